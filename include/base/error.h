@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+/*
+ * An error is a value on the caller's stack: a kind, which is what a caller decides by, and one
+ * line of text, which is what a person reads. Making one cannot fail and allocates nothing.
+ *
+ * A function that can fail returns bool, is MUST_CHECK, and takes `struct error *error` last; it
+ * writes there only when it returns false. Text: one line, lower case, no full stop, foreign
+ * strings in quotes, says what is wrong and not "failed to".
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attribute.h"
+
+enum error_kind {
+    ERROR_INVALID,     /* the input is wrong */
+    ERROR_NOT_FOUND,   /* what was asked for is not there */
+    ERROR_TOO_LARGE,   /* a limit was passed */
+    ERROR_UNAVAILABLE, /* the outside (file system, network) does not answer as it should */
+    ERROR_INTERNAL,    /* a library or this program is at fault */
+};
+
+/* The error is not about one place of an input. */
+#define ERROR_NO_OFFSET SIZE_MAX
+
+struct error {
+    enum error_kind kind;
+    size_t offset; /* byte of the input that the error is about, or ERROR_NO_OFFSET */
+    char text[240];
+};
+
+/* Sets the error and returns false, so that failing is one line. */
+bool error_set(struct error *error, enum error_kind kind, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* The same, about byte `offset` of the input. */
+bool error_set_at(struct error *error, enum error_kind kind, size_t offset, const char *format, ...)
+    PRINTF_LIKE(4, 5);
+
+/* Puts "context: " before the text; kind and offset stay. Returns false. */
+bool error_wrap(struct error *error, const char *format, ...) PRINTF_LIKE(2, 3);
+
+#endif

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+/*
+ * Small questions about short strings: names, times, durations.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attribute.h"
+
+/* Copies with a NUL, cut to the capacity (at least 1). Returns false if it was cut. */
+bool text_copy(char *out, size_t capacity, const char *text);
+
+/* RFC 1123 names as Kubernetes checks them: a label has 1 to 63 bytes of [a-z0-9-] and begins and
+   ends with [a-z0-9]; a subdomain is 1 to 253 bytes of labels joined by dots. */
+bool text_is_dns_label(const char *text);
+bool text_is_dns_subdomain(const char *text);
+
+/* "2026-11-22T10:00:00Z" and a NUL. */
+#define TEXT_TIME_SIZE 21
+
+/* Seconds since 1970 as RFC 3339, UTC, whole seconds. Years 1970 to 9999; others are clamped. */
+void text_format_time(char out[TEXT_TIME_SIZE], int64_t seconds);
+
+/* Reads "2026-11-22T10:00:00Z" (a fraction and an offset such as +02:00 are understood) or the day
+   "2027-01-31" (its first second). Must be a day of the calendar. */
+bool text_parse_time(const char *text, int64_t *ret_seconds) MUST_CHECK;
+bool text_parse_day(const char *text, int64_t *ret_seconds) MUST_CHECK;
+
+/* Reads a duration as Go writes it, in whole units: "10s", "500ms", "1m30s", "2h". No sign, no
+   fraction, at most 24 h. A bare number is refused but for "0". */
+bool text_parse_duration_ms(const char *text, int64_t *ret_ms) MUST_CHECK;
+
+/* Reads plain decimal digits within [low, high]. */
+bool text_parse_integer(const char *text, int64_t low, int64_t high, int64_t *ret_value) MUST_CHECK;
+
+#endif
