@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EDGE_CLOCK_H
+#define EDGE_CLOCK_H
+
+#include <stdint.h>
+
+/*
+ * The two clocks. Nothing in core knows them: time is handed to it.
+ */
+
+/* Seconds since 1970, UTC. May jump. */
+int64_t clock_wall_seconds(void);
+
+/* Since some fixed moment; never jumps, and goes on while the machine sleeps (CLOCK_BOOTTIME). */
+int64_t clock_boot_ms(void);
+int64_t clock_boot_us(void);
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EDGE_METRICS_H
+#define EDGE_METRICS_H
+
+/*
+ * A fixed table of counters, gauges and one histogram, printed for Prometheus. Every series exists
+ * from the start with 0, and label values come from closed sets: no name of an object is ever one.
+ *
+ * Counting never waits and may be done from any thread.
+ */
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+
+#define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+enum metric {
+    METRIC_REQUESTS_200, /* answers on the admission route, by status */
+    METRIC_REQUESTS_400,
+    METRIC_REQUESTS_500,
+
+    /* Three a rule, always patch, warn, deny: METRIC_DECISIONS + 3 * rule + action. */
+    METRIC_STDIO_CAP_PATCH,
+    METRIC_STDIO_CAP_WARN,
+    METRIC_STDIO_CAP_DENY,
+    METRIC_REPLICA_PASSTHROUGH_PATCH,
+    METRIC_REPLICA_PASSTHROUGH_WARN,
+    METRIC_REPLICA_PASSTHROUGH_DENY,
+    METRIC_GRACE_PERIOD_PATCH,
+    METRIC_GRACE_PERIOD_WARN,
+    METRIC_GRACE_PERIOD_DENY,
+    METRIC_SESSION_STORAGE_PATCH,
+    METRIC_SESSION_STORAGE_WARN,
+    METRIC_SESSION_STORAGE_DENY,
+
+    METRIC_UNRESOLVED,
+
+    METRIC_CONFIG_RELOADS_OK,
+    METRIC_CONFIG_RELOADS_REFUSED,
+    METRIC_OBJECTS_RELOADS_OK,
+    METRIC_OBJECTS_RELOADS_REFUSED,
+    METRIC_CERTIFICATE_RELOADS_OK,
+    METRIC_CERTIFICATE_RELOADS_REFUSED,
+    METRIC_CERTIFICATE_EXPIRATION, /* seconds since 1970 */
+
+    METRIC_STATUS_WRITES_OK,
+    METRIC_STATUS_WRITES_ERROR,
+
+    METRIC_MCPSERVERS,
+    METRIC_DEPLOYMENTS,
+
+    METRIC_HTTP_CONNECTIONS, /* the six of struct http_counts */
+    METRIC_HTTP_ACCEPTED,
+    METRIC_HTTP_WITHOUT_REQUEST,
+    METRIC_HTTP_TIMEOUTS,
+    METRIC_HTTP_TOO_LARGE,
+    METRIC_HTTP_OVER_BUDGET,
+
+    METRIC_COUNT
+};
+
+#define METRIC_DECISIONS METRIC_STDIO_CAP_PATCH
+
+enum metric_histogram {
+    METRIC_ADMISSION_DURATION,
+
+    METRIC_HISTOGRAM_COUNT
+};
+
+struct metrics;
+
+/* The version is the label of capstan_build_info; it is copied. */
+struct metrics *metrics_new(const char *version);
+void metrics_free(struct metrics *metrics);
+
+void metrics_add(struct metrics *metrics, enum metric metric, int64_t n);
+
+/* For gauges, and for counters that are kept elsewhere. */
+void metrics_set(struct metrics *metrics, enum metric metric, int64_t value);
+
+/* A duration below 0 counts as 0. Buckets reach from 50 microseconds to 10 seconds. */
+void metrics_observe_us(struct metrics *metrics, enum metric_histogram histogram,
+                        int64_t duration_us);
+
+/* Adds the text exposition format, version 0.0.4. */
+void metrics_print(const struct metrics *metrics, struct buffer *out);
+
+#endif

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "yaml_json.h"
+
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "yaml_key.h"
+#include "yaml_mark.h"
+
+/* A key of an object that is still open. */
+struct open_key {
+    struct json_text text;
+    struct yaml_place place;
+};
+
+struct level {
+    bool is_object;
+    size_t first_key; /* of `keys` */
+};
+
+/* One value on its way to a document. */
+struct copy {
+    struct json_reader reader;
+    const char *start; /* of the value */
+    const char *at;    /* of `place` */
+    struct yaml_place place;
+    struct buffer json;
+    struct yaml_marks marks;
+    struct level *levels;
+    size_t depth, levels_capacity;
+    struct open_key *keys;
+    size_t n_keys, keys_capacity;
+    struct yaml_key *sorted; /* kept only for its memory */
+    size_t sorted_capacity;
+};
+
+static void copy_fini(struct copy *copy) {
+    buffer_fini(&copy->json);
+    yaml_mark_fini(&copy->marks);
+    free(copy->levels);
+    free(copy->keys);
+    free(copy->sorted);
+}
+
+bool yaml_json_check(const char *bytes, size_t size, struct yaml_place *ret_place,
+                     struct error *error) {
+    const char *at = bytes;
+    const char *end = bytes + size;
+    struct json_reader reader;
+    do {
+        json_begin(&reader, at, (size_t)(end - at));
+        struct json_text value;
+        if (!json_read_raw(&reader, &value) && !json_finish(&reader, error)) {
+            error->offset += (size_t)(at - bytes);
+            *ret_place = (struct yaml_place){1, 1};
+            yaml_place_advance(ret_place, bytes, bytes + error->offset);
+            return error_wrap(error, "line %u, column %u", ret_place->line, ret_place->column);
+        }
+        at += json_offset(&reader);
+    } while (at < end);
+    return true;
+}
+
+void yaml_json_begin(struct yaml_json *json, const char *bytes, size_t size) {
+    *json = (struct yaml_json){.at = bytes, .end = bytes + size, .place = {1, 1}};
+}
+
+/* Marks what begins at byte `offset` of the value and is written next. */
+static void mark(struct copy *copy, const char *at) {
+    yaml_place_advance(&copy->place, copy->at, at);
+    copy->at = at;
+    yaml_mark_add(&copy->marks, copy->json.size, copy->place);
+}
+
+static void open_level(struct copy *copy, bool is_object) {
+    if (copy->depth == copy->levels_capacity) {
+        copy->levels_capacity = copy->levels_capacity < 16 ? 16 : copy->levels_capacity * 2;
+        copy->levels = memory_resize(copy->levels, copy->levels_capacity, sizeof(*copy->levels));
+    }
+    buffer_add_byte(&copy->json, is_object ? '{' : '[');
+    copy->levels[copy->depth++] = (struct level){is_object, copy->n_keys};
+}
+
+/* A value that holds no other, or the beginning of one that does. */
+static void begin_value(struct copy *copy) {
+    mark(copy, copy->start + json_offset(&copy->reader));
+    struct json_text raw;
+    switch (json_peek(&copy->reader)) {
+    case JSON_OBJECT:
+        if (json_enter_object(&copy->reader)) {
+            open_level(copy, true);
+        }
+        break;
+    case JSON_ARRAY:
+        if (json_enter_array(&copy->reader)) {
+            open_level(copy, false);
+        }
+        break;
+    default:
+        if (json_read_raw(&copy->reader, &raw)) {
+            buffer_add(&copy->json, raw.at, raw.size);
+        }
+        break;
+    }
+}
+
+static void add_comma(struct copy *copy) {
+    char last = copy->json.bytes[copy->json.size - 1];
+    if (last != '{' && last != '[') {
+        buffer_add_byte(&copy->json, ',');
+    }
+}
+
+static void add_key(struct copy *copy, struct json_text key) {
+    if (copy->n_keys == copy->keys_capacity) {
+        copy->keys_capacity = copy->keys_capacity < 64 ? 64 : copy->keys_capacity * 2;
+        copy->keys = memory_resize(copy->keys, copy->keys_capacity, sizeof(*copy->keys));
+    }
+    mark(copy, key.at - 1);
+    copy->keys[copy->n_keys++] = (struct open_key){key, copy->place};
+    buffer_add(&copy->json, key.at - 1, key.size + 2);
+    buffer_add_byte(&copy->json, ':');
+}
+
+/* The keys of the innermost object, sorted. */
+static const struct yaml_key *sort_keys(struct copy *copy, const struct open_key *keys, size_t n) {
+    if (n > copy->sorted_capacity) {
+        copy->sorted_capacity = n * 2;
+        copy->sorted = memory_resize(copy->sorted, n * 2, sizeof(*copy->sorted));
+    }
+    for (size_t i = 0; i < n; i++) {
+        copy->sorted[i] = (struct yaml_key){
+            .at = keys[i].text.at,
+            .size = (uint32_t)keys[i].text.size,
+            .order = (uint32_t)i,
+        };
+    }
+    yaml_key_sort(copy->sorted, n);
+    return copy->sorted;
+}
+
+static bool check_keys(struct copy *copy, struct error *error) {
+    size_t first = copy->levels[copy->depth - 1].first_key;
+    size_t n = copy->n_keys - first;
+    if (n < 2) {
+        return true;
+    }
+    const struct open_key *keys = copy->keys + first;
+    const struct yaml_key *found = yaml_key_find_repeated(sort_keys(copy, keys, n), n, n);
+    char quote[YAML_PLACE_QUOTE_SIZE];
+    return found == NULL || yaml_place_fail(error, ERROR_INVALID, keys[found->order].place,
+                                            "duplicate key '%s' (first at line %u)",
+                                            yaml_place_quote(quote, found->at, found->size),
+                                            keys[found[-1].order].place.line);
+}
+
+static bool close_level(struct copy *copy, struct error *error) {
+    if (!check_keys(copy, error)) {
+        return false;
+    }
+    const struct level *level = &copy->levels[--copy->depth];
+    copy->n_keys = level->first_key;
+    buffer_add_byte(&copy->json, level->is_object ? '}' : ']');
+    return true;
+}
+
+static bool copy_value(struct copy *copy, struct error *error) {
+    begin_value(copy);
+    while (copy->depth > 0) {
+        struct json_text key;
+        bool is_object = copy->levels[copy->depth - 1].is_object;
+        if (is_object ? !json_next_member(&copy->reader, &key) : !json_next_item(&copy->reader)) {
+            if (!close_level(copy, error)) {
+                return false;
+            }
+            continue;
+        }
+        add_comma(copy);
+        if (is_object) {
+            add_key(copy, key);
+        }
+        begin_value(copy);
+    }
+    return json_finish(&copy->reader, error);
+}
+
+bool yaml_json_next(struct yaml_json *json, struct yaml_document *ret_document, bool *ret_more,
+                    struct error *error) {
+    *ret_more = json->at < json->end;
+    if (!*ret_more) {
+        return true;
+    }
+    struct json_reader reader;
+    struct json_text value;
+    json_begin(&reader, json->at, (size_t)(json->end - json->at));
+    if (!json_read_raw(&reader, &value)) {
+        return json_finish(&reader, error);
+    }
+    AUTO(copy_fini) struct copy copy = {.start = value.at, .at = json->at, .place = json->place};
+    buffer_init(&copy.json, value.size);
+    buffer_reserve(&copy.json, value.size);
+    json_begin(&copy.reader, value.at, value.size);
+    if (!copy_value(&copy, error)) {
+        return false;
+    }
+    json->at += json_offset(&reader);
+    json->place = copy.place;
+    yaml_place_advance(&json->place, copy.at, json->at);
+    *ret_document = (struct yaml_document){.json = copy.json};
+    buffer_init(&copy.json, 0);
+    yaml_mark_give(&copy.marks, ret_document);
+    return true;
+}

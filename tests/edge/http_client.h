@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TESTS_EDGE_HTTP_CLIENT_H
+#define TESTS_EDGE_HTTP_CLIENT_H
+
+/*
+ * For the tests of edge/http: a client that sends what it is told byte by byte, over TCP or TLS,
+ * and a server to talk to. What cannot go wrong in a test fails the test here.
+ */
+
+#include <openssl/ssl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "edge/http.h"
+#include "edge/x509.h"
+
+struct http_client {
+    int fd;
+    SSL *ssl;         /* NULL: plain */
+    char bytes[8192]; /* received and not consumed */
+    size_t size;
+};
+
+struct http_answer {
+    int status;
+    char head[4096]; /* status line and headers */
+    char body[256];  /* its beginning */
+    size_t body_size;
+};
+
+/* A TCP connection to 127.0.0.1. Reads give up after 5 s. */
+void http_client_open(struct http_client *client, uint16_t port);
+
+/* TLS as well; false if the handshake fails. Checks the certificate if the context has a CA. */
+bool http_client_open_tls(struct http_client *client, uint16_t port, SSL_CTX *context) MUST_CHECK;
+
+void http_client_close(struct http_client *client);
+
+/* Closes with a reset instead of a farewell. */
+void http_client_reset(struct http_client *client);
+
+/* False if the connection is gone. */
+bool http_client_send(struct http_client *client, const char *bytes, size_t size);
+bool http_client_send_text(struct http_client *client, const char *text);
+
+/* Reads one answer; false if the connection ends before. */
+bool http_client_read(struct http_client *client, struct http_answer *ret_answer) MUST_CHECK;
+
+/* The same with the whole body, and a NUL behind it. Fails the test if it is larger than that. */
+bool http_client_read_whole(struct http_client *client, struct http_answer *ret_answer,
+                            char *ret_body, size_t body_size) MUST_CHECK;
+
+/* The same for an answer to HEAD, which has no body. */
+bool http_client_read_head(struct http_client *client, struct http_answer *ret_answer) MUST_CHECK;
+
+/* Sends and reads, and fails the test if there is no answer. */
+void http_client_ask(struct http_client *client, const char *request,
+                     struct http_answer *ret_answer);
+
+/* Asks on a connection of its own. Returns the status. */
+int http_client_ask_once(uint16_t port, const char *request);
+
+/* True if the server ends the connection within the time, whatever it sends before. */
+bool http_client_sees_end(struct http_client *client, int64_t within_ms);
+
+/* "name: value" in the headers, in any case. */
+bool http_answer_has(const struct http_answer *answer, const char *header);
+
+/* Requests, the second without its length and its end. */
+#define HTTP_GET_HEALTHZ "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+#define HTTP_POST_ECHO   "POST /echo HTTP/1.1\r\nHost: x\r\n"
+
+/* The server under test, with these routes:
+   POST /echo     "N bytes, first F, last L"
+   GET /echo      "get"
+   GET /healthz   "ok"
+   GET /thread    a number for the thread that answers
+   GET /large     `large_size` bytes
+   POST /wait     sets `has_arrived` and waits for `may_leave` */
+struct http_site {
+    struct http_options options; /* change them before http_site_start() */
+    struct http_server *server;
+    uint16_t port;
+    size_t large_size;
+    atomic_bool has_arrived;
+    atomic_bool may_leave;
+    atomic_uint n_handled;
+};
+
+/* Fills in options with generous limits. */
+void http_site_init(struct http_site *site);
+void http_site_start(struct http_site *site);
+void http_site_stop(struct http_site *site);
+
+struct http_counts http_site_count(const struct http_site *site);
+
+/* Waits at most 5 s until a counter, which is a member of struct http_counts, has the value. */
+#define HTTP_SITE_WAIT(site, counter, value)                                                       \
+    http_site_wait_((site), offsetof(struct http_counts, counter), (value))
+void http_site_wait_(const struct http_site *site, size_t offset, uint64_t value);
+
+/* Waits at most 5 s until the handler of POST /wait is called. */
+void http_site_wait_for_arrival(const struct http_site *site);
+
+/* A CA with one serving pair for "localhost". */
+struct http_identity {
+    struct x509_pair ca;
+    struct x509_pair leaf;
+    SSL_CTX *client; /* trusts the CA */
+};
+
+void http_identity_init(struct http_identity *identity);
+void http_identity_fini(struct http_identity *identity);
+
+/* Gives the identity's pair to the site's server. */
+void http_identity_serve(const struct http_identity *identity, struct http_site *site);
+
+/* For measuring: of this process, and of the wall. */
+int64_t http_cpu_ms(void);
+int64_t http_now_ms(void);
+void http_sleep_ms(int64_t ms);
+
+#endif
