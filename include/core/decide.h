@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CORE_DECIDE_H
+#define CORE_DECIDE_H
+
+/*
+ * The one function that decides. Pure: the same arguments give the same decision, for the webhook
+ * and for CI alike. Deciding about an object to which its own patch was applied changes nothing
+ * more, so that reinvocation is safe.
+ */
+
+#include <stdint.h>
+
+#include "core/decision.h"
+#include "core/policy.h"
+#include "core/review.h"
+#include "core/subject.h"
+
+/* `now` is seconds since 1970; exemptions end by it. */
+void decide(const struct policy *policy, const struct review *review, const struct subject *subject,
+            int64_t now, struct decision *ret_decision);
+
+#endif

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/decide.h"
+
+#include "rules/rules.h"
+
+/* Nothing would be done about the object, whoever owns it. Its name is its MCPServer's, or it is not
+   owned by one. */
+static bool is_exempt_of_all(const struct policy *policy, const struct review *review,
+                             int64_t now) {
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        if (policy_mode(policy, (enum rule_id)rule, review->namespace, review->name, now) !=
+            MODE_OFF) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void decide(const struct policy *policy, const struct review *review, const struct subject *subject,
+            int64_t now, struct decision *ret_decision) {
+    struct ruling ruling = {
+        .policy = policy,
+        .review = review,
+        .server = &subject->server,
+        .is_confirmed = subject->is_confirmed,
+        .now = now,
+        .replicas = review->object.replicas,
+        .decision = ret_decision,
+    };
+    *ret_decision = (struct decision){.is_denied = false};
+    if (subject->state == SUBJECT_UNRESOLVED && !is_exempt_of_all(policy, review, now)) {
+        ruling_give_up(&ruling);
+    }
+    bool is_open = subject->state == SUBJECT_FOUND;
+    for (size_t i = 0; is_open && i < rules_count; i++) {
+        rules[i].apply(&ruling);
+        is_open = !ret_decision->is_denied && !ret_decision->is_unresolved;
+    }
+}

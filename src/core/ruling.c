@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ruling.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+enum mode ruling_mode(const struct ruling *ruling, enum rule_id rule) {
+    return policy_mode(ruling->policy, rule, ruling->server->namespace, ruling->server->name,
+                       ruling->now);
+}
+
+static void raise_action(struct ruling *ruling, enum rule_id rule, enum action action) {
+    if (ruling->decision->actions[rule] < action) {
+        ruling->decision->actions[rule] = action;
+    }
+}
+
+/* What the audit log will say of the rule, unless it says more of itself. */
+static void note_patch(struct ruling *ruling, enum rule_id rule, enum patch_path path,
+                       int64_t value) {
+    char *note = ruling->decision->notes[rule];
+    if (note[0] != '\0') {
+        return;
+    }
+    if (path == PATCH_REPLICAS && ruling->replicas.state == NUMBER_SET) {
+        snprintf(note, DECISION_NOTE_SIZE, "replicas %lld, not %lld", (long long)value,
+                 (long long)ruling->replicas.value);
+    } else if (path == PATCH_REPLICAS) {
+        snprintf(note, DECISION_NOTE_SIZE, "replicas %lld", (long long)value);
+    } else if (path == PATCH_GRACE_PERIOD) {
+        snprintf(note, DECISION_NOTE_SIZE, "terminationGracePeriodSeconds %lld", (long long)value);
+    } else {
+        snprintf(note, DECISION_NOTE_SIZE, "rolling update without surge");
+    }
+}
+
+void ruling_patch(struct ruling *ruling, enum rule_id rule, enum patch_path path, int64_t value) {
+    note_patch(ruling, rule, path, value);
+    patch_set(&ruling->decision->patch, path, value);
+    raise_action(ruling, rule, ACTION_PATCH);
+    if (path == PATCH_REPLICAS) {
+        ruling->replicas = (struct number){.state = NUMBER_SET, .value = value};
+    }
+}
+
+/* "stdio-cap: " and the text. */
+PRINTF_LIKE(3, 0)
+static void format_text(char out[DECISION_WARNING_SIZE], enum rule_id rule, const char *format,
+                        va_list values) {
+    int used = snprintf(out, DECISION_WARNING_SIZE, "%s: ", rule_name(rule));
+    vsnprintf(out + used, DECISION_WARNING_SIZE - (size_t)used, format, values);
+}
+
+static void add_warning(struct decision *decision, const char *text) {
+    if (decision->n_warnings < DECISION_WARNINGS_MAX) {
+        text_copy(decision->warnings[decision->n_warnings++], DECISION_WARNING_SIZE, text);
+    }
+}
+
+static void take_note(struct ruling *ruling, enum rule_id rule, const char *text) {
+    size_t prefix = strlen(rule_name(rule)) + strlen(": ");
+    text_copy(ruling->decision->notes[rule], DECISION_NOTE_SIZE, text + prefix);
+}
+
+void ruling_warn(struct ruling *ruling, enum rule_id rule, const char *format, ...) {
+    char text[DECISION_WARNING_SIZE];
+    va_list values;
+    va_start(values, format);
+    format_text(text, rule, format, values);
+    va_end(values);
+    add_warning(ruling->decision, text);
+    take_note(ruling, rule, text);
+    raise_action(ruling, rule, ACTION_WARN);
+}
+
+void ruling_deny(struct ruling *ruling, enum rule_id rule, const char *format, ...) {
+    char *message = ruling->decision->message;
+    va_list values;
+    va_start(values, format);
+    format_text(message, rule, format, values);
+    va_end(values);
+    take_note(ruling, rule, message);
+    raise_action(ruling, rule, ACTION_DENY);
+    ruling->decision->is_denied = true;
+    ruling->decision->patch = (struct patch){.has = {false}};
+}
+
+void ruling_give_up(struct ruling *ruling) {
+    *ruling->decision =
+        (struct decision){.is_unresolved = true, .fails = ruling->policy->fails_unresolved};
+    add_warning(ruling->decision,
+                "unresolved: the MCPServer of this object could not be looked up; left unchanged");
+}
+
+bool ruling_is_new_violation(const struct ruling *ruling) {
+    const struct review *review = ruling->review;
+    if (review->operation == REVIEW_CREATE) {
+        return true;
+    }
+    const struct object *new = &review->object;
+    const struct object *old = &review->old;
+    return review->has_old && (strcmp(new->transport, old->transport) != 0 ||
+                               strcmp(new->provider, old->provider) != 0 ||
+                               !number_equals(&new->replicas, &old->replicas));
+}

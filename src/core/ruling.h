@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CORE_RULING_H
+#define CORE_RULING_H
+
+/*
+ * A decision in the making: what the rules are given, and how they have their say. Each rule sees
+ * what the ones before it did: `replicas` is the count that would be stored by now.
+ */
+
+#include "base/attribute.h"
+#include "core/decide.h"
+
+struct ruling {
+    const struct policy *policy;
+    const struct review *review;
+    const struct server_fact *server;
+    bool is_confirmed; /* `server` is not from a cache */
+    int64_t now;
+    struct number replicas;
+    struct decision *decision;
+};
+
+/* The mode of the rule for this MCPServer, exemptions considered. */
+enum mode ruling_mode(const struct ruling *ruling, enum rule_id rule);
+
+/* Adds an operation to the patch. */
+void ruling_patch(struct ruling *ruling, enum rule_id rule, enum patch_path path, int64_t value);
+
+/* Warns the user; the text is put behind the rule's name. */
+void ruling_warn(struct ruling *ruling, enum rule_id rule, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* Refuses the request: nothing is changed, and no later rule is asked. */
+void ruling_deny(struct ruling *ruling, enum rule_id rule, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* Gives up: it cannot be told what is true in the cluster. */
+void ruling_give_up(struct ruling *ruling);
+
+/* The MCPServer under review broke no rule before: it is new, or what the rules look at (transport,
+   replicas, provider) changed. What is old may go on being edited. */
+bool ruling_is_new_violation(const struct ruling *ruling);
+
+#endif
