@@ -13,7 +13,8 @@
  * never hides a member of the map itself, wherever the merge key stands. As for kubectl, null, a
  * map or a list cannot be a key, and `.inf` and `.nan`, which JSON cannot say, no value.
  *
- * Every error text begins with "line L, column C: ".
+ * What is wrong with the input is told as "line L, column C: ...", ERROR_INVALID or, past a limit,
+ * ERROR_TOO_LARGE; the error has no offset.
  */
 
 #include <stdbool.h>
@@ -53,6 +54,7 @@ struct yaml_stream;
 
 /* `bytes` are borrowed until the stream is closed. */
 struct yaml_stream *yaml_open(const char *bytes, size_t size);
+
 /* Not named yaml_free: libyaml calls a function of that name, and would find this one. */
 void yaml_close(struct yaml_stream *stream);
 

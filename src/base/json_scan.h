@@ -44,12 +44,13 @@ static inline uint64_t json_scan_load(const char *at) {
 
 /* Marks the top bit of each byte that is not plain. A borrow can mark wrongly, but only above a
    byte that is marked rightly: the lowest mark is right. To flip bit 1 puts the quote next to the
-   control characters, so that one subtraction finds both. */
+   control characters, so that one subtraction finds both; and of the two subtractions, one at
+   least leaves the top bit of a byte beyond ASCII as it is. */
 static inline uint64_t json_scan_marks(uint64_t bytes) {
     const uint64_t each = UINT64_C(0x0101010101010101);
     uint64_t control_or_quote = (bytes ^ each * 0x02) - each * 0x21;
     uint64_t backslash = (bytes ^ each * '\\') - each;
-    return (control_or_quote | backslash | bytes) & each * 0x80;
+    return (control_or_quote | backslash) & each * 0x80;
 }
 
 /* The first byte that is not plain, or `end`. */

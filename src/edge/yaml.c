@@ -72,16 +72,24 @@ static bool is_yaml_meant(const struct yaml_stream *stream) {
     return (left >= 1 && *at == '#') || (left >= 3 && memcmp(at, "---", 3) == 0);
 }
 
-static void begin(struct yaml_stream *stream) {
-    stream->is_begun = true;
+static void try_json(struct yaml_stream *stream) {
     const char *end = stream->bytes + stream->size;
     const char *bracket = pass_space(stream, stream->bytes);
-    if (bracket < end && (*bracket == '{' || *bracket == '[')) {
-        stream->is_json =
-            yaml_json_check(stream->bytes, stream->size, &stream->json_place, &stream->json_error);
-        const char *next = pass_space(stream, bracket + 1);
-        stream->is_almost_json = next < end && *next == '"' && !is_yaml_meant(stream);
+    if (bracket == end || (*bracket != '{' && *bracket != '[')) {
+        return;
     }
+    if (yaml_json_check(stream->bytes, stream->size, &stream->json_place, &stream->json_error)) {
+        stream->is_json = true;
+        return;
+    }
+    const char *next = pass_space(stream, bracket + 1);
+    stream->is_almost_json = next < end && *next == '"' && !is_yaml_meant(stream);
+    stream->json_error.offset = ERROR_NO_OFFSET;
+}
+
+static void begin(struct yaml_stream *stream) {
+    stream->is_begun = true;
+    try_json(stream);
     if (stream->is_json) {
         yaml_json_begin(&stream->json, stream->bytes, stream->size);
     } else {

@@ -66,7 +66,7 @@ void yaml_json_begin(struct yaml_json *json, const char *bytes, size_t size) {
     *json = (struct yaml_json){.at = bytes, .end = bytes + size, .place = {1, 1}};
 }
 
-/* Marks what begins at byte `offset` of the value and is written next. */
+/* Marks the key or value that begins at `at` and is written next. */
 static void mark(struct copy *copy, const char *at) {
     yaml_place_advance(&copy->place, copy->at, at);
     copy->at = at;

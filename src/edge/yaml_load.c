@@ -79,8 +79,8 @@ static struct yaml_place place_of_fault(const struct yaml_load *load) {
 }
 
 /* Sets the error if a template stands on the line of the place. */
-static bool is_template(const struct yaml_load *load, struct yaml_place place,
-                        struct error *error) {
+static bool found_template(const struct yaml_load *load, struct yaml_place place,
+                           struct error *error) {
     return yaml_place_find_template(load->bytes, load->size, &place) &&
            !yaml_place_fail(error, ERROR_INVALID, place,
                             "'{{' looks like a template; render it first");
@@ -97,7 +97,8 @@ static bool fail_syntax(const struct yaml_load *load, struct error *error) {
         return yaml_place_fail(error, ERROR_INVALID, place, "malformed text: %s", parser->problem);
     }
     bool has_context = parser->context != NULL && context.line != place.line;
-    if (is_template(load, place, error) || (has_context && is_template(load, context, error))) {
+    if (found_template(load, place, error) ||
+        (has_context && found_template(load, context, error))) {
         return false;
     }
     if (has_context) {
@@ -119,7 +120,7 @@ static bool make_key(struct yaml_load *load, uint32_t *node, struct error *error
     struct yaml_place place = tree->nodes[*node].place;
     const struct yaml_tree_node scalar = *yaml_tree_at(tree, *node);
     if (scalar.kind != YAML_TREE_SCALAR) {
-        if (is_template(load, place, error)) {
+        if (found_template(load, place, error)) {
             return false;
         }
         return yaml_place_fail(error, ERROR_INVALID, place, "a map or a list cannot be a key");

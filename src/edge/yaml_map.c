@@ -77,9 +77,9 @@ static bool collect_map(struct yaml_tree *tree, uint32_t source, struct members 
     for (uint32_t key = node->first; key != YAML_TREE_NONE;) {
         uint32_t value = tree->nodes[key].next;
         add_member(members, key, value);
-        if (++tree->n_merged > YAML_MERGED_MAX) {
+        if (++tree->n_merged > YAML_MAP_MERGED_MAX) {
             return yaml_place_fail(error, ERROR_TOO_LARGE, tree->nodes[source].place,
-                                   "the document merges more than %d members", YAML_MERGED_MAX);
+                                   "the document merges more than %d members", YAML_MAP_MERGED_MAX);
         }
         key = tree->nodes[value].next;
     }

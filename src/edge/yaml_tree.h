@@ -42,7 +42,7 @@ struct yaml_tree {
     struct yaml_tree_node *nodes; /* nodes[0] is no node */
     size_t n_nodes, capacity;
     struct buffer texts; /* the JSON of scalars */
-    size_t n_merged;     /* members that merge keys looked at */
+    size_t n_merged;     /* members that merge keys brought together */
 };
 
 void yaml_tree_init(struct yaml_tree *tree);

@@ -204,7 +204,7 @@ static void test_json__refuses_bad_structure(void **state) {
 
 static const char sample[] =
     "{\"kind\":\"AdmissionReview\",\"n\":[0,-1.5e+10,true,false,null,{},[]],"
-    "\"request\":{\"uid\":\"\\u00e9\\n\\ud83d\\ude00\",\"\xC3\xA9\":\"\xE2\x82\xAC\"} }";
+    "\"request\":{\"uid\":\"\\u00e9\\nab\\ud83d\\ude00\",\"\xC3\xA9\":\"\xE2\x82\xAC\"} }";
 
 static void test_json__refuses_every_truncation(void **state) {
     struct error error;
@@ -330,6 +330,23 @@ static void test_json__skips_a_value_of_another_type(void **state) {
     (void)state;
 }
 
+static void test_json__reads_booleans(void **state) {
+    struct json_reader reader;
+    struct error error;
+    bool value = false;
+    json_begin(&reader, "[true,false,truth]", 18);
+    assert_true(json_enter_array(&reader) && json_next_item(&reader));
+    assert_true(json_read_bool(&reader, &value));
+    assert_true(value);
+    assert_true(json_next_item(&reader) && json_read_bool(&reader, &value));
+    assert_false(value);
+    assert_true(json_next_item(&reader));
+    assert_false(json_read_bool(&reader, &value));
+    assert_false(json_finish(&reader, &error));
+    assert_int_equal(error.offset, 12);
+    (void)state;
+}
+
 /* What the text of the first member named `key` is; reads the whole object. */
 static bool find_text(const char *json, const char *key, struct json_text *ret_text) {
     struct json_reader reader;
@@ -431,6 +448,16 @@ static void test_json__finishes_only_what_was_read(void **state) {
     assert_false(json_finish(&reader, &error));
     assert_int_equal(error.offset, 2);
 
+    json_begin(&reader, "[1", 2);
+    assert_true(json_enter_array(&reader) && json_next_item(&reader));
+    json_skip(&reader);
+    assert_false(json_finish(&reader, &error));
+    assert_int_equal(error.offset, 2);
+
+    json_begin(&reader, " ", 1);
+    assert_false(json_finish(&reader, &error));
+    assert_int_equal(error.offset, 1);
+
     json_begin(&reader, NULL, 0);
     assert_int_equal(json_peek(&reader), JSON_NONE);
     json_skip(&reader);
@@ -452,6 +479,7 @@ int main(void) {
         cmocka_unit_test(test_json__limits_the_depth),
         cmocka_unit_test(test_json__skips_to_the_limit_from_any_level),
         cmocka_unit_test(test_json__skips_a_value_of_another_type),
+        cmocka_unit_test(test_json__reads_booleans),
         cmocka_unit_test(test_json__finds_members_among_nested_ones),
         cmocka_unit_test(test_json__hands_out_raw_values),
         cmocka_unit_test(test_json__says_no_after_a_fault),

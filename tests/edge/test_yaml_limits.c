@@ -45,6 +45,7 @@ static void assert_refused(struct buffer *yaml, const char *expected) {
     assert_false(read_one(yaml, &size, &error));
     assert_string_equal(error.text, expected);
     assert_int_equal(error.kind, ERROR_TOO_LARGE);
+    assert_true(error.offset == ERROR_NO_OFFSET);
 }
 
 static void test_yaml__reads_nesting_up_to_its_limit(void **state) {

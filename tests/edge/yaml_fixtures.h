@@ -42,6 +42,7 @@ static inline void read_all(const char *bytes, size_t size, struct buffer *out) 
         struct error error;
         const char *separator = out->size > 0 ? "\n" : "";
         if (!yaml_next(stream, &document, &more, &error)) {
+            assert_true(error.offset == ERROR_NO_OFFSET);
             buffer_add_format(out, "%s%s", separator, error.text);
             return;
         }

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admit.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/epoch.h"
+#include "base/memory.h"
+#include "core/decide.h"
+#include "edge/clock.h"
+
+#define CONTENT_TYPE_JSON "application/json"
+
+enum { COMPLAINT_INTERVAL_SECONDS = 60 };
+
+struct admit {
+    struct facts *facts;
+    const struct log *log;
+    struct metrics *metrics;
+    int64_t (*wall_seconds)(void);
+    struct epoch epoch; /* of the policy */
+    _Atomic(struct policy *) policy;
+    _Atomic(int64_t) complained_at; /* when a request that is not ours was last logged */
+};
+
+struct admit *admit_new(struct facts *facts, const struct log *log, struct metrics *metrics,
+                        int64_t (*wall_seconds)(void)) {
+    struct admit *admit = memory_new(1, sizeof(*admit));
+    admit->facts = facts;
+    admit->log = log;
+    admit->metrics = metrics;
+    admit->wall_seconds = wall_seconds;
+    epoch_init(&admit->epoch);
+    atomic_init(&admit->policy, policy_default());
+    atomic_init(&admit->complained_at, -COMPLAINT_INTERVAL_SECONDS);
+    return admit;
+}
+
+static void free_policy(void *policy) {
+    policy_free(policy);
+}
+
+void admit_free(struct admit *admit) {
+    if (admit == NULL) {
+        return;
+    }
+    epoch_fini(&admit->epoch);
+    policy_free(atomic_load(&admit->policy));
+    free(admit);
+}
+
+void admit_set_policy(struct admit *admit, struct policy *owned_policy) {
+    struct policy *old = atomic_exchange(&admit->policy, owned_policy);
+    epoch_retire(&admit->epoch, old, free_policy);
+}
+
+static void judge(struct admit *admit, const struct review *review, struct decision *ret_decision) {
+    struct subject subject;
+    subject_find(admit->facts, review, &subject);
+    unsigned ticket = epoch_enter(&admit->epoch);
+    decide(atomic_load(&admit->policy), review, &subject, admit->wall_seconds(), ret_decision);
+    epoch_exit(&admit->epoch, ticket);
+}
+
+static void count_decision(const struct admit *admit, const struct decision *decision) {
+    const int actions = ACTION_COUNT - ACTION_WARN;
+    /* The table of metrics has patch, warn, deny for each rule. */
+    static const int columns[ACTION_COUNT] = {
+        [ACTION_PATCH] = 0, [ACTION_WARN] = 1, [ACTION_DENY] = 2};
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        enum action action = decision->actions[rule];
+        if (action != ACTION_NONE) {
+            int metric = METRIC_DECISIONS + rule * actions + columns[action];
+            metrics_add(admit->metrics, (enum metric)metric, 1);
+        }
+    }
+    if (decision->is_unresolved) {
+        metrics_add(admit->metrics, METRIC_UNRESOLVED, 1);
+    }
+}
+
+static const char *verdict_of(const struct decision *decision) {
+    return decision->is_denied                 ? "denied"
+           : decision->fails                   ? "failed"
+           : decision->is_unresolved           ? "unresolved"
+           : !patch_is_empty(&decision->patch) ? "patched"
+           : decision->n_warnings > 0          ? "warned"
+                                               : "allowed";
+}
+
+/* The strongest thing that was said, for the log. */
+static const char *reason_of(const struct decision *decision) {
+    if (decision->is_denied) {
+        return decision->message;
+    }
+    if (decision->n_warnings > 0) {
+        return decision->warnings[0];
+    }
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        if (decision->actions[rule] != ACTION_NONE) {
+            return decision->notes[rule];
+        }
+    }
+    return "";
+}
+
+/* What changes nothing is of interest only to who looks for it. */
+static void log_decision(const struct admit *admit, const struct review *review,
+                         const struct decision *decision) {
+    const char *reason = reason_of(decision);
+    enum log_level level = decision->is_unresolved ? LOG_WARN
+                           : reason[0] != '\0'     ? LOG_INFO
+                                                   : LOG_DEBUG;
+    log_event(admit->log, level, "review.decided", LOG_TEXT("verdict", verdict_of(decision)),
+              LOG_TEXT("kind", review->kind_text), LOG_TEXT("namespace", review->namespace),
+              LOG_TEXT("name", review->name), LOG_TEXT("user", review->user),
+              LOG_TEXT("reason", reason), LOG_TEXT("uid", review->uid));
+}
+
+/* The webhook configuration sends what Capstan has no rule for. Once a minute is enough to say so:
+   it may be every object of a cluster. */
+static void complain(struct admit *admit, const struct review *review) {
+    int64_t now = clock_boot_ms() / 1000;
+    int64_t last = atomic_load(&admit->complained_at);
+    if (now - last >= COMPLAINT_INTERVAL_SECONDS &&
+        atomic_compare_exchange_strong(&admit->complained_at, &last, now)) {
+        log_event(admit->log, LOG_WARN, "review.unexpected", LOG_TEXT("kind", review->kind_text),
+                  LOG_TEXT("namespace", review->namespace), LOG_TEXT("name", review->name),
+                  LOG_TEXT("hint", "narrow the rules of the webhook configuration"));
+    }
+}
+
+static void refuse(struct admit *admit, const struct error *error, struct http_response *response) {
+    response->status = 400;
+    buffer_add_format(&response->body, "malformed AdmissionReview: %s", error->text);
+    if (error->offset != ERROR_NO_OFFSET) {
+        buffer_add_format(&response->body, " (byte %zu)", error->offset);
+    }
+    buffer_add_byte(&response->body, '\n');
+    metrics_add(admit->metrics, METRIC_REQUESTS_400, 1);
+    log_event(admit->log, LOG_WARN, "review.malformed", LOG_TEXT("problem", error->text));
+}
+
+static void answer(struct admit *admit, const struct review *review,
+                   const struct decision *decision, struct http_response *response) {
+    if (decision->fails) {
+        response->status = 500;
+        buffer_add_format(&response->body, "%s\n", decision->warnings[0]);
+        metrics_add(admit->metrics, METRIC_REQUESTS_500, 1);
+        return;
+    }
+    response->content_type = CONTENT_TYPE_JSON;
+    review_encode(review->uid, decision, &response->body);
+    metrics_add(admit->metrics, METRIC_REQUESTS_200, 1);
+}
+
+void admit_request(struct admit *admit, const struct http_request *request,
+                   struct http_response *response) {
+    int64_t began_us = clock_boot_us();
+    struct review review;
+    struct decision decision;
+    struct error error;
+    if (!review_decode(request->body, request->body_size, &review, &error)) {
+        refuse(admit, &error, response);
+        return;
+    }
+    judge(admit, &review, &decision);
+    answer(admit, &review, &decision, response);
+    metrics_observe_us(admit->metrics, METRIC_ADMISSION_DURATION, clock_boot_us() - began_us);
+    count_decision(admit, &decision);
+    log_decision(admit, &review, &decision);
+    if (review.kind == OBJECT_OTHER) {
+        complain(admit, &review);
+    }
+}

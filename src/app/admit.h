@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef APP_ADMIT_H
+#define APP_ADMIT_H
+
+/*
+ * The request path: the bytes of an AdmissionReview in, the bytes of its answer out. It reads the
+ * facts and the policy without waiting for whoever changes them, and has no side effect but a count
+ * and a line in the log.
+ */
+
+#include "core/facts.h"
+#include "core/policy.h"
+#include "edge/http.h"
+#include "edge/log.h"
+#include "edge/metrics.h"
+
+struct admit;
+
+/* All borrowed, until admit_free(). The policy is that of policy_default(). `wall_seconds` tells
+   the time, by which exemptions end. */
+struct admit *admit_new(struct facts *facts, const struct log *log, struct metrics *metrics,
+                        int64_t (*wall_seconds)(void));
+
+/* There must be no request under way. */
+void admit_free(struct admit *admit);
+
+/* From the next request on, this policy decides. One thread at a time. */
+void admit_set_policy(struct admit *admit, struct policy *owned_policy);
+
+/*
+ * Answers one request. Three outcomes are kept apart: decided is 200 with a verdict; asked wrongly
+ * is 400; not to be decided, and the policy wants that to fail, is 500, so that the failurePolicy
+ * of the webhook configuration rules.
+ */
+void admit_request(struct admit *admit, const struct http_request *request,
+                   struct http_response *response);
+
+#endif

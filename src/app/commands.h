@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef APP_COMMANDS_H
+#define APP_COMMANDS_H
+
+/*
+ * One function a command, in the file of its name. It is given what stands behind the command's
+ * name and returns the exit status.
+ */
+
+int serve_command(int argc, char **argv);
+int certs_command(int argc, char **argv);
+
+#endif

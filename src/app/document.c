@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "document.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "edge/file.h"
+
+void document_file_fini(struct document_file *file) {
+    for (size_t i = 0; i < file->n_documents; i++) {
+        yaml_document_fini(&file->documents[i]);
+    }
+    free(file->documents);
+    free(file->path);
+    *file = (struct document_file){.path = NULL};
+}
+
+static bool read_documents(const struct buffer *content, struct document_file *file,
+                           struct error *error) {
+    struct yaml_stream *stream = yaml_open(content->bytes, content->size);
+    bool is_good;
+    bool has_more = true;
+    do {
+        struct yaml_document document;
+        is_good = yaml_next(stream, &document, &has_more, error);
+        if (is_good && has_more) {
+            file->documents =
+                memory_resize(file->documents, file->n_documents + 1, sizeof(document));
+            file->documents[file->n_documents++] = document;
+        }
+    } while (is_good && has_more);
+    yaml_close(stream);
+    return is_good;
+}
+
+/* edge/yaml says "line 3, column 5: ..."; with the file in front, the form that editors and
+   terminals can jump to is file:3:5. */
+static bool fail_in_file(struct error *error, const char *path) {
+    struct error inner = *error;
+    unsigned line;
+    unsigned column;
+    int used = 0;
+    if (sscanf(inner.text, "line %u, column %u: %n", &line, &column, &used) < 2 || used == 0) {
+        return error_wrap(error, "%s", path);
+    }
+    memmove(error->text, inner.text + used, strlen(inner.text + used) + 1);
+    return error_wrap(error, "%s:%u:%u", path, line, column);
+}
+
+bool document_file_read(const char *path, struct document_file *ret_file, struct error *error) {
+    AUTO(buffer_fini) struct buffer content;
+    AUTO(document_file_fini) struct document_file file = {.path = NULL};
+    buffer_init(&content, DOCUMENT_FILE_MAX);
+    if (!file_read(path, &content, error)) {
+        return false;
+    }
+    file.path = memory_copy(path, strlen(path));
+    if (!read_documents(&content, &file, error)) {
+        return fail_in_file(error, path);
+    }
+    *ret_file = file;
+    file = (struct document_file){.path = NULL};
+    return true;
+}
+
+void document_locate(const struct document_file *file, size_t document, struct error *error) {
+    if (error->offset == ERROR_NO_OFFSET) {
+        error_wrap(error, "%s", file->path);
+        return;
+    }
+    const struct yaml_mark *mark = yaml_find(&file->documents[document], error->offset);
+    error_wrap(error, "%s:%u:%u", file->path, mark->line, mark->column);
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef APP_DOCUMENT_H
+#define APP_DOCUMENT_H
+
+/*
+ * A file of YAML or JSON documents, read whole, so that nothing is taken from a file that is partly
+ * wrong. Errors name file, line and column.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attribute.h"
+#include "base/error.h"
+#include "edge/yaml.h"
+
+enum { DOCUMENT_FILE_MAX = 64 << 20 };
+
+struct document_file {
+    char *path;
+    struct yaml_document *documents;
+    size_t n_documents;
+};
+
+bool document_file_read(const char *path, struct document_file *ret_file,
+                        struct error *error) MUST_CHECK;
+void document_file_fini(struct document_file *file);
+
+/* Puts "file:line:column: " before an error about a place in one of the documents. */
+void document_locate(const struct document_file *file, size_t document, struct error *error);
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <string.h>
+
+#include "base/attribute.h"
+#include "commands.h"
+#include "exit_status.h"
+
+static int version_command(int argc, char **argv);
+static int help_command(int argc, char **argv);
+
+static const struct command {
+    const char *name;
+    const char *summary;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"serve", "answer AdmissionReviews over TLS and keep the status conditions", serve_command},
+    {"certs", "make a CA and a serving pair for development", certs_command},
+    {"version", "print the version", version_command},
+    {"help", "print this help, or that of a command", help_command},
+};
+
+static const struct command *find_command(const char *name) {
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+static void print_help(FILE *out) {
+    fputs("Usage: capstan COMMAND [option]...\n"
+          "\n"
+          "A Kubernetes admission webhook that holds the line on the replicas of MCP servers.\n"
+          "\n"
+          "Commands:\n",
+          out);
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        fprintf(out, "  %-10s%s\n", commands[i].name, commands[i].summary);
+    }
+    fputs("\n'capstan COMMAND --help' tells more of each.\n", out);
+}
+
+static int unknown_command(const char *name) {
+    fprintf(stderr, "capstan: unknown command '%.64s'; 'capstan help' lists them\n", name);
+    return STATUS_USAGE;
+}
+
+static int version_command(int argc, char **argv) {
+    if (argc > 0) {
+        fprintf(stderr, "capstan: version takes no argument, not '%.64s'\n", argv[0]);
+        return STATUS_USAGE;
+    }
+    puts("capstan " CAPSTAN_VERSION);
+    return STATUS_OK;
+}
+
+static int help_command(int argc, char **argv) {
+    if (argc == 0) {
+        print_help(stdout);
+        return STATUS_OK;
+    }
+    const struct command *command = find_command(argv[0]);
+    if (command == NULL) {
+        return unknown_command(argv[0]);
+    }
+    if (command->run == help_command || command->run == version_command) {
+        printf("Usage: capstan %s\n\n%s\n", command->name, command->summary);
+        return STATUS_OK;
+    }
+    char *arguments[] = {"--help"};
+    return command->run(1, arguments);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        print_help(stderr);
+        return STATUS_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        return help_command(0, NULL);
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        return version_command(0, NULL);
+    }
+    const struct command *command = find_command(argv[1]);
+    return command == NULL ? unknown_command(argv[1]) : command->run(argc - 2, argv + 2);
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "exit_status.h"
+
+enum { COUNT_MAX = 1024, HELP_COLUMN = 34 };
+
+void option_texts_fini(struct option_texts *texts) {
+    free(texts->items);
+    *texts = (struct option_texts){.items = NULL};
+}
+
+static const struct option *find_option(const struct option_table *table, const char *name,
+                                        size_t size) {
+    for (size_t i = 0; i < table->n_options; i++) {
+        const struct option *option = &table->options[i];
+        if (strlen(option->name) == size && memcmp(option->name, name, size) == 0) {
+            return option;
+        }
+    }
+    return NULL;
+}
+
+static bool set_value(const struct option *option, const char *value, void *target,
+                      struct error *error) {
+    void *member = (char *)target + option->offset;
+    switch (option->type) {
+    case OPTION_SWITCH:
+        *(bool *)member = true;
+        return true;
+    case OPTION_TEXT:
+        *(const char **)member = value;
+        return true;
+    case OPTION_TEXTS: {
+        struct option_texts *texts = member;
+        texts->items = memory_resize(texts->items, texts->n_items + 1, sizeof(char *));
+        texts->items[texts->n_items++] = value;
+        return true;
+    }
+    case OPTION_DURATION:
+        return text_parse_duration_ms(value, member) ||
+               error_set(error, ERROR_INVALID,
+                         "--%s: '%s' is not a duration such as 10s or 1m30s (at most 24h)",
+                         option->name, value);
+    case OPTION_COUNT:
+        return text_parse_integer(value, 1, COUNT_MAX, member) ||
+               error_set(error, ERROR_INVALID, "--%s: '%s' is not an integer from 1 to %d",
+                         option->name, value, COUNT_MAX);
+    }
+    return false;
+}
+
+/* Reads the option at argv[*i]; a value that is an argument of its own is stepped over. */
+static bool parse_one(const struct option_table *table, int argc, char **argv, int *i, void *target,
+                      struct error *error) {
+    const char *argument = argv[*i];
+    if (strncmp(argument, "--", 2) != 0) {
+        return error_set(error, ERROR_INVALID, "'%s' is not an option; see --help", argument);
+    }
+    const char *name = argument + 2;
+    size_t size = strcspn(name, "=");
+    const char *value = name[size] == '=' ? name + size + 1 : NULL;
+    const struct option *option = find_option(table, name, size);
+    if (option == NULL) {
+        return error_set(error, ERROR_INVALID, "unknown option '--%.*s'; see --help",
+                         (int)(size < 64 ? size : 64), name);
+    }
+    if (option->argument == NULL && value != NULL) {
+        return error_set(error, ERROR_INVALID, "--%s takes no value", option->name);
+    }
+    if (option->argument != NULL && value == NULL) {
+        if (*i + 1 >= argc) {
+            return error_set(error, ERROR_INVALID, "--%s needs a value: %s", option->name,
+                             option->argument);
+        }
+        value = argv[++*i];
+    }
+    return set_value(option, value, target, error);
+}
+
+enum option_result options_parse(const struct option_table *table, int argc, char **argv,
+                                 void *target, struct error *error) {
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return OPTIONS_HELP;
+        }
+        if (!parse_one(table, argc, argv, &i, target, error)) {
+            return OPTIONS_WRONG;
+        }
+    }
+    return OPTIONS_READ;
+}
+
+void options_print_help(const struct option_table *table, FILE *out) {
+    fprintf(out, "Usage: %s\n\n%s\n\nOptions:\n", table->usage, table->summary);
+    for (size_t i = 0; i < table->n_options; i++) {
+        const struct option *option = &table->options[i];
+        int width = fprintf(out, "  --%s%s%s", option->name, option->argument == NULL ? "" : " ",
+                            option->argument == NULL ? "" : option->argument);
+        if (width >= HELP_COLUMN) {
+            fprintf(out, "\n%*s", HELP_COLUMN, "");
+        } else {
+            fprintf(out, "%*s", HELP_COLUMN - width, "");
+        }
+        fprintf(out, "%s\n", option->help);
+    }
+    fprintf(out, "  -h, --help%*sshow this help\n", HELP_COLUMN - 12, "");
+    if (table->epilogue != NULL) {
+        fprintf(out, "\n%s\n", table->epilogue);
+    }
+}
+
+bool options_begin(const struct option_table *table, int argc, char **argv, void *target,
+                   int *ret_status) {
+    struct error error;
+    switch (options_parse(table, argc, argv, target, &error)) {
+    case OPTIONS_READ:
+        return true;
+    case OPTIONS_HELP:
+        options_print_help(table, stdout);
+        *ret_status = STATUS_OK;
+        return false;
+    case OPTIONS_WRONG:
+        *ret_status = exit_with(&error);
+        return false;
+    }
+    return false;
+}

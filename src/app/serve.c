@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <malloc.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "admit.h"
+#include "commands.h"
+#include "edge/clock.h"
+#include "exit_status.h"
+#include "serve_options.h"
+#include "sources.h"
+#include "status.h"
+
+enum {
+    BODY_MAX = 32 << 20,   /* kube-apiserver sends up to 17 MB for an object of 3 MB */
+    BODIES_MAX = 96 << 20, /* of all requests together */
+    CONNECTIONS_MAX = 1024,
+    SIDE_BODY_MAX = 4096, /* of the probes and the metrics, which need none */
+    SIDE_CONNECTIONS_MAX = 64,
+    HEAD_TIMEOUT_MS = 10000,
+    BODY_TIMEOUT_MS = 10000,
+    IDLE_TIMEOUT_MS = 150000, /* the API server closes idle connections after 90 s; be later */
+    DESCRIPTORS_WANTED = 4096,
+    LOOK_INTERVAL_MS = 10000,
+};
+
+struct serve {
+    const struct serve_options *options;
+    struct log log;
+    struct metrics *metrics;
+    struct facts *facts;
+    struct admit *admit;
+    struct sources *sources;
+    struct http_server *webhook;
+    struct http_server *probes;
+    struct http_server *metrics_server;
+    atomic_bool is_ready;
+    int signals;
+};
+
+static void handle_mutate(void *context, const struct http_request *request,
+                          struct http_response *response) {
+    const struct serve *serve = context;
+    admit_request(serve->admit, request, response);
+}
+
+static void handle_healthz(void *context, const struct http_request *request,
+                           struct http_response *response) {
+    (void)context;
+    (void)request;
+    buffer_add_text(&response->body, "ok\n");
+}
+
+static void handle_readyz(void *context, const struct http_request *request,
+                          struct http_response *response) {
+    struct serve *serve = context;
+    (void)request;
+    bool is_ready = atomic_load(&serve->is_ready);
+    response->status = is_ready ? 200 : 503;
+    buffer_add_text(&response->body, is_ready ? "ok\n" : "not ready\n");
+}
+
+static void handle_metrics(void *context, const struct http_request *request,
+                           struct http_response *response) {
+    const struct serve *serve = context;
+    struct http_counts counts;
+    (void)request;
+    http_count(serve->webhook, &counts);
+    metrics_set(serve->metrics, METRIC_HTTP_CONNECTIONS, (int64_t)counts.connections);
+    metrics_set(serve->metrics, METRIC_HTTP_ACCEPTED, (int64_t)counts.accepted);
+    metrics_set(serve->metrics, METRIC_HTTP_WITHOUT_REQUEST, (int64_t)counts.without_request);
+    metrics_set(serve->metrics, METRIC_HTTP_TIMEOUTS, (int64_t)counts.timeouts);
+    metrics_set(serve->metrics, METRIC_HTTP_TOO_LARGE, (int64_t)counts.too_large);
+    metrics_set(serve->metrics, METRIC_HTTP_OVER_BUDGET, (int64_t)counts.over_budget);
+    response->content_type = METRICS_CONTENT_TYPE;
+    metrics_print(serve->metrics, &response->body);
+}
+
+static const struct http_route webhook_routes[] = {{"POST", "/mutate", handle_mutate}};
+static const struct http_route probe_routes[] = {{"GET", "/healthz", handle_healthz},
+                                                 {"GET", "/readyz", handle_readyz}};
+static const struct http_route metrics_routes[] = {{"GET", "/metrics", handle_metrics}};
+
+static bool start_webhook(struct serve *serve, struct error *error) {
+    const struct http_options options = {
+        .bind_address = serve->options->webhook_address,
+        .routes = webhook_routes,
+        .n_routes = COUNT_OF(webhook_routes),
+        .context = serve,
+        .is_tls = true,
+        .workers = (unsigned)serve->options->workers,
+        .connections_max = CONNECTIONS_MAX,
+        .body_max = BODY_MAX,
+        .bodies_max = BODIES_MAX,
+        .head_timeout_ms = HEAD_TIMEOUT_MS,
+        .body_timeout_ms = BODY_TIMEOUT_MS,
+        .idle_timeout_ms = IDLE_TIMEOUT_MS,
+    };
+    return http_start(&options, &serve->webhook, error) ||
+           error_wrap(error, "--webhook-bind-address");
+}
+
+/* The probes and the metrics: plain HTTP, and small. */
+static bool start_side(struct serve *serve, const char *address, const struct http_route *routes,
+                       size_t n_routes, struct http_server **ret_server, struct error *error) {
+    const struct http_options options = {
+        .bind_address = address,
+        .routes = routes,
+        .n_routes = n_routes,
+        .context = serve,
+        .workers = 1,
+        .connections_max = SIDE_CONNECTIONS_MAX,
+        .body_max = SIDE_BODY_MAX,
+        .bodies_max = SIDE_CONNECTIONS_MAX * SIDE_BODY_MAX,
+        .head_timeout_ms = HEAD_TIMEOUT_MS,
+        .body_timeout_ms = BODY_TIMEOUT_MS,
+        .idle_timeout_ms = IDLE_TIMEOUT_MS,
+    };
+    return address == NULL || http_start(&options, ret_server, error);
+}
+
+static bool start_sides(struct serve *serve, struct error *error) {
+    const struct serve_options *options = serve->options;
+    if (!start_side(serve, options->probe_address, probe_routes, COUNT_OF(probe_routes),
+                    &serve->probes, error)) {
+        return error_wrap(error, "--health-probe-bind-address");
+    }
+    if (!start_side(serve, options->metrics_address, metrics_routes, COUNT_OF(metrics_routes),
+                    &serve->metrics_server, error)) {
+        return error_wrap(error, "--metrics-bind-address");
+    }
+    return true;
+}
+
+/* The order is: what can be refused without anybody noticing first, what is seen from outside
+   last; and no handshake can come before there is a certificate to show. */
+static bool start(struct serve *serve, struct error *error) {
+    const struct serve_options *options = serve->options;
+    if (options->status_dir != NULL &&
+        !status_open_folder(options->status_dir, options->objects.items, options->objects.n_items,
+                            error)) {
+        return false;
+    }
+    if (!sources_load(serve->sources, SOURCE_POLICY, error) ||
+        !sources_load(serve->sources, SOURCE_OBJECTS, error) || !start_webhook(serve, error)) {
+        return false;
+    }
+    sources_set_server(serve->sources, serve->webhook);
+    return sources_load(serve->sources, SOURCE_CERTIFICATE, error) && start_sides(serve, error);
+}
+
+static int64_t port_of(const struct http_server *server) {
+    return server == NULL ? 0 : http_port(server);
+}
+
+static void announce(struct serve *serve, int64_t began_us) {
+    atomic_store(&serve->is_ready, true);
+    log_event(&serve->log, LOG_INFO, "serve.ready", LOG_TEXT("version", CAPSTAN_VERSION),
+              LOG_INTEGER("webhookPort", port_of(serve->webhook)),
+              LOG_INTEGER("probePort", port_of(serve->probes)),
+              LOG_INTEGER("metricsPort", port_of(serve->metrics_server)),
+              LOG_INTEGER("mcpservers", (int64_t)facts_count_servers(serve->facts)),
+              LOG_INTEGER("deployments", (int64_t)facts_count_deployments(serve->facts)),
+              LOG_INTEGER("startMicroseconds", clock_boot_us() - began_us));
+}
+
+/* Waits for a signal, a change, or the next regular look. Returns the signal, or 0. */
+static int wait_for_event(const struct serve *serve, int64_t timeout_ms) {
+    struct pollfd descriptors[1 + SOURCE_COUNT] = {{.fd = serve->signals, .events = POLLIN}};
+    for (int kind = 0; kind < SOURCE_COUNT; kind++) {
+        descriptors[1 + kind] = (struct pollfd){
+            .fd = sources_descriptor(serve->sources, (enum source_kind)kind), .events = POLLIN};
+    }
+    struct signalfd_siginfo info;
+    int n_ready = poll(descriptors, COUNT_OF(descriptors), (int)timeout_ms);
+    if (n_ready > 0 && (descriptors[0].revents & POLLIN) != 0 &&
+        read(serve->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        return (int)info.ssi_signo;
+    }
+    return 0;
+}
+
+/* The companion loop: takes up what changed, then sees to the conditions. */
+static void loop(struct serve *serve) {
+    for (;;) {
+        if (serve->options->status_dir != NULL) {
+            status_write_folder(serve->facts, serve->options->status_dir, &serve->log,
+                                serve->metrics);
+        }
+        int signal = wait_for_event(serve, LOOK_INTERVAL_MS);
+        if (signal == SIGTERM || signal == SIGINT) {
+            return;
+        }
+        if (signal == SIGHUP) {
+            sources_reload(serve->sources, SOURCE_POLICY);
+        }
+        sources_refresh(serve->sources);
+    }
+}
+
+/* Endpoints and connection pools need a while to notice that this process is going: it says so, and
+   serves on. A second signal ends the wait. */
+static void drain(struct serve *serve) {
+    int64_t ends_ms = clock_boot_ms() + serve->options->shutdown_delay_ms;
+    atomic_store(&serve->is_ready, false);
+    http_drain(serve->webhook);
+    log_event(&serve->log, LOG_INFO, "serve.draining",
+              LOG_INTEGER("milliseconds", serve->options->shutdown_delay_ms));
+    for (;;) {
+        struct pollfd descriptor = {.fd = serve->signals, .events = POLLIN};
+        struct signalfd_siginfo info;
+        int64_t left_ms = ends_ms - clock_boot_ms();
+        if (left_ms <= 0) {
+            return;
+        }
+        if (poll(&descriptor, 1, (int)left_ms) > 0 &&
+            read(serve->signals, &info, sizeof(info)) == (ssize_t)sizeof(info) &&
+            info.ssi_signo != SIGHUP) {
+            return;
+        }
+    }
+}
+
+/* Signals are taken by the loop alone, so they are blocked before any thread is there. */
+static int open_signals(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static void tune_process(void) {
+    struct rlimit limit;
+    /* Large bodies come from mmap and go back at once; without this, glibc raises the threshold
+       with the first one and keeps its memory. */
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS_WANTED) {
+        limit.rlim_cur = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void stop_server(struct http_server *server) {
+    if (server != NULL) {
+        http_stop(server);
+    }
+}
+
+static int run(struct serve *serve) {
+    int64_t began_us = clock_boot_us();
+    struct error error;
+    if (!start(serve, &error)) {
+        return exit_with(&error);
+    }
+    announce(serve, began_us);
+    loop(serve);
+    drain(serve);
+    log_event(&serve->log, LOG_INFO, "serve.stopped", LOG_TEXT("version", CAPSTAN_VERSION));
+    return STATUS_OK;
+}
+
+static int serve_with(const struct serve_options *options) {
+    struct serve serve = {
+        .options = options,
+        .log = {STDERR_FILENO, options->log_format, options->log_level},
+        .signals = open_signals(),
+        .metrics = metrics_new(CAPSTAN_VERSION),
+        .facts = facts_new(),
+    };
+    serve.admit = admit_new(serve.facts, &serve.log, serve.metrics, clock_wall_seconds);
+    serve.sources = sources_new(options, serve.facts, serve.admit, &serve.log, serve.metrics);
+    int status = run(&serve);
+    stop_server(serve.metrics_server); /* which counts the webhook's connections */
+    stop_server(serve.webhook);
+    stop_server(serve.probes);
+    sources_free(serve.sources);
+    admit_free(serve.admit);
+    facts_free(serve.facts);
+    metrics_free(serve.metrics);
+    close(serve.signals);
+    return status;
+}
+
+int serve_command(int argc, char **argv) {
+    struct serve_options options;
+    int status;
+    tune_process();
+    if (serve_options_read(argc, argv, &options, &status)) {
+        status = serve_with(&options);
+    }
+    serve_options_fini(&options);
+    return status;
+}

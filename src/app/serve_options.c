@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve_options.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "exit_status.h"
+
+static const struct option serve_option_list[] = {
+    {"objects", "PATH",
+     "MCPServers and Deployments as YAML or JSON, a file or a folder; repeatable", OPTION_TEXTS,
+     offsetof(struct serve_options, objects)},
+    {"status-dir", "DIR", "write status conditions to DIR/<namespace>/<name>.json", OPTION_TEXT,
+     offsetof(struct serve_options, status_dir)},
+    {"config", "FILE", "the policy; without it every rule has its default", OPTION_TEXT,
+     offsetof(struct serve_options, config)},
+    {"webhook-bind-address", "ADDRESS", "default 0.0.0.0:9443", OPTION_TEXT,
+     offsetof(struct serve_options, webhook_address)},
+    {"health-probe-bind-address", "ADDRESS", "default 0.0.0.0:8081; 0 turns it off", OPTION_TEXT,
+     offsetof(struct serve_options, probe_address)},
+    {"metrics-bind-address", "ADDRESS", "default 0.0.0.0:8080; 0 turns it off", OPTION_TEXT,
+     offsetof(struct serve_options, metrics_address)},
+    {"webhook-cert-path", "DIR", "the folder of the serving certificate", OPTION_TEXT,
+     offsetof(struct serve_options, cert_path)},
+    {"webhook-cert-name", "FILE", "its certificate chain, default tls.crt", OPTION_TEXT,
+     offsetof(struct serve_options, cert_name)},
+    {"webhook-cert-key", "FILE", "its key, default tls.key", OPTION_TEXT,
+     offsetof(struct serve_options, cert_key)},
+    {"workers", "N", "threads that answer, default 2", OPTION_COUNT,
+     offsetof(struct serve_options, workers)},
+    {"shutdown-delay", "DURATION", "go on serving this long after SIGTERM, default 10s",
+     OPTION_DURATION, offsetof(struct serve_options, shutdown_delay_ms)},
+    {"log-format", "FORMAT", "json (default) or text", OPTION_TEXT,
+     offsetof(struct serve_options, log_format_text)},
+    {"log-level", "LEVEL", "debug, info (default), warn or error", OPTION_TEXT,
+     offsetof(struct serve_options, log_level_text)},
+};
+
+static const struct option_table serve_table = {
+    .usage = "capstan serve --objects PATH --webhook-cert-path DIR [option]...",
+    .summary = "Answers AdmissionReviews (POST /mutate, TLS) from what the objects say, and keeps\n"
+               "the status conditions. Files are read again when they change.",
+    .options = serve_option_list,
+    .n_options = COUNT_OF(serve_option_list),
+    .epilogue = "GET /healthz and /readyz on the probe address, /metrics on its own.\n"
+                "SIGTERM drains and ends, SIGHUP reads the configuration again.",
+};
+
+/* What the table cannot check: what must be given, and words with a closed set of values. */
+static bool check(struct serve_options *options, struct error *error) {
+    if (options->objects.n_items == 0) {
+        return error_set(error, ERROR_INVALID, "serve needs --objects PATH; see --help");
+    }
+    if (options->cert_path == NULL) {
+        return error_set(error, ERROR_INVALID,
+                         "serve needs --webhook-cert-path DIR; 'capstan certs' makes one");
+    }
+    if (!log_parse_format(options->log_format_text, &options->log_format)) {
+        return error_set(error, ERROR_INVALID, "--log-format: '%s' is neither json nor text",
+                         options->log_format_text);
+    }
+    if (!log_parse_level(options->log_level_text, &options->log_level)) {
+        return error_set(error, ERROR_INVALID,
+                         "--log-level: '%s' is none of debug, info, warn and error",
+                         options->log_level_text);
+    }
+    return true;
+}
+
+static const char *address_or_off(const char *address) {
+    return strcmp(address, "0") == 0 ? NULL : address;
+}
+
+bool serve_options_read(int argc, char **argv, struct serve_options *ret_options, int *ret_status) {
+    struct error error;
+    *ret_options = (struct serve_options){
+        .webhook_address = "0.0.0.0:9443",
+        .probe_address = "0.0.0.0:8081",
+        .metrics_address = "0.0.0.0:8080",
+        .cert_name = "tls.crt",
+        .cert_key = "tls.key",
+        .workers = 2,
+        .shutdown_delay_ms = 10000,
+        .log_format_text = "json",
+        .log_level_text = "info",
+    };
+    if (!options_begin(&serve_table, argc, argv, ret_options, ret_status)) {
+        return false;
+    }
+    if (!check(ret_options, &error)) {
+        *ret_status = exit_with(&error);
+        return false;
+    }
+    ret_options->probe_address = address_or_off(ret_options->probe_address);
+    ret_options->metrics_address = address_or_off(ret_options->metrics_address);
+    return true;
+}
+
+void serve_options_fini(struct serve_options *options) {
+    option_texts_fini(&options->objects);
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sources.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "document.h"
+#include "edge/file.h"
+#include "key_pair.h"
+#include "objects.h"
+
+struct source {
+    struct file_watch *watch;
+    bool is_refused;                                 /* the last reading was */
+    char refusal[sizeof(((struct error *)0)->text)]; /* as it was logged last */
+};
+
+struct sources {
+    const struct serve_options *options;
+    struct facts *facts;
+    struct admit *admit;
+    const struct log *log;
+    struct metrics *metrics;
+    struct http_server *server;
+    struct source items[SOURCE_COUNT];
+};
+
+static const struct {
+    const char *name;
+    enum metric metric_ok;
+    enum metric metric_refused;
+} kinds[SOURCE_COUNT] = {
+    [SOURCE_POLICY] = {"policy", METRIC_CONFIG_RELOADS_OK, METRIC_CONFIG_RELOADS_REFUSED},
+    [SOURCE_CERTIFICATE] = {"certificate", METRIC_CERTIFICATE_RELOADS_OK,
+                            METRIC_CERTIFICATE_RELOADS_REFUSED},
+    [SOURCE_OBJECTS] = {"objects", METRIC_OBJECTS_RELOADS_OK, METRIC_OBJECTS_RELOADS_REFUSED},
+};
+
+static void watch_all(struct sources *sources) {
+    const struct serve_options *options = sources->options;
+    if (options->config != NULL) {
+        file_watch_add(sources->items[SOURCE_POLICY].watch, options->config);
+    }
+    file_watch_add(sources->items[SOURCE_CERTIFICATE].watch, options->cert_path);
+    for (size_t i = 0; i < options->objects.n_items; i++) {
+        file_watch_add(sources->items[SOURCE_OBJECTS].watch, options->objects.items[i]);
+    }
+}
+
+struct sources *sources_new(const struct serve_options *options, struct facts *facts,
+                            struct admit *admit, const struct log *log, struct metrics *metrics) {
+    struct sources *sources = memory_new(1, sizeof(*sources));
+    sources->options = options;
+    sources->facts = facts;
+    sources->admit = admit;
+    sources->log = log;
+    sources->metrics = metrics;
+    for (int kind = 0; kind < SOURCE_COUNT; kind++) {
+        sources->items[kind].watch = file_watch_new();
+    }
+    watch_all(sources);
+    return sources;
+}
+
+void sources_free(struct sources *sources) {
+    if (sources == NULL) {
+        return;
+    }
+    for (int kind = 0; kind < SOURCE_COUNT; kind++) {
+        file_watch_free(sources->items[kind].watch);
+    }
+    free(sources);
+}
+
+void sources_set_server(struct sources *sources, struct http_server *server) {
+    sources->server = server;
+}
+
+static bool load_policy(struct sources *sources, struct error *error) {
+    AUTO(document_file_fini) struct document_file file = {.path = NULL};
+    struct policy *policy;
+    if (sources->options->config == NULL) {
+        return true;
+    }
+    if (!document_file_read(sources->options->config, &file, error)) {
+        return false;
+    }
+    if (file.n_documents != 1) {
+        return error_set(error, ERROR_INVALID, "%s: one document is expected, not %zu",
+                         sources->options->config, file.n_documents);
+    }
+    const struct buffer *json = &file.documents[0].json;
+    if (!policy_decode(json->bytes, json->size, &policy, error)) {
+        document_locate(&file, 0, error);
+        return false;
+    }
+    const char *caution = policy_caution(policy);
+    if (caution != NULL) {
+        log_event(sources->log, LOG_WARN, "policy.caution", LOG_TEXT("file", file.path),
+                  LOG_TEXT("caution", caution));
+    }
+    admit_set_policy(sources->admit, policy);
+    return true;
+}
+
+static bool load_certificate(struct sources *sources, struct error *error) {
+    const struct serve_options *options = sources->options;
+    int64_t expires;
+    if (!key_pair_load(options->cert_path, options->cert_name, options->cert_key, sources->server,
+                       &expires, error)) {
+        return false;
+    }
+    metrics_set(sources->metrics, METRIC_CERTIFICATE_EXPIRATION, expires);
+    return true;
+}
+
+static bool load_objects(struct sources *sources, struct error *error) {
+    const struct option_texts *paths = &sources->options->objects;
+    if (!objects_load(paths->items, paths->n_items, sources->facts, sources->log, error)) {
+        return false;
+    }
+    metrics_set(sources->metrics, METRIC_MCPSERVERS, (int64_t)facts_count_servers(sources->facts));
+    metrics_set(sources->metrics, METRIC_DEPLOYMENTS,
+                (int64_t)facts_count_deployments(sources->facts));
+    return true;
+}
+
+bool sources_load(struct sources *sources, enum source_kind kind, struct error *error) {
+    static bool (*const loaders[SOURCE_COUNT])(struct sources * sources, struct error * error) = {
+        [SOURCE_POLICY] = load_policy,
+        [SOURCE_CERTIFICATE] = load_certificate,
+        [SOURCE_OBJECTS] = load_objects,
+    };
+    return loaders[kind](sources, error);
+}
+
+static void refuse(struct sources *sources, enum source_kind kind, const struct error *error) {
+    struct source *source = &sources->items[kind];
+    metrics_add(sources->metrics, kinds[kind].metric_refused, 1);
+    if (!source->is_refused || strcmp(source->refusal, error->text) != 0) {
+        memcpy(source->refusal, error->text, sizeof(source->refusal));
+        log_event(sources->log, LOG_ERROR, "source.refused", LOG_TEXT("source", kinds[kind].name),
+                  LOG_TEXT("problem", error->text),
+                  LOG_TEXT("consequence", "the last good one stays in force"));
+    }
+    source->is_refused = true;
+}
+
+void sources_reload(struct sources *sources, enum source_kind kind) {
+    struct error error;
+    if (!sources_load(sources, kind, &error)) {
+        refuse(sources, kind, &error);
+        return;
+    }
+    sources->items[kind].is_refused = false;
+    metrics_add(sources->metrics, kinds[kind].metric_ok, 1);
+    log_event(sources->log, LOG_INFO, "source.reloaded", LOG_TEXT("source", kinds[kind].name));
+}
+
+int sources_descriptor(const struct sources *sources, enum source_kind kind) {
+    return file_watch_descriptor(sources->items[kind].watch);
+}
+
+void sources_refresh(struct sources *sources) {
+    for (int kind = 0; kind < SOURCE_COUNT; kind++) {
+        struct source *source = &sources->items[kind];
+        if (file_watch_changed(source->watch) || source->is_refused) {
+            sources_reload(sources, (enum source_kind)kind);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SUPPORT_CASE_H
+#define SUPPORT_CASE_H
+
+/*
+ * A golden case: one YAML file that holds what is given, what is asked and what is expected. See
+ * tests/cases/README.md for the format.
+ */
+
+#include <cjson/cJSON.h>
+#include <stdint.h>
+
+#include "core/facts.h"
+#include "core/policy.h"
+
+struct golden_case {
+    char *path;          /* relative to tests/cases, without .yaml */
+    cJSON *document;     /* the file as it stands */
+    const cJSON *expect; /* within the document */
+    int64_t now;
+    struct facts *facts;
+    struct policy *policy;
+    char *review; /* the whole AdmissionReview as JSON text */
+};
+
+/* Ends the test run with a message if the file is no valid case. */
+struct golden_case *case_load(const char *root, const char *path);
+void case_free(struct golden_case *golden);
+
+/* Puts what a JSON document holds (an object or a List) into the facts. */
+void case_put_facts(struct facts *facts, const char *json);
+
+#endif
