@@ -9,7 +9,7 @@
 /* The caller must look at the result. */
 #define MUST_CHECK __attribute__((warn_unused_result))
 
-/* A printf-like function: the format is argument number `at`, its values begin at number `first`. */
+/* A printf-like function: the format is argument `at`, its values begin at argument `first`. */
 #define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
 
 /* The variable is given to `function` (as a pointer to it) when it goes out of scope. */

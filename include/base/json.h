@@ -33,6 +33,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/attribute.h"
 #include "base/error.h"
@@ -111,7 +112,17 @@ bool json_read_raw(struct json_reader *reader, struct json_text *ret_raw);
 bool json_finish(struct json_reader *reader, struct error *error) MUST_CHECK;
 
 /* Compares the decoded value, byte by byte, with a C string. */
-bool json_text_is(const struct json_text *text, const char *expected);
+bool json_text_decodes_to(const struct json_text *text, const char *expected);
+
+/* The same. It is asked of every key, so it stands here, where it comes down to a comparison of
+   words if the expected text is a literal. */
+static inline bool json_text_is(const struct json_text *text, const char *expected) {
+    if (text->is_escaped) {
+        return json_text_decodes_to(text, expected);
+    }
+    size_t size = strlen(expected);
+    return text->size == size && memcmp(text->at, expected, size) == 0;
+}
 
 /* Copies the decoded value and a NUL. False, and `out` is empty, if it does not fit into
    `capacity` bytes (at least 1) or has a U+0000 in it. */

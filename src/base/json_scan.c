@@ -195,11 +195,11 @@ const char *json_scan_word(const char *at, const char *end) {
     return NULL;
 }
 
-/* magnitude * 10^scale; no more than `digits` digits of the magnitude count, zeros behind the last
-   other digit being in the scale already. */
+/* The number is magnitude * 10^scale. Its last digits that are 0 are in the scale: it is an integer
+   if the scale is not negative. */
 struct decimal {
-    uint64_t magnitude;
-    int64_t digits; /* from the first to the last that is not 0; beyond DIGITS_MAX, no magnitude */
+    uint64_t magnitude; /* means nothing if there are more than DIGITS_MAX digits */
+    int64_t digits;     /* of the magnitude; 0 if the number is 0 */
     int64_t scale;
 };
 

@@ -45,7 +45,7 @@ static size_t take(struct json_text *rest, char out[4]) {
     return n_out;
 }
 
-bool json_text_is(const struct json_text *text, const char *expected) {
+bool json_text_decodes_to(const struct json_text *text, const char *expected) {
     struct json_text rest = *text;
     while (rest.size > 0) {
         char bytes[4];
@@ -63,7 +63,7 @@ bool json_text_is(const struct json_text *text, const char *expected) {
     return *expected == '\0';
 }
 
-bool json_text_copy(const struct json_text *text, char *out, size_t capacity) {
+static bool copy_decoded(const struct json_text *text, char *out, size_t capacity) {
     struct json_text rest = *text;
     size_t size = 0;
     while (rest.size > 0) {
@@ -78,4 +78,15 @@ bool json_text_copy(const struct json_text *text, char *out, size_t capacity) {
     }
     out[size] = '\0';
     return true;
+}
+
+bool json_text_copy(const struct json_text *text, char *out, size_t capacity) {
+    if (text->is_escaped) {
+        return copy_decoded(text, out, capacity);
+    }
+    bool fits = text->size < capacity;
+    size_t size = fits ? text->size : 0;
+    memcpy(out, text->at, size);
+    out[size] = '\0';
+    return fits;
 }

@@ -3,8 +3,8 @@
 
 #include "rules/rules.h"
 
-/* Nothing would be done about the object, whoever owns it. Its name is its MCPServer's, or it is not
-   owned by one. */
+/* Nothing would be done about the object, whoever owns it. Its name is its MCPServer's, or it is
+   not owned by one. */
 static bool is_exempt_of_all(const struct policy *policy, const struct review *review,
                              int64_t now) {
     for (int rule = 0; rule < RULE_COUNT; rule++) {

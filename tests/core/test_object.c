@@ -72,6 +72,20 @@ static void test_object__its_kind_is_read_from_any_version_and_in_any_order(void
     }
 }
 
+static void test_object__a_group_that_is_no_name_is_none(void **state) {
+    (void)state;
+    for (size_t size = 252; size < 330; size++) {
+        char group[400];
+        char json[512];
+        struct object object;
+        snprintf(json, sizeof(json), "{'kind':'Deployment','apiVersion':'%s/v1'}",
+                 fill(group, size));
+        read_object(json, &object);
+        assert_int_equal(object.kind, OBJECT_OTHER);
+        assert_true(object.has_kind);
+    }
+}
+
 static void check_server(const struct object *server) {
     assert_int_equal(server->kind, OBJECT_MCPSERVER);
     assert_string_equal(server->name, "github");
@@ -323,6 +337,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_object__kinds_are_told_by_group_and_kind),
         cmocka_unit_test(test_object__its_kind_is_read_from_any_version_and_in_any_order),
+        cmocka_unit_test(test_object__a_group_that_is_no_name_is_none),
         cmocka_unit_test(test_object__an_mcpserver_is_read_in_any_order),
         cmocka_unit_test(test_object__a_deployment_is_read_in_any_order),
         cmocka_unit_test(test_object__a_scale_is_read),

@@ -125,6 +125,7 @@ static void test_object__transport_is_stdio_only_if_absent_or_said(void **state)
         {"{'spec':{'transport':'stdio '}}", PRESENCE_SET, "stdio ", false},
         {"{'spec':{'transport':'sse'}}", PRESENCE_SET, "sse", false},
         {"{'spec':{'transport':7}}", PRESENCE_WRONG, "", false},
+        {"{'spec':{'transport':'sse','transport':7}}", PRESENCE_WRONG, "", false},
         {"{'spec':{'transport':['stdio']}}", PRESENCE_WRONG, "", false},
         {"{'spec':{'transport':'stdio\\u0000'}}", PRESENCE_WRONG, "", false},
     };
@@ -195,6 +196,7 @@ static void test_object__its_owner_is_the_controller(void **state) {
         {"[{" OURS ",'controller':null}]", false, false, ""},
         {"[{" OURS ",'controller':'true'}]", false, false, ""},
         {"[{" OURS ",'controller':1}]", false, false, ""},
+        {"[{" OURS ",'controller':true,'controller':'x'}]", false, false, ""},
         {"[{" OURS ",'Controller':true}]", false, false, ""},
         {"[{'kind':'MCPServer','name':'a','controller':true}]", true, false, "a"},
         {"[{'apiVersion':'v1','kind':'MCPServer','name':'a','controller':true}]", true, false, "a"},

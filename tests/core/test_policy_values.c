@@ -162,7 +162,12 @@ static void test_policy__names_in_exemptions_are_names_of_kubernetes(void **stat
 
 static void test_policy__an_exemption_needs_a_namespace_and_known_rules(void **state) {
     (void)state;
-    check_refused(",'exempt':[{}]", "exempt[0]: namespace is missing");
+    struct error error;
+    assert_null(decode(",'exempt':[{},{'namespace':'n'}]", &error));
+    assert_string_equal(error.text, "exempt[0]: namespace is missing");
+    assert_int_equal(error.offset, strlen("{" HEAD ",'exempt':["));
+    assert_null(decode(",'exempt':[{'name':'a'}]", &error));
+    assert_int_equal(error.offset, strlen("{" HEAD ",'exempt':["));
     check_refused(",'exempt':[{'namespace':'n'},{'name':'a'}]", "exempt[1]: namespace is missing");
     check_refused(",'exempt':[{'namespace':'n','rules':[]}]",
                   "exempt[0].rules: must name a rule, or be left out to mean all");

@@ -282,6 +282,11 @@ static void test_subject__an_mcpserver_is_taken_from_the_request(void **state) {
     assert_false(subject.server.is_stdio);
     assert_true(subject.server.is_redis);
     assert_true(number_is(&subject.server.replicas, 7));
+    find(OF_SERVER ",'operation':'CREATE','object':{'metadata':{'name':'new'}}", &subject);
+    assert_string_equal(subject.server.name, "new");
+    assert_true(subject.server.is_stdio);
+    assert_false(subject.server.is_redis);
+    assert_int_equal(subject.server.replicas.state, NUMBER_ABSENT);
 }
 
 static void test_subject__the_server_of_a_deployment_comes_from_the_facts(void **state) {
