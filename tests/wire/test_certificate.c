@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/*
+ * The serving pair that is replaced on disk while the program runs: new handshakes see the new one,
+ * open connections live on, and a pair that cannot serve is refused.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "edge/clock.h"
+#include "edge/x509.h"
+#include "wire.h"
+
+enum { DAY_S = 86400, WITHIN_MS = 2000, WITHIN_SANITIZED_MS = 6000, SERIAL_SIZE = 64 };
+
+#define REFUSED "capstan_certificate_reloads_total{result=\"refused\"}"
+
+static int set_up(void **state) {
+    struct program *program = memory_new(1, sizeof(*program));
+    *state = program;
+    program_init(program);
+    program_put_sample(program, "mcpservers-live.json");
+    return 0;
+}
+
+static int tear_down(void **state) {
+    struct program *program = *state;
+    int status = program_stop(program);
+    program_fini(program);
+    free(program);
+    return status;
+}
+
+/* The serial number of the certificate that a connection was opened with. */
+static void get_serial(const struct http_client *client, char out[SERIAL_SIZE]) {
+    X509 *certificate = SSL_get1_peer_certificate(client->ssl);
+    assert_non_null(certificate);
+    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
+    char *text = BN_bn2hex(number);
+    snprintf(out, SERIAL_SIZE, "%s", text);
+    OPENSSL_free(text);
+    BN_free(number);
+    X509_free(certificate);
+}
+
+static void see_serial(const struct program *program, char out[SERIAL_SIZE]) {
+    struct http_client client;
+    program_connect(program, &client);
+    get_serial(&client, out);
+    http_client_close(&client);
+}
+
+static int64_t within_ms(void) {
+    return program_is_sanitized() ? WITHIN_SANITIZED_MS : WITHIN_MS;
+}
+
+/* Waits until new handshakes see another certificate than this. */
+static void wait_for_another(const struct program *program, const char *serial) {
+    int64_t until_ms = http_now_ms() + within_ms();
+    char is[SERIAL_SIZE];
+    see_serial(program, is);
+    while (strcmp(is, serial) == 0) {
+        assert_true(http_now_ms() < until_ms);
+        http_sleep_ms(5);
+        see_serial(program, is);
+    }
+}
+
+/* Another pair by the CA in the folder, for "localhost". */
+static void make_pair(const struct program *program, int64_t now, struct x509_pair *ret_pair) {
+    static const char *const names[] = {"localhost"};
+    struct x509_pair ca = {program_read(program, "certs/ca.crt"),
+                           program_read(program, "certs/ca.key")};
+    struct error error;
+    if (!x509_make_leaf(&ca, names, 1, now, DAY_S, ret_pair, &error)) {
+        fail_msg("%s", error.text);
+    }
+    x509_pair_fini(&ca);
+}
+
+static void assert_answers(struct http_client *client) {
+    struct verdict verdict;
+    AUTO_FREE char *review = sample_read("02-MCPServer-CREATE-weather");
+    wire_post(client, review, &verdict);
+    wire_assert(&verdict, "on the open connection", "", "session-storage");
+}
+
+static void test_certificate__a_new_pair_is_for_new_handshakes(void **state) {
+    const struct program *program = *state;
+    struct http_client open;
+    struct x509_pair pair;
+    char serial[SERIAL_SIZE];
+    program_start(*state);
+    program_connect(program, &open);
+    get_serial(&open, serial);
+    make_pair(program, clock_wall_seconds(), &pair);
+    program_put(program, "certs/tls.crt", pair.certificate_pem);
+    program_put(program, "certs/tls.key", pair.key_pem);
+    wait_for_another(program, serial);
+    assert_answers(&open);
+    http_client_close(&open);
+    x509_pair_fini(&pair);
+}
+
+static SSL_CTX *trust(const struct program *program) {
+    char path[PROGRAM_PATH_SIZE];
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    program_path(program, "certs/ca.crt", path);
+    assert_int_equal(SSL_CTX_load_verify_locations(context, path, NULL), 1);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    return context;
+}
+
+/* The four files do not change at once: for a moment the two halves may not match. */
+static void test_certificate__a_new_ca_and_pair_of_capstan_certs_is_taken_up(void **state) {
+    struct program *program = *state;
+    struct http_client open;
+    struct http_client client;
+    char output[1024];
+    program_start(program);
+    program_connect(program, &open);
+    assert_int_equal(program_shell(program, "\"$CAPSTAN\" certs --out $FOLDER/certs --force",
+                                   output, sizeof(output)),
+                     0);
+    SSL_CTX *trusting = trust(program);
+    int64_t until_ms = http_now_ms() + within_ms();
+    while (!http_client_open_tls(&client, program->webhook_port, trusting)) {
+        http_client_close(&client);
+        assert_true(http_now_ms() < until_ms);
+        http_sleep_ms(5);
+    }
+    assert_answers(&client);
+    http_client_close(&client);
+    assert_false(http_client_open_tls(&client, program->webhook_port, program->client));
+    http_client_close(&client);
+    assert_answers(&open);
+    http_client_close(&open);
+    SSL_CTX_free(trusting);
+}
+
+static void test_certificate__half_of_a_new_pair_is_refused_until_the_other_comes(void **state) {
+    const struct program *program = *state;
+    struct x509_pair pair;
+    char before[SERIAL_SIZE];
+    char after[SERIAL_SIZE];
+    program_start(*state);
+    see_serial(program, before);
+    make_pair(program, clock_wall_seconds(), &pair);
+    program_put(program, "certs/tls.crt", pair.certificate_pem);
+    program_wait_for_log(program, "\"source.refused\",\"source\":\"certificate\"", 1);
+    assert_int_equal(program_count_log(program, "the key is not that of the certificate"), 1);
+    see_serial(program, after);
+    assert_string_equal(after, before);
+    program_put(program, "certs/tls.key", pair.key_pem);
+    wait_for_another(program, before);
+    assert_true(program_metric(program, REFUSED) >= 1);
+    x509_pair_fini(&pair);
+}
+
+static void test_certificate__what_cannot_serve_is_refused(void **state) {
+    const struct program *program = *state;
+    struct x509_pair old;
+    char before[SERIAL_SIZE];
+    char after[SERIAL_SIZE];
+    make_pair(program, clock_wall_seconds() - 3 * DAY_S, &old);
+    AUTO_FREE char *good_chain = program_read(program, "certs/tls.crt");
+    AUTO_FREE char *good_key = program_read(program, "certs/tls.key");
+    /* The last is how often its refusal is in the log by then. */
+    const struct {
+        const char *chain;
+        const char *key;
+        const char *refusal;
+        size_t n;
+    } rows[] = {{"", good_key, "there is no certificate in the text", 1},
+                {good_chain, "", "there is no private key in the text", 1},
+                {"garbage\n", good_key, "there is no certificate in the text", 2},
+                {good_chain, good_chain, "there is no private key in the text", 2},
+                {old.certificate_pem, old.key_pem, "the certificate expired on ", 1}};
+    program_start(*state);
+    see_serial(program, before);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        program_put(program, "certs/tls.crt", rows[i].chain);
+        program_put(program, "certs/tls.key", rows[i].key);
+        program_wait_for_log(program, rows[i].refusal, rows[i].n);
+        see_serial(program, after);
+        assert_string_equal(after, before);
+    }
+    program_remove(program, "certs/tls.crt");
+    program_wait_for_log(program, "no such file or directory", 1);
+    see_serial(program, after);
+    assert_string_equal(after, before);
+    x509_pair_fini(&old);
+}
+
+/* As the kubelet changes a mounted Secret: both halves at once. */
+static void test_certificate__a_swap_by_the_kubelet_is_taken_up_whole(void **state) {
+    const struct program *program = *state;
+    struct x509_pair pair;
+    char serial[SERIAL_SIZE];
+    char output[1024];
+    make_pair(program, clock_wall_seconds(), &pair);
+    program_put(program, "certs/..2/tls.crt", pair.certificate_pem);
+    program_put(program, "certs/..2/tls.key", pair.key_pem);
+    assert_int_equal(program_shell(program,
+                                   "cd $FOLDER/certs && mkdir ..1 && mv tls.crt tls.key ..1 && "
+                                   "ln -s ..1 ..data && ln -s ..data/tls.crt ..data/tls.key .",
+                                   output, sizeof(output)),
+                     0);
+    program_start(*state);
+    see_serial(program, serial);
+    assert_int_equal(
+        program_shell(program,
+                      "cd $FOLDER/certs && ln -s ..2 ..tmp && mv -T ..tmp ..data && rm -r ..1",
+                      output, sizeof(output)),
+        0);
+    wait_for_another(program, serial);
+    assert_int_equal(program_metric(program, REFUSED), 0);
+    x509_pair_fini(&pair);
+}
+
+static void test_certificate__its_end_is_a_metric(void **state) {
+    const struct program *program = *state;
+    struct x509_pair pair;
+    struct x509_info info;
+    struct error error;
+    const int64_t now = clock_wall_seconds();
+    make_pair(program, now, &pair);
+    assert_true(x509_check_pair(pair.certificate_pem, pair.key_pem, now, &info, &error));
+    program_start(*state);
+    assert_in_range(program_metric(program, "capstan_certificate_expiration_timestamp_seconds") -
+                        now,
+                    364 * DAY_S, 366 * DAY_S);
+    program_put(program, "certs/tls.crt", pair.certificate_pem);
+    program_put(program, "certs/tls.key", pair.key_pem);
+    program_wait_for_metric(program, "capstan_certificate_expiration_timestamp_seconds",
+                            info.not_after);
+    x509_pair_fini(&pair);
+}
+
+#define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        FRESH(test_certificate__a_new_pair_is_for_new_handshakes),
+        FRESH(test_certificate__a_new_ca_and_pair_of_capstan_certs_is_taken_up),
+        FRESH(test_certificate__half_of_a_new_pair_is_refused_until_the_other_comes),
+        FRESH(test_certificate__what_cannot_serve_is_refused),
+        FRESH(test_certificate__a_swap_by_the_kubelet_is_taken_up_whole),
+        FRESH(test_certificate__its_end_is_a_metric),
+    };
+    return cmocka_run_group_tests_name("wire/certificate", tests, NULL, NULL);
+}
