@@ -15,10 +15,12 @@
 /* Copies with a NUL, cut to the capacity (at least 1). Returns false if it was cut. */
 bool text_copy(char *out, size_t capacity, const char *text);
 
-/* RFC 1123 names as Kubernetes checks them: a label has 1 to 63 bytes of [a-z0-9-] and begins and
-   ends with [a-z0-9]; a subdomain is 1 to 253 bytes of labels joined by dots. */
+/* RFC 1123 names as Kubernetes checks them. A label has 1 to 63 bytes of [a-z0-9-] and begins and
+   ends with [a-z0-9]. A subdomain is 1 to 253 bytes of such words joined by dots, each as long as
+   it likes; a name that the DNS could hold has labels of at most 63 bytes. */
 bool text_is_dns_label(const char *text);
 bool text_is_dns_subdomain(const char *text);
+bool text_is_dns_name(const char *text);
 
 /* "2026-11-22T10:00:00Z" and a NUL. */
 #define TEXT_TIME_SIZE 21

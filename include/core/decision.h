@@ -14,7 +14,7 @@
 
 /* kube-apiserver passes 4096 bytes of warnings on for all webhooks together, and advises 120 each.
  */
-enum { DECISION_WARNINGS_MAX = 3, DECISION_WARNING_SIZE = 121, DECISION_NOTE_SIZE = 96 };
+enum { DECISION_WARNINGS_MAX = 3, DECISION_WARNING_SIZE = 121, DECISION_NOTE_SIZE = 192 };
 
 /* What a rule did, the strongest of it. */
 enum action { ACTION_NONE, ACTION_WARN, ACTION_PATCH, ACTION_DENY, ACTION_COUNT };

@@ -83,7 +83,7 @@ struct object {
 
     /* Deployment */
     enum presence pod_spec;        /* spec.template.spec */
-    struct number grace_period;    /* its terminationGracePeriodSeconds, from 0 */
+    struct number grace_period;    /* its terminationGracePeriodSeconds, any integer */
     enum presence generation_note; /* the pod template's generation annotation ... */
     int64_t noted_generation;      /* ... and its value, if it is a number */
     enum presence strategy;        /* spec.strategy */

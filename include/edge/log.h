@@ -4,9 +4,11 @@
 
 /*
  * One line an event: a stable name, then fields, as JSON or as text. Only app/ logs. A line is one
- * write(); one that cannot be written is lost, never waited for with a retry, and never an error.
+ * write(), made only if the descriptor has room for it at once: a log that nobody reads must not
+ * hold up a request. What is lost is counted, and said when there is room again (log.lost).
  */
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,7 +21,9 @@ enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 struct log {
     int descriptor;
     enum log_format format;
-    enum log_level level; /* events below it are dropped */
+    enum log_level level;  /* events below it are dropped */
+    pthread_mutex_t mutex; /* all zero is a good one */
+    uint64_t n_lost;       /* under the mutex */
 };
 
 /* False if there is no such format ("json", "text") or level ("debug", "info", "warn", "error"). */
@@ -36,7 +40,7 @@ struct log_field {
    Text: 2026-11-22T10:00:00.123Z INFO  review.decided uid=... (values quoted where needed).
    A line is cut to 4 KiB. Any bytes may stand in a value: the line is valid UTF-8 without control
    characters all the same. (For a pipe whose reader has gone, the process must ignore SIGPIPE.) */
-void log_fields(const struct log *log, enum log_level level, const char *event,
+void log_fields(struct log *log, enum log_level level, const char *event,
                 const struct log_field *fields, size_t n_fields);
 
 #define LOG_TEXT(name_, value_)                                                                    \

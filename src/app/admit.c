@@ -15,7 +15,7 @@ enum { COMPLAINT_INTERVAL_SECONDS = 60 };
 
 struct admit {
     struct facts *facts;
-    const struct log *log;
+    struct log *log;
     struct metrics *metrics;
     int64_t (*wall_seconds)(void);
     struct epoch epoch; /* of the policy */
@@ -23,7 +23,7 @@ struct admit {
     _Atomic(int64_t) complained_at; /* when a request that is not ours was last logged */
 };
 
-struct admit *admit_new(struct facts *facts, const struct log *log, struct metrics *metrics,
+struct admit *admit_new(struct facts *facts, struct log *log, struct metrics *metrics,
                         int64_t (*wall_seconds)(void)) {
     struct admit *admit = memory_new(1, sizeof(*admit));
     admit->facts = facts;
@@ -63,14 +63,16 @@ static void judge(struct admit *admit, const struct review *review, struct decis
 }
 
 static void count_decision(const struct admit *admit, const struct decision *decision) {
-    const int actions = ACTION_COUNT - ACTION_WARN;
+    enum { ACTIONS = ACTION_COUNT - ACTION_WARN };
+    _Static_assert(METRIC_UNRESOLVED == METRIC_DECISIONS + RULE_COUNT * ACTIONS,
+                   "the table of metrics has a row for each rule and action");
     /* The table of metrics has patch, warn, deny for each rule. */
     static const int columns[ACTION_COUNT] = {
         [ACTION_PATCH] = 0, [ACTION_WARN] = 1, [ACTION_DENY] = 2};
     for (int rule = 0; rule < RULE_COUNT; rule++) {
         enum action action = decision->actions[rule];
         if (action != ACTION_NONE) {
-            int metric = METRIC_DECISIONS + rule * actions + columns[action];
+            int metric = METRIC_DECISIONS + rule * ACTIONS + columns[action];
             metrics_add(admit->metrics, (enum metric)metric, 1);
         }
     }
@@ -145,7 +147,9 @@ static void answer(struct admit *admit, const struct review *review,
                    const struct decision *decision, struct http_response *response) {
     if (decision->fails) {
         response->status = 500;
-        buffer_add_format(&response->body, "%s\n", decision->warnings[0]);
+        buffer_add_text(
+            &response->body,
+            "the MCPServer of this object could not be looked up (onUnresolved: fail)\n");
         metrics_add(admit->metrics, METRIC_REQUESTS_500, 1);
         return;
     }

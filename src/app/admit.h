@@ -18,7 +18,7 @@ struct admit;
 
 /* All borrowed, until admit_free(). The policy is that of policy_default(). `wall_seconds` tells
    the time, by which exemptions end. */
-struct admit *admit_new(struct facts *facts, const struct log *log, struct metrics *metrics,
+struct admit *admit_new(struct facts *facts, struct log *log, struct metrics *metrics,
                         int64_t (*wall_seconds)(void));
 
 /* There must be no request under way. */

@@ -114,8 +114,8 @@ static bool make_certificates(const struct certs_options *options, struct error 
 static int run(const struct certs_options *options) {
     struct error error;
     if (options->out == NULL || options->out[0] == '\0') {
-        fprintf(stderr, "capstan: certs needs --out DIR; see --help\n");
-        return STATUS_USAGE;
+        error_set(&error, ERROR_INVALID, "certs needs --out DIR; see --help");
+        return exit_with(&error);
     }
     if (!make_certificates(options, &error)) {
         return exit_with(&error);

@@ -43,14 +43,16 @@ static void print_help(FILE *out) {
 }
 
 static int unknown_command(const char *name) {
-    fprintf(stderr, "capstan: unknown command '%.64s'; 'capstan help' lists them\n", name);
-    return STATUS_USAGE;
+    struct error error;
+    error_set(&error, ERROR_INVALID, "unknown command '%.64s'; 'capstan help' lists them", name);
+    return exit_with(&error);
 }
 
 static int version_command(int argc, char **argv) {
     if (argc > 0) {
-        fprintf(stderr, "capstan: version takes no argument, not '%.64s'\n", argv[0]);
-        return STATUS_USAGE;
+        struct error error;
+        error_set(&error, ERROR_INVALID, "version takes no argument, not '%.64s'", argv[0]);
+        return exit_with(&error);
     }
     puts("capstan " CAPSTAN_VERSION);
     return STATUS_OK;
@@ -82,8 +84,17 @@ int main(int argc, char **argv) {
         return help_command(0, NULL);
     }
     if (strcmp(argv[1], "--version") == 0) {
-        return version_command(0, NULL);
+        return version_command(argc - 2, argv + 2);
     }
     const struct command *command = find_command(argv[1]);
-    return command == NULL ? unknown_command(argv[1]) : command->run(argc - 2, argv + 2);
+    if (command == NULL) {
+        return unknown_command(argv[1]);
+    }
+    int status = command->run(argc - 2, argv + 2);
+    struct error error;
+    if (fflush(stdout) != 0 && status == STATUS_OK) {
+        error_set(&error, ERROR_UNAVAILABLE, "standard output does not take what is written");
+        status = exit_with(&error);
+    }
+    return status;
 }

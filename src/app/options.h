@@ -48,8 +48,9 @@ struct option_table {
 
 enum option_result { OPTIONS_READ, OPTIONS_HELP, OPTIONS_WRONG };
 
-/* Sets members of `target`, which holds the defaults. OPTIONS_HELP if --help or -h is among the
-   arguments; OPTIONS_WRONG, with the error set, for what is not known or has a wrong value. */
+/* Sets members of `target`, which holds the defaults. From left to right: OPTIONS_HELP at --help or
+   -h in the place of an option; OPTIONS_WRONG, with the error set, at what is not known or has a
+   wrong value. */
 enum option_result options_parse(const struct option_table *table, int argc, char **argv,
                                  void *target, struct error *error) MUST_CHECK;
 

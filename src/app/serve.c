@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "admit.h"
+#include "base/text.h"
 #include "commands.h"
 #include "edge/clock.h"
 #include "exit_status.h"
@@ -27,6 +28,7 @@ enum {
     IDLE_TIMEOUT_MS = 150000, /* the API server closes idle connections after 90 s; be later */
     DESCRIPTORS_WANTED = 4096,
     LOOK_INTERVAL_MS = 10000,
+    SETTLE_MS = 50,
 };
 
 struct serve {
@@ -41,6 +43,7 @@ struct serve {
     struct http_server *metrics_server;
     atomic_bool is_ready;
     int signals;
+    char status_problem[sizeof(((struct error *)0)->text)]; /* as it was logged last, or empty */
 };
 
 static void handle_mutate(void *context, const struct http_request *request,
@@ -137,8 +140,8 @@ static bool start_sides(struct serve *serve, struct error *error) {
     return true;
 }
 
-/* The order is: what can be refused without anybody noticing first, what is seen from outside
-   last; and no handshake can come before there is a certificate to show. */
+/* What can be refused without anybody noticing comes first, and the probes, which send requests
+   here, last. A handshake in the moment before the certificate is there fails. */
 static bool start(struct serve *serve, struct error *error) {
     const struct serve_options *options = serve->options;
     if (options->status_dir != NULL &&
@@ -166,40 +169,69 @@ static void announce(struct serve *serve, int64_t began_us) {
               LOG_INTEGER("metricsPort", port_of(serve->metrics_server)),
               LOG_INTEGER("mcpservers", (int64_t)facts_count_servers(serve->facts)),
               LOG_INTEGER("deployments", (int64_t)facts_count_deployments(serve->facts)),
+              LOG_INTEGER("otherObjects", (int64_t)sources_count_other_objects(serve->sources)),
               LOG_INTEGER("startMicroseconds", clock_boot_us() - began_us));
 }
 
-/* Waits for a signal, a change, or the next regular look. Returns the signal, or 0. */
-static int wait_for_event(const struct serve *serve, int64_t timeout_ms) {
-    struct pollfd descriptors[1 + SOURCE_COUNT] = {{.fd = serve->signals, .events = POLLIN}};
-    for (int kind = 0; kind < SOURCE_COUNT; kind++) {
-        descriptors[1 + kind] = (struct pollfd){
-            .fd = sources_descriptor(serve->sources, (enum source_kind)kind), .events = POLLIN};
-    }
+/* Returns the signal that came within the time, or 0. */
+static int wait_for_signal(const struct serve *serve, int64_t timeout_ms) {
+    struct pollfd descriptor = {.fd = serve->signals, .events = POLLIN};
     struct signalfd_siginfo info;
-    int n_ready = poll(descriptors, COUNT_OF(descriptors), (int)timeout_ms);
-    if (n_ready > 0 && (descriptors[0].revents & POLLIN) != 0 &&
+    if (poll(&descriptor, 1, (int)timeout_ms) > 0 &&
         read(serve->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         return (int)info.ssi_signo;
     }
     return 0;
 }
 
-/* The companion loop: takes up what changed, then sees to the conditions. */
+/* Waits for a signal, a change, or the end of the time. Returns the signal, or 0. Who changes one
+   file often changes more, or has not ended yet: a change is left alone for a moment. */
+static int wait_for_event(const struct serve *serve, int64_t timeout_ms) {
+    struct pollfd descriptors[1 + SOURCE_COUNT] = {{.fd = serve->signals, .events = POLLIN}};
+    for (int kind = 0; kind < SOURCE_COUNT; kind++) {
+        descriptors[1 + kind] = (struct pollfd){
+            .fd = sources_descriptor(serve->sources, (enum source_kind)kind), .events = POLLIN};
+    }
+    int n_ready = poll(descriptors, COUNT_OF(descriptors), (int)timeout_ms);
+    return n_ready > 0 ? wait_for_signal(serve, SETTLE_MS) : 0;
+}
+
+/* What cannot be written is said once, until it is something else. */
+static void see_to_status(struct serve *serve) {
+    struct error problem;
+    if (serve->options->status_dir == NULL) {
+        return;
+    }
+    size_t n_failed = status_write_folder(serve->facts, serve->options->status_dir, &serve->log,
+                                          serve->metrics, &problem);
+    if (n_failed > 0 && strcmp(serve->status_problem, problem.text) != 0) {
+        log_event(&serve->log, LOG_ERROR, "status.refused", LOG_TEXT("problem", problem.text),
+                  LOG_INTEGER("refused", (int64_t)n_failed));
+    }
+    text_copy(serve->status_problem, sizeof(serve->status_problem),
+              n_failed > 0 ? problem.text : "");
+}
+
+/* The companion loop: takes up what changed, then sees to the conditions. They are looked at every
+   10 s as well, since somebody else may have changed them. */
 static void loop(struct serve *serve) {
+    int64_t look_ms = 0;
+    bool is_due = true;
     for (;;) {
-        if (serve->options->status_dir != NULL) {
-            status_write_folder(serve->facts, serve->options->status_dir, &serve->log,
-                                serve->metrics);
+        if (is_due) {
+            see_to_status(serve);
+            look_ms = clock_boot_ms() + LOOK_INTERVAL_MS;
         }
-        int signal = wait_for_event(serve, LOOK_INTERVAL_MS);
+        int64_t left_ms = look_ms - clock_boot_ms();
+        int signal = wait_for_event(serve, left_ms > 0 ? left_ms : 0);
         if (signal == SIGTERM || signal == SIGINT) {
             return;
         }
         if (signal == SIGHUP) {
-            sources_reload(serve->sources, SOURCE_POLICY);
+            sources_expire(serve->sources);
         }
-        sources_refresh(serve->sources);
+        bool is_new = sources_refresh(serve->sources);
+        is_due = is_new || clock_boot_ms() >= look_ms;
     }
 }
 
@@ -212,15 +244,9 @@ static void drain(struct serve *serve) {
     log_event(&serve->log, LOG_INFO, "serve.draining",
               LOG_INTEGER("milliseconds", serve->options->shutdown_delay_ms));
     for (;;) {
-        struct pollfd descriptor = {.fd = serve->signals, .events = POLLIN};
-        struct signalfd_siginfo info;
         int64_t left_ms = ends_ms - clock_boot_ms();
-        if (left_ms <= 0) {
-            return;
-        }
-        if (poll(&descriptor, 1, (int)left_ms) > 0 &&
-            read(serve->signals, &info, sizeof(info)) == (ssize_t)sizeof(info) &&
-            info.ssi_signo != SIGHUP) {
+        int signal = left_ms > 0 ? wait_for_signal(serve, left_ms) : SIGTERM;
+        if (signal == SIGTERM || signal == SIGINT) {
             return;
         }
     }
@@ -265,14 +291,15 @@ static int run(struct serve *serve) {
     announce(serve, began_us);
     loop(serve);
     drain(serve);
-    log_event(&serve->log, LOG_INFO, "serve.stopped", LOG_TEXT("version", CAPSTAN_VERSION));
     return STATUS_OK;
 }
 
 static int serve_with(const struct serve_options *options) {
     struct serve serve = {
         .options = options,
-        .log = {STDERR_FILENO, options->log_format, options->log_level},
+        .log = {.descriptor = STDERR_FILENO,
+                .format = options->log_format,
+                .level = options->log_level},
         .signals = open_signals(),
         .metrics = metrics_new(CAPSTAN_VERSION),
         .facts = facts_new(),
@@ -283,6 +310,9 @@ static int serve_with(const struct serve_options *options) {
     stop_server(serve.metrics_server); /* which counts the webhook's connections */
     stop_server(serve.webhook);
     stop_server(serve.probes);
+    if (status == STATUS_OK) {
+        log_event(&serve.log, LOG_INFO, "serve.stopped", LOG_TEXT("version", CAPSTAN_VERSION));
+    }
     sources_free(serve.sources);
     admit_free(serve.admit);
     facts_free(serve.facts);

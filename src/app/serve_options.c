@@ -43,7 +43,7 @@ static const struct option_table serve_table = {
     .options = serve_option_list,
     .n_options = COUNT_OF(serve_option_list),
     .epilogue = "GET /healthz and /readyz on the probe address, /metrics on its own.\n"
-                "SIGTERM drains and ends, SIGHUP reads the configuration again.",
+                "SIGTERM drains and ends; SIGHUP reads policy, certificate and objects again.",
 };
 
 /* What the table cannot check: what must be given, and words with a closed set of values. */

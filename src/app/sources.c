@@ -12,6 +12,7 @@
 
 struct source {
     struct file_watch *watch;
+    bool is_expired;
     bool is_refused;                                 /* the last reading was */
     char refusal[sizeof(((struct error *)0)->text)]; /* as it was logged last */
 };
@@ -20,9 +21,10 @@ struct sources {
     const struct serve_options *options;
     struct facts *facts;
     struct admit *admit;
-    const struct log *log;
+    struct log *log;
     struct metrics *metrics;
     struct http_server *server;
+    size_t n_other_objects;
     struct source items[SOURCE_COUNT];
 };
 
@@ -49,7 +51,7 @@ static void watch_all(struct sources *sources) {
 }
 
 struct sources *sources_new(const struct serve_options *options, struct facts *facts,
-                            struct admit *admit, const struct log *log, struct metrics *metrics) {
+                            struct admit *admit, struct log *log, struct metrics *metrics) {
     struct sources *sources = memory_new(1, sizeof(*sources));
     sources->options = options;
     sources->facts = facts;
@@ -77,6 +79,26 @@ void sources_set_server(struct sources *sources, struct http_server *server) {
     sources->server = server;
 }
 
+/* The one document that is not empty. */
+static bool find_policy(const struct document_file *file, size_t *ret_document,
+                        struct error *error) {
+    size_t n_found = 0;
+    for (size_t i = 0; i < file->n_documents; i++) {
+        const struct buffer *json = &file->documents[i].json;
+        bool is_empty = json->size == 4 && memcmp(json->bytes, "null", 4) == 0;
+        if (!is_empty && n_found++ > 0) {
+            error_set_at(error, ERROR_INVALID, 0, "a policy is one document, and this is another");
+            document_locate(file, i, error);
+            return false;
+        }
+        if (!is_empty) {
+            *ret_document = i;
+        }
+    }
+    return n_found == 1 ||
+           error_set(error, ERROR_INVALID, "%s: is empty; a policy is expected", file->path);
+}
+
 static bool load_policy(struct sources *sources, struct error *error) {
     AUTO(document_file_fini) struct document_file file = {.path = NULL};
     struct policy *policy;
@@ -86,13 +108,13 @@ static bool load_policy(struct sources *sources, struct error *error) {
     if (!document_file_read(sources->options->config, &file, error)) {
         return false;
     }
-    if (file.n_documents != 1) {
-        return error_set(error, ERROR_INVALID, "%s: one document is expected, not %zu",
-                         sources->options->config, file.n_documents);
+    size_t document = 0;
+    if (!find_policy(&file, &document, error)) {
+        return false;
     }
-    const struct buffer *json = &file.documents[0].json;
+    const struct buffer *json = &file.documents[document].json;
     if (!policy_decode(json->bytes, json->size, &policy, error)) {
-        document_locate(&file, 0, error);
+        document_locate(&file, document, error);
         return false;
     }
     const char *caution = policy_caution(policy);
@@ -117,9 +139,11 @@ static bool load_certificate(struct sources *sources, struct error *error) {
 
 static bool load_objects(struct sources *sources, struct error *error) {
     const struct option_texts *paths = &sources->options->objects;
-    if (!objects_load(paths->items, paths->n_items, sources->facts, sources->log, error)) {
+    size_t n_others;
+    if (!objects_load(paths, sources->facts, sources->log, &n_others, error)) {
         return false;
     }
+    sources->n_other_objects = n_others;
     metrics_set(sources->metrics, METRIC_MCPSERVERS, (int64_t)facts_count_servers(sources->facts));
     metrics_set(sources->metrics, METRIC_DEPLOYMENTS,
                 (int64_t)facts_count_deployments(sources->facts));
@@ -137,8 +161,8 @@ bool sources_load(struct sources *sources, enum source_kind kind, struct error *
 
 static void refuse(struct sources *sources, enum source_kind kind, const struct error *error) {
     struct source *source = &sources->items[kind];
-    metrics_add(sources->metrics, kinds[kind].metric_refused, 1);
     if (!source->is_refused || strcmp(source->refusal, error->text) != 0) {
+        metrics_add(sources->metrics, kinds[kind].metric_refused, 1);
         memcpy(source->refusal, error->text, sizeof(source->refusal));
         log_event(sources->log, LOG_ERROR, "source.refused", LOG_TEXT("source", kinds[kind].name),
                   LOG_TEXT("problem", error->text),
@@ -147,26 +171,41 @@ static void refuse(struct sources *sources, enum source_kind kind, const struct 
     source->is_refused = true;
 }
 
-void sources_reload(struct sources *sources, enum source_kind kind) {
+static bool reload(struct sources *sources, enum source_kind kind) {
     struct error error;
     if (!sources_load(sources, kind, &error)) {
         refuse(sources, kind, &error);
-        return;
+        return false;
     }
     sources->items[kind].is_refused = false;
     metrics_add(sources->metrics, kinds[kind].metric_ok, 1);
     log_event(sources->log, LOG_INFO, "source.reloaded", LOG_TEXT("source", kinds[kind].name));
+    return true;
+}
+
+void sources_expire(struct sources *sources) {
+    for (int kind = 0; kind < SOURCE_COUNT; kind++) {
+        bool is_there = kind != SOURCE_POLICY || sources->options->config != NULL;
+        sources->items[kind].is_expired = is_there;
+    }
+}
+
+size_t sources_count_other_objects(const struct sources *sources) {
+    return sources->n_other_objects;
 }
 
 int sources_descriptor(const struct sources *sources, enum source_kind kind) {
     return file_watch_descriptor(sources->items[kind].watch);
 }
 
-void sources_refresh(struct sources *sources) {
+bool sources_refresh(struct sources *sources) {
+    bool is_new = false;
     for (int kind = 0; kind < SOURCE_COUNT; kind++) {
         struct source *source = &sources->items[kind];
-        if (file_watch_changed(source->watch) || source->is_refused) {
-            sources_reload(sources, (enum source_kind)kind);
+        if (file_watch_changed(source->watch) || source->is_expired || source->is_refused) {
+            source->is_expired = false;
+            is_new = reload(sources, (enum source_kind)kind) || is_new;
         }
     }
+    return is_new;
 }

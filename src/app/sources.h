@@ -21,7 +21,7 @@ struct sources;
 
 /* All borrowed, until sources_free(). */
 struct sources *sources_new(const struct serve_options *options, struct facts *facts,
-                            struct admit *admit, const struct log *log, struct metrics *metrics);
+                            struct admit *admit, struct log *log, struct metrics *metrics);
 void sources_free(struct sources *sources);
 
 /* Where certificates go to. Set before the first load of SOURCE_CERTIFICATE. */
@@ -30,13 +30,17 @@ void sources_set_server(struct sources *sources, struct http_server *server);
 /* The first reading, in which an error ends the program. */
 bool sources_load(struct sources *sources, enum source_kind kind, struct error *error) MUST_CHECK;
 
-/* Reads one again whether it changed or not. */
-void sources_reload(struct sources *sources, enum source_kind kind);
+/* The next sources_refresh() reads everything again, whether it changed or not. */
+void sources_expire(struct sources *sources);
+
+/* How many objects of kinds that mean nothing here the files hold. */
+size_t sources_count_other_objects(const struct sources *sources);
 
 /* Readable when something may have changed; for poll(). May be -1. */
 int sources_descriptor(const struct sources *sources, enum source_kind kind);
 
-/* Reads again what changed, and what was refused last time. */
-void sources_refresh(struct sources *sources);
+/* Reads again what changed or expired, and what was refused last time. Returns whether anything new
+   was taken up. */
+bool sources_refresh(struct sources *sources);
 
 #endif

@@ -20,10 +20,29 @@ enum { PATH_SIZE = 4096, STATUS_FILE_MAX = 64 * 1024, FOLDER_MODE = 0755, FILE_M
 struct pass {
     struct facts *facts;
     const char *folder;
-    const struct log *log;
+    struct log *log;
     struct metrics *metrics;
     int64_t now;
+    size_t n_failed;
+    struct error *problem; /* the first, if n_failed is not 0 */
 };
+
+static void add_failure(struct pass *pass, const struct error *error) {
+    if (pass->n_failed++ == 0) {
+        *pass->problem = *error;
+    }
+    metrics_add(pass->metrics, METRIC_STATUS_WRITES_ERROR, 1);
+}
+
+/* The folder may have been given with a slash at its end; paths are compared, so one is enough. */
+static void make_path(const struct pass *pass, const char *namespace, const char *name,
+                      char path[PATH_SIZE]) {
+    size_t size = strlen(pass->folder);
+    while (size > 1 && pass->folder[size - 1] == '/') {
+        size--;
+    }
+    snprintf(path, PATH_SIZE, "%.*s/%s/%s.json", (int)size, pass->folder, namespace, name);
+}
 
 /* What stands in the file. False if there is none, or nothing that can be used. */
 static bool read_file(const char *path, struct object *ret_object) {
@@ -85,7 +104,7 @@ static bool write_file(const struct pass *pass, const char *path, const struct s
 }
 
 static void write_server(void *context, const struct server_fact *server) {
-    const struct pass *pass = context;
+    struct pass *pass = context;
     const struct condition_subject subject = {
         .is_stdio = server->is_stdio,
         .has_replicas = server->replicas.state == NUMBER_SET,
@@ -100,14 +119,13 @@ static void write_server(void *context, const struct server_fact *server) {
     if (server->is_deleting) {
         return;
     }
-    snprintf(path, sizeof(path), "%s/%s/%s.json", pass->folder, server->namespace, server->name);
+    make_path(pass, server->namespace, server->name, path);
     bool is_there = find_live(path, server, live);
     if (!condition_step(&subject, live, pass->now, wanted) && is_there) {
         return;
     }
     if (!write_file(pass, path, server, wanted, &error)) {
-        metrics_add(pass->metrics, METRIC_STATUS_WRITES_ERROR, 1);
-        log_event(pass->log, LOG_ERROR, "status.refused", LOG_TEXT("problem", error.text));
+        add_failure(pass, &error);
         return;
     }
     metrics_add(pass->metrics, METRIC_STATUS_WRITES_OK, 1);
@@ -119,7 +137,7 @@ static void write_server(void *context, const struct server_fact *server) {
 
 /* The status of an object goes with the object. Only files that are what this loop writes, where it
    writes them, are taken for such. */
-static void remove_orphan(const struct pass *pass, const char *path) {
+static void remove_orphan(struct pass *pass, const char *path) {
     struct object object;
     struct server_fact server;
     struct error error;
@@ -128,14 +146,13 @@ static void remove_orphan(const struct pass *pass, const char *path) {
         facts_find_server(pass->facts, object.namespace, object.name, &server)) {
         return;
     }
-    snprintf(expected, sizeof(expected), "%s/%s/%s.json", pass->folder, object.namespace,
-             object.name);
+    make_path(pass, object.namespace, object.name, expected);
     if (strcmp(path, expected) == 0 && !file_remove(path, &error)) {
-        log_event(pass->log, LOG_ERROR, "status.refused", LOG_TEXT("problem", error.text));
+        add_failure(pass, &error);
     }
 }
 
-static void remove_orphans(const struct pass *pass) {
+static void remove_orphans(struct pass *pass) {
     AUTO(file_list_fini) struct file_list list = {.paths = NULL};
     struct error error;
     if (!file_find(pass->folder, &list, &error)) {
@@ -160,19 +177,29 @@ bool status_open_folder(const char *folder, const char *const *object_paths, siz
     AUTO_FREE char *real_folder = realpath(folder, NULL);
     for (size_t i = 0; real_folder != NULL && i < n_object_paths; i++) {
         AUTO_FREE char *real_path = realpath(object_paths[i], NULL);
-        if (real_path != NULL && is_at_or_below(real_folder, real_path)) {
-            return error_set(error, ERROR_INVALID,
-                             "--status-dir: '%s' lies within --objects '%s', whose files are read "
-                             "as objects; choose another folder",
-                             folder, object_paths[i]);
+        if (real_path != NULL &&
+            (is_at_or_below(real_folder, real_path) || is_at_or_below(real_path, real_folder))) {
+            return error_set(
+                error, ERROR_INVALID,
+                "--status-dir '%s' and --objects '%s' lie within each other, and would "
+                "be taken for each other; choose another folder",
+                folder, object_paths[i]);
         }
     }
     return true;
 }
 
-void status_write_folder(struct facts *facts, const char *folder, const struct log *log,
-                         struct metrics *metrics) {
-    struct pass pass = {facts, folder, log, metrics, clock_wall_seconds()};
+size_t status_write_folder(struct facts *facts, const char *folder, struct log *log,
+                           struct metrics *metrics, struct error *ret_problem) {
+    struct pass pass = {
+        .facts = facts,
+        .folder = folder,
+        .log = log,
+        .metrics = metrics,
+        .now = clock_wall_seconds(),
+        .problem = ret_problem,
+    };
     facts_each_server(facts, write_server, &pass);
     remove_orphans(&pass);
+    return pass.n_failed;
 }

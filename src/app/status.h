@@ -19,14 +19,14 @@
 #include "edge/log.h"
 #include "edge/metrics.h"
 
-/* Makes the folder if it is not there. Refuses one that lies at or below one of the paths that
-   objects are read from: what is written there would be read as objects. */
+/* Makes the folder if it is not there. Refuses one that has to do with a path that objects are read
+   from, above it or below: what is written there would be read as objects, or overwrite them. */
 bool status_open_folder(const char *folder, const char *const *object_paths, size_t n_object_paths,
                         struct error *error) MUST_CHECK;
 
-/* One pass over all MCPServers. What cannot be written is logged, and tried again by the next pass.
- */
-void status_write_folder(struct facts *facts, const char *folder, const struct log *log,
-                         struct metrics *metrics);
+/* One pass over all MCPServers. Returns how many could not be written, and of the first of them
+   why; the next pass tries again. */
+size_t status_write_folder(struct facts *facts, const char *folder, struct log *log,
+                           struct metrics *metrics, struct error *ret_problem);
 
 #endif

@@ -28,29 +28,29 @@ static bool is_alphanumeric(char byte) {
     return (byte >= 'a' && byte <= 'z') || is_digit(byte);
 }
 
-/* The size of the label that `text` begins with, or 0 if it begins with none. */
+/* The size of the label that `text` begins with, whatever its length; 0 if it begins with none. */
 static size_t label_size(const char *text) {
     size_t size = 0;
     while (is_alphanumeric(text[size]) || text[size] == '-') {
         size++;
     }
-    bool is_label = size > 0 && size <= LABEL_MAX && is_alphanumeric(text[0]) &&
-                    is_alphanumeric(text[size - 1]);
+    bool is_label = size > 0 && is_alphanumeric(text[0]) && is_alphanumeric(text[size - 1]);
     return is_label ? size : 0;
 }
 
 bool text_is_dns_label(const char *text) {
     size_t size = label_size(text);
-    return size > 0 && text[size] == '\0';
+    return size > 0 && size <= LABEL_MAX && text[size] == '\0';
 }
 
-bool text_is_dns_subdomain(const char *text) {
+/* Labels joined by dots, each of at most `label_max` bytes. */
+static bool is_dotted(const char *text, size_t label_max) {
     if (strlen(text) > SUBDOMAIN_MAX) {
         return false;
     }
     for (;;) {
         size_t size = label_size(text);
-        if (size == 0) {
+        if (size == 0 || size > label_max) {
             return false;
         }
         if (text[size] == '\0') {
@@ -61,6 +61,14 @@ bool text_is_dns_subdomain(const char *text) {
         }
         text += size + 1;
     }
+}
+
+bool text_is_dns_subdomain(const char *text) {
+    return is_dotted(text, SUBDOMAIN_MAX);
+}
+
+bool text_is_dns_name(const char *text) {
+    return is_dotted(text, LABEL_MAX);
 }
 
 /*

@@ -3,11 +3,19 @@
 
 #include "rules/rules.h"
 
+/* The rules that may have something to say about a kind come first in their order: on a Scale the
+   stdio cap alone, on a Deployment all but session-storage. */
+static int count_rules_about(enum object_kind kind) {
+    return kind == OBJECT_SCALE        ? RULE_STDIO_CAP + 1
+           : kind == OBJECT_DEPLOYMENT ? RULE_GRACE_PERIOD + 1
+                                       : RULE_COUNT;
+}
+
 /* Nothing would be done about the object, whoever owns it. Its name is its MCPServer's, or it is
    not owned by one. */
 static bool is_exempt_of_all(const struct policy *policy, const struct review *review,
                              int64_t now) {
-    for (int rule = 0; rule < RULE_COUNT; rule++) {
+    for (int rule = 0; rule < count_rules_about(review->kind); rule++) {
         if (policy_mode(policy, (enum rule_id)rule, review->namespace, review->name, now) !=
             MODE_OFF) {
             return false;

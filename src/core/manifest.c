@@ -52,6 +52,8 @@ static void read_items(struct json_reader *reader, enum object_kind kind, struct
                 object.kind = kind;
             }
             visit_object(walk, &object, offset);
+        } else {
+            walk->n_others++;
         }
     }
 }

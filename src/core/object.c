@@ -74,12 +74,13 @@ static enum presence read_text(struct json_reader *reader, char *out, size_t cap
     return json_text_copy(&text, out, capacity) ? PRESENCE_SET : PRESENCE_WRONG;
 }
 
-static void read_number(struct json_reader *reader, int64_t high, struct number *number) {
+static void read_number(struct json_reader *reader, int64_t low, int64_t high,
+                        struct number *number) {
     int64_t value;
     if (json_peek(reader) == JSON_NULL) {
         json_skip(reader);
         *number = (struct number){.state = NUMBER_ABSENT};
-    } else if (json_read_integer(reader, &value) && value >= 0 && value <= high) {
+    } else if (json_read_integer(reader, &value) && value >= low && value <= high) {
         *number = (struct number){.state = NUMBER_SET, .value = value};
     } else {
         *number = (struct number){.state = NUMBER_WRONG};
@@ -233,7 +234,9 @@ static void read_template(struct json_reader *reader, struct object *object) {
         } else if (enter(reader, &object->pod_spec)) {
             while (json_next_member(reader, &key)) {
                 if (json_text_is(&key, "terminationGracePeriodSeconds")) {
-                    read_number(reader, INT64_MAX, &object->grace_period);
+                    /* A kube-apiserver admits a negative one: it may be wrong, and must not be a
+                       way round the rules. */
+                    read_number(reader, INT64_MIN, INT64_MAX, &object->grace_period);
                 } else {
                     json_skip(reader);
                 }
@@ -255,9 +258,9 @@ static void read_strategy(struct json_reader *reader, struct object *object) {
         } else if (enter(reader, &object->rolling_update)) {
             while (json_next_member(reader, &key)) {
                 if (json_text_is(&key, "maxSurge")) {
-                    read_number(reader, INT32_MAX, &object->max_surge);
+                    read_number(reader, 0, INT32_MAX, &object->max_surge);
                 } else if (json_text_is(&key, "maxUnavailable")) {
-                    read_number(reader, INT32_MAX, &object->max_unavailable);
+                    read_number(reader, 0, INT32_MAX, &object->max_unavailable);
                 } else {
                     json_skip(reader);
                 }
@@ -290,7 +293,7 @@ static void read_spec(struct json_reader *reader, struct object *object) {
     }
     while (json_next_member(reader, &key)) {
         if (json_text_is(&key, "replicas")) {
-            read_number(reader, INT32_MAX, &object->replicas);
+            read_number(reader, 0, INT32_MAX, &object->replicas);
         } else if (json_text_is(&key, "template")) {
             read_template(reader, object);
         } else if (json_text_is(&key, "strategy")) {

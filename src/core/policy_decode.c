@@ -323,8 +323,13 @@ static void read_exempt_rule(struct decoder *decoder, const char *path) {
             return;
         }
     }
-    fail_about(decoder, path, value,
-               "is no rule; use stdio-cap, replica-passthrough, grace-period or session-storage");
+    char text[160] = "is no rule; there are";
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof(text) - used, "%s %s", rule == 0 ? "" : ",",
+                 rule_name((enum rule_id)rule));
+    }
+    fail_about(decoder, path, value, text);
 }
 
 static bool exempts_any(const struct exemption *exemption) {

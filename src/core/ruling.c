@@ -18,23 +18,29 @@ static void raise_action(struct ruling *ruling, enum rule_id rule, enum action a
     }
 }
 
-/* What the audit log will say of the rule, unless it says more of itself. */
+/* Adds to what the audit log will say of the rule; the same thing only once. */
+static void add_note(struct ruling *ruling, enum rule_id rule, const char *text) {
+    char *note = ruling->decision->notes[rule];
+    size_t used = strlen(note);
+    if (strstr(note, text) == NULL) {
+        snprintf(note + used, DECISION_NOTE_SIZE - used, "%s%s", used > 0 ? "; " : "", text);
+    }
+}
+
 static void note_patch(struct ruling *ruling, enum rule_id rule, enum patch_path path,
                        int64_t value) {
-    char *note = ruling->decision->notes[rule];
-    if (note[0] != '\0') {
-        return;
-    }
+    char note[64];
     if (path == PATCH_REPLICAS && ruling->replicas.state == NUMBER_SET) {
-        snprintf(note, DECISION_NOTE_SIZE, "replicas %lld, not %lld", (long long)value,
+        snprintf(note, sizeof(note), "replicas %lld, not %lld", (long long)value,
                  (long long)ruling->replicas.value);
     } else if (path == PATCH_REPLICAS) {
-        snprintf(note, DECISION_NOTE_SIZE, "replicas %lld", (long long)value);
+        snprintf(note, sizeof(note), "replicas %lld", (long long)value);
     } else if (path == PATCH_GRACE_PERIOD) {
-        snprintf(note, DECISION_NOTE_SIZE, "terminationGracePeriodSeconds %lld", (long long)value);
+        snprintf(note, sizeof(note), "terminationGracePeriodSeconds %lld", (long long)value);
     } else {
-        snprintf(note, DECISION_NOTE_SIZE, "rolling update without surge");
+        snprintf(note, sizeof(note), "rolling update without surge");
     }
+    add_note(ruling, rule, note);
 }
 
 void ruling_patch(struct ruling *ruling, enum rule_id rule, enum patch_path path, int64_t value) {
@@ -60,9 +66,9 @@ static void add_warning(struct decision *decision, const char *text) {
     }
 }
 
-static void take_note(struct ruling *ruling, enum rule_id rule, const char *text) {
-    size_t prefix = strlen(rule_name(rule)) + strlen(": ");
-    text_copy(ruling->decision->notes[rule], DECISION_NOTE_SIZE, text + prefix);
+/* Notes a text that begins with the rule's name, without it. */
+static void note_text(struct ruling *ruling, enum rule_id rule, const char *text) {
+    add_note(ruling, rule, text + strlen(rule_name(rule)) + strlen(": "));
 }
 
 void ruling_warn(struct ruling *ruling, enum rule_id rule, const char *format, ...) {
@@ -72,7 +78,7 @@ void ruling_warn(struct ruling *ruling, enum rule_id rule, const char *format, .
     format_text(text, rule, format, values);
     va_end(values);
     add_warning(ruling->decision, text);
-    take_note(ruling, rule, text);
+    note_text(ruling, rule, text);
     raise_action(ruling, rule, ACTION_WARN);
 }
 
@@ -82,7 +88,7 @@ void ruling_deny(struct ruling *ruling, enum rule_id rule, const char *format, .
     va_start(values, format);
     format_text(message, rule, format, values);
     va_end(values);
-    take_note(ruling, rule, message);
+    note_text(ruling, rule, message);
     raise_action(ruling, rule, ACTION_DENY);
     ruling->decision->is_denied = true;
     ruling->decision->patch = (struct patch){.has = {false}};

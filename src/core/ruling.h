@@ -37,8 +37,8 @@ void ruling_deny(struct ruling *ruling, enum rule_id rule, const char *format, .
 /* Gives up: it cannot be told what is true in the cluster. */
 void ruling_give_up(struct ruling *ruling);
 
-/* The MCPServer under review broke no rule before: it is new, or what the rules look at (transport,
-   replicas, provider) changed. What is old may go on being edited. */
+/* The MCPServer under review is new, or one of transport, replicas and provider changed. What is
+   only carried along may go on being edited. */
 bool ruling_is_new_violation(const struct ruling *ruling);
 
 #endif

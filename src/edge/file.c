@@ -52,13 +52,19 @@ static bool read_to_end(int descriptor, const char *path, struct buffer *content
 
 bool file_read(const char *path, struct buffer *ret_content, struct error *error) {
     buffer_clear(ret_content);
-    AUTO(close_descriptor) int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    /* Opening a pipe would otherwise wait for somebody to write into it. */
+    AUTO(close_descriptor) int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat status;
     if (descriptor < 0 || fstat(descriptor, &status) != 0) {
         return file_fail(error, errno, "reading", path);
     }
     if (S_ISDIR(status.st_mode)) {
         return error_set(error, ERROR_UNAVAILABLE, "'%.128s' is a folder, not a file", path);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return error_set(error, ERROR_UNAVAILABLE,
+                         "'%.128s' is a pipe or a device; a file is wanted, to be read again",
+                         path);
     }
     buffer_reserve(ret_content, (size_t)status.st_size + 1); /* and for buffer_text() */
     return read_to_end(descriptor, path, ret_content, error);

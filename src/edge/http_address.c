@@ -63,7 +63,9 @@ static bool parse(const char *text, struct address *ret_address, struct error *e
     const char *colon = strrchr(text, ':');
     if (colon == NULL || (size_t)(colon - text) >= sizeof host ||
         !text_parse_integer(colon + 1, 0, UINT16_MAX, &port)) {
-        return error_set(error, ERROR_INVALID, "bind address '%s' is not ADDRESS:PORT", text);
+        return error_set(error, ERROR_INVALID,
+                         "bind address '%s' is not ADDRESS:PORT, with a port from 0 to 65535",
+                         text);
     }
     memcpy(host, text, (size_t)(colon - text));
     host[colon - text] = '\0';

@@ -2,6 +2,8 @@
 #include "edge/log.h"
 
 #include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -11,7 +13,11 @@
 #include "base/text.h"
 
 /* A line with its newline. Not above PIPE_BUF, so that a write to a pipe is all or nothing. */
-enum { LINE_LIMIT = 4096, ESCAPED_BYTE_MAX = 6, VALUE_LIMIT = ESCAPED_BYTE_MAX * LINE_LIMIT + 2 };
+enum {
+    LINE_LIMIT = PIPE_BUF,
+    ESCAPED_BYTE_MAX = 6,
+    VALUE_LIMIT = ESCAPED_BYTE_MAX * LINE_LIMIT + 2
+};
 
 static const char *const level_names[] = {
     [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
@@ -86,7 +92,7 @@ static bool needs_quotes(const char *text, size_t size) {
     return size == 0;
 }
 
-static void add_text(struct buffer *line, const struct log *log, const char *text, size_t room) {
+static void add_text(struct buffer *line, struct log *log, const char *text, size_t room) {
     size_t size = strnlen(text, LINE_LIMIT);
     if (log->format == LOG_FORMAT_JSON || needs_quotes(text, size)) {
         add_quoted(line, text, size, room);
@@ -96,7 +102,7 @@ static void add_text(struct buffer *line, const struct log *log, const char *tex
 }
 
 /* Leaves the field out if there is no room for its name. */
-static void add_field(struct buffer *line, const struct log *log, const struct log_field *field) {
+static void add_field(struct buffer *line, struct log *log, const struct log_field *field) {
     enum { VALUE_MIN = 20 }; /* any integer */
     bool is_json = log->format == LOG_FORMAT_JSON;
     size_t room = line->limit - line->size;
@@ -126,7 +132,24 @@ static void blank_controls(struct buffer *line) {
     }
 }
 
-void log_fields(const struct log *log, enum log_level level, const char *event,
+/* A pipe that is ready takes PIPE_BUF bytes at once, but one line only: hence the mutex from the
+   question to the write. Returns how many lines were lost before this one, if it was written. */
+static int64_t write_line(struct log *log, const struct buffer *line) {
+    int64_t n_lost = 0;
+    pthread_mutex_lock(&log->mutex);
+    struct pollfd descriptor = {.fd = log->descriptor, .events = POLLOUT};
+    bool is_ready = poll(&descriptor, 1, 0) == 1 && (descriptor.revents & POLLOUT) != 0;
+    if (is_ready && write(log->descriptor, line->bytes, line->size) > 0) {
+        n_lost = (int64_t)log->n_lost;
+        log->n_lost = 0;
+    } else {
+        log->n_lost++;
+    }
+    pthread_mutex_unlock(&log->mutex);
+    return n_lost;
+}
+
+void log_fields(struct log *log, enum log_level level, const char *event,
                 const struct log_field *fields, size_t n_fields) {
     if (level < log->level) {
         return;
@@ -145,6 +168,8 @@ void log_fields(const struct log *log, enum log_level level, const char *event,
     blank_controls(&line);
     line.limit = LINE_LIMIT;
     buffer_add_text(&line, end);
-    ssize_t written = write(log->descriptor, line.bytes, line.size);
-    (void)written;
+    int64_t n_lost = write_line(log, &line);
+    if (n_lost > 0) {
+        log_event(log, LOG_WARN, "log.lost", LOG_INTEGER("lines", n_lost));
+    }
 }

@@ -145,7 +145,7 @@ static bool is_host_name(const char *name) {
     const char *rest = strncmp(name, "*.", 2) == 0 ? name + 2 : name;
     const char *dot = strrchr(rest, '.');
     const char *last = dot == NULL ? rest : dot + 1;
-    return text_is_dns_subdomain(rest) && last[strspn(last, "0123456789")] != '\0';
+    return text_is_dns_name(rest) && last[strspn(last, "0123456789")] != '\0';
 }
 
 static bool set_name_value(GENERAL_NAME *entry, int type, const void *bytes, size_t size) {

@@ -91,18 +91,29 @@ static void test_options__take_their_value_with_a_space_or_an_equals_sign(void *
     assert_int_equal(target.workers, 1);
 }
 
-static void test_options__take_any_text_as_a_value(void **state) {
+static void test_options__take_any_text_but_none_as_a_value(void **state) {
     (void)state;
-    static char *const values[] = {"", "-", "--quick", "-h", "--help", "a b", "\xff"};
+    static char *const values[] = {"-", "--quick", "-h", "--help", "a b", "\xff"};
     for (size_t i = 0; i < COUNT_OF(values); i++) {
         struct target target;
         read_good((char *[]){"--config", values[i], NULL}, &target);
         assert_string_equal(target.config, values[i]);
         assert_false(target.is_quick);
     }
-    struct target target;
-    read_good((char *[]){"--config=", NULL}, &target);
-    assert_string_equal(target.config, "");
+}
+
+static void test_options__refuse_an_empty_value(void **state) {
+    (void)state;
+    static char *const empty[][3] = {
+        {"--config=", NULL}, {"--config", "", NULL}, {"--objects=", NULL}};
+    for (size_t i = 0; i < COUNT_OF(empty); i++) {
+        struct target target = defaults;
+        struct error error;
+        assert_int_equal(options_parse(&table, count(empty[i]), (char **)empty[i], &target, &error),
+                         OPTIONS_WRONG);
+        assert_non_null(strstr(error.text, "must not be empty"));
+        option_texts_fini(&target.objects);
+    }
 }
 
 static void test_options__the_last_of_two_counts_but_lists_have_both(void **state) {
@@ -280,7 +291,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_options__without_arguments_leave_the_defaults),
         cmocka_unit_test(test_options__take_their_value_with_a_space_or_an_equals_sign),
-        cmocka_unit_test(test_options__take_any_text_as_a_value),
+        cmocka_unit_test(test_options__take_any_text_but_none_as_a_value),
+        cmocka_unit_test(test_options__refuse_an_empty_value),
         cmocka_unit_test(test_options__the_last_of_two_counts_but_lists_have_both),
         cmocka_unit_test(test_options__refuse_what_they_do_not_know),
         cmocka_unit_test(test_options__errors_about_very_long_arguments_are_cut),

@@ -142,11 +142,11 @@ static void test_manifest__an_item_that_says_a_kind_is_taken_at_its_word(void **
           "mcpserver default/a @57\n", 0);
 }
 
-static void test_manifest__items_that_are_no_objects_are_passed_over(void **state) {
+static void test_manifest__items_that_are_no_objects_count_as_others(void **state) {
     (void)state;
     check("{'apiVersion':'v1','kind':'List','items':[7,null,'x',[{" SERVER "}],{" SERVER
           ",'metadata':{'name':'a'}}]}",
-          "mcpserver default/a @121\n", 0);
+          "mcpserver default/a @121\n", 4);
     check("{'apiVersion':'v1','kind':'List','items':{'a':{" SERVER "}}}", "", 0);
 }
 
@@ -248,7 +248,7 @@ int main(void) {
         cmocka_unit_test(test_manifest__the_items_of_a_list_are_visited_where_they_begin),
         cmocka_unit_test(test_manifest__items_may_leave_their_kind_to_the_list),
         cmocka_unit_test(test_manifest__an_item_that_says_a_kind_is_taken_at_its_word),
-        cmocka_unit_test(test_manifest__items_that_are_no_objects_are_passed_over),
+        cmocka_unit_test(test_manifest__items_that_are_no_objects_count_as_others),
         cmocka_unit_test(test_manifest__null_is_an_empty_document),
         cmocka_unit_test(test_manifest__refuses_what_is_no_object),
         cmocka_unit_test(test_manifest__refuses_every_truncation),

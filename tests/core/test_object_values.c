@@ -20,65 +20,70 @@ static void read_with(const char *json, const char *value, struct object *ret_ob
     read_object(text, ret_object);
 }
 
+static const struct {
+    const char *value;
+    enum number_state state;
+    int64_t number;
+} number_rows[] = {
+    {"0", NUMBER_SET, 0},
+    {"1", NUMBER_SET, 1},
+    {"2147483647", NUMBER_SET, INT32_MAX},
+    {"2147483648", NUMBER_SET, INT64_C(2147483648)},
+    {"9007199254740993", NUMBER_SET, INT64_C(9007199254740993)},
+    {"9223372036854775807", NUMBER_SET, INT64_MAX},
+    {"1e3", NUMBER_SET, 1000},
+    {"1E+2", NUMBER_SET, 100},
+    {"1.0", NUMBER_SET, 1},
+    {"20e-1", NUMBER_SET, 2},
+    {"-0", NUMBER_SET, 0},
+    {"null", NUMBER_ABSENT, 0},
+    {"9223372036854775808", NUMBER_WRONG, 0},
+    {"9999999999999999999999", NUMBER_WRONG, 0},
+    {"1e400", NUMBER_WRONG, 0},
+    {"1.5", NUMBER_WRONG, 0},
+    {"-1", NUMBER_SET, -1},
+    {"-2147483648", NUMBER_SET, INT32_MIN},
+    {"-9223372036854775808", NUMBER_SET, INT64_MIN},
+    {"-9223372036854775809", NUMBER_WRONG, 0},
+    {"'2'", NUMBER_WRONG, 0},
+    {"'25%'", NUMBER_WRONG, 0},
+    {"''", NUMBER_WRONG, 0},
+    {"true", NUMBER_WRONG, 0},
+    {"false", NUMBER_WRONG, 0},
+    {"[]", NUMBER_WRONG, 0},
+    {"[2]", NUMBER_WRONG, 0},
+    {"{}", NUMBER_WRONG, 0},
+    {"{'replicas':2}", NUMBER_WRONG, 0},
+};
+
 static void test_object__numbers_are_integers_within_their_range(void **state) {
     (void)state;
     static const struct {
         const char *json;
         size_t offset;
+        int64_t low;
         int64_t high;
     } fields[] = {
-        {"{'spec':{'replicas':@}}", offsetof(struct object, replicas), INT32_MAX},
+        {"{'spec':{'replicas':@}}", offsetof(struct object, replicas), 0, INT32_MAX},
         {"{'spec':{'strategy':{'rollingUpdate':{'maxSurge':@}}}}",
-         offsetof(struct object, max_surge), INT32_MAX},
+         offsetof(struct object, max_surge), 0, INT32_MAX},
         {"{'spec':{'strategy':{'rollingUpdate':{'maxUnavailable':@}}}}",
-         offsetof(struct object, max_unavailable), INT32_MAX},
+         offsetof(struct object, max_unavailable), 0, INT32_MAX},
         {"{'spec':{'template':{'spec':{'terminationGracePeriodSeconds':@}}}}",
-         offsetof(struct object, grace_period), INT64_MAX},
+         offsetof(struct object, grace_period), INT64_MIN, INT64_MAX},
     };
-    static const struct {
-        const char *value;
-        enum number_state state;
-        int64_t number;
-    } rows[] = {
-        {"0", NUMBER_SET, 0},
-        {"1", NUMBER_SET, 1},
-        {"2147483647", NUMBER_SET, INT32_MAX},
-        {"2147483648", NUMBER_SET, INT64_C(2147483648)},
-        {"9007199254740993", NUMBER_SET, INT64_C(9007199254740993)},
-        {"9223372036854775807", NUMBER_SET, INT64_MAX},
-        {"1e3", NUMBER_SET, 1000},
-        {"1E+2", NUMBER_SET, 100},
-        {"1.0", NUMBER_SET, 1},
-        {"20e-1", NUMBER_SET, 2},
-        {"-0", NUMBER_SET, 0},
-        {"null", NUMBER_ABSENT, 0},
-        {"9223372036854775808", NUMBER_WRONG, 0},
-        {"9999999999999999999999", NUMBER_WRONG, 0},
-        {"1e400", NUMBER_WRONG, 0},
-        {"1.5", NUMBER_WRONG, 0},
-        {"-1", NUMBER_WRONG, 0},
-        {"-2147483648", NUMBER_WRONG, 0},
-        {"'2'", NUMBER_WRONG, 0},
-        {"'25%'", NUMBER_WRONG, 0},
-        {"''", NUMBER_WRONG, 0},
-        {"true", NUMBER_WRONG, 0},
-        {"false", NUMBER_WRONG, 0},
-        {"[]", NUMBER_WRONG, 0},
-        {"[2]", NUMBER_WRONG, 0},
-        {"{}", NUMBER_WRONG, 0},
-        {"{'replicas':2}", NUMBER_WRONG, 0},
-    };
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(number_rows); i++) {
         for (size_t k = 0; k < COUNT_OF(fields); k++) {
             struct object object;
-            read_with(fields[k].json, rows[i].value, &object);
+            read_with(fields[k].json, number_rows[i].value, &object);
             const struct number *number =
                 (const struct number *)(const void *)((const char *)&object + fields[k].offset);
-            bool is_past = rows[i].number > fields[k].high;
-            enum number_state expected = is_past ? NUMBER_WRONG : rows[i].state;
+            bool is_past =
+                number_rows[i].number < fields[k].low || number_rows[i].number > fields[k].high;
+            enum number_state expected = is_past ? NUMBER_WRONG : number_rows[i].state;
             if (number->state != expected ||
-                (expected == NUMBER_SET && number->value != rows[i].number)) {
-                fail_msg("%s in %s", rows[i].value, fields[k].json);
+                (expected == NUMBER_SET && number->value != number_rows[i].number)) {
+                fail_msg("%s in %s", number_rows[i].value, fields[k].json);
             }
         }
     }

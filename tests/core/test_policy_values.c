@@ -172,8 +172,8 @@ static void test_policy__an_exemption_needs_a_namespace_and_known_rules(void **s
     check_refused(",'exempt':[{'namespace':'n','rules':[]}]",
                   "exempt[0].rules: must name a rule, or be left out to mean all");
     check_refused(",'exempt':[{'namespace':'n','rules':['stdioCap']}]",
-                  "exempt[0].rules[0]: 'stdioCap' is no rule; use stdio-cap, replica-passthrough, "
-                  "grace-period or session-storage");
+                  "exempt[0].rules[0]: 'stdioCap' is no rule; there are stdio-cap, "
+                  "replica-passthrough, grace-period, session-storage");
     for (int rule = 0; rule < RULE_COUNT; rule++) {
         char text[128];
         snprintf(text, sizeof(text), ",'exempt':[{'namespace':'n','rules':['%s']}]",
@@ -315,7 +315,7 @@ static void test_policy__long_keys_and_values_are_refused_in_one_line(void **sta
         {",'", 3000, "':1", "(a long key): unknown key"},
         {",'onUnresolved':'", 3000, "'", "onUnresolved: is too long"},
         {",'exempt':[{'namespace':'", 300, "'}]", "exempt[0].namespace: is too long"},
-        {",'exempt':[{'namespace':'n','name':'", 253, "'}]", "exempt[0].name: 'xxx"},
+        {",'exempt':[{'namespace':'n','name':'", 254, "'}]", "exempt[0].name: is too long"},
         {",'exempt':[{'namespace':'n','rules':['", 3000, "']}]", "exempt[0].rules[0]: is too"},
         {",'exempt':[{'namespace':'n','until':'", 3000, "'}]", "exempt[0].until: is too long"},
     };

@@ -126,75 +126,76 @@ static void test_review__survives_every_spoiled_byte(void **state) {
 
 #define V1 "'kind':'AdmissionReview','apiVersion':'admission.k8s.io/v1'"
 
+#define NO_REVIEW  "not an AdmissionReview of admission.k8s.io/v1"
+#define NO_REQUEST "the AdmissionReview has no request"
+#define NO_UID     "request.uid is missing, empty, no string or longer than 256 bytes"
+
+static const struct {
+    const char *text;
+    const char *expected;
+} refused[] = {
+    {"", "the input ends too early"},
+    {" \n", "the input ends too early"},
+    {"hello", "a value is expected"},
+    {"<html>", "a value is expected"},
+    {"{" V1 ",'request':{'uid':'u'}} x", "more follows the value"},
+    {"{" V1 ",'request':{'uid':'u'}}{}", "more follows the value"},
+    {"\xef\xbb\xbf{" V1 ",'request':{'uid':'u'}}", "a value is expected"},
+    {"null", NO_REVIEW},
+    {"[]", NO_REVIEW},
+    {"7", NO_REVIEW},
+    {"'AdmissionReview'", NO_REVIEW},
+    {"{}", NO_REVIEW},
+    {"{'request':{'uid':'u'}}", NO_REVIEW},
+    {"{'kind':'AdmissionReview','request':{'uid':'u'}}", NO_REVIEW},
+    {"{'apiVersion':'admission.k8s.io/v1','request':{'uid':'u'}}", NO_REVIEW},
+    {"{'kind':'AdmissionReview','apiVersion':'admission.k8s.io/v1beta1','request':{'uid':'u'}}",
+     NO_REVIEW},
+    {"{'kind':'AdmissionReview','apiVersion':'admission.k8s.io/v2','request':{'uid':'u'}}",
+     NO_REVIEW},
+    {"{'kind':'AdmissionReview','apiVersion':'admission.k8s.io/V1','request':{'uid':'u'}}",
+     NO_REVIEW},
+    {"{'kind':'AdmissionReview','apiVersion':1,'request':{'uid':'u'}}", NO_REVIEW},
+    {"{'kind':'admissionreview','apiVersion':'admission.k8s.io/v1','request':{'uid':'u'}}",
+     NO_REVIEW},
+    {"{'kind':'ConversionReview','apiVersion':'admission.k8s.io/v1','request':{'uid':'u'}}",
+     NO_REVIEW},
+    {"{'Kind':'AdmissionReview','ApiVersion':'admission.k8s.io/v1','request':{'uid':'u'}}",
+     NO_REVIEW},
+    {"{" V1 ",'kind':'ConversionReview','request':{'uid':'u'}}", NO_REVIEW},
+    {"{" V1 "}", NO_REQUEST},
+    {"{" V1 ",'request':null}", NO_REQUEST},
+    {"{" V1 ",'request':7}", NO_REQUEST},
+    {"{" V1 ",'request':'u'}", NO_REQUEST},
+    {"{" V1 ",'request':[{'uid':'u'}]}", NO_REQUEST},
+    {"{" V1 ",'Request':{'uid':'u'}}", NO_REQUEST},
+    {"{" V1 ",'response':{'uid':'u'}}", NO_REQUEST},
+    {"{" V1 ",'request':{'uid':'u'},'request':null}", NO_REQUEST},
+    {"{" V1 ",'request':{}}", NO_UID},
+    {"{" V1 ",'request':{'uid':''}}", NO_UID},
+    {"{" V1 ",'request':{'uid':null}}", NO_UID},
+    {"{" V1 ",'request':{'uid':7}}", NO_UID},
+    {"{" V1 ",'request':{'uid':['u']}}", NO_UID},
+    {"{" V1 ",'request':{'uid':'a\\u0000b'}}", NO_UID},
+    {"{" V1 ",'request':{'UID':'u'}}", NO_UID},
+    {"{" V1 ",'request':{'object':{'uid':'u'}}}", NO_UID},
+    {"{" V1 ",'request':{'uid':'u','uid':7}}", NO_UID},
+    {"{" V1 ",'request':{'uid':'u\xff'}}", ""},
+    {"{" V1 ",'request':{'uid':'u','name':'\xed\xa0\x80'}}", ""},
+    {"{" V1 ",'request':{'uid':'u','object':{'a':'\xc0\xaf'}}}", ""},
+    {"{" V1 ",'request':{'uid':'u','object':{'a':'\n'}}}", ""},
+    {"{" V1 ",'request':{'uid':'u','object':{'a':'\\ud800'}}}", ""},
+};
+
 static void test_review__refuses_what_it_cannot_answer(void **state) {
     (void)state;
-    static const char no_review[] = "not an AdmissionReview of admission.k8s.io/v1";
-    static const char no_request[] = "the AdmissionReview has no request";
-    static const char no_uid[] =
-        "request.uid is missing, empty, no string or longer than 256 bytes";
-    static const struct {
-        const char *text;
-        const char *expected;
-    } rows[] = {
-        {"", "the input ends too early"},
-        {" \n", "the input ends too early"},
-        {"hello", "a value is expected"},
-        {"<html>", "a value is expected"},
-        {"{" V1 ",'request':{'uid':'u'}} x", "more follows the value"},
-        {"{" V1 ",'request':{'uid':'u'}}{}", "more follows the value"},
-        {"\xef\xbb\xbf{" V1 ",'request':{'uid':'u'}}", "a value is expected"},
-        {"null", no_review},
-        {"[]", no_review},
-        {"7", no_review},
-        {"'AdmissionReview'", no_review},
-        {"{}", no_review},
-        {"{'request':{'uid':'u'}}", no_review},
-        {"{'kind':'AdmissionReview','request':{'uid':'u'}}", no_review},
-        {"{'apiVersion':'admission.k8s.io/v1','request':{'uid':'u'}}", no_review},
-        {"{'kind':'AdmissionReview','apiVersion':'admission.k8s.io/v1beta1','request':{'uid':'u'}}",
-         no_review},
-        {"{'kind':'AdmissionReview','apiVersion':'admission.k8s.io/v2','request':{'uid':'u'}}",
-         no_review},
-        {"{'kind':'AdmissionReview','apiVersion':'admission.k8s.io/V1','request':{'uid':'u'}}",
-         no_review},
-        {"{'kind':'AdmissionReview','apiVersion':1,'request':{'uid':'u'}}", no_review},
-        {"{'kind':'admissionreview','apiVersion':'admission.k8s.io/v1','request':{'uid':'u'}}",
-         no_review},
-        {"{'kind':'ConversionReview','apiVersion':'admission.k8s.io/v1','request':{'uid':'u'}}",
-         no_review},
-        {"{'Kind':'AdmissionReview','ApiVersion':'admission.k8s.io/v1','request':{'uid':'u'}}",
-         no_review},
-        {"{" V1 ",'kind':'ConversionReview','request':{'uid':'u'}}", no_review},
-        {"{" V1 "}", no_request},
-        {"{" V1 ",'request':null}", no_request},
-        {"{" V1 ",'request':7}", no_request},
-        {"{" V1 ",'request':'u'}", no_request},
-        {"{" V1 ",'request':[{'uid':'u'}]}", no_request},
-        {"{" V1 ",'Request':{'uid':'u'}}", no_request},
-        {"{" V1 ",'response':{'uid':'u'}}", no_request},
-        {"{" V1 ",'request':{'uid':'u'},'request':null}", no_request},
-        {"{" V1 ",'request':{}}", no_uid},
-        {"{" V1 ",'request':{'uid':''}}", no_uid},
-        {"{" V1 ",'request':{'uid':null}}", no_uid},
-        {"{" V1 ",'request':{'uid':7}}", no_uid},
-        {"{" V1 ",'request':{'uid':['u']}}", no_uid},
-        {"{" V1 ",'request':{'uid':'a\\u0000b'}}", no_uid},
-        {"{" V1 ",'request':{'UID':'u'}}", no_uid},
-        {"{" V1 ",'request':{'object':{'uid':'u'}}}", no_uid},
-        {"{" V1 ",'request':{'uid':'u','uid':7}}", no_uid},
-        {"{" V1 ",'request':{'uid':'u\xff'}}", ""},
-        {"{" V1 ",'request':{'uid':'u','name':'\xed\xa0\x80'}}", ""},
-        {"{" V1 ",'request':{'uid':'u','object':{'a':'\xc0\xaf'}}}", ""},
-        {"{" V1 ",'request':{'uid':'u','object':{'a':'\n'}}}", ""},
-        {"{" V1 ",'request':{'uid':'u','object':{'a':'\\ud800'}}}", ""},
-    };
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
         struct review review;
         struct error error;
-        bool is_read = decode(rows[i].text, &review, &error);
+        bool is_read = decode(refused[i].text, &review, &error);
         if (is_read || error.kind != ERROR_INVALID ||
-            strncmp(error.text, rows[i].expected, strlen(rows[i].expected)) != 0) {
-            fail_msg("%s: %s", rows[i].text, is_read ? "is read" : error.text);
+            strncmp(error.text, refused[i].expected, strlen(refused[i].expected)) != 0) {
+            fail_msg("%s: %s", refused[i].text, is_read ? "is read" : error.text);
         }
     }
 }

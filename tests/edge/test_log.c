@@ -317,7 +317,31 @@ static void test_log__a_full_pipe_loses_the_line_and_nothing_else(void **state) 
         assert_null(memchr(bytes, 'l', (size_t)size));
     }
     log_event(&fixture.log, LOG_INFO, "kept", LOG_INTEGER("n", 2));
-    assert_string_equal(read_line(&fixture) + TIME_SIZE, " INFO  kept n=2\n");
+    const char *line = read_line(&fixture);
+    assert_memory_equal(line + TIME_SIZE, " INFO  kept n=2\n", strlen(" INFO  kept n=2\n"));
+    assert_non_null(strstr(line, " WARN  log.lost lines=1\n"));
+}
+
+/* With a descriptor that blocks, as stderr is. An alarm ends the test if it does. */
+static void test_log__a_pipe_that_nobody_reads_holds_nobody_up(void **state) {
+    (void)state;
+    AUTO(fixture_fini) struct fixture fixture;
+    fixture_init(&fixture, LOG_FORMAT_TEXT);
+    char bytes[4096] = "";
+    while (write(fixture.log.descriptor, bytes, sizeof(bytes)) > 0) {
+    }
+    assert_int_equal(fcntl(fixture.log.descriptor, F_SETFL, 0), 0);
+    alarm(10);
+    for (int i = 0; i < 3; i++) {
+        log_event(&fixture.log, LOG_INFO, "lost", LOG_INTEGER("n", i));
+    }
+    while (read(fixture.reader, bytes, sizeof(bytes)) > 0) {
+    }
+    log_event(&fixture.log, LOG_INFO, "kept", LOG_INTEGER("n", 4));
+    alarm(0);
+    const char *line = read_line(&fixture);
+    assert_non_null(strstr(line, " INFO  kept n=4\n"));
+    assert_non_null(strstr(line, " WARN  log.lost lines=3\n"));
 }
 
 static void test_log__what_cannot_be_written_is_no_error(void **state) {
@@ -352,6 +376,7 @@ int main(void) {
         cmocka_unit_test(test_log__a_cut_does_not_go_through_a_character),
         cmocka_unit_test(test_log__fields_without_room_are_left_out),
         cmocka_unit_test(test_log__a_full_pipe_loses_the_line_and_nothing_else),
+        cmocka_unit_test(test_log__a_pipe_that_nobody_reads_holds_nobody_up),
         cmocka_unit_test(test_log__what_cannot_be_written_is_no_error),
     };
     return cmocka_run_group_tests_name("edge/log", tests, NULL, NULL);

@@ -87,9 +87,15 @@ void program_put_sample(const struct program *program, const char *sample);
 size_t program_count_log(const struct program *program, const char *text);
 void program_wait_for_log(const struct program *program, const char *text, size_t n);
 
-/* A series of /metrics by its name with its labels; and waits at most 5 s until it has a value. */
+/* Waits until all that was changed before has been looked at, and the conditions seen to. There
+   must be a policy, and a good one: reading it again is what is waited for. */
+void program_wait_for_pass(const struct program *program);
+
+/* A series of /metrics by its name with its labels; and waits at most 5 s until it is in a range.
+ */
 int64_t program_metric(const struct program *program, const char *series);
-void program_wait_for_metric(const struct program *program, const char *series, int64_t value);
+void program_wait_for_metric(const struct program *program, const char *series, int64_t low,
+                             int64_t high);
 
 /* Processor time that the process has used, in ticks of 10 ms; and a line of its
    /proc/PID/status in KiB, as "VmRSS". */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,14 +131,26 @@ int64_t program_metric(const struct program *program, const char *series) {
     return 0;
 }
 
-void program_wait_for_metric(const struct program *program, const char *series, int64_t value) {
+void program_wait_for_metric(const struct program *program, const char *series, int64_t low,
+                             int64_t high) {
     int64_t until_ms = http_now_ms() + PATIENCE_MS;
     int64_t is;
-    while ((is = program_metric(program, series)) != value) {
+    while ((is = program_metric(program, series)) < low || is > high) {
         if (http_now_ms() > until_ms) {
-            fail_msg("%s is %lld, not %lld", series, (long long)is, (long long)value);
+            fail_msg("%s is %lld, not %lld to %lld", series, (long long)is, (long long)low,
+                     (long long)high);
         }
         http_sleep_ms(5);
+    }
+}
+
+void program_wait_for_pass(const struct program *program) {
+    static const char reading[] = "\"event\":\"source.reloaded\",\"source\":\"certificate\"";
+    /* The second signal is taken after all that the first one led to. */
+    for (int i = 0; i < 2; i++) {
+        size_t n = program_count_log(program, reading);
+        program_signal(program, SIGHUP);
+        program_wait_for_log(program, reading, n + 1);
     }
 }
 

@@ -77,7 +77,8 @@ static void site_open(struct site *site) {
     int descriptor = open("/dev/null", O_WRONLY | O_CLOEXEC);
     http_identity_init(&site->identity);
     site->metrics = metrics_new("test");
-    site->log = (struct log){descriptor, LOG_FORMAT_JSON, LOG_DEBUG};
+    site->log =
+        (struct log){.descriptor = descriptor, .format = LOG_FORMAT_JSON, .level = LOG_DEBUG};
     if (!http_start(&options, &site->server, &error) ||
         !http_set_key_pair(site->server, site->identity.leaf.certificate_pem,
                            site->identity.leaf.key_pem, &error)) {
@@ -95,7 +96,7 @@ static void site_close(struct site *site) {
     close(site->log.descriptor);
 }
 
-/* What the core makes of the case. Returns the status. */
+/* What the core makes of the case. Returns the status; what is said besides 500 is not its own. */
 static int decide_case(const struct golden_case *golden, struct buffer *body) {
     struct review review;
     struct subject subject;
@@ -107,7 +108,6 @@ static int decide_case(const struct golden_case *golden, struct buffer *body) {
     subject_find(golden->facts, &review, &subject);
     decide(golden->policy, &review, &subject, golden->now, &decision);
     if (decision.fails) {
-        buffer_add_format(body, "%s\n", decision.warnings[0]);
         return 500;
     }
     review_encode(review.uid, &decision, body);
@@ -141,8 +141,10 @@ static void test_case(void **state) {
     int status = decide_case(golden, &expected);
     post_case(site, golden, &answer, body);
     assert_int_equal(answer.status, status);
-    assert_int_equal(answer.body_size, expected.size);
-    assert_memory_equal(body, expected.bytes, expected.size);
+    if (status == 200) {
+        assert_int_equal(answer.body_size, expected.size);
+        assert_memory_equal(body, expected.bytes, expected.size);
+    }
     assert_int_equal(http_answer_has(&answer, "Content-Type: application/json"), status == 200);
     admit_free(admit);
     case_free(twin);

@@ -241,7 +241,7 @@ static void test_certificate__its_end_is_a_metric(void **state) {
     program_put(program, "certs/tls.crt", pair.certificate_pem);
     program_put(program, "certs/tls.key", pair.key_pem);
     program_wait_for_metric(program, "capstan_certificate_expiration_timestamp_seconds",
-                            info.not_after);
+                            info.not_after, info.not_after);
     x509_pair_fini(&pair);
 }
 

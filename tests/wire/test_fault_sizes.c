@@ -172,6 +172,7 @@ static char *make_escaped(size_t *ret_size) {
     return body;
 }
 
+/* More than once: what the first one gave back may be kept for the second. */
 static void test_wire__row_09_17_mb_are_allowed_within_a_second_and_memory_returns(void **state) {
     const struct program *program = *state;
     size_t size;
@@ -182,19 +183,20 @@ static void test_wire__row_09_17_mb_are_allowed_within_a_second_and_memory_retur
     program_connect(program, &client);
     wire_post(&client, "{}", &verdict);
     int64_t before_kib = program_memory_kib(program, "VmRSS");
-    int64_t began_ms = http_now_ms();
-    wire_post_bytes(&client, body, size, &verdict);
-    int64_t took_ms = http_now_ms() - began_ms;
-    wire_assert(&verdict, "17 MB", "", "stdio-cap,session-storage");
-    int64_t after_kib = program_memory_kib(program, "VmRSS");
+    for (int i = 0; i < 3; i++) {
+        int64_t began_ms = http_now_ms();
+        wire_post_bytes(&client, body, size, &verdict);
+        int64_t took_ms = http_now_ms() - began_ms;
+        wire_assert(&verdict, "17 MB", "", "stdio-cap,session-storage");
+        int64_t after_kib = program_memory_kib(program, "VmRSS");
+        print_message("17.4 MB answered in %lld ms; RSS %lld KiB before, %lld KiB after\n",
+                      (long long)took_ms, (long long)before_kib, (long long)after_kib);
+        assert_true(took_ms <= answer_within_ms());
+        assert_true(program_is_sanitized() || after_kib <= before_kib + MEMORY_LEFT_KIB);
+    }
     http_client_close(&client);
-    print_message("17.4 MB answered in %lld ms; RSS %lld KiB before, %lld KiB after\n",
-                  (long long)took_ms, (long long)before_kib, (long long)after_kib);
-    assert_true(took_ms <= answer_within_ms());
     if (program_is_sanitized()) {
         print_message("NOT CHECKED in a build with sanitizers: the memory\n");
-    } else {
-        assert_true(after_kib <= before_kib + MEMORY_LEFT_KIB);
     }
 }
 

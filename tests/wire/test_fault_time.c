@@ -26,11 +26,13 @@
 enum {
     ROUND_MS = 200,
     IDLE_MS = 12500, /* past every limit but its own */
-    EARLY_MS = 300,  /* what passes before the deadline begins counts here */
-    LATE_MS = 1500,
+    LONGEST_MS = 20000,
+    EARLY_MS = 20,
+    LATE_MS = 2000,
     HELLO_MAX = 1024,
     SLOW_HEADERS = 50,
     SERVED_WITHIN_MS = 1000,
+    SERVED_WITHIN_SANITIZED_MS = 4000,
 };
 
 enum beginning { TCP, HALF_HELLO, NO_HELLO_YET, WHOLE_HELLO, TLS };
@@ -71,12 +73,14 @@ static const struct slow_row rows[] = {
 struct slow_peer {
     const struct slow_row *row;
     struct http_client client;
-    size_t n_sent;    /* of the hello */
-    int64_t ended_ms; /* -1: it is open */
+    size_t n_sent; /* of the hello */
+    int64_t began_ms;
+    int64_t ended_ms; /* after its beginning; -1: it is open */
 };
 
 struct ward {
     struct program program;
+    size_t n_lines; /* of its log, at the beginning */
     struct slow_peer peers[COUNT_OF(rows) + SLOW_HEADERS];
     char hello[HELLO_MAX];
     size_t hello_size;
@@ -97,7 +101,7 @@ static void make_hello(struct ward *ward) {
 }
 
 static void begin(struct ward *ward, struct slow_peer *peer, const struct slow_row *row) {
-    *peer = (struct slow_peer){.row = row, .ended_ms = -1};
+    *peer = (struct slow_peer){.row = row, .began_ms = http_now_ms(), .ended_ms = -1};
     if (row->beginning == TLS) {
         program_connect(&ward->program, &peer->client);
         assert_true(http_client_send_text(&peer->client, row->first));
@@ -129,16 +133,19 @@ static bool has_ended(const struct slow_peer *peer) {
     return n == 0 || errno != EAGAIN;
 }
 
-/* One round: everybody goes on a little, and a request of somebody else is answered. */
-static void go_on(struct ward *ward, const char *review, int64_t began_ms) {
+/* One round: everybody goes on a little, and a request of somebody else is answered. Returns how
+   many are still there. */
+static size_t go_on(struct ward *ward, const char *review) {
     struct verdict verdict;
+    size_t n_open = 0;
     for (size_t i = 0; i < COUNT_OF(ward->peers); i++) {
         struct slow_peer *peer = &ward->peers[i];
         if (peer->ended_ms < 0 && has_ended(peer)) {
-            peer->ended_ms = http_now_ms() - began_ms;
+            peer->ended_ms = http_now_ms() - peer->began_ms;
         }
         if (peer->ended_ms < 0) {
             drip(ward, peer);
+            n_open++;
         }
     }
     int64_t asked_ms = http_now_ms();
@@ -146,6 +153,13 @@ static void go_on(struct ward *ward, const char *review, int64_t began_ms) {
     assert_int_equal(verdict.status, 200);
     int64_t took_ms = http_now_ms() - asked_ms;
     ward->slowest_ms = took_ms > ward->slowest_ms ? took_ms : ward->slowest_ms;
+    return n_open;
+}
+
+/* The only thing that could come on an idle connection is a farewell. */
+static bool is_silent(const struct http_client *client) {
+    char byte;
+    return recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 static int set_up(void **state) {
@@ -156,6 +170,7 @@ static int set_up(void **state) {
     program_init(&ward->program);
     program_put_sample(&ward->program, "mcpservers-live.json");
     program_start(&ward->program);
+    ward->n_lines = program_count_log(&ward->program, "");
     make_hello(ward);
     int64_t began_ms = http_now_ms();
     program_connect(&ward->program, &ward->idle);
@@ -163,12 +178,15 @@ static int set_up(void **state) {
     for (size_t i = 0; i < COUNT_OF(ward->peers); i++) {
         begin(ward, &ward->peers[i], &rows[i < COUNT_OF(rows) ? i : 0]);
     }
-    while (http_now_ms() - began_ms < IDLE_MS) {
-        go_on(ward, review, began_ms);
+    size_t n_open = COUNT_OF(ward->peers);
+    while (http_now_ms() - began_ms < (n_open > 0 ? LONGEST_MS : IDLE_MS)) {
+        n_open = go_on(ward, review);
         http_sleep_ms(ROUND_MS);
     }
-    wire_post(&ward->idle, review, &verdict);
-    ward->has_idle_answer = verdict.status == 200;
+    if (is_silent(&ward->idle)) {
+        wire_post(&ward->idle, review, &verdict);
+        ward->has_idle_answer = verdict.status == 200;
+    }
     return 0;
 }
 
@@ -203,7 +221,8 @@ static void test_wire__row_24_slow_headers_are_ended_at_10_s_in_all(void **state
 
 static void test_wire__row_24_others_are_served_meanwhile(void **state) {
     const struct ward *ward = *state;
-    assert_in_range(ward->slowest_ms, 0, SERVED_WITHIN_MS);
+    assert_in_range(ward->slowest_ms, 0,
+                    program_is_sanitized() ? SERVED_WITHIN_SANITIZED_MS : SERVED_WITHIN_MS);
 }
 
 static void test_wire__row_25_a_slow_body_is_ended_at_10_s_or_its_timeout(void **state) {
@@ -218,7 +237,7 @@ static void test_wire__row_26_each_is_counted_and_none_is_logged(void **state) {
     const struct ward *ward = *state;
     int64_t n_timeouts = program_metric(&ward->program, "capstan_http_timeouts_total");
     assert_int_equal(n_timeouts, COUNT_OF(ward->peers));
-    assert_int_equal(program_count_log(&ward->program, ""), 1); /* serve.ready */
+    assert_int_equal(program_count_log(&ward->program, ""), ward->n_lines);
 }
 
 static void test_wire__row_30_an_idle_connection_outlives_the_other_limits(void **state) {

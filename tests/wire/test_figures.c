@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,7 +39,8 @@ enum {
     OBJECTS = 10,
     STARTS = 5,
     START_MAX_US = 10000,
-    START_MAX_TIMES = 8,
+    START_MAX_TIMES = 3,
+    START_ROUNDS = 3,
     POLL_NS = 200000,
     HELLO_MAX = 1024,
     THREADS_MAX = 16,
@@ -277,13 +279,16 @@ static int64_t measure_start(struct program *program, const char *review) {
     return took_us;
 }
 
-/* The least program there is, from before its fork to its end. */
+/* The program doing nothing, from before its fork to its end: what this machine asks today for
+   starting a process of these libraries. */
 static int64_t measure_machine(void) {
     int64_t began_us = now_us();
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        execl("/bin/true", "true", (char *)NULL);
+        int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        dup2(null, STDOUT_FILENO);
+        execl(getenv("CAPSTAN"), "capstan", "version", (char *)NULL);
         _exit(1);
     }
     int status = 1;
@@ -296,8 +301,9 @@ static int64_t lesser(int64_t left, int64_t right) {
     return left < right ? left : right;
 }
 
-/* Where others use the machine, starting any program takes several times as long as it should: 10
-   ms is then not to be had by anybody, and what is asked is to keep to that proportion. */
+/* Where others use the machine, starting any program takes several times as long as it should, and
+   10 ms are not to be had by anybody. So there are several rounds of five; and if none will do,
+   what is asked is to keep to the proportion. */
 static void test_figures__the_first_answer_comes_within_10_ms(void **state) {
     (void)state;
     struct program program;
@@ -306,14 +312,14 @@ static void test_figures__the_first_answer_comes_within_10_ms(void **state) {
     AUTO_FREE char *review = sample_read("02-MCPServer-CREATE-weather");
     program_init(&program);
     put_objects(&program);
-    for (int i = 0; i < STARTS; i++) {
+    for (int i = 0; i < START_ROUNDS * STARTS && (i % STARTS != 0 || best_us > START_MAX_US); i++) {
         machine_us = lesser(machine_us, measure_machine());
         best_us = lesser(best_us, measure_start(&program, review));
     }
-    print_message("FIGURE from exec to the first answer with %d objects, best of %d: %lld us "
-                  "(at most %d, or %d times the start of /bin/true, %lld us)\n",
-                  OBJECTS, STARTS, (long long)best_us, START_MAX_US, START_MAX_TIMES,
-                  (long long)machine_us);
+    print_message(
+        "FIGURE from exec to the first answer with %d objects, best of %d or more: %lld us "
+        "(at most %d, or %d times what `capstan version` takes, %lld us)\n",
+        OBJECTS, STARTS, (long long)best_us, START_MAX_US, START_MAX_TIMES, (long long)machine_us);
     assert_true(best_us <= START_MAX_US || best_us <= START_MAX_TIMES * machine_us);
     program_fini(&program);
 }

@@ -187,7 +187,7 @@ static void test_observe__counts_what_fails_unresolved(void **state) {
     program_start(&program);
     wire_ask_sample(&program, "09-Scale-UPDATE-github", &verdict);
     assert_int_equal(verdict.status, 500);
-    assert_non_null(strstr(verdict.body, "unresolved"));
+    assert_non_null(strstr(verdict.body, "could not be looked up"));
     assert_int_equal(program_metric(&program, "capstan_admission_requests_total{code=\"500\"}"), 1);
     assert_int_equal(program_metric(&program, "capstan_admission_unresolved_total"), 1);
     assert_int_equal(program_metric(&program, "capstan_mcpservers"), 0);

@@ -165,7 +165,9 @@ static void test_shutdown__loses_no_request_of_a_busy_client(void **state) {
     program->shutdown_delay = "1h";
     program_start(program);
     program_connect(program, &client);
+    int64_t until_ms = http_now_ms() + 10000;
     for (int n_closed = 0, i = 0; n_closed < 20; i++) {
+        assert_true(http_now_ms() < until_ms);
         if (i == 100) {
             program_signal(program, SIGTERM);
         }

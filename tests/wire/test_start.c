@@ -27,7 +27,7 @@ enum { OUTPUT_SIZE = 8192, DAY_S = 86400 };
     "--health-probe-bind-address 127.0.0.1:0 --metrics-bind-address 127.0.0.1:0 "                  \
     "--shutdown-delay 0s "
 #define OBJECTS "--objects $FOLDER/objects "
-#define CERTS   "--webhook-cert-path $FOLDER/certs "
+#define CERTS   "--webhook-cert-path $FOLDER/certs --log-level warn "
 
 static int set_up(void **state) {
     struct program *program = memory_new(1, sizeof(*program));
@@ -105,8 +105,9 @@ static void test_start__refuses_a_bad_policy_with_file_line_and_key(void **state
         {POLICY "onUnresolved: fail\nonUnresolved: allow\n",
          "$FOLDER/policy.yaml:4:1: duplicate key 'onUnresolved'"},
         {"\tapiVersion: capstan.dev/v1\n", "$FOLDER/policy.yaml:1:1: "},
-        {POLICY "---\n" POLICY, "$FOLDER/policy.yaml: one document is expected, not 2"},
-        {"", "$FOLDER/policy.yaml: one document is expected, not 0"},
+        {POLICY "---\n" POLICY, "$FOLDER/policy.yaml:4:1: a policy is one document"},
+        {"", "$FOLDER/policy.yaml: is empty"},
+        {"# nothing\n---\n", "$FOLDER/policy.yaml: is empty"},
     };
     const struct program *program = *state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -180,15 +181,17 @@ static void test_start__refuses_files_that_are_not_there_or_not_what_they_should
          "reading '$FOLDER/none.yaml': no such file"},
         {OBJECTS CERTS "--config $FOLDER", 1, "'$FOLDER' is a folder"},
         {OBJECTS CERTS "--objects $FOLDER/none", 2, "looking at '$FOLDER/none': no such file"},
-        {OBJECTS "--webhook-cert-path $FOLDER/none", 2, "reading '$FOLDER/none/tls.crt': no such"},
+        {OBJECTS "--log-level warn --webhook-cert-path $FOLDER/none", 2,
+         "reading '$FOLDER/none/tls.crt': no such"},
         {OBJECTS CERTS "--webhook-cert-key none", 2, "reading '$FOLDER/certs/none': no such file"},
         {OBJECTS CERTS "--status-dir $FOLDER/certs/tls.crt", 1,
          "--status-dir: '$FOLDER/certs/tls.crt' is there and not a folder"},
-        /* What it writes there would be read as objects. */
+        /* What it writes there would be read as objects, or overwrite them. */
         {OBJECTS CERTS "--status-dir $FOLDER/objects", 2,
-         "--status-dir: '$FOLDER/objects' lies within --objects "},
+         "--status-dir '$FOLDER/objects' and --objects "},
+        {OBJECTS CERTS "--status-dir $FOLDER", 2, "--status-dir '$FOLDER' and --objects "},
         {OBJECTS CERTS "--status-dir $FOLDER/certs/../objects/status", 2,
-         "--status-dir: '$FOLDER/certs/../objects/status' lies within --objects "},
+         "--status-dir '$FOLDER/certs/../objects/status' and --objects "},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         char command[1024];
@@ -296,7 +299,7 @@ static void test_start__serves_without_probes_and_metrics(void **state) {
         *state,
         "timeout --preserve-status -s TERM 1 \"$CAPSTAN\" serve " OBJECTS CERTS
         "--webhook-bind-address 127.0.0.1:0 --health-probe-bind-address 0 --metrics-bind-address 0 "
-        "--shutdown-delay 0s --log-format text",
+        "--shutdown-delay 0s --log-level info --log-format text",
         output, sizeof(output));
     assert_int_equal(status, 0);
     assert_non_null(strstr(output, " INFO  serve.ready "));

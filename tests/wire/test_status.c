@@ -3,11 +3,10 @@
 /*
  * --status-dir: the conditions that follow from the objects, in one file for each MCPServer. Where
  * the design text says "requeues", the next pass of the companion loop is meant: there is one
- * after every change of a file and every signal.
+ * whenever something new was read, and every 10 s.
  */
 
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -23,6 +22,8 @@
 #include "wire.h"
 
 #define WRITES "capstan_status_writes_total{result=\"ok\"}"
+
+#define POLICY "apiVersion: capstan.dev/v1\nkind: PolicyConfig\n"
 
 #define OLD_TIME "2026-01-02T03:04:05Z"
 
@@ -83,6 +84,8 @@ static int set_up(void **state) {
     *state = program;
     program_init(program);
     program->has_status = true;
+    program->has_policy = true;
+    program_put(program, "policy.yaml", POLICY);
     return 0;
 }
 
@@ -96,15 +99,6 @@ static int tear_down(void **state) {
 
 static void wait_for_writes(const struct program *program, size_t n) {
     program_wait_for_log(program, "\"status.written\"", n);
-}
-
-/* A whole pass: the second signal is taken after what the first one led to. */
-static void wait_for_pass(const struct program *program) {
-    for (int i = 0; i < 2; i++) {
-        size_t n = program_count_log(program, "\"source\":\"policy\"");
-        program_signal(program, SIGHUP);
-        program_wait_for_log(program, "\"source\":\"policy\"", n + 1);
-    }
 }
 
 static cJSON *load(const struct program *program, const char *name) {
@@ -260,11 +254,11 @@ static void test_status__nothing_is_written_where_nothing_differs(void **state) 
     }
     program_put_sample(program, "mcpservers-live.json");
     program_wait_for_log(program, "\"event\":\"source.reloaded\",\"source\":\"objects\"", 1);
-    wait_for_pass(program);
+    program_wait_for_pass(program);
     assert_int_equal(program_metric(program, WRITES), COUNT_OF(rows));
     assert_int_equal(program_stop(program), 0);
     program_start(program);
-    wait_for_pass(program);
+    program_wait_for_pass(program);
     assert_int_equal(program_metric(program, WRITES), 0);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         snprintf(name, sizeof(name), "status/default/%s.json", rows[i].name);
@@ -282,7 +276,7 @@ static void test_status__the_time_moves_only_on_a_flip(void **state) {
     assert_int_equal(program_stop(program), 0);
     age_conditions(program);
     program_start(program);
-    wait_for_pass(program);
+    program_wait_for_pass(program);
     assert_conditions(program, "True " OLD_TIME, "True " OLD_TIME);
     /* Another generation, and no other answer. */
     program_put(program, "objects/one.yaml", SERVER("u-1", "2", "transport: stdio, replicas: 3"));
@@ -363,7 +357,7 @@ static void test_status__goes_also_where_the_mcpserver_went_while_it_was_down(vo
     assert_int_equal(program_stop(program), 0);
     program_remove(program, "objects/one.yaml");
     program_start(program);
-    wait_for_pass(program);
+    program_wait_for_pass(program);
     assert_false(program_has(program, ONE));
 }
 
@@ -375,11 +369,11 @@ static void test_status__what_somebody_damaged_or_removed_comes_back(void **stat
     wait_for_writes(program, 1);
     for (size_t i = 0; i < COUNT_OF(damages); i++) {
         program_write(program, ONE, damages[i]);
-        wait_for_pass(program);
+        program_wait_for_pass(program);
         assert_conditions(program, "True now", "True now");
     }
     program_remove(program, ONE);
-    wait_for_pass(program);
+    program_wait_for_pass(program);
     assert_conditions(program, "True now", "True now");
 }
 
@@ -390,17 +384,16 @@ static void test_status__an_mcpserver_that_is_being_deleted_is_left_alone(void *
                 "namespace: team, uid: u-1, deletionTimestamp: \"2026-11-22T10:00:00Z\"}\n"
                 "spec: {image: x, transport: stdio, replicas: 2}\n");
     program_start(program);
-    wait_for_pass(program);
+    program_wait_for_pass(program);
     assert_false(program_has(program, ONE));
 }
 
 /* Conditions say what the spec is; the mode says what is done about it. */
 static void test_status__follows_the_spec_whatever_the_mode(void **state) {
     struct program *program = *state;
-    program->has_policy = true;
     program_put(program, "policy.yaml",
-                "apiVersion: capstan.dev/v1\nkind: PolicyConfig\nstdioCap: {mode: \"off\"}\n"
-                "sessionStorage: {mode: \"off\"}\nexempt: [{namespace: team}]\n");
+                POLICY "stdioCap: {mode: \"off\"}\n"
+                       "sessionStorage: {mode: \"off\"}\nexempt: [{namespace: team}]\n");
     program_put(program, "objects/one.yaml", SERVER("u-1", "1", "transport: stdio, replicas: 2"));
     program_start(program);
     wait_for_writes(program, 1);
@@ -418,7 +411,7 @@ static void test_status__a_folder_that_cannot_be_written_stops_nothing(void **st
     wire_assert(&verdict, "meanwhile", "", "session-storage");
     assert_true(program_metric(program, "capstan_status_writes_total{result=\"error\"}") >= 1);
     program_remove(program, "status/team");
-    wait_for_pass(program);
+    program_wait_for_pass(program);
     assert_conditions(program, "True now", "True now");
 }
 

@@ -3,7 +3,7 @@
 #define CORE_RULES_H
 
 /*
- * The rules. To change one, change its file; to add one, add a file, a line in rules.c, and cases.
+ * The rules, one file each. What else a new one needs: src/README.md.
  */
 
 #include <stddef.h>
