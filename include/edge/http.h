@@ -47,7 +47,7 @@ struct http_options {
     const struct http_route *routes; /* borrowed until http_stop() */
     size_t n_routes;
     void *context; /* for the handlers */
-    bool is_tls;   /* then http_set_key_pair() comes before the first handshake can succeed */
+    bool is_tls;   /* then connections wait until the first http_set_key_pair() */
     unsigned workers;
     size_t connections_max; /* further ones wait in the listen queue */
     size_t body_max;        /* a larger body is answered 413 */

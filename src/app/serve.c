@@ -141,7 +141,7 @@ static bool start_sides(struct serve *serve, struct error *error) {
 }
 
 /* What can be refused without anybody noticing comes first, and the probes, which send requests
-   here, last. A handshake in the moment before the certificate is there fails. */
+   here, last. Connections that come before the certificate is there wait for it. */
 static bool start(struct serve *serve, struct error *error) {
     const struct serve_options *options = serve->options;
     if (options->status_dir != NULL &&

@@ -69,14 +69,28 @@ static struct MHD_Daemon *start_worker(struct http_server *server) {
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
 
-static bool start_threads(struct http_server *server, struct error *error) {
+static bool start_workers(struct http_server *server, struct error *error) {
     for (unsigned i = 0; i < server->options.workers; i++) {
         server->workers[i] = start_worker(server);
         if (server->workers[i] == NULL) {
             return error_set(error, ERROR_INTERNAL, "libmicrohttpd does not start");
         }
     }
-    return http_accept_start(server, error);
+    return true;
+}
+
+/* Signals are for the threads of the program, so threads of the server begin with all of them
+   blocked. */
+static bool start_threads(struct http_server *server,
+                          bool (*start)(struct http_server *server, struct error *error),
+                          struct error *error) {
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool is_started = start(server, error);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return is_started;
 }
 
 static struct http_server *server_new(const struct http_options *options) {
@@ -130,14 +144,11 @@ bool http_start(const struct http_options *options, struct http_server **ret_ser
     if (!http_address_listen(options->bind_address, &server->listen_fd, error)) {
         return false;
     }
-    /* Signals are for the threads of the program. */
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool is_started = start_threads(server, error);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!is_started) {
+    if (!start_threads(server, start_workers, error)) {
+        return false;
+    }
+    /* With TLS, whoever comes before the first key pair waits in the listen queue. */
+    if (server->tls == NULL && !start_threads(server, http_accept_start, error)) {
         return false;
     }
     *ret_server = TAKE(server);
@@ -153,7 +164,8 @@ bool http_set_key_pair(struct http_server *server, const char *chain_pem, const 
     if (server->tls == NULL) {
         return error_set(error, ERROR_INVALID, "a server without TLS takes no key pair");
     }
-    return http_tls_set_key_pair(server->tls, chain_pem, key_pem, error);
+    return http_tls_set_key_pair(server->tls, chain_pem, key_pem, error) &&
+           (server->is_accepting || start_threads(server, http_accept_start, error));
 }
 
 void http_drain(struct http_server *server) {

@@ -134,17 +134,23 @@ static void test_http_tls__agrees_on_http_1_1_or_on_nothing(void **state) {
     http_identity_fini(&identity);
 }
 
-static void test_http_tls__has_no_handshake_before_the_first_pair(void **state) {
+/* Who comes early waits in the listen queue, and is served when there is something to show. */
+static void test_http_tls__takes_nobody_in_before_the_first_pair(void **state) {
     (void)state;
     struct http_site site;
     struct http_identity identity;
+    struct http_client early;
+    struct error error;
     http_identity_init(&identity);
     start_tls(&site);
-    for (int i = 0; i < 3; i++) {
-        assert_false(is_served(&site, &identity));
-    }
-    HTTP_SITE_WAIT(&site, without_request, 3);
+    http_client_open(&early, site.port);
+    assert_false(http_client_sees_end(&early, 300));
+    assert_int_equal(http_site_count(&site).accepted, 0);
+    assert_false(http_set_key_pair(site.server, "", "", &error));
+    assert_int_equal(http_site_count(&site).accepted, 0);
     http_identity_serve(&identity, &site);
+    HTTP_SITE_WAIT(&site, accepted, 1);
+    http_client_close(&early);
     assert_true(is_served(&site, &identity));
     http_site_stop(&site);
     http_identity_fini(&identity);
@@ -153,10 +159,13 @@ static void test_http_tls__has_no_handshake_before_the_first_pair(void **state) 
 static void test_http_tls__asks_for_the_pair_when_the_handshake_begins(void **state) {
     (void)state;
     struct http_site site;
+    struct http_identity before;
     struct http_identity identity;
     struct http_client client;
+    http_identity_init(&before);
     http_identity_init(&identity);
     start_tls(&site);
+    http_identity_serve(&before, &site);
     http_client_open(&client, site.port);
     HTTP_SITE_WAIT(&site, connections, 1);
     http_identity_serve(&identity, &site);
@@ -166,6 +175,7 @@ static void test_http_tls__asks_for_the_pair_when_the_handshake_begins(void **st
     http_client_close(&client);
     http_site_stop(&site);
     http_identity_fini(&identity);
+    http_identity_fini(&before);
 }
 
 static void test_http_tls__refuses_a_bad_pair_and_keeps_the_last(void **state) {
@@ -440,7 +450,7 @@ int main(void) {
         cmocka_unit_test(test_http_tls__keeps_a_connection_for_many_requests),
         cmocka_unit_test(test_http_tls__speaks_new_versions_and_strong_ciphers_only),
         cmocka_unit_test(test_http_tls__agrees_on_http_1_1_or_on_nothing),
-        cmocka_unit_test(test_http_tls__has_no_handshake_before_the_first_pair),
+        cmocka_unit_test(test_http_tls__takes_nobody_in_before_the_first_pair),
         cmocka_unit_test(test_http_tls__asks_for_the_pair_when_the_handshake_begins),
         cmocka_unit_test(test_http_tls__refuses_a_bad_pair_and_keeps_the_last),
         cmocka_unit_test(test_http_tls__serves_the_whole_chain_up_to_a_limit),
