@@ -74,10 +74,11 @@ static bool parse_one(const struct option_table *table, int argc, char **argv, i
         return error_set(error, ERROR_INVALID, "unknown option '--%.*s'; see --help",
                          (int)(size < 64 ? size : 64), name);
     }
-    if (option->argument == NULL && value != NULL) {
+    bool takes_value = option->type != OPTION_SWITCH;
+    if (!takes_value && value != NULL) {
         return error_set(error, ERROR_INVALID, "--%s takes no value", option->name);
     }
-    if (option->argument != NULL && value == NULL) {
+    if (takes_value && value == NULL) {
         if (*i + 1 >= argc) {
             return error_set(error, ERROR_INVALID, "--%s needs a value: %s", option->name,
                              option->argument);
