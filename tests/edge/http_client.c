@@ -321,7 +321,7 @@ void http_site_wait_for_arrival(const struct http_site *site) {
     }
 }
 
-static X509 *read_certificate(const char *pem) {
+X509 *http_read_certificate(const char *pem) {
     BIO *bio = BIO_new_mem_buf(pem, -1);
     X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
     BIO_free(bio);
@@ -338,7 +338,7 @@ void http_identity_init(struct http_identity *identity) {
         !x509_make_leaf(&identity->ca, names, 1, now, 3600, &identity->leaf, &error)) {
         fail_msg("%s", error.text);
     }
-    X509 *ca = read_certificate(identity->ca.certificate_pem);
+    X509 *ca = http_read_certificate(identity->ca.certificate_pem);
     assert_int_equal(X509_STORE_add_cert(SSL_CTX_get_cert_store(identity->client), ca), 1);
     X509_free(ca);
     SSL_CTX_set_verify(identity->client, SSL_VERIFY_PEER, NULL);

@@ -112,6 +112,7 @@ struct http_identity {
 };
 
 void http_identity_init(struct http_identity *identity);
+X509 *http_read_certificate(const char *pem); /* the caller's, to free */
 void http_identity_fini(struct http_identity *identity);
 
 /* Gives the identity's pair to the site's server. */
