@@ -25,7 +25,8 @@ struct http_request {
     size_t body_size;
 };
 
-/* What the handler fills. It starts as status 200, text/plain, with an empty body. */
+/* What the handler fills. It starts as status 200, text/plain, with an empty body. Behind a 400 the
+   connection is closed. */
 struct http_response {
     unsigned status;
     const char *content_type; /* a literal */
@@ -88,7 +89,7 @@ bool http_set_key_pair(struct http_server *server, const char *chain_pem, const 
 /* From now on every answer says `Connection: close`; idle connections are left alone. */
 void http_drain(struct http_server *server);
 
-/* Stops accepting, lets requests under way end (at most 2 s), closes everything. */
+/* Stops accepting, lets requests under way end (at most 2 s), closes everything. NULL is none. */
 void http_stop(struct http_server *server);
 
 void http_count(const struct http_server *server, struct http_counts *ret_counts);

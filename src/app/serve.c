@@ -276,12 +276,6 @@ static void tune_process(void) {
     }
 }
 
-static void stop_server(struct http_server *server) {
-    if (server != NULL) {
-        http_stop(server);
-    }
-}
-
 static int run(struct serve *serve) {
     int64_t began_us = clock_boot_us();
     struct error error;
@@ -307,9 +301,9 @@ static int serve_with(const struct serve_options *options) {
     serve.admit = admit_new(serve.facts, &serve.log, serve.metrics, clock_wall_seconds);
     serve.sources = sources_new(options, serve.facts, serve.admit, &serve.log, serve.metrics);
     int status = run(&serve);
-    stop_server(serve.metrics_server); /* which counts the webhook's connections */
-    stop_server(serve.webhook);
-    stop_server(serve.probes);
+    http_stop(serve.metrics_server); /* which counts the webhook's connections */
+    http_stop(serve.webhook);
+    http_stop(serve.probes);
     if (status == STATUS_OK) {
         log_event(&serve.log, LOG_INFO, "serve.stopped", LOG_TEXT("version", CAPSTAN_VERSION));
     }

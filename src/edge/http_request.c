@@ -18,7 +18,9 @@ static enum MHD_Result answer(struct http_server *server, struct MHD_Connection 
         return MHD_NO;
     }
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-    if (status == MHD_HTTP_CONTENT_TOO_LARGE || atomic_load(&server->is_draining)) {
+    /* Whoever sent what cannot be read may be out of step, and begins anew. */
+    bool is_lost = status == MHD_HTTP_BAD_REQUEST || status == MHD_HTTP_CONTENT_TOO_LARGE;
+    if (is_lost || atomic_load(&server->is_draining)) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     }
     enum MHD_Result result = MHD_queue_response(mhd, status, response);

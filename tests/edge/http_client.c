@@ -25,7 +25,8 @@
 enum { PATIENCE_MS = 5000 };
 
 void http_client_open(struct http_client *client, uint16_t port) {
-    *client = (struct http_client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    *client =
+        (struct http_client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .port = port};
     assert_true(client->fd >= 0);
     const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     const int yes = 1;

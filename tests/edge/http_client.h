@@ -21,6 +21,8 @@ struct http_client {
     SSL *ssl;         /* NULL: plain */
     char bytes[8192]; /* received and not consumed */
     size_t size;
+    uint16_t port;
+    bool is_over; /* the server has said that it closes; for who sends more over the same client */
 };
 
 struct http_answer {
