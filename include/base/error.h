@@ -20,7 +20,11 @@
 enum error_kind {
     ERROR_INVALID,     /* the input is wrong */
     ERROR_NOT_FOUND,   /* what was asked for is not there */
+    ERROR_CONFLICT,    /* somebody else was faster */
+    ERROR_EXPIRED,     /* what was known is too old to go on from */
+    ERROR_DENIED,      /* one may not */
     ERROR_TOO_LARGE,   /* a limit was passed */
+    ERROR_TIMEOUT,     /* the time is over */
     ERROR_UNAVAILABLE, /* the outside (file system, network) does not answer as it should */
     ERROR_INTERNAL,    /* a library or this program is at fault */
 };

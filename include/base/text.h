@@ -28,6 +28,13 @@ bool text_is_dns_name(const char *text);
 /* Seconds since 1970 as RFC 3339, UTC, whole seconds. Years 1970 to 9999; others are clamped. */
 void text_format_time(char out[TEXT_TIME_SIZE], int64_t seconds);
 
+/* "2026-11-22T10:00:00.123456Z" and a NUL: what Kubernetes calls a MicroTime. It takes exactly six
+   digits. */
+#define TEXT_MICRO_TIME_SIZE 28
+
+/* Microseconds since 1970; the same years, clamped the same way. */
+void text_format_micro_time(char out[TEXT_MICRO_TIME_SIZE], int64_t wall_us);
+
 /* Reads "2026-11-22T10:00:00Z" (a fraction and an offset such as +02:00 are understood) or the day
    "2027-01-31" (its first second). Must be a day of the calendar. */
 bool text_parse_time(const char *text, int64_t *ret_seconds) MUST_CHECK;

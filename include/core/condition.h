@@ -29,6 +29,7 @@ enum condition_type { CONDITION_TYPE_STDIO, CONDITION_TYPE_SESSION_STORAGE, COND
    texts. */
 enum condition_state {
     CONDITION_ABSENT,  /* there is none of this type */
+    CONDITION_ERASED,  /* the same; but there was one, and what follows is how it last stood */
     CONDITION_FOREIGN, /* there is one, and it says something else */
     CONDITION_STDIO_CAPPED,
     CONDITION_STDIO_NOT_ACTIVE,
@@ -48,6 +49,12 @@ struct condition {
 /* Reads one item of status.conditions; it is kept if it is of one of the two types. */
 void condition_read(struct json_reader *reader, struct condition conditions[CONDITION_TYPE_COUNT]);
 
+/* Another writer may take conditions away. Where `live` has none and `before`, which is how the
+   same object was last seen, had one, it becomes CONDITION_ERASED: so that it comes back with its
+   lastTransitionTime. */
+void condition_remember(const struct condition before[CONDITION_TYPE_COUNT],
+                        struct condition live[CONDITION_TYPE_COUNT]);
+
 /* What the conditions depend on. */
 struct condition_subject {
     bool is_stdio;
@@ -66,7 +73,12 @@ bool condition_step(const struct condition_subject *subject,
                     const struct condition live[CONDITION_TYPE_COUNT], int64_t now,
                     struct condition ret_wanted[CONDITION_TYPE_COUNT]);
 
-/* Writes the array for status.conditions. No state may be absent or foreign. */
+/* Of a wanted condition. Literals. */
+const char *condition_reason(const struct condition *condition);
+const char *condition_message(const struct condition *condition);
+
+/* Writes the array for status.conditions. They must be wanted ones, of
+   condition_step(). */
 void condition_write(struct json_write *write,
                      const struct condition conditions[CONDITION_TYPE_COUNT]);
 

@@ -50,25 +50,33 @@ struct deployment_fact {
 bool facts_find_server(struct facts *facts, const char *namespace, const char *name,
                        struct server_fact *ret_server);
 
-/* By uid; one without a uid is found by namespace and name. */
-bool facts_find_deployment(struct facts *facts, const char *uid, struct deployment_fact *ret);
-bool facts_find_manifest_deployment(struct facts *facts, const char *namespace, const char *name,
-                                    struct deployment_fact *ret);
+/* The Deployment with that uid, whatever its name (which only says where to look first); or, if
+   `uid` is NULL, the one with that name. */
+bool facts_find_deployment(struct facts *facts, const char *namespace, const char *name,
+                           const char *uid, struct deployment_fact *ret_deployment);
 
 /* How many there are. */
 size_t facts_count_servers(struct facts *facts);
 size_t facts_count_deployments(struct facts *facts);
 
+/* What would be known of the object, had it been put. */
+void facts_of_server(const struct object *object, struct server_fact *ret_server);
+void facts_of_deployment(const struct object *object, struct deployment_fact *ret_deployment);
+
 /* Writer: adds or replaces the record of an MCPServer or a Deployment; other kinds are passed over.
    The object's namespace must not be empty. Returns true if the round had its like already. */
 bool facts_put(struct facts *facts, const struct object *object);
 
-/* Writer: a full listing. Between begin and end, put what there is; end removes what was not put.
- */
-void facts_begin_round(struct facts *facts);
-void facts_end_round(struct facts *facts);
+/* Writer: the object is gone. One of the same name with another uid stays. */
+void facts_remove(struct facts *facts, const struct object *object);
 
-/* Writer: calls `visit` for each MCPServer, in no particular order. */
+/* Writer: a full listing of one of the two kinds. Between begin and end, put what there is; end
+   removes what was not put. */
+void facts_begin_round(struct facts *facts, enum object_kind kind);
+void facts_end_round(struct facts *facts, enum object_kind kind);
+
+/* Writer: calls `visit` for each MCPServer, in no particular order. Nothing may be put or removed
+   meanwhile. */
 void facts_each_server(struct facts *facts,
                        void (*visit)(void *context, const struct server_fact *server),
                        void *context);

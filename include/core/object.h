@@ -31,6 +31,7 @@ enum {
     OBJECT_NAME_SIZE = 254,     /* RFC 1123 subdomain, 253 bytes */
     OBJECT_NAMESPACE_SIZE = 64, /* RFC 1123 label, 63 bytes */
     OBJECT_UID_SIZE = 129,
+    OBJECT_VERSION_SIZE = 64,
     OBJECT_KIND_SIZE = 64,
     OBJECT_GROUP_SIZE = 254,
     OBJECT_WORD_SIZE = 32, /* a value of an enum: transport, provider */
@@ -66,10 +67,11 @@ struct object {
     char name[OBJECT_NAME_SIZE];
     char namespace[OBJECT_NAMESPACE_SIZE];
     char uid[OBJECT_UID_SIZE];
-    int64_t generation;              /* 0 where it is missing */
-    bool is_deleting;                /* metadata.deletionTimestamp is set */
-    bool is_labelled;                /* app.kubernetes.io/name is "mcpserver" */
-    char instance[OBJECT_NAME_SIZE]; /* app.kubernetes.io/instance */
+    char resource_version[OBJECT_VERSION_SIZE]; /* opaque: only ever equal or not */
+    int64_t generation;                         /* 0 where it is missing */
+    bool is_deleting;                           /* metadata.deletionTimestamp is set */
+    bool is_labelled;                           /* app.kubernetes.io/name is "mcpserver" */
+    char instance[OBJECT_NAME_SIZE];            /* app.kubernetes.io/instance */
     struct owner owner;
 
     struct number replicas; /* spec.replicas: 0 to 2147483647 */

@@ -24,8 +24,26 @@ struct subject {
     enum subject_state state;
     bool is_confirmed; /* `server` comes from a live look-up or the request, not from the facts */
     struct server_fact server;
+    /* What a live look-up would have to ask for to know more: the MCPServer or the Deployment of
+       the review's namespace and name. OBJECT_OTHER: there is no more to know. `wanted_uid` is the
+       one that would settle it. */
+    enum object_kind missing;
+    char wanted_uid[OBJECT_UID_SIZE];
 };
 
-void subject_find(struct facts *facts, const struct review *review, struct subject *ret_subject);
+/* What live look-ups said so far. It goes before the facts, whatever its generation. */
+enum evidence_state { EVIDENCE_NONE, EVIDENCE_FOUND, EVIDENCE_ABSENT };
+
+struct evidence {
+    enum evidence_state server_state;
+    enum evidence_state deployment_state;
+    struct server_fact server;
+    struct deployment_fact deployment;
+};
+
+/* `evidence` is NULL where there is no API server to ask: then what the facts say is final, and an
+   MCPServer of another uid is another one. Else the facts may be behind: it is to be looked up. */
+void subject_find(struct facts *facts, const struct review *review, const struct evidence *evidence,
+                  struct subject *ret_subject);
 
 #endif

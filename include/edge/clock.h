@@ -10,6 +10,7 @@
 
 /* Seconds since 1970, UTC. May jump. */
 int64_t clock_wall_seconds(void);
+int64_t clock_wall_us(void);
 
 /* Since some fixed moment; never jumps, and goes on while the machine sleeps (CLOCK_BOOTTIME). */
 int64_t clock_boot_ms(void);

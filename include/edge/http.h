@@ -19,10 +19,16 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
+/* The connection that a request came on: what http_answer() needs to know. */
+struct http_connection;
+
 struct http_request {
     const char *path; /* as sent, without the query; not decoded */
     const char *body; /* borrowed for the call */
     size_t body_size;
+    int64_t
+        timeout_ms; /* `?timeout=3s` of the query: how long the peer waits; 0: it does not say */
+    struct http_connection *connection;
 };
 
 /* What the handler fills. It starts as status 200, text/plain, with an empty body. Behind a 400 the
@@ -36,6 +42,17 @@ struct http_response {
 /* Called on one of several threads, several at a time. Must not block. */
 typedef void http_handler(void *context, const struct http_request *request,
                           struct http_response *response);
+
+/*
+ * A handler that cannot answer at once calls http_defer() and returns; what it has put into its
+ * response is dropped. The answer follows by http_answer(), exactly once, from any thread, and
+ * before http_stop(). Meanwhile the worker serves others.
+ */
+void http_defer(const struct http_request *request);
+
+/* The response's members are as a handler gets and fills them: http_response_init() makes it. */
+void http_answer(struct http_connection *connection, struct http_response *owned_response);
+void http_response_init(struct http_response *ret_response);
 
 struct http_route {
     const char *method; /* "GET" also answers HEAD */

@@ -56,7 +56,7 @@ void admit_set_policy(struct admit *admit, struct policy *owned_policy) {
 
 static void judge(struct admit *admit, const struct review *review, struct decision *ret_decision) {
     struct subject subject;
-    subject_find(admit->facts, review, &subject);
+    subject_find(admit->facts, review, NULL, &subject);
     unsigned ticket = epoch_enter(&admit->epoch);
     decide(atomic_load(&admit->policy), review, &subject, admit->wall_seconds(), ret_decision);
     epoch_exit(&admit->epoch, ticket);

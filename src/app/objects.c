@@ -115,8 +115,10 @@ bool objects_load(const struct option_texts *paths, struct facts *facts, struct 
     if (!walk(&set, NULL, log, ret_n_others, error)) {
         return false;
     }
-    facts_begin_round(facts);
+    facts_begin_round(facts, OBJECT_MCPSERVER);
+    facts_begin_round(facts, OBJECT_DEPLOYMENT);
     bool is_taken = walk(&set, facts, log, ret_n_others, error);
-    facts_end_round(facts);
+    facts_end_round(facts, OBJECT_MCPSERVER);
+    facts_end_round(facts, OBJECT_DEPLOYMENT);
     return is_taken;
 }

@@ -4,7 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LABEL_MAX = 63, SUBDOMAIN_MAX = 253, SECONDS_A_DAY = 86400 };
+enum {
+    LABEL_MAX = 63,
+    SUBDOMAIN_MAX = 253,
+    SECONDS_A_DAY = 86400,
+    MICROSECONDS_A_SECOND = 1000000,
+};
 
 /* 9999-12-31T23:59:59Z */
 #define TIME_MAX INT64_C(253402300799)
@@ -110,6 +115,19 @@ void text_format_time(char out[TEXT_TIME_SIZE], int64_t seconds) {
     }
     snprintf(out, TEXT_TIME_SIZE, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year % 10000,
              month % 100, (day + 1) % 100, rest / 3600 % 100, rest / 60 % 60, rest % 60);
+}
+
+void text_format_micro_time(char out[TEXT_MICRO_TIME_SIZE], int64_t wall_us) {
+    int64_t last_us = TIME_MAX * MICROSECONDS_A_SECOND + MICROSECONDS_A_SECOND - 1;
+    if (wall_us < 0) {
+        wall_us = 0;
+    } else if (wall_us > last_us) {
+        wall_us = last_us;
+    }
+    unsigned fraction = (unsigned)(wall_us % MICROSECONDS_A_SECOND);
+    text_format_time(out, wall_us / MICROSECONDS_A_SECOND);
+    snprintf(out + TEXT_TIME_SIZE - 2, TEXT_MICRO_TIME_SIZE - TEXT_TIME_SIZE + 2, ".%06uZ",
+             fraction % MICROSECONDS_A_SECOND);
 }
 
 /* Reads exactly `n` digits. */

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-/* What each state looks like on the object; the rows of the two absent states stay empty. */
+/* What each state looks like on the object; the rows of the other states stay empty. */
 static const struct {
     enum condition_type type;
     bool is_true;
@@ -118,6 +118,16 @@ void condition_read(struct json_reader *reader, struct condition conditions[COND
     }
 }
 
+void condition_remember(const struct condition before[CONDITION_TYPE_COUNT],
+                        struct condition live[CONDITION_TYPE_COUNT]) {
+    for (int type = 0; type < CONDITION_TYPE_COUNT; type++) {
+        if (live[type].state == CONDITION_ABSENT && before[type].state != CONDITION_ABSENT) {
+            live[type] = before[type];
+            live[type].state = CONDITION_ERASED;
+        }
+    }
+}
+
 static enum condition_state wanted_state(const struct condition_subject *subject,
                                          enum condition_type type) {
     bool exceeds_one = subject->has_replicas && subject->replicas > 1;
@@ -148,6 +158,14 @@ bool condition_step(const struct condition_subject *subject,
                   is->observed_generation != wanted->observed_generation;
     }
     return differs;
+}
+
+const char *condition_reason(const struct condition *condition) {
+    return texts[condition->state].reason;
+}
+
+const char *condition_message(const struct condition *condition) {
+    return texts[condition->state].message;
 }
 
 void condition_write(struct json_write *write,

@@ -169,6 +169,8 @@ static void read_metadata(struct json_reader *reader, struct object *object) {
             read_text(reader, object->namespace, sizeof(object->namespace));
         } else if (json_text_is(&key, "uid")) {
             read_text(reader, object->uid, sizeof(object->uid));
+        } else if (json_text_is(&key, "resourceVersion")) {
+            read_text(reader, object->resource_version, sizeof(object->resource_version));
         } else if (json_text_is(&key, "generation")) {
             if (!json_read_integer(reader, &object->generation)) {
                 object->generation = 0;

@@ -17,18 +17,51 @@ struct claim {
     const char *instance;
 };
 
-static void find_by_owner(struct facts *facts, const struct claim *claim, struct subject *subject) {
-    const struct owner *owner = claim->owner;
-    if (!owner->is_mcpserver || owner->name[0] == '\0' || strcmp(owner->name, claim->name) != 0) {
-        return;
-    }
-    if (!facts_find_server(facts, claim->namespace, owner->name, &subject->server)) {
-        subject->state = SUBJECT_UNRESOLVED;
-        return;
-    }
-    /* A record without a uid is a manifest's: there is nothing to compare with. */
-    if (subject->server.uid[0] == '\0' || strcmp(subject->server.uid, owner->uid) == 0) {
+/* Where to look. */
+struct sources {
+    struct facts *facts;
+    const struct evidence *evidence; /* NULL: there is no API server to ask */
+};
+
+static void leave_unresolved(struct subject *subject, enum object_kind missing, const char *uid) {
+    subject->state = SUBJECT_UNRESOLVED;
+    subject->missing = missing;
+    text_copy(subject->wanted_uid, sizeof(subject->wanted_uid), uid);
+}
+
+/* An answer of the API server is final, whatever its generation. */
+static void take_evidence(const struct evidence *evidence, const struct owner *owner,
+                          struct subject *subject) {
+    if (evidence->server_state == EVIDENCE_FOUND && strcmp(evidence->server.uid, owner->uid) == 0) {
+        subject->server = evidence->server;
+        subject->is_confirmed = true;
         subject->state = SUBJECT_FOUND;
+    }
+}
+
+static void find_by_owner(const struct sources *sources, const struct claim *claim,
+                          struct subject *subject) {
+    const struct owner *owner = claim->owner;
+    const struct evidence *evidence = sources->evidence;
+    if (!owner->is_mcpserver || owner->name[0] == '\0' || strcmp(owner->name, claim->name) != 0 ||
+        (evidence != NULL && owner->uid[0] == '\0')) {
+        return;
+    }
+    if (evidence != NULL && evidence->server_state != EVIDENCE_NONE) {
+        take_evidence(evidence, owner, subject);
+        return;
+    }
+    bool is_known =
+        facts_find_server(sources->facts, claim->namespace, owner->name, &subject->server);
+    /* A record without a uid is a manifest's: there is nothing to compare with. */
+    bool is_same = is_known &&
+                   (subject->server.uid[0] == '\0' || strcmp(subject->server.uid, owner->uid) == 0);
+    if (is_same) {
+        subject->state = SUBJECT_FOUND;
+        subject->missing = OBJECT_MCPSERVER;
+        text_copy(subject->wanted_uid, sizeof(subject->wanted_uid), owner->uid);
+    } else if (!is_known || evidence != NULL) {
+        leave_unresolved(subject, OBJECT_MCPSERVER, owner->uid);
     }
 }
 
@@ -41,11 +74,12 @@ static void find_by_labels(struct facts *facts, const struct claim *claim,
     }
 }
 
-static void find_server(struct facts *facts, const struct claim *claim, struct subject *subject) {
+static void find_server(const struct sources *sources, const struct claim *claim,
+                        struct subject *subject) {
     if (claim->owner->is_controlled) {
-        find_by_owner(facts, claim, subject);
+        find_by_owner(sources, claim, subject);
     } else {
-        find_by_labels(facts, claim, subject);
+        find_by_labels(sources->facts, claim, subject);
     }
     if (subject->state == SUBJECT_FOUND && subject->server.is_deleting) {
         subject->state = SUBJECT_NONE;
@@ -53,9 +87,10 @@ static void find_server(struct facts *facts, const struct claim *claim, struct s
 }
 
 /* The record is older than what the operator saw when it wrote the pod template. */
-static bool is_stale(const struct server_fact *server, const struct object *deployment) {
-    return server->generation != 0 && deployment->generation_note == PRESENCE_SET &&
-           deployment->noted_generation > server->generation;
+static bool is_stale(const struct subject *subject, const struct object *deployment) {
+    return !subject->is_confirmed && subject->server.generation != 0 &&
+           deployment->generation_note == PRESENCE_SET &&
+           deployment->noted_generation > subject->server.generation;
 }
 
 static bool is_sound_deployment(const struct object *object) {
@@ -64,7 +99,7 @@ static bool is_sound_deployment(const struct object *object) {
            object->rolling_update != PRESENCE_WRONG;
 }
 
-static void find_for_deployment(struct facts *facts, const struct review *review,
+static void find_for_deployment(const struct sources *sources, const struct review *review,
                                 struct subject *subject) {
     const struct object *object = &review->object;
     if (object->is_deleting || !is_sound_deployment(object)) {
@@ -72,27 +107,43 @@ static void find_for_deployment(struct facts *facts, const struct review *review
     }
     const struct claim claim = {review->namespace, review->name, &object->owner,
                                 object->is_labelled, object->instance};
-    find_server(facts, &claim, subject);
-    if (subject->state == SUBJECT_FOUND && is_stale(&subject->server, object)) {
+    find_server(sources, &claim, subject);
+    if (subject->state == SUBJECT_FOUND && is_stale(subject, object)) {
         subject->state = SUBJECT_UNRESOLVED;
     }
 }
 
 /* A manifest's Deployment has no uid; its name counts only together with both selector terms. */
-static bool find_manifest(struct facts *facts, const struct review *review,
-                          struct deployment_fact *ret) {
+static bool selects_manifest(const struct review *review, const struct deployment_fact *manifest) {
     char term[sizeof(SELECTOR_INSTANCE_TERM) + OBJECT_NAME_SIZE] = SELECTOR_INSTANCE_TERM;
     size_t used = strlen(term);
-    if (!facts_find_manifest_deployment(facts, review->namespace, review->name, ret)) {
-        return false;
-    }
-    const char *instance = ret->owner.is_controlled ? ret->owner.name : ret->instance;
+    const char *instance =
+        manifest->owner.is_controlled ? manifest->owner.name : manifest->instance;
     text_copy(term + used, sizeof(term) - used, instance);
     return object_selects(review->old.selector, term);
 }
 
-static void find_for_scale(struct facts *facts, const struct review *review,
+/* The Deployment that is scaled: by its uid, never by its name alone. */
+static bool find_deployment(const struct sources *sources, const struct review *review,
+                            const char *uid, struct deployment_fact *ret_deployment) {
+    const struct evidence *evidence = sources->evidence;
+    if (evidence != NULL && evidence->deployment_state != EVIDENCE_NONE) {
+        *ret_deployment = evidence->deployment;
+        return evidence->deployment_state == EVIDENCE_FOUND &&
+               strcmp(ret_deployment->uid, uid) == 0;
+    }
+    if (uid[0] != '\0' && facts_find_deployment(sources->facts, review->namespace, review->name,
+                                                uid, ret_deployment)) {
+        return true;
+    }
+    return facts_find_deployment(sources->facts, review->namespace, review->name, NULL,
+                                 ret_deployment) &&
+           ret_deployment->uid[0] == '\0' && selects_manifest(review, ret_deployment);
+}
+
+static void find_for_scale(const struct sources *sources, const struct review *review,
                            struct subject *subject) {
+    const struct evidence *evidence = sources->evidence;
     struct deployment_fact deployment;
     /* A count of 0 or 1 is nobody's concern: no look-up, and no warning if it cannot be made. */
     if (!object_selects(review->old.selector, SELECTOR_TERM) ||
@@ -100,10 +151,10 @@ static void find_for_scale(struct facts *facts, const struct review *review,
         return;
     }
     const char *uid = review->object.uid[0] != '\0' ? review->object.uid : review->old.uid;
-    bool is_known = (uid[0] != '\0' && facts_find_deployment(facts, uid, &deployment)) ||
-                    find_manifest(facts, review, &deployment);
-    if (!is_known) {
-        subject->state = SUBJECT_UNRESOLVED;
+    if (!find_deployment(sources, review, uid, &deployment)) {
+        if (evidence == NULL || evidence->deployment_state == EVIDENCE_NONE) {
+            leave_unresolved(subject, OBJECT_DEPLOYMENT, uid);
+        }
         return;
     }
     if (deployment.is_deleting) {
@@ -111,7 +162,7 @@ static void find_for_scale(struct facts *facts, const struct review *review,
     }
     const struct claim claim = {deployment.namespace, deployment.name, &deployment.owner,
                                 deployment.is_labelled, deployment.instance};
-    find_server(facts, &claim, subject);
+    find_server(sources, &claim, subject);
 }
 
 /* An MCPServer under review is its own subject; the facts may not have it yet. */
@@ -132,8 +183,10 @@ static void take_server(const struct review *review, struct subject *subject) {
     subject->state = SUBJECT_FOUND;
 }
 
-void subject_find(struct facts *facts, const struct review *review, struct subject *ret_subject) {
-    *ret_subject = (struct subject){.state = SUBJECT_NONE};
+void subject_find(struct facts *facts, const struct review *review, const struct evidence *evidence,
+                  struct subject *ret_subject) {
+    const struct sources sources = {facts, evidence};
+    *ret_subject = (struct subject){.state = SUBJECT_NONE, .missing = OBJECT_OTHER};
     if (!review->has_object || review->operation == REVIEW_OTHER) {
         return;
     }
@@ -142,10 +195,10 @@ void subject_find(struct facts *facts, const struct review *review, struct subje
         take_server(review, ret_subject);
         return;
     case OBJECT_DEPLOYMENT:
-        find_for_deployment(facts, review, ret_subject);
+        find_for_deployment(&sources, review, ret_subject);
         return;
     case OBJECT_SCALE:
-        find_for_scale(facts, review, ret_subject);
+        find_for_scale(&sources, review, ret_subject);
         return;
     case OBJECT_OTHER:
         return;

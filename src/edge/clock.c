@@ -13,6 +13,10 @@ int64_t clock_wall_seconds(void) {
     return microseconds(CLOCK_REALTIME) / 1000000;
 }
 
+int64_t clock_wall_us(void) {
+    return microseconds(CLOCK_REALTIME);
+}
+
 int64_t clock_boot_ms(void) {
     return microseconds(CLOCK_BOOTTIME) / 1000;
 }

@@ -23,6 +23,7 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         struct http_connection *connection = http_connections_start(&server->connections, fd);
+        connection->mhd = mhd;
         if (server->tls != NULL) {
             void *session =
                 MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
@@ -52,7 +53,8 @@ static unsigned backstop_s(const struct http_options *options) {
 /* One polling thread. With epoll a TLS handshake that stalls would keep it spinning, and MHD's own
    pool of threads gives all that is pending to the one that wakes first. */
 static struct MHD_Daemon *start_worker(struct http_server *server) {
-    unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC;
+    unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
+                     MHD_ALLOW_SUSPEND_RESUME;
     struct MHD_OptionItem tls[HTTP_TLS_N_OPTIONS] = {{.option = MHD_OPTION_END}};
     if (server->tls != NULL) {
         flags |= MHD_USE_TLS;

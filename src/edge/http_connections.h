@@ -17,12 +17,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "edge/http.h"
 #include "http_body.h"
 #include "http_tls.h"
 
 #define HTTP_CONNECTIONS_NO_DEADLINE INT64_MAX
 
-struct http_route;
+struct MHD_Connection;
 
 /* The request that a connection is at; empty between requests. */
 struct http_exchange {
@@ -30,6 +31,9 @@ struct http_exchange {
     unsigned refusal;               /* status to answer with, 0: the handler answers */
     const struct http_route *route; /* NULL: none has the path */
     struct http_body body;
+    int64_t timeout_ms; /* as the query has it, 0: not there */
+    bool is_deferred;   /* the answer is given by http_answer(), which fills in `answer` */
+    struct http_response answer;
 };
 
 struct http_connection {
@@ -41,6 +45,7 @@ struct http_connection {
     bool is_busy;    /* between a request line and the end of its answer */
     int64_t deadline_ms;
     /* Of the worker's thread alone. */
+    struct MHD_Connection *mhd;
     struct http_tls_session session; /* zeroed without TLS */
     struct http_exchange exchange;
 };

@@ -78,28 +78,60 @@ static enum MHD_Result refuse(struct http_server *server, struct MHD_Connection 
     return answer(server, mhd, status, "text/plain", response);
 }
 
-static enum MHD_Result handle(struct http_server *server, struct http_connection *connection,
-                              struct MHD_Connection *mhd) {
+static enum MHD_Result deliver(struct http_server *server, struct http_connection *connection,
+                               struct http_response *owned_response) {
+    struct MHD_Connection *mhd = connection->mhd;
+    if (owned_response->body.is_cut) {
+        buffer_fini(&owned_response->body);
+        return refuse(server, mhd, connection->exchange.route->path,
+                      MHD_HTTP_INTERNAL_SERVER_ERROR);
+    }
+    struct MHD_Response *owner = MHD_create_response_from_buffer(
+        owned_response->body.size, owned_response->body.bytes, MHD_RESPMEM_MUST_FREE);
+    if (owner == NULL) {
+        buffer_fini(&owned_response->body);
+    }
+    return answer(server, mhd, owned_response->status, owned_response->content_type, owner);
+}
+
+void http_response_init(struct http_response *ret_response) {
+    *ret_response = (struct http_response){.status = MHD_HTTP_OK, .content_type = "text/plain"};
+    buffer_init(&ret_response->body, ANSWER_MAX);
+}
+
+static enum MHD_Result handle(struct http_server *server, struct http_connection *connection) {
     struct http_exchange *exchange = &connection->exchange;
     struct http_request request = {
         .path = exchange->route->path,
         .body = exchange->body.bytes != NULL ? exchange->body.bytes : "",
         .body_size = exchange->body.size,
+        .timeout_ms = exchange->timeout_ms,
+        .connection = connection,
     };
-    struct http_response response = {.status = MHD_HTTP_OK, .content_type = "text/plain"};
-    buffer_init(&response.body, ANSWER_MAX);
+    struct http_response response;
+    if (exchange->is_deferred) {
+        exchange->is_deferred = false;
+        return deliver(server, connection, &exchange->answer);
+    }
+    http_response_init(&response);
     exchange->route->handle(server->options.context, &request, &response);
     http_body_fini(&exchange->body, &server->budget);
-    if (response.body.is_cut) {
+    if (exchange->is_deferred) {
         buffer_fini(&response.body);
-        return refuse(server, mhd, request.path, MHD_HTTP_INTERNAL_SERVER_ERROR);
+        return MHD_YES;
     }
-    struct MHD_Response *owner = MHD_create_response_from_buffer(
-        response.body.size, response.body.bytes, MHD_RESPMEM_MUST_FREE);
-    if (owner == NULL) {
-        buffer_fini(&response.body);
-    }
-    return answer(server, mhd, response.status, response.content_type, owner);
+    return deliver(server, connection, &response);
+}
+
+/* Suspended here and not when the handler has returned: by then the answer may have been given. */
+void http_defer(const struct http_request *request) {
+    request->connection->exchange.is_deferred = true;
+    MHD_suspend_connection(request->connection->mhd);
+}
+
+void http_answer(struct http_connection *connection, struct http_response *owned_response) {
+    connection->exchange.answer = *owned_response;
+    MHD_resume_connection(connection->mhd);
 }
 
 /* The path decides before the method does. Returns a status to refuse with, or 0. */
@@ -127,15 +159,16 @@ static const char *header(struct MHD_Connection *mhd, const char *name) {
     return MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, name);
 }
 
-static int64_t body_deadline(const struct http_server *server, struct MHD_Connection *mhd) {
-    int64_t timeout_ms = server->options.body_timeout_ms;
-    int64_t asked_ms = 0;
+static int64_t asked_timeout_ms(struct MHD_Connection *mhd) {
     const char *asked = MHD_lookup_connection_value(mhd, MHD_GET_ARGUMENT_KIND, "timeout");
-    if (asked != NULL && text_parse_duration_ms(asked, &asked_ms) && asked_ms > 0 &&
-        asked_ms < timeout_ms) {
-        timeout_ms = asked_ms;
-    }
-    return clock_boot_ms() + timeout_ms;
+    int64_t timeout_ms;
+    return asked != NULL && text_parse_duration_ms(asked, &timeout_ms) ? timeout_ms : 0;
+}
+
+static int64_t body_deadline(const struct http_server *server, int64_t asked_ms) {
+    int64_t timeout_ms = server->options.body_timeout_ms;
+    bool is_shorter = asked_ms > 0 && asked_ms < timeout_ms;
+    return clock_boot_ms() + (is_shorter ? asked_ms : timeout_ms);
 }
 
 /* After the headers. An answer that is given here is given before the body is read, and MHD closes
@@ -164,7 +197,9 @@ static enum MHD_Result begin_body(struct http_server *server, struct http_connec
         return refuse(server, mhd, path, exchange->refusal);
     }
     exchange->body.announced = (size_t)announced;
-    http_connections_set_deadline(&server->connections, connection, body_deadline(server, mhd));
+    exchange->timeout_ms = asked_timeout_ms(mhd);
+    http_connections_set_deadline(&server->connections, connection,
+                                  body_deadline(server, exchange->timeout_ms));
     return MHD_YES;
 }
 
@@ -188,7 +223,7 @@ static enum MHD_Result end_body(struct http_server *server, struct http_connecti
         exchange->refusal = body_refusal(exchange->body.state);
     }
     enum MHD_Result result = exchange->refusal != 0 ? refuse(server, mhd, path, exchange->refusal)
-                                                    : handle(server, connection, mhd);
+                                                    : handle(server, connection);
     /* For a peer that does not take its answer. */
     http_connections_set_deadline(&server->connections, connection,
                                   clock_boot_ms() + server->options.idle_timeout_ms);
@@ -230,6 +265,9 @@ void http_request_end(void *server, struct MHD_Connection *mhd, void **context,
     struct http_server *self = server;
     struct http_connection *connection = *context;
     http_body_fini(&connection->exchange.body, &self->budget);
+    if (connection->exchange.is_deferred) {
+        buffer_fini(&connection->exchange.answer.body); /* which nobody is there to take */
+    }
     connection->exchange = (struct http_exchange){0};
     http_connections_end_request(&self->connections, connection,
                                  clock_boot_ms() + self->options.idle_timeout_ms);

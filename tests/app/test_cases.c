@@ -30,7 +30,7 @@ static void judge(const struct golden_case *golden, const char *review_json,
     if (!review_decode(review_json, strlen(review_json), ret_review, &error)) {
         fail_msg("%s: %s", golden->path, error.text);
     }
-    subject_find(golden->facts, ret_review, &subject);
+    subject_find(golden->facts, ret_review, NULL, &subject);
     decide(golden->policy, ret_review, &subject, golden->now, ret_decision);
 }
 

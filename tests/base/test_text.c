@@ -150,6 +150,32 @@ static void test_text__clamps_times_that_have_no_four_digit_year(void **state) {
     }
 }
 
+static void test_text__formats_micro_times_with_six_digits(void **state) {
+    (void)state;
+    static const struct {
+        int64_t wall_us;
+        const char *text;
+    } rows[] = {
+        {0, "1970-01-01T00:00:00.000000Z"},
+        {1, "1970-01-01T00:00:00.000001Z"},
+        {999999, "1970-01-01T00:00:00.999999Z"},
+        {1000000, "1970-01-01T00:00:01.000000Z"},
+        {INT64_C(1795341600123456), "2026-11-22T10:00:00.123456Z"},
+        {INT64_C(1795341600000070), "2026-11-22T10:00:00.000070Z"},
+        {INT64_C(253402300799999999), "9999-12-31T23:59:59.999999Z"},
+        {INT64_C(253402300800000000), "9999-12-31T23:59:59.999999Z"},
+        {INT64_MAX, "9999-12-31T23:59:59.999999Z"},
+        {-1, "1970-01-01T00:00:00.000000Z"},
+        {INT64_MIN, "1970-01-01T00:00:00.000000Z"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char text[TEXT_MICRO_TIME_SIZE];
+        text_format_micro_time(text, rows[i].wall_us);
+        assert_string_equal(text, rows[i].text);
+        assert_int_equal(strlen(text), TEXT_MICRO_TIME_SIZE - 1);
+    }
+}
+
 /* Every day of 400 years, after which the calendar repeats; counted the way people do. */
 static void test_text__knows_every_day_of_the_calendar(void **state) {
     (void)state;
@@ -393,6 +419,7 @@ int main(void) {
         cmocka_unit_test(test_text__names_are_those_of_rfc_1123),
         cmocka_unit_test(test_text__formats_times_and_reads_them_back),
         cmocka_unit_test(test_text__clamps_times_that_have_no_four_digit_year),
+        cmocka_unit_test(test_text__formats_micro_times_with_six_digits),
         cmocka_unit_test(test_text__knows_every_day_of_the_calendar),
         cmocka_unit_test(test_text__reads_times),
         cmocka_unit_test(test_text__reads_times_before_1970),

@@ -348,6 +348,36 @@ static void test_condition__what_stands_there_is_compared_whole(void **state) {
     }
 }
 
+static void test_condition__what_was_taken_away_comes_back_with_its_time(void **state) {
+    (void)state;
+    static const struct condition_subject over = {
+        .is_stdio = true, .has_replicas = true, .replicas = 3};
+    static const struct condition_subject within = {.is_stdio = true};
+    const struct condition before[CONDITION_TYPE_COUNT] = {
+        {.state = CONDITION_STDIO_CAPPED, .is_true = true, .last_transition = 7}};
+    struct condition live[CONDITION_TYPE_COUNT] = {{.state = CONDITION_ABSENT}};
+    struct condition wanted[CONDITION_TYPE_COUNT];
+    condition_remember(before, live);
+    assert_int_equal(live[CONDITION_TYPE_STDIO].state, CONDITION_ERASED);
+    assert_int_equal(live[CONDITION_TYPE_SESSION_STORAGE].state, CONDITION_ABSENT);
+    assert_true(condition_step(&over, live, 100, wanted));
+    assert_int_equal(wanted[CONDITION_TYPE_STDIO].last_transition, 7);
+    assert_int_equal(wanted[CONDITION_TYPE_SESSION_STORAGE].last_transition, 100);
+    assert_true(condition_step(&within, live, 100, wanted));
+    assert_int_equal(wanted[CONDITION_TYPE_STDIO].last_transition, 100);
+}
+
+static void test_condition__what_stands_there_is_not_replaced_by_what_stood(void **state) {
+    (void)state;
+    const struct condition before[CONDITION_TYPE_COUNT] = {
+        {.state = CONDITION_STDIO_CAPPED, .is_true = true, .last_transition = 7}};
+    struct condition live[CONDITION_TYPE_COUNT] = {
+        {.state = CONDITION_FOREIGN, .last_transition = 8}};
+    condition_remember(before, live);
+    assert_int_equal(live[CONDITION_TYPE_STDIO].state, CONDITION_FOREIGN);
+    assert_int_equal(live[CONDITION_TYPE_STDIO].last_transition, 8);
+}
+
 static void test_condition__conditions_of_another_shape_are_absent(void **state) {
     (void)state;
     static const char *const rows[] = {"{}",
@@ -383,6 +413,8 @@ int main(void) {
         cmocka_unit_test(test_condition__time_moves_only_when_the_status_flips),
         cmocka_unit_test(test_condition__what_was_written_reads_back_as_nothing_to_write),
         cmocka_unit_test(test_condition__what_stands_there_is_compared_whole),
+        cmocka_unit_test(test_condition__what_was_taken_away_comes_back_with_its_time),
+        cmocka_unit_test(test_condition__what_stands_there_is_not_replaced_by_what_stood),
         cmocka_unit_test(test_condition__conditions_of_another_shape_are_absent),
     };
     return cmocka_run_group_tests_name("core/condition", tests, NULL, NULL);

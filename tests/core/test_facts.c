@@ -26,6 +26,16 @@ static bool put(struct facts *facts, const char *json) {
     return facts_put(facts, &object);
 }
 
+static void begin_round(struct facts *facts) {
+    facts_begin_round(facts, OBJECT_MCPSERVER);
+    facts_begin_round(facts, OBJECT_DEPLOYMENT);
+}
+
+static void end_round(struct facts *facts) {
+    facts_end_round(facts, OBJECT_MCPSERVER);
+    facts_end_round(facts, OBJECT_DEPLOYMENT);
+}
+
 #define SERVER "'apiVersion':'toolhive.stacklok.dev/v1beta1','kind':'MCPServer'"
 #define DEPLOY "'apiVersion':'apps/v1','kind':'Deployment'"
 
@@ -38,13 +48,12 @@ static void test_facts__begin_empty(void **state) {
     assert_int_equal(facts_count_deployments(facts), 0);
     assert_false(facts_find_server(facts, "a", "b", &server));
     assert_false(facts_find_server(facts, "", "", &server));
-    assert_false(facts_find_deployment(facts, "u", &deployment));
-    assert_false(facts_find_deployment(facts, "", &deployment));
-    assert_false(facts_find_manifest_deployment(facts, "a", "b", &deployment));
+    assert_false(facts_find_deployment(facts, "a", "b", NULL, &deployment));
+    assert_false(facts_find_deployment(facts, "", "", NULL, &deployment));
     assert_string_equal(server.name, "untouched");
     assert_string_equal(deployment.name, "untouched");
-    facts_begin_round(facts);
-    facts_end_round(facts);
+    begin_round(facts);
+    end_round(facts);
     facts_free(NULL);
 }
 
@@ -93,7 +102,7 @@ static void test_facts__keep_all_that_is_known_of_a_deployment(void **state) {
                "'app.kubernetes.io/instance':'i'},'ownerReferences':[{'controller':true,"
                "'apiVersion':'toolhive.stacklok.dev/v1beta1','kind':'MCPServer','name':'o',"
                "'uid':'o1'}]},'spec':{'replicas':2}}");
-    assert_true(facts_find_deployment(facts, "d1", &deployment));
+    assert_true(facts_find_deployment(facts, "n", "a", NULL, &deployment));
     assert_string_equal(deployment.namespace, "n");
     assert_string_equal(deployment.name, "a");
     assert_string_equal(deployment.uid, "d1");
@@ -106,7 +115,7 @@ static void test_facts__keep_all_that_is_known_of_a_deployment(void **state) {
     assert_string_equal(deployment.owner.uid, "o1");
     assert_true(number_is(&deployment.replicas, 2));
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'b','uid':'d2'}}");
-    assert_true(facts_find_deployment(facts, "d2", &deployment));
+    assert_true(facts_find_deployment(facts, "n", "b", NULL, &deployment));
     assert_false(deployment.is_deleting);
     assert_false(deployment.is_labelled);
     assert_string_equal(deployment.instance, "");
@@ -145,7 +154,7 @@ static void test_facts__hold_names_of_every_length(void **state) {
     fill(object.owner.name, sizeof(object.owner.name) - 1);
     fill(object.owner.uid, sizeof(object.owner.uid) - 1);
     facts_put(facts, &object);
-    assert_true(facts_find_deployment(facts, object.uid, &found));
+    assert_true(facts_find_deployment(facts, object.namespace, object.name, NULL, &found));
     assert_string_equal(found.namespace, object.namespace);
     assert_string_equal(found.name, object.name);
     assert_string_equal(found.uid, object.uid);
@@ -174,14 +183,14 @@ static void test_facts__a_put_replaces(void **state) {
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'longer than before'},"
                "'spec':{'replicas':2}}");
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
-    put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'b','uid':'1'}}");
+    put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'2'}}");
     assert_int_equal(facts_count_servers(facts), 1);
     assert_int_equal(facts_count_deployments(facts), 1);
     assert_true(facts_find_server(facts, "n", "a", &server));
     assert_string_equal(server.uid, "longer than before");
     assert_true(number_is(&server.replicas, 2));
-    assert_true(facts_find_deployment(facts, "1", &deployment));
-    assert_string_equal(deployment.name, "b");
+    assert_true(facts_find_deployment(facts, "n", "a", NULL, &deployment));
+    assert_string_equal(deployment.uid, "2");
 }
 
 static void test_facts__a_put_tells_whether_the_round_had_its_like(void **state) {
@@ -194,12 +203,12 @@ static void test_facts__a_put_tells_whether_the_round_had_its_like(void **state)
     assert_true(put(facts, server));
     assert_true(put(facts, deployment));
     for (int round = 0; round < 3; round++) {
-        facts_begin_round(facts);
+        begin_round(facts);
         assert_false(put(facts, server));
         assert_false(put(facts, deployment));
         assert_true(put(facts, server));
         assert_true(put(facts, deployment));
-        facts_end_round(facts);
+        end_round(facts);
     }
 }
 
@@ -208,21 +217,21 @@ static void test_facts__the_end_of_a_round_removes_what_was_not_put(void **state
     AUTO(free_facts) struct facts *facts = facts_new();
     struct server_fact server;
     struct deployment_fact deployment;
-    facts_begin_round(facts);
+    begin_round(facts);
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a'}}");
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'b'}}");
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'b'}}");
-    facts_end_round(facts);
-    facts_begin_round(facts);
+    end_round(facts);
+    begin_round(facts);
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'b'}}");
     assert_true(facts_find_server(facts, "n", "a", &server));
-    assert_true(facts_find_deployment(facts, "1", &deployment));
-    facts_end_round(facts);
+    assert_true(facts_find_deployment(facts, "n", "a", NULL, &deployment));
+    end_round(facts);
     assert_false(facts_find_server(facts, "n", "a", &server));
     assert_true(facts_find_server(facts, "n", "b", &server));
-    assert_false(facts_find_deployment(facts, "1", &deployment));
-    assert_false(facts_find_manifest_deployment(facts, "n", "b", &deployment));
+    assert_false(facts_find_deployment(facts, "n", "a", NULL, &deployment));
+    assert_false(facts_find_deployment(facts, "n", "b", NULL, &deployment));
     assert_int_equal(facts_count_servers(facts), 1);
     assert_int_equal(facts_count_deployments(facts), 0);
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a'}}");
@@ -230,36 +239,94 @@ static void test_facts__the_end_of_a_round_removes_what_was_not_put(void **state
     assert_int_equal(facts_count_servers(facts), 2);
 }
 
-static void test_facts__deployments_without_a_uid_are_found_by_name(void **state) {
-    (void)state;
-    AUTO(free_facts) struct facts *facts = facts_new();
-    struct deployment_fact deployment;
-    put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a'},'spec':{'replicas':1}}");
-    put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'b'},'spec':{'replicas':2}}");
-    put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'c','uid':'3'}}");
-    assert_int_equal(facts_count_deployments(facts), 3);
-    assert_true(facts_find_manifest_deployment(facts, "n", "a", &deployment));
-    assert_string_equal(deployment.uid, "");
-    assert_true(number_is(&deployment.replicas, 1));
-    assert_true(facts_find_manifest_deployment(facts, "n", "b", &deployment));
-    assert_true(number_is(&deployment.replicas, 2));
-    assert_false(facts_find_manifest_deployment(facts, "n", "c", &deployment));
-    assert_false(facts_find_manifest_deployment(facts, "m", "a", &deployment));
-    assert_false(facts_find_deployment(facts, "", &deployment));
-}
-
-static void test_facts__deployments_of_one_name_and_two_uids_are_two(void **state) {
+static void test_facts__a_deployment_is_found_by_its_uid_whatever_its_name(void **state) {
     (void)state;
     AUTO(free_facts) struct facts *facts = facts_new();
     struct deployment_fact deployment;
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
-    put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'2'}}");
+    put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'b','uid':'2'}}");
+    put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'c'}}");
+    assert_true(facts_find_deployment(facts, "n", "a", "2", &deployment));
+    assert_string_equal(deployment.name, "b");
+    assert_true(facts_find_deployment(facts, "m", "z", "1", &deployment));
+    assert_string_equal(deployment.name, "a");
+    assert_false(facts_find_deployment(facts, "n", "a", "3", &deployment));
+    assert_false(facts_find_deployment(facts, "n", "a", "", &deployment));
+    assert_true(facts_find_deployment(facts, "n", "c", NULL, &deployment));
+    assert_string_equal(deployment.uid, "");
+}
+
+static void test_facts__the_rounds_of_the_two_kinds_are_apart(void **state) {
+    (void)state;
+    AUTO(free_facts) struct facts *facts = facts_new();
+    struct server_fact server;
+    struct deployment_fact deployment;
+    put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a'}}");
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a'}}");
-    assert_int_equal(facts_count_deployments(facts), 3);
-    assert_true(facts_find_deployment(facts, "1", &deployment));
-    assert_string_equal(deployment.uid, "1");
-    assert_true(facts_find_deployment(facts, "2", &deployment));
-    assert_string_equal(deployment.uid, "2");
+    facts_begin_round(facts, OBJECT_DEPLOYMENT);
+    facts_end_round(facts, OBJECT_DEPLOYMENT);
+    assert_true(facts_find_server(facts, "n", "a", &server));
+    assert_false(facts_find_deployment(facts, "n", "a", NULL, &deployment));
+    put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a'}}");
+    facts_begin_round(facts, OBJECT_MCPSERVER);
+    facts_end_round(facts, OBJECT_MCPSERVER);
+    assert_false(facts_find_server(facts, "n", "a", &server));
+    assert_true(facts_find_deployment(facts, "n", "a", NULL, &deployment));
+}
+
+static void remove_object(struct facts *facts, const char *json) {
+    struct object object;
+    read_object(json, &object);
+    facts_remove(facts, &object);
+}
+
+static void test_facts__one_object_is_removed(void **state) {
+    (void)state;
+    AUTO(free_facts) struct facts *facts = facts_new();
+    struct server_fact server;
+    struct deployment_fact deployment;
+    put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
+    put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
+    remove_object(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'2'}}");
+    remove_object(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'b','uid':'1'}}");
+    remove_object(facts,
+                  "{'apiVersion':'v1','kind':'Pod','metadata':{'namespace':'n','name':'a'}}");
+    assert_true(facts_find_server(facts, "n", "a", &server));
+    remove_object(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
+    assert_false(facts_find_server(facts, "n", "a", &server));
+    assert_true(facts_find_deployment(facts, "n", "a", NULL, &deployment));
+    remove_object(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
+    assert_false(facts_find_deployment(facts, "n", "a", NULL, &deployment));
+    assert_int_equal(facts_count_servers(facts) + facts_count_deployments(facts), 0);
+}
+
+#define CONDITIONS                                                                                 \
+    "'status':{'conditions':[{'type':'StdioReplicaCapped','status':'False','observedGeneration':"  \
+    "5,"                                                                                           \
+    "'reason':'StdioReplicaCapNotActive','lastTransitionTime':'1970-01-01T00:00:09Z',"             \
+    "'message':'stdio replica cap is not active'}]}"
+
+static enum condition_state stdio_state(struct facts *facts, int64_t *ret_transition) {
+    struct server_fact server;
+    assert_true(facts_find_server(facts, "n", "a", &server));
+    *ret_transition = server.conditions[CONDITION_TYPE_STDIO].last_transition;
+    return server.conditions[CONDITION_TYPE_STDIO].state;
+}
+
+static void test_facts__remember_conditions_that_were_taken_away(void **state) {
+    (void)state;
+    AUTO(free_facts) struct facts *facts = facts_new();
+    int64_t transition;
+    put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'1'}," CONDITIONS "}");
+    assert_int_equal(stdio_state(facts, &transition), CONDITION_STDIO_NOT_ACTIVE);
+    for (int i = 0; i < 2; i++) {
+        put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
+        assert_int_equal(stdio_state(facts, &transition), CONDITION_ERASED);
+        assert_int_equal(transition, 9);
+    }
+    put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'2'}}");
+    assert_int_equal(stdio_state(facts, &transition), CONDITION_ABSENT);
+    assert_int_equal(transition, 0);
 }
 
 enum { MANY = 10000 };
@@ -304,7 +371,7 @@ static int64_t find_server(struct facts *facts, int number) {
 static int64_t find_deployment(struct facts *facts, int number) {
     const struct object key = make_object(OBJECT_DEPLOYMENT, number, 0);
     struct deployment_fact deployment;
-    if (!facts_find_deployment(facts, key.uid, &deployment)) {
+    if (!facts_find_deployment(facts, key.namespace, key.name, NULL, &deployment)) {
         return 0;
     }
     bool is_whole = strcmp(deployment.uid, key.uid) == 0 &&
@@ -317,12 +384,12 @@ static int64_t find_deployment(struct facts *facts, int number) {
 static void test_facts__hold_ten_thousand_of_each(void **state) {
     (void)state;
     AUTO(free_facts) struct facts *facts = facts_new();
-    facts_begin_round(facts);
+    begin_round(facts);
     for (int i = 0; i < MANY; i++) {
         assert_false(put_number(facts, i, 1));
         assert_int_equal(facts_count_servers(facts), i + 1);
     }
-    facts_end_round(facts);
+    end_round(facts);
     assert_int_equal(facts_count_servers(facts), MANY);
     assert_int_equal(facts_count_deployments(facts), MANY);
     for (int i = 0; i < MANY; i++) {
@@ -341,11 +408,11 @@ static void test_facts__stay_sound_while_most_of_them_come_and_go(void **state) 
     AUTO(free_facts) struct facts *facts = facts_new();
     for (int round = 1; round <= ROUNDS; round++) {
         int first = round * STEP;
-        facts_begin_round(facts);
+        begin_round(facts);
         for (int i = first; i < first + WINDOW; i++) {
             assert_false(put_number(facts, i, round));
         }
-        facts_end_round(facts);
+        end_round(facts);
         assert_int_equal(facts_count_servers(facts), WINDOW);
         assert_int_equal(facts_count_deployments(facts), WINDOW);
         for (int i = first - WINDOW; i < first + 2 * WINDOW; i++) {
@@ -368,11 +435,11 @@ static void test_facts__each_server_is_visited_once(void **state) {
     AUTO(free_facts) struct facts *facts = facts_new();
     static int visits[1000];
     for (int round = 0; round < 2; round++) {
-        facts_begin_round(facts);
+        begin_round(facts);
         for (int i = round * 400; i < 1000; i++) {
             put_number(facts, i, 1);
         }
-        facts_end_round(facts);
+        end_round(facts);
     }
     memset(visits, 0, sizeof(visits));
     facts_each_server(facts, count_visit, visits);
@@ -389,13 +456,13 @@ static void test_facts__what_was_replaced_takes_no_memory(void **state) {
     AUTO(free_facts) struct facts *facts = facts_new();
     size_t before = 0;
     for (int round = 1; round <= TIMES; round++) {
-        facts_begin_round(facts);
+        begin_round(facts);
         for (int i = 0; i < SIZE; i++) {
             put_number(facts, i, round);
             assert_int_equal(find_server(facts, i), round);
             assert_int_equal(find_deployment(facts, i), round);
         }
-        facts_end_round(facts);
+        end_round(facts);
         before = round == 1 ? mallinfo2().uordblks : before;
     }
     assert_in_range(mallinfo2().uordblks, 0, before + SLACK);
@@ -436,7 +503,7 @@ static void *read_on(void *context) {
 }
 
 static void write_round(struct facts *facts, int round) {
-    facts_begin_round(facts);
+    begin_round(facts);
     for (int i = 0; i < STABLE; i++) {
         put_number(facts, i, round);
     }
@@ -445,7 +512,7 @@ static void write_round(struct facts *facts, int round) {
             put_number(facts, i, round);
         }
     }
-    facts_end_round(facts);
+    end_round(facts);
 }
 
 static void test_facts__readers_see_whole_records_while_rounds_go_on(void **state) {
@@ -482,8 +549,10 @@ int main(void) {
         cmocka_unit_test(test_facts__a_put_replaces),
         cmocka_unit_test(test_facts__a_put_tells_whether_the_round_had_its_like),
         cmocka_unit_test(test_facts__the_end_of_a_round_removes_what_was_not_put),
-        cmocka_unit_test(test_facts__deployments_without_a_uid_are_found_by_name),
-        cmocka_unit_test(test_facts__deployments_of_one_name_and_two_uids_are_two),
+        cmocka_unit_test(test_facts__a_deployment_is_found_by_its_uid_whatever_its_name),
+        cmocka_unit_test(test_facts__the_rounds_of_the_two_kinds_are_apart),
+        cmocka_unit_test(test_facts__one_object_is_removed),
+        cmocka_unit_test(test_facts__remember_conditions_that_were_taken_away),
         cmocka_unit_test(test_facts__hold_ten_thousand_of_each),
         cmocka_unit_test(test_facts__stay_sound_while_most_of_them_come_and_go),
         cmocka_unit_test(test_facts__each_server_is_visited_once),

@@ -32,10 +32,12 @@ static struct facts *make_facts(void) {
         "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'d1'," OWNED("a", "1") "}}");
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'old','uid':'2',"
                "'deletionTimestamp':'2026-11-22T10:00:00Z'}}");
+    put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'b','uid':'3'}}");
     put(facts,
-        "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'d2'," OWNED("a", "0") "}}");
-    put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'d3',"
-               "'deletionTimestamp':'2026-11-22T10:00:00Z'," OWNED("a", "1") "}}");
+        "{" DEPLOY ",'metadata':{'namespace':'n','name':'b','uid':'d2'," OWNED("b", "0") "}}");
+    put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'c','uid':'4'}}");
+    put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'c','uid':'d3',"
+               "'deletionTimestamp':'2026-11-22T10:00:00Z'," OWNED("c", "4") "}}");
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'x','uid':'d4'," LABELS "}}");
     put(facts, "{" SERVER ",'metadata':{'namespace':'m','name':'a'}}");
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'m','name':'a'," LABELS "}}");
@@ -43,7 +45,8 @@ static struct facts *make_facts(void) {
 }
 
 /* What is found for a review whose request has these members. */
-static void find(const char *members, struct subject *ret_subject) {
+static void find_with(const char *members, const struct evidence *evidence,
+                      struct subject *ret_subject) {
     struct facts *facts = make_facts();
     char text[4096];
     struct review review;
@@ -58,8 +61,13 @@ static void find(const char *members, struct subject *ret_subject) {
         fail_msg("%s: %s", members, error.text);
     }
     memset(ret_subject, 0xff, sizeof(*ret_subject));
-    subject_find(facts, &review, ret_subject);
+    subject_find(facts, &review, evidence, ret_subject);
     facts_free(facts);
+}
+
+/* The same where there is no API server to ask. */
+static void find(const char *members, struct subject *ret_subject) {
+    find_with(members, NULL, ret_subject);
 }
 
 struct row {
@@ -212,12 +220,15 @@ static void test_subject__a_scale_is_found_by_its_uid(void **state) {
         {"absent means 0", SELECTOR ",'object':{'metadata':{'uid':'d1'},'spec':{}}", SUBJECT_NONE},
         {"a string", SELECTOR ",'object':{'metadata':{'uid':'d1'},'spec':{'replicas':'2'}}",
          SUBJECT_NONE},
-        {"a former server's", SELECTOR ",'object':{'metadata':{'uid':'d2'},'spec':{'replicas':2}}",
+        {"a former server's",
+         SELECTOR ",'object':{'metadata':{'name':'b','uid':'d2'},'spec':{'replicas':2}}",
          SUBJECT_NONE},
         {"of a Deployment being deleted",
-         SELECTOR ",'object':{'metadata':{'uid':'d3'},'spec':{'replicas':2}}", SUBJECT_NONE},
+         SELECTOR ",'object':{'metadata':{'name':'c','uid':'d3'},'spec':{'replicas':2}}",
+         SUBJECT_NONE},
         {"of a Deployment with forged labels",
-         SELECTOR ",'object':{'metadata':{'uid':'d4'},'spec':{'replicas':2}}", SUBJECT_NONE},
+         SELECTOR ",'object':{'metadata':{'name':'x','uid':'d4'},'spec':{'replicas':2}}",
+         SUBJECT_NONE},
         {"of an unknown uid", SELECTOR ",'object':{'metadata':{'uid':'d9'},'spec':{'replicas':2}}",
          SUBJECT_UNRESOLVED},
         {"of no uid", SELECTOR ",'object':{'spec':{'replicas':2}}", SUBJECT_UNRESOLVED},
@@ -299,6 +310,100 @@ static void test_subject__the_server_of_a_deployment_comes_from_the_facts(void *
     assert_true(subject.server.is_stdio);
 }
 
+#define NEWER_NOTE                                                                                 \
+    "'spec':{'template':{'metadata':{'annotations':{"                                              \
+    "'toolhive.stacklok.dev/mcpserver-generation':'6'}},'spec':{}}}"
+#define SCALE_OF(name, uid)                                                                        \
+    OF_SCALE ",'namespace':'n'," SELECTOR ",'object':{'metadata':{'name':'" name "','uid':'" uid   \
+             "'},'spec':{'replicas':2}}"
+
+/* What look-ups found: an MCPServer of this uid, or that there is none; the same of a Deployment.
+ */
+static struct evidence make_evidence(const char *server_uid, const char *deployment_uid) {
+    struct evidence evidence = {.server_state = EVIDENCE_NONE};
+    if (server_uid != NULL) {
+        bool is_there = server_uid[0] != '\0';
+        evidence.server_state = is_there ? EVIDENCE_FOUND : EVIDENCE_ABSENT;
+        evidence.server = (struct server_fact){.generation = 1};
+        snprintf(evidence.server.uid, sizeof(evidence.server.uid), "%s", server_uid);
+    }
+    if (deployment_uid != NULL) {
+        bool is_there = deployment_uid[0] != '\0';
+        evidence.deployment_state = is_there ? EVIDENCE_FOUND : EVIDENCE_ABSENT;
+        evidence.deployment = (struct deployment_fact){
+            .namespace = "n",
+            .name = "new",
+            .owner = {.is_controlled = true, .is_mcpserver = true, .name = "new", .uid = "9"}};
+        snprintf(evidence.deployment.uid, sizeof(evidence.deployment.uid), "%s", deployment_uid);
+    }
+    return evidence;
+}
+
+/* Row 12. In each row: what look-ups said before, what follows, and what is to be asked next. */
+static void test_subject__what_is_missing_is_looked_up(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        const char *members;
+        const char *server_uid; /* NULL: not asked yet; "": there is none */
+        const char *deployment_uid;
+        enum subject_state expected;
+        enum object_kind missing;
+        const char *wanted_uid;
+    } rows[] = {
+        {"known", OF_DEPLOYMENT ",'operation':'CREATE'," OURS, NULL, NULL, SUBJECT_FOUND,
+         OBJECT_MCPSERVER, "1"},
+        {"known, of another uid",
+         OF_DEPLOYMENT ",'operation':'CREATE','object':{'metadata':{" OWNED("a", "2") "}," POD "}",
+         NULL, NULL, SUBJECT_UNRESOLVED, OBJECT_MCPSERVER, "2"},
+        {"another uid is confirmed",
+         OF_DEPLOYMENT ",'operation':'CREATE','object':{'metadata':{" OWNED("a", "2") "}," POD "}",
+         "1", NULL, SUBJECT_NONE, OBJECT_OTHER, ""},
+        {"the uid is the new one",
+         OF_DEPLOYMENT ",'operation':'CREATE','object':{'metadata':{" OWNED("a", "2") "}," POD "}",
+         "2", NULL, SUBJECT_FOUND, OBJECT_OTHER, ""},
+        {"no uid at all",
+         OF_DEPLOYMENT ",'operation':'CREATE','object':{'metadata':{" OWNED("a", "") "}," POD "}",
+         NULL, NULL, SUBJECT_NONE, OBJECT_OTHER, ""},
+        {"it is gone", OF_DEPLOYMENT ",'operation':'CREATE'," OURS, "", NULL, SUBJECT_NONE,
+         OBJECT_OTHER, ""},
+        {"a newer generation",
+         OF_DEPLOYMENT
+         ",'operation':'UPDATE','object':{'metadata':{" OWNED("a", "1") "}," NEWER_NOTE "}",
+         NULL, NULL, SUBJECT_UNRESOLVED, OBJECT_MCPSERVER, "1"},
+        {"the answer counts whatever its generation",
+         OF_DEPLOYMENT
+         ",'operation':'UPDATE','object':{'metadata':{" OWNED("a", "1") "}," NEWER_NOTE "}",
+         "1", NULL, SUBJECT_FOUND, OBJECT_OTHER, ""},
+        {"a scale of a known one", SCALE_OF("a", "d1"), NULL, NULL, SUBJECT_FOUND, OBJECT_MCPSERVER,
+         "1"},
+        {"a scale of one of another uid", SCALE_OF("a", "d7"), NULL, NULL, SUBJECT_UNRESOLVED,
+         OBJECT_DEPLOYMENT, "d7"},
+        {"a scale of an unknown one", SCALE_OF("new", "d9"), NULL, NULL, SUBJECT_UNRESOLVED,
+         OBJECT_DEPLOYMENT, "d9"},
+        {"which is not there", SCALE_OF("new", "d9"), NULL, "", SUBJECT_NONE, OBJECT_OTHER, ""},
+        {"which is another one", SCALE_OF("new", "d9"), NULL, "d8", SUBJECT_NONE, OBJECT_OTHER, ""},
+        {"whose server is unknown too", SCALE_OF("new", "d9"), NULL, "d9", SUBJECT_UNRESOLVED,
+         OBJECT_MCPSERVER, "9"},
+        {"whose server is found", SCALE_OF("new", "d9"), "9", "d9", SUBJECT_FOUND, OBJECT_OTHER,
+         ""},
+        {"whose server is not there", SCALE_OF("new", "d9"), "", "d9", SUBJECT_NONE, OBJECT_OTHER,
+         ""},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct evidence evidence = make_evidence(rows[i].server_uid, rows[i].deployment_uid);
+        struct subject subject;
+        find_with(rows[i].members, &evidence, &subject);
+        if (subject.state != rows[i].expected || subject.missing != rows[i].missing ||
+            strcmp(subject.wanted_uid, rows[i].wanted_uid) != 0) {
+            fail_msg("%s: state %d, missing %d '%s'", rows[i].name, (int)subject.state,
+                     (int)subject.missing, subject.wanted_uid);
+        }
+        bool is_confirmed = subject.state == SUBJECT_FOUND && rows[i].server_uid != NULL;
+        assert_int_equal(subject.is_confirmed, is_confirmed);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_subject__a_deployment_is_its_controllers),
@@ -309,6 +414,7 @@ int main(void) {
         cmocka_unit_test(test_subject__an_mcpserver_is_its_own),
         cmocka_unit_test(test_subject__an_mcpserver_is_taken_from_the_request),
         cmocka_unit_test(test_subject__the_server_of_a_deployment_comes_from_the_facts),
+        cmocka_unit_test(test_subject__what_is_missing_is_looked_up),
     };
     return cmocka_run_group_tests_name("core/subject", tests, NULL, NULL);
 }

@@ -260,9 +260,46 @@ static void wait(void *context, const struct http_request *request,
     }
 }
 
+void http_site_answer(struct http_connection *connection, const char *text) {
+    struct http_response response;
+    http_response_init(&response);
+    response.status = 202;
+    buffer_add_text(&response.body, text);
+    http_answer(connection, &response);
+}
+
+static void defer(void *context, const struct http_request *request,
+                  struct http_response *response) {
+    struct http_site *site = context;
+    buffer_add_text(&response->body, "never sent");
+    http_defer(request);
+    if (site->answers_at_once) {
+        http_site_answer(request->connection, "at once");
+    } else {
+        atomic_store(&site->deferred, request->connection);
+    }
+}
+
+struct http_connection *http_site_take_deferred(struct http_site *site) {
+    int64_t until_ms = http_now_ms() + PATIENCE_MS;
+    struct http_connection *connection;
+    while ((connection = atomic_exchange(&site->deferred, NULL)) == NULL) {
+        assert_true(http_now_ms() < until_ms);
+        http_sleep_ms(1);
+    }
+    return connection;
+}
+
+static void timeout(void *context, const struct http_request *request,
+                    struct http_response *response) {
+    (void)context;
+    buffer_add_format(&response->body, "%lld", (long long)request->timeout_ms);
+}
+
 static const struct http_route ROUTES[] = {
-    {"GET", "/echo", get_echo}, {"POST", "/echo", echo},  {"GET", "/healthz", healthz},
-    {"GET", "/thread", thread}, {"GET", "/large", large}, {"POST", "/wait", wait},
+    {"GET", "/echo", get_echo}, {"POST", "/echo", echo},       {"GET", "/healthz", healthz},
+    {"GET", "/thread", thread}, {"GET", "/large", large},      {"POST", "/wait", wait},
+    {"POST", "/defer", defer},  {"POST", "/timeout", timeout},
 };
 
 void http_site_init(struct http_site *site) {

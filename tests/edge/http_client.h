@@ -80,7 +80,9 @@ bool http_answer_has(const struct http_answer *answer, const char *header);
    GET /healthz   "ok"
    GET /thread    a number for the thread that answers
    GET /large     `large_size` bytes
-   POST /wait     sets `has_arrived` and waits for `may_leave` */
+   POST /wait     sets `has_arrived` and waits for `may_leave`
+   POST /defer    defers, and keeps the connection for http_site_take_deferred()
+   POST /timeout  the milliseconds of `?timeout=` */
 struct http_site {
     struct http_options options; /* change them before http_site_start() */
     struct http_server *server;
@@ -89,6 +91,8 @@ struct http_site {
     atomic_bool has_arrived;
     atomic_bool may_leave;
     atomic_uint n_handled;
+    _Atomic(struct http_connection *) deferred;
+    bool answers_at_once; /* POST /defer answers before it returns */
 };
 
 /* Fills in options with generous limits. */
@@ -105,6 +109,12 @@ void http_site_wait_(const struct http_site *site, size_t offset, uint64_t value
 
 /* Waits at most 5 s until the handler of POST /wait is called. */
 void http_site_wait_for_arrival(const struct http_site *site);
+
+/* The same for POST /defer; the connection is then forgotten. */
+struct http_connection *http_site_take_deferred(struct http_site *site);
+
+/* Answers a deferred request with 202 and the text. */
+void http_site_answer(struct http_connection *connection, const char *text);
 
 /* A CA with one serving pair for "localhost". */
 struct http_identity {

@@ -44,7 +44,8 @@ static void put_object(void *context, const struct object *object, size_t offset
 void case_put_facts(struct facts *facts, const char *json) {
     struct error error;
     size_t n_others;
-    facts_begin_round(facts);
+    facts_begin_round(facts, OBJECT_MCPSERVER);
+    facts_begin_round(facts, OBJECT_DEPLOYMENT);
     if (!manifest_read(json, strlen(json), put_object, facts, &n_others, &error)) {
         reject("facts", error.text);
     }

@@ -105,7 +105,7 @@ static int decide_case(const struct golden_case *golden, struct buffer *body) {
     if (!review_decode(golden->review, strlen(golden->review), &review, &error)) {
         fail_msg("%s", error.text);
     }
-    subject_find(golden->facts, &review, &subject);
+    subject_find(golden->facts, &review, NULL, &subject);
     decide(golden->policy, &review, &subject, golden->now, &decision);
     if (decision.fails) {
         return 500;

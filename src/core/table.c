@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { INDEX_SIZE_MIN = 64 };
+
+/* Where a record was removed: a probe goes on past it. Only its address means something. */
+static const struct record tombstone = {.hash = 0};
+
+struct table_index {
+    size_t size;
+    _Atomic(const struct record *) slots[];
+};
+
+/* FNV-1a, its end mixed so that the low bits depend on all. */
+static uint64_t hash_text(uint64_t hash, const char *text) {
+    for (; *text != '\0'; text++) {
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
+    }
+    return (hash ^ '/') * UINT64_C(1099511628211);
+}
+
+static uint64_t hash_key(const char *namespace, const char *name) {
+    uint64_t hash = hash_text(hash_text(UINT64_C(14695981039346656037), namespace), name);
+    return hash ^ (hash >> 32);
+}
+
+const char *record_text(const struct record *record, int which) {
+    const char *text = record->texts;
+    for (int i = 0; i < which; i++) {
+        text += strlen(text) + 1;
+    }
+    return text;
+}
+
+struct record *record_new(const char *const *texts, size_t n_texts) {
+    size_t size = 0;
+    for (size_t i = 0; i < n_texts; i++) {
+        size += strlen(texts[i]) + 1;
+    }
+    struct record *record = memory_new(1, sizeof(*record) + size);
+    record->hash = hash_key(texts[TEXT_NAMESPACE], texts[TEXT_NAME]);
+    char *at = record->texts;
+    for (size_t i = 0; i < n_texts; i++) {
+        size_t text_size = strlen(texts[i]) + 1;
+        memcpy(at, texts[i], text_size);
+        at += text_size;
+    }
+    return record;
+}
+
+static bool matches(const struct record *record, uint64_t hash, const char *namespace,
+                    const char *name) {
+    return record->hash == hash && strcmp(record_text(record, TEXT_NAMESPACE), namespace) == 0 &&
+           strcmp(record_text(record, TEXT_NAME), name) == 0;
+}
+
+/* The slot of the record with that key, or the empty slot that ends the probe. */
+static size_t probe(const struct table_index *index, const char *namespace, const char *name) {
+    uint64_t hash = hash_key(namespace, name);
+    for (size_t i = hash & (index->size - 1);; i = (i + 1) & (index->size - 1)) {
+        const struct record *record = atomic_load(&index->slots[i]);
+        if (record == NULL || (record != &tombstone && matches(record, hash, namespace, name))) {
+            return i;
+        }
+    }
+}
+
+const struct record *table_find(const struct table *table, const char *namespace,
+                                const char *name) {
+    const struct table_index *index = atomic_load(&table->index);
+    const struct record *record;
+    uint64_t hash = hash_key(namespace, name);
+    size_t i = hash & (index->size - 1);
+    /* Not probe() and a second load: between the two, the record could be replaced or removed. */
+    while ((record = atomic_load(&index->slots[i])) != NULL &&
+           (record == &tombstone || !matches(record, hash, namespace, name))) {
+        i = (i + 1) & (index->size - 1);
+    }
+    return record;
+}
+
+static struct table_index *new_index(size_t size) {
+    struct table_index *index = memory_new(1, sizeof(*index) + size * sizeof(index->slots[0]));
+    index->size = size;
+    for (size_t i = 0; i < size; i++) {
+        atomic_init(&index->slots[i], NULL);
+    }
+    return index;
+}
+
+void table_init(struct table *table) {
+    atomic_init(&table->index, new_index(INDEX_SIZE_MIN));
+    atomic_init(&table->n_records, 0);
+    table->round = 1; /* 0 is the round of no record */
+}
+
+void table_fini(struct table *table) {
+    struct table_index *index = atomic_load(&table->index);
+    for (size_t i = 0; i < index->size; i++) {
+        const struct record *record = atomic_load(&index->slots[i]);
+        if (record != &tombstone) {
+            free((void *)record);
+        }
+    }
+    free(index);
+}
+
+/* Makes room for one more: at most half of the slots are used, so that every probe ends soon. */
+static void make_room(struct table *table, struct epoch *epoch) {
+    struct table_index *old = atomic_load(&table->index);
+    if ((table->n_used + 1) * 2 <= old->size) {
+        return;
+    }
+    size_t n_records = atomic_load(&table->n_records);
+    size_t size = INDEX_SIZE_MIN;
+    while (size < (n_records + 1) * 4) {
+        size *= 2;
+    }
+    struct table_index *index = new_index(size);
+    for (size_t i = 0; i < old->size; i++) {
+        const struct record *record = atomic_load(&old->slots[i]);
+        if (record != NULL && record != &tombstone) {
+            size_t at = record->hash & (size - 1);
+            while (atomic_load(&index->slots[at]) != NULL) {
+                at = (at + 1) & (size - 1);
+            }
+            atomic_init(&index->slots[at], record);
+        }
+    }
+    table->n_used = n_records;
+    atomic_store(&table->index, index);
+    epoch_retire(epoch, old, free);
+}
+
+bool table_put(struct table *table, struct epoch *epoch, struct record *owned_record) {
+    make_room(table, epoch);
+    struct table_index *index = atomic_load(&table->index);
+    size_t slot = probe(index, record_text(owned_record, TEXT_NAMESPACE),
+                        record_text(owned_record, TEXT_NAME));
+    const struct record *old = atomic_load(&index->slots[slot]);
+    bool was_put = old != NULL && old->round == table->round;
+    owned_record->round = table->round;
+    atomic_store(&index->slots[slot], owned_record);
+    if (old == NULL) {
+        table->n_used++;
+        atomic_fetch_add(&table->n_records, 1);
+    } else {
+        epoch_retire(epoch, (void *)old, free);
+    }
+    return was_put;
+}
+
+static void remove_from(struct table *table, struct epoch *epoch, size_t slot) {
+    struct table_index *index = atomic_load(&table->index);
+    const struct record *record = atomic_load(&index->slots[slot]);
+    atomic_store(&index->slots[slot], &tombstone);
+    atomic_fetch_sub(&table->n_records, 1);
+    epoch_retire(epoch, (void *)record, free);
+}
+
+void table_remove(struct table *table, struct epoch *epoch, const struct record *record) {
+    remove_from(table, epoch,
+                probe(atomic_load(&table->index), record_text(record, TEXT_NAMESPACE),
+                      record_text(record, TEXT_NAME)));
+}
+
+void table_remove_stale(struct table *table, struct epoch *epoch) {
+    struct table_walk walk;
+    const struct record *record;
+    table_begin_walk(table, &walk);
+    while ((record = table_walk(&walk)) != NULL) {
+        if (record->round != table->round) {
+            remove_from(table, epoch, walk.at - 1);
+        }
+    }
+}
+
+void table_begin_walk(const struct table *table, struct table_walk *ret_walk) {
+    *ret_walk = (struct table_walk){.index = atomic_load(&table->index)};
+}
+
+const struct record *table_walk(struct table_walk *walk) {
+    while (walk->at < walk->index->size) {
+        const struct record *record = atomic_load(&walk->index->slots[walk->at++]);
+        if (record != NULL && record != &tombstone) {
+            return record;
+        }
+    }
+    return NULL;
+}
