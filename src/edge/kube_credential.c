@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kube_credential.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "edge/clock.h"
+#include "edge/file.h"
+#include "kube_plugin.h"
+#include "kube_plugin_text.h"
+#include "kube_text.h"
+
+enum {
+    TOKEN_FILE_MAX = 65536,
+    FILE_AGE_MAX_MS = 50000, /* client-go: a minute less 10 s */
+    PLUGIN_REST_MS = 5000,
+    EXPIRY_LEEWAY_MS = 10000,
+};
+
+struct kube_credential {
+    const struct kube_access *access;
+    bool is_refused; /* what there is, is not to be used again if anything else can be had */
+    uint64_t version;
+
+    char *token; /* from the file or, at first, from the access; NULL: none yet */
+    int64_t token_read_ms;
+    bool is_token_read; /* at least once */
+
+    struct stat certificate_status; /* of its file, as it was; all 0: there is none */
+
+    struct kube_plugin_run *run;          /* NULL: none is under way */
+    struct kube_plugin_credential issued; /* by the plugin */
+    bool is_issued;
+    int64_t stale_ms; /* when what was issued is to be renewed; INT64_MAX: never */
+    bool has_failed;
+    int64_t failed_ms;
+    struct error failure;
+};
+
+/* A token is used rather than a plugin that is named besides, as client-go does. */
+static bool uses_plugin(const struct kube_credential *credential) {
+    const struct kube_access *access = credential->access;
+    return access->plugin != NULL && access->token == NULL && access->token_file == NULL;
+}
+
+static struct stat look_at(const char *path) {
+    struct stat status;
+    memset(&status, 0, sizeof(status));
+    if (path != NULL && stat(path, &status) != 0) {
+        memset(&status, 0, sizeof(status));
+    }
+    return status;
+}
+
+struct kube_credential *kube_credential_new(const struct kube_access *access) {
+    struct kube_credential *credential = memory_new(1, sizeof(*credential));
+    credential->access = access;
+    credential->version = 1;
+    credential->certificate_status = look_at(access->certificate_file);
+    if (access->token != NULL) {
+        credential->token = memory_copy(access->token, strlen(access->token));
+    }
+    return credential;
+}
+
+void kube_credential_free(struct kube_credential *credential) {
+    if (credential != NULL) {
+        kube_plugin_free(credential->run);
+        kube_plugin_credential_fini(&credential->issued);
+        free(credential->token);
+        free(credential);
+    }
+}
+
+static bool read_token(struct kube_credential *credential, struct error *error) {
+    AUTO(buffer_fini) struct buffer content;
+    const char *path = credential->access->token_file;
+    buffer_init(&content, TOKEN_FILE_MAX);
+    if (!file_read(path, &content, error)) {
+        return false;
+    }
+    AUTO_FREE char *token = memory_copy(content.bytes, content.size);
+    bool is_text = strlen(token) == content.size;
+    kube_text_trim(token);
+    if (*token == '\0' && is_text) {
+        return error_set(error, ERROR_INVALID, "the token file '%.128s' is empty", path);
+    }
+    if (!is_text || !kube_text_is_token(token)) {
+        return error_set(error, ERROR_INVALID, "what is in '%.128s' is not a token", path);
+    }
+    free(credential->token);
+    credential->token = TAKE(token);
+    return true;
+}
+
+static enum kube_credential_state get_token(struct kube_credential *credential, int64_t now_ms,
+                                            struct error *error) {
+    struct error problem;
+    bool is_fresh = credential->is_token_read && !credential->is_refused &&
+                    now_ms - credential->token_read_ms <= FILE_AGE_MAX_MS;
+    if (is_fresh) {
+        return KUBE_CREDENTIAL_READY;
+    }
+    if (read_token(credential, &problem)) {
+        credential->token_read_ms = now_ms;
+        credential->is_token_read = true;
+        credential->is_refused = false;
+    } else if (credential->token == NULL) {
+        *error = problem;
+        return KUBE_CREDENTIAL_FAILED;
+    }
+    return KUBE_CREDENTIAL_READY;
+}
+
+static bool is_same(const char *one, const char *other) {
+    return (one == NULL && other == NULL) ||
+           (one != NULL && other != NULL && strcmp(one, other) == 0);
+}
+
+static enum kube_credential_state fail(struct kube_credential *credential, int64_t now_ms,
+                                       struct error *error) {
+    error_wrap(error, "credential plugin '%.64s'", credential->access->plugin->command[0]);
+    credential->has_failed = true;
+    credential->failed_ms = now_ms;
+    credential->failure = *error;
+    return KUBE_CREDENTIAL_FAILED;
+}
+
+/* What expires soon anyway is used until it does. */
+static bool accept(struct kube_credential *credential, struct kube_plugin_credential *issued,
+                   int64_t now_ms, struct error *error) {
+    int64_t stale_ms = INT64_MAX;
+    if (issued->expires != INT64_MAX) {
+        int64_t left_ms = (issued->expires - clock_wall_seconds()) * 1000;
+        if (left_ms <= 0) {
+            return error_set(error, ERROR_INVALID, "what it printed has expired already");
+        }
+        stale_ms = now_ms + left_ms - (left_ms > EXPIRY_LEEWAY_MS ? EXPIRY_LEEWAY_MS : 0);
+    }
+    if (!is_same(issued->certificate_pem, credential->issued.certificate_pem) ||
+        !is_same(issued->key_pem, credential->issued.key_pem)) {
+        credential->version++;
+    }
+    kube_plugin_credential_fini(&credential->issued);
+    credential->issued = *issued;
+    *issued = (struct kube_plugin_credential){.token = NULL};
+    credential->is_issued = true;
+    credential->stale_ms = stale_ms;
+    credential->is_refused = false;
+    return true;
+}
+
+static enum kube_credential_state finish(struct kube_credential *credential, const char *output,
+                                         size_t size, int64_t now_ms, struct error *error) {
+    AUTO(kube_plugin_credential_fini) struct kube_plugin_credential issued = {.token = NULL};
+    const char *api_version = credential->access->plugin->api_version;
+    if (!kube_plugin_read_output(output, size, api_version, &issued, error) ||
+        !accept(credential, &issued, now_ms, error)) {
+        return fail(credential, now_ms, error);
+    }
+    credential->has_failed = false;
+    return KUBE_CREDENTIAL_READY;
+}
+
+static enum kube_credential_state step_plugin(struct kube_credential *credential, int64_t now_ms,
+                                              struct error *error) {
+    const char *output = NULL;
+    size_t size = 0;
+    enum kube_plugin_state step = kube_plugin_step(credential->run, now_ms, &output, &size, error);
+    if (step == KUBE_PLUGIN_RUNS) {
+        return KUBE_CREDENTIAL_PENDING;
+    }
+    enum kube_credential_state state = step == KUBE_PLUGIN_ENDED
+                                           ? finish(credential, output, size, now_ms, error)
+                                           : fail(credential, now_ms, error);
+    kube_plugin_free(TAKE(credential->run));
+    return state;
+}
+
+static enum kube_credential_state get_issued(struct kube_credential *credential, int64_t now_ms,
+                                             struct error *error) {
+    if (credential->run != NULL) {
+        return step_plugin(credential, now_ms, error);
+    }
+    if (credential->is_issued && !credential->is_refused && now_ms < credential->stale_ms) {
+        return KUBE_CREDENTIAL_READY;
+    }
+    if (credential->has_failed && now_ms - credential->failed_ms < PLUGIN_REST_MS) {
+        *error = credential->failure;
+        return KUBE_CREDENTIAL_FAILED;
+    }
+    if (!kube_plugin_start(credential->access, now_ms, &credential->run, error)) {
+        return fail(credential, now_ms, error);
+    }
+    return KUBE_CREDENTIAL_PENDING;
+}
+
+/* The file of a client certificate may be replaced, too. */
+static void notice_file(struct kube_credential *credential) {
+    struct stat now = look_at(credential->access->certificate_file);
+    const struct stat *before = &credential->certificate_status;
+    if (now.st_ino != before->st_ino || now.st_size != before->st_size ||
+        now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
+        now.st_mtim.tv_nsec != before->st_mtim.tv_nsec) {
+        credential->version++;
+    }
+    credential->certificate_status = now;
+}
+
+static void tell(const struct kube_credential *credential, struct kube_identity *ret_identity) {
+    const struct kube_access *access = credential->access;
+    const struct kube_plugin_credential *issued = &credential->issued;
+    bool is_from_access = issued->certificate_pem == NULL;
+    *ret_identity = (struct kube_identity){
+        .token = uses_plugin(credential) ? issued->token : credential->token,
+        .certificate_file = is_from_access ? access->certificate_file : NULL,
+        .certificate_pem = is_from_access ? access->certificate_pem : issued->certificate_pem,
+        .key_file = is_from_access ? access->key_file : NULL,
+        .key_pem = is_from_access ? access->key_pem : issued->key_pem,
+        .version = credential->version,
+    };
+}
+
+enum kube_credential_state kube_credential_get(struct kube_credential *credential, int64_t now_ms,
+                                               struct kube_identity *ret_identity,
+                                               struct error *error) {
+    enum kube_credential_state state = KUBE_CREDENTIAL_READY;
+    *ret_identity = (struct kube_identity){.version = credential->version};
+    if (credential->access->token_file != NULL) {
+        state = get_token(credential, now_ms, error);
+    } else if (uses_plugin(credential)) {
+        state = get_issued(credential, now_ms, error);
+    }
+    if (state == KUBE_CREDENTIAL_READY) {
+        notice_file(credential);
+        tell(credential, ret_identity);
+    }
+    return state;
+}
+
+bool kube_credential_refuse(struct kube_credential *credential) {
+    bool can_change = credential->access->token_file != NULL || uses_plugin(credential);
+    credential->is_refused = can_change;
+    return can_change;
+}
+
+int kube_credential_descriptor(const struct kube_credential *credential) {
+    return credential->run == NULL ? -1 : kube_plugin_descriptor(credential->run);
+}

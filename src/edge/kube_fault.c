@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kube_fault.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+
+enum {
+    PATH_MAX_SHOWN = 120, /* so that a long path leaves room for what is wrong */
+    FOREIGN_MAX = 80,     /* bytes quoted of a body that is no Status */
+};
+
+const char *kube_fault_verb(enum kube_verb verb) {
+    static const char *const names[] = {
+        [KUBE_GET] = "GET",     [KUBE_WATCH] = "WATCH", [KUBE_CREATE] = "POST",
+        [KUBE_REPLACE] = "PUT", [KUBE_APPLY] = "PATCH", [KUBE_MERGE] = "PATCH",
+    };
+    return names[verb];
+}
+
+void kube_fault_wrap(const struct kube_subject *subject, struct error *error) {
+    size_t size = strcspn(subject->path, "?");
+    int shown = size > PATH_MAX_SHOWN ? PATH_MAX_SHOWN : (int)size;
+    error_wrap(error, "%s %.*s%s", kube_fault_verb(subject->verb), shown, subject->path,
+               size > PATH_MAX_SHOWN ? "..." : "");
+}
+
+static enum error_kind kind_of(int status) {
+    switch (status) {
+    case 401:
+    case 403:
+        return ERROR_DENIED;
+    case 404:
+        return ERROR_NOT_FOUND;
+    case 409:
+        return ERROR_CONFLICT;
+    case 410:
+        return ERROR_EXPIRED;
+    case 429:
+        return ERROR_UNAVAILABLE;
+    default:
+        return status >= 400 && status < 500 ? ERROR_INVALID : ERROR_UNAVAILABLE;
+    }
+}
+
+/* One line: foreign text may have line ends and worse in it. */
+static void flatten(char *text) {
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < ' ' || *text == '\x7f') {
+            *text = ' ';
+        }
+    }
+}
+
+/* The message of a Status
+   (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/), or NULL. What
+   comes behind it need not be there: of a long body only the beginning is kept. */
+static char *read_status_message(const char *body, size_t body_size) {
+    struct json_reader reader;
+    struct json_text key;
+    struct json_text message;
+    bool has_message = false;
+    json_begin(&reader, body, body_size);
+    if (json_enter_object(&reader)) {
+        while (!has_message && json_next_member(&reader, &key)) {
+            if (json_text_is(&key, "message")) {
+                has_message = json_read_text(&reader, &message);
+            } else {
+                json_skip(&reader);
+            }
+        }
+    }
+    if (!has_message || message.size == 0) {
+        return NULL;
+    }
+    char *text = memory_new(message.size + 1, 1);
+    json_text_copy(&message, text, message.size + 1);
+    return text;
+}
+
+/* The first line of a body that is plain text. HTML says nothing in its first line. */
+static char *read_first_line(const char *body, size_t body_size) {
+    size_t begin = 0;
+    while (begin < body_size && strchr(" \t\r\n", body[begin]) != NULL && body[begin] != '\0') {
+        begin++;
+    }
+    if (begin == body_size || strchr("<{[\"", body[begin]) != NULL) {
+        return NULL;
+    }
+    size_t room = body_size - begin < FOREIGN_MAX ? body_size - begin : FOREIGN_MAX;
+    size_t size = 0;
+    while (size < room && strchr("\r\n", body[begin + size]) == NULL) {
+        size++;
+    }
+    return memory_copy(body + begin, size);
+}
+
+void kube_fault_refused(const struct kube_subject *subject, int status, const char *body,
+                        size_t body_size, struct error *ret_error) {
+    AUTO_FREE char *message = read_status_message(body, body_size);
+    if (message == NULL) {
+        message = read_first_line(body, body_size);
+    }
+    if (message == NULL || message[0] == '\0') {
+        error_set(ret_error, kind_of(status), "%d", status);
+    } else {
+        flatten(message);
+        error_set(ret_error, kind_of(status), "%d: %s", status, message);
+    }
+    kube_fault_wrap(subject, ret_error);
+}
+
+void kube_fault_broken(const struct kube_subject *subject, int status, const char *reason,
+                       struct error *ret_error) {
+    if (status == 0) {
+        error_set(ret_error, ERROR_UNAVAILABLE, "no answer: %s", reason);
+    } else {
+        error_set(ret_error, ERROR_UNAVAILABLE, "%d: the answer broke off: %s", status, reason);
+    }
+    flatten(ret_error->text);
+    kube_fault_wrap(subject, ret_error);
+}
+
+void kube_fault_late(const struct kube_subject *subject, int status, int64_t timeout_ms,
+                     struct error *ret_error) {
+    if (status == 0) {
+        error_set(ret_error, ERROR_TIMEOUT, "no answer within %lld ms", (long long)timeout_ms);
+    } else {
+        error_set(ret_error, ERROR_TIMEOUT, "%d: the answer had no end within %lld ms", status,
+                  (long long)timeout_ms);
+    }
+    kube_fault_wrap(subject, ret_error);
+}
+
+void kube_fault_too_large(const struct kube_subject *subject, size_t answer_max,
+                          struct error *ret_error) {
+    error_set(ret_error, ERROR_TOO_LARGE, "%s is larger than %zu bytes",
+              subject->verb == KUBE_WATCH ? "a line" : "the answer", answer_max);
+    kube_fault_wrap(subject, ret_error);
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kube_plugin_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/json_write.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "edge/file.h"
+#include "kube_text.h"
+
+enum { CA_MAX = 1 << 20, VALUE_SIZE = 96 };
+
+void kube_plugin_credential_fini(struct kube_plugin_credential *credential) {
+    free(credential->token);
+    free(credential->certificate_pem);
+    free(credential->key_pem);
+    *credential = (struct kube_plugin_credential){.token = NULL};
+}
+
+static bool write_ca(struct json_write *write, const struct kube_access *access,
+                     struct error *error) {
+    AUTO(buffer_fini) struct buffer content;
+    AUTO(buffer_fini) struct buffer encoded;
+    buffer_init(&content, CA_MAX);
+    buffer_init(&encoded, 2 * CA_MAX);
+    if (access->ca_pem != NULL) {
+        buffer_add_base64(&encoded, access->ca_pem, strlen(access->ca_pem));
+    } else if (access->ca_file != NULL) {
+        if (!file_read(access->ca_file, &content, error)) {
+            return false;
+        }
+        buffer_add_base64(&encoded, content.bytes, content.size);
+    }
+    if (encoded.size > 0) {
+        json_write_member_text(write, "certificate-authority-data", buffer_text(&encoded));
+    }
+    return true;
+}
+
+static bool write_cluster(struct json_write *write, const struct kube_access *access,
+                          struct error *error) {
+    json_write_key(write, "cluster");
+    json_write_open(write, '{');
+    json_write_member_text(write, "server", access->server);
+    if (access->tls_server_name != NULL) {
+        json_write_member_text(write, "tls-server-name", access->tls_server_name);
+    }
+    if (access->is_insecure) {
+        json_write_key(write, "insecure-skip-tls-verify");
+        json_write_bool(write, true);
+    }
+    bool is_good = write_ca(write, access, error);
+    json_write_close(write, '}');
+    return is_good;
+}
+
+bool kube_plugin_write_info(const struct kube_access *access, struct buffer *out,
+                            struct error *error) {
+    struct json_write write;
+    buffer_add_text(out, "KUBERNETES_EXEC_INFO=");
+    json_write_begin(&write, out);
+    json_write_open(&write, '{');
+    json_write_member_text(&write, "apiVersion", access->plugin->api_version);
+    json_write_member_text(&write, "kind", "ExecCredential");
+    json_write_key(&write, "spec");
+    json_write_open(&write, '{');
+    json_write_key(&write, "interactive");
+    json_write_bool(&write, false);
+    if (access->plugin->wants_cluster && !write_cluster(&write, access, error)) {
+        return false;
+    }
+    json_write_close(&write, '}');
+    json_write_close(&write, '}');
+    return true;
+}
+
+/* What stands in an ExecCredential, before it is judged. Texts are borrowed from the output. */
+struct output {
+    struct json_text api_version, kind;
+    struct json_text token, certificate, key, expires; /* `at` is NULL: not given, or empty */
+    const char *wrong_type;                            /* the key of a value that is no string */
+};
+
+static void read_text(struct json_reader *reader, const char *key, struct output *output,
+                      struct json_text *text) {
+    if (json_peek(reader) == JSON_NULL) {
+        json_skip(reader);
+    } else if (!json_read_text(reader, text)) {
+        output->wrong_type = key;
+    } else if (text->size == 0) {
+        text->at = NULL;
+    }
+}
+
+static void read_status(struct json_reader *reader, struct output *output) {
+    struct json_text key;
+    if (json_peek(reader) == JSON_NULL) {
+        json_skip(reader);
+        return;
+    }
+    if (!json_enter_object(reader)) {
+        output->wrong_type = "status";
+        return;
+    }
+    while (json_next_member(reader, &key)) {
+        if (json_text_is(&key, "token")) {
+            read_text(reader, "status.token", output, &output->token);
+        } else if (json_text_is(&key, "clientCertificateData")) {
+            read_text(reader, "status.clientCertificateData", output, &output->certificate);
+        } else if (json_text_is(&key, "clientKeyData")) {
+            read_text(reader, "status.clientKeyData", output, &output->key);
+        } else if (json_text_is(&key, "expirationTimestamp")) {
+            read_text(reader, "status.expirationTimestamp", output, &output->expires);
+        } else {
+            json_skip(reader);
+        }
+    }
+}
+
+static bool read_json(const char *bytes, size_t size, struct output *output, struct error *error) {
+    struct json_reader reader;
+    struct json_text key;
+    struct error fault;
+    json_begin(&reader, bytes, size);
+    bool is_object = json_enter_object(&reader);
+    while (is_object && json_next_member(&reader, &key)) {
+        if (json_text_is(&key, "apiVersion")) {
+            read_text(&reader, "apiVersion", output, &output->api_version);
+        } else if (json_text_is(&key, "kind")) {
+            read_text(&reader, "kind", output, &output->kind);
+        } else if (json_text_is(&key, "status")) {
+            read_status(&reader, output);
+        } else {
+            json_skip(&reader);
+        }
+    }
+    if (!json_finish(&reader, &fault)) {
+        return error_set(error, ERROR_INVALID, "it printed what is no JSON: %s (byte %zu)",
+                         fault.text, fault.offset);
+    }
+    if (!is_object) {
+        return error_set(error, ERROR_INVALID, "it printed JSON that is no object");
+    }
+    return output->wrong_type == NULL || error_set(error, ERROR_INVALID,
+                                                   "what it printed has a %s of another type than "
+                                                   "it should",
+                                                   output->wrong_type);
+}
+
+static bool check_text(const struct json_text *text, const char *key, const char *expected,
+                       struct error *error) {
+    char value[VALUE_SIZE] = "";
+    if (text->at != NULL && json_text_is(text, expected)) {
+        return true;
+    }
+    if (text->at == NULL) {
+        return error_set(error, ERROR_INVALID, "what it printed has no %s; it must be %s", key,
+                         expected);
+    }
+    if (!json_text_copy(text, value, sizeof(value))) {
+        text_copy(value, sizeof(value), "(a long text)");
+    }
+    return error_set(error, ERROR_INVALID, "what it printed has the %s '%s'; it must be %s", key,
+                     value, expected);
+}
+
+/* NULL if there is none. */
+static char *copy_text(const struct json_text *text) {
+    if (text->at == NULL) {
+        return NULL;
+    }
+    char *copy = memory_new(text->size + 1, 1);
+    if (!json_text_copy(text, copy, text->size + 1)) {
+        *copy = '\0'; /* it has a zero byte; an empty text is refused where it is looked at */
+    }
+    return copy;
+}
+
+static bool read_expiry(const struct json_text *text, int64_t *expires, struct error *error) {
+    char value[VALUE_SIZE];
+    *expires = INT64_MAX;
+    if (text->at == NULL) {
+        return true;
+    }
+    return (json_text_copy(text, value, sizeof(value)) && text_parse_time(value, expires)) ||
+           error_set(error, ERROR_INVALID,
+                     "what it printed has an expirationTimestamp that is no time");
+}
+
+static bool is_pem(const char *text) {
+    return strstr(text, "-----BEGIN ") != NULL;
+}
+
+static bool check_credential(const struct kube_plugin_credential *credential, struct error *error) {
+    if ((credential->certificate_pem == NULL) != (credential->key_pem == NULL)) {
+        return error_set(error, ERROR_INVALID,
+                         "it printed a certificate without a key, or a key "
+                         "without a certificate");
+    }
+    if (credential->token == NULL && credential->key_pem == NULL) {
+        return error_set(error, ERROR_INVALID,
+                         "it printed neither a token nor a certificate and a key");
+    }
+    if (credential->token != NULL && !kube_text_is_token(credential->token)) {
+        return error_set(error, ERROR_INVALID,
+                         "it printed a token that has a blank or a character that no token can "
+                         "have");
+    }
+    if (credential->key_pem != NULL &&
+        (!is_pem(credential->certificate_pem) || !is_pem(credential->key_pem))) {
+        return error_set(error, ERROR_INVALID, "it printed a certificate or a key that is not PEM");
+    }
+    return true;
+}
+
+bool kube_plugin_read_output(const char *output, size_t size, const char *api_version,
+                             struct kube_plugin_credential *ret_credential, struct error *error) {
+    AUTO(kube_plugin_credential_fini) struct kube_plugin_credential credential = {.token = NULL};
+    struct output found = {.wrong_type = NULL};
+    if (size == 0) {
+        return error_set(error, ERROR_INVALID, "it printed nothing");
+    }
+    if (!read_json(output, size, &found, error) ||
+        !check_text(&found.kind, "kind", "ExecCredential", error) ||
+        !check_text(&found.api_version, "apiVersion", api_version, error) ||
+        !read_expiry(&found.expires, &credential.expires, error)) {
+        return false;
+    }
+    credential.token = copy_text(&found.token);
+    credential.certificate_pem = copy_text(&found.certificate);
+    credential.key_pem = copy_text(&found.key);
+    if (!check_credential(&credential, error)) {
+        return false;
+    }
+    *ret_credential = credential;
+    credential = (struct kube_plugin_credential){.token = NULL};
+    return true;
+}
