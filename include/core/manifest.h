@@ -14,6 +14,29 @@
 #include "base/error.h"
 #include "core/object.h"
 
+enum { MANIFEST_VERSION_SIZE = OBJECT_GROUP_SIZE + 64 };
+
+/* One object of the document, whatever its kind. */
+struct manifest_item {
+    struct json_text
+        raw;       /* its JSON as it stands, borrowed; anything, if it is an item of a list */
+    size_t offset; /* where it begins in the document */
+    char
+        api_version[MANIFEST_VERSION_SIZE]; /* its own, or else what the list says; "" if neither */
+    char kind[OBJECT_KIND_SIZE];
+    bool is_typed_by_list; /* kind is what the list says */
+};
+
+typedef void manifest_visit_item(void *context, const struct manifest_item *item);
+
+/* Visits each object. None for `null`, as an empty document of YAML reads. */
+bool manifest_split(const char *json, size_t size, manifest_visit_item *visit, void *context,
+                    struct error *error) MUST_CHECK;
+
+/* Reads an item that is an MCPServer or a Deployment; a missing namespace is "default". False if it
+   is something else. */
+bool manifest_take(const struct manifest_item *item, struct object *ret_object);
+
 /* `offset` is where the object begins in the document. */
 typedef void manifest_visit(void *context, const struct object *object, size_t offset);
 

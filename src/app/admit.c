@@ -6,17 +6,24 @@
 
 #include "base/epoch.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "core/decide.h"
 #include "edge/clock.h"
+#include "lookup.h"
 
 #define CONTENT_TYPE_JSON "application/json"
 
-enum { COMPLAINT_INTERVAL_SECONDS = 60 };
+enum {
+    COMPLAINT_INTERVAL_SECONDS = 60,
+    LOOKUP_BUDGET_MS = 500,
+    LOOKUP_SHARE_PERCENT = 70, /* of the time that the API server says it waits */
+};
 
 struct admit {
     struct facts *facts;
     struct log *log;
     struct metrics *metrics;
+    struct lookup *lookup; /* NULL: there is no API server to ask */
     int64_t (*wall_seconds)(void);
     struct epoch epoch; /* of the policy */
     _Atomic(struct policy *) policy;
@@ -54,12 +61,12 @@ void admit_set_policy(struct admit *admit, struct policy *owned_policy) {
     epoch_retire(&admit->epoch, old, free_policy);
 }
 
-static void judge(struct admit *admit, const struct review *review, struct decision *ret_decision) {
-    struct subject subject;
-    subject_find(admit->facts, review, NULL, &subject);
-    unsigned ticket = epoch_enter(&admit->epoch);
-    decide(atomic_load(&admit->policy), review, &subject, admit->wall_seconds(), ret_decision);
-    epoch_exit(&admit->epoch, ticket);
+const struct policy *admit_policy(const struct admit *admit) {
+    return atomic_load(&admit->policy);
+}
+
+void admit_set_lookup(struct admit *admit, struct lookup *lookup) {
+    admit->lookup = lookup;
 }
 
 static void count_decision(const struct admit *admit, const struct decision *decision) {
@@ -158,22 +165,113 @@ static void answer(struct admit *admit, const struct review *review,
     metrics_add(admit->metrics, METRIC_REQUESTS_200, 1);
 }
 
+/* A request that is being answered. It lives on the stack, or for as long as it is looked up. */
+struct asked {
+    struct admit *admit;
+    int64_t began_us;
+    int64_t deadline_ms; /* of look-ups */
+    struct http_connection *connection;
+    struct review review;
+    struct evidence evidence; /* what look-ups have said */
+    enum object_kind missing; /* what is being looked up */
+};
+
+static void judge(const struct asked *asked, struct subject *ret_subject,
+                  struct decision *ret_decision) {
+    struct admit *admit = asked->admit;
+    subject_find(admit->facts, &asked->review, admit->lookup == NULL ? NULL : &asked->evidence,
+                 ret_subject);
+    unsigned ticket = epoch_enter(&admit->epoch);
+    decide(atomic_load(&admit->policy), &asked->review, ret_subject, admit->wall_seconds(),
+           ret_decision);
+    epoch_exit(&admit->epoch, ticket);
+}
+
+static void finish(const struct asked *asked, const struct decision *decision,
+                   struct http_response *response) {
+    struct admit *admit = asked->admit;
+    answer(admit, &asked->review, decision, response);
+    metrics_observe_us(admit->metrics, METRIC_ADMISSION_DURATION,
+                       clock_boot_us() - asked->began_us);
+    count_decision(admit, decision);
+    log_decision(admit, &asked->review, decision);
+    if (asked->review.kind == OBJECT_OTHER) {
+        complain(admit, &asked->review);
+    }
+}
+
+static void take_answer(void *context, enum evidence_state state, const struct object *object);
+
+static void look_up(struct asked *asked, const struct subject *subject) {
+    struct lookup_question question = {.kind = subject->missing, .deadline_ms = asked->deadline_ms};
+    text_copy(question.namespace, sizeof(question.namespace), asked->review.namespace);
+    text_copy(question.name, sizeof(question.name), asked->review.name);
+    text_copy(question.uid, sizeof(question.uid), subject->wanted_uid);
+    asked->missing = subject->missing;
+    lookup_ask(asked->admit->lookup, &question, take_answer, asked);
+}
+
+static void take_evidence(struct asked *asked, enum evidence_state state,
+                          const struct object *object) {
+    struct evidence *evidence = &asked->evidence;
+    bool is_server = asked->missing == OBJECT_MCPSERVER;
+    *(is_server ? &evidence->server_state : &evidence->deployment_state) = state;
+    if (object != NULL && is_server) {
+        facts_of_server(object, &evidence->server);
+    } else if (object != NULL) {
+        facts_of_deployment(object, &evidence->deployment);
+    }
+}
+
+/* On the loop's thread. An answer may lead to the next question: from the Deployment of a Scale to
+   its MCPServer. */
+static void take_answer(void *context, enum evidence_state state, const struct object *object) {
+    struct asked *asked = context;
+    struct subject subject;
+    struct decision decision;
+    struct http_response response;
+    take_evidence(asked, state, object);
+    judge(asked, &subject, &decision);
+    if (decision.is_unresolved && state != EVIDENCE_NONE && subject.missing != OBJECT_OTHER) {
+        look_up(asked, &subject);
+        return;
+    }
+    http_response_init(&response);
+    finish(asked, &decision, &response);
+    http_answer(asked->connection, &response);
+    free(asked);
+}
+
+static void defer(const struct asked *asked, const struct subject *subject,
+                  const struct http_request *request) {
+    struct asked *kept = memory_new(1, sizeof(*kept));
+    int64_t share_ms = request->timeout_ms * LOOKUP_SHARE_PERCENT / 100;
+    bool is_short = request->timeout_ms > 0 && share_ms < LOOKUP_BUDGET_MS;
+    *kept = *asked;
+    kept->deadline_ms = asked->began_us / 1000 + (is_short ? share_ms : LOOKUP_BUDGET_MS);
+    kept->connection = request->connection;
+    http_defer(request);
+    look_up(kept, subject);
+}
+
 void admit_request(struct admit *admit, const struct http_request *request,
                    struct http_response *response) {
-    int64_t began_us = clock_boot_us();
-    struct review review;
+    struct asked asked; /* not zeroed: a review is 20 KB, and is filled by decoding it */
+    struct subject subject;
     struct decision decision;
     struct error error;
-    if (!review_decode(request->body, request->body_size, &review, &error)) {
+    asked.admit = admit;
+    asked.began_us = clock_boot_us();
+    asked.evidence.server_state = EVIDENCE_NONE;
+    asked.evidence.deployment_state = EVIDENCE_NONE;
+    if (!review_decode(request->body, request->body_size, &asked.review, &error)) {
         refuse(admit, &error, response);
         return;
     }
-    judge(admit, &review, &decision);
-    answer(admit, &review, &decision, response);
-    metrics_observe_us(admit->metrics, METRIC_ADMISSION_DURATION, clock_boot_us() - began_us);
-    count_decision(admit, &decision);
-    log_decision(admit, &review, &decision);
-    if (review.kind == OBJECT_OTHER) {
-        complain(admit, &review);
+    judge(&asked, &subject, &decision);
+    if (decision.is_unresolved && admit->lookup != NULL && subject.missing != OBJECT_OTHER) {
+        defer(&asked, &subject, request);
+    } else {
+        finish(&asked, &decision, response);
     }
 }

@@ -5,7 +5,8 @@
 /*
  * The request path: the bytes of an AdmissionReview in, the bytes of its answer out. It reads the
  * facts and the policy without waiting for whoever changes them, and has no side effect but a count
- * and a line in the log.
+ * and a line in the log. What the facts do not have is looked up, if there is an API server to ask:
+ * for at most 500 ms, during which the thread serves others.
  */
 
 #include "core/facts.h"
@@ -15,6 +16,7 @@
 #include "edge/metrics.h"
 
 struct admit;
+struct lookup;
 
 /* All borrowed, until admit_free(). The policy is that of policy_default(). `wall_seconds` tells
    the time, by which exemptions end. */
@@ -26,6 +28,12 @@ void admit_free(struct admit *admit);
 
 /* From the next request on, this policy decides. One thread at a time. */
 void admit_set_policy(struct admit *admit, struct policy *owned_policy);
+
+/* The policy, for the thread that sets it, until it does. */
+const struct policy *admit_policy(const struct admit *admit);
+
+/* Where to ask about what the facts do not have; borrowed. Before the first request. */
+void admit_set_lookup(struct admit *admit, struct lookup *lookup);
 
 /*
  * Answers one request. Three outcomes are kept apart: decided is 200 with a verdict; asked wrongly

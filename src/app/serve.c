@@ -10,12 +10,13 @@
 
 #include "admit.h"
 #include "base/text.h"
+#include "cluster.h"
 #include "commands.h"
 #include "edge/clock.h"
 #include "exit_status.h"
 #include "serve_options.h"
 #include "sources.h"
-#include "status.h"
+#include "status_folder.h"
 
 enum {
     BODY_MAX = 32 << 20,   /* kube-apiserver sends up to 17 MB for an object of 3 MB */
@@ -38,10 +39,12 @@ struct serve {
     struct facts *facts;
     struct admit *admit;
     struct sources *sources;
+    struct cluster *cluster; /* NULL: there is none, and the objects are files */
     struct http_server *webhook;
     struct http_server *probes;
     struct http_server *metrics_server;
     atomic_bool is_ready;
+    int64_t began_us;
     int signals;
     char status_problem[sizeof(((struct error *)0)->text)]; /* as it was logged last, or empty */
 };
@@ -140,17 +143,23 @@ static bool start_sides(struct serve *serve, struct error *error) {
     return true;
 }
 
+static bool start_facts(struct serve *serve, struct error *error) {
+    const struct serve_options *options = serve->options;
+    if (options->objects.n_items == 0) {
+        return cluster_new(options, serve->facts, serve->admit, &serve->log, serve->metrics,
+                           &serve->cluster, error);
+    }
+    return (options->status_dir == NULL ||
+            status_folder_open(options->status_dir, options->objects.items,
+                               options->objects.n_items, error)) &&
+           sources_load(serve->sources, SOURCE_OBJECTS, error);
+}
+
 /* What can be refused without anybody noticing comes first, and the probes, which send requests
    here, last. Connections that come before the certificate is there wait for it. */
 static bool start(struct serve *serve, struct error *error) {
-    const struct serve_options *options = serve->options;
-    if (options->status_dir != NULL &&
-        !status_open_folder(options->status_dir, options->objects.items, options->objects.n_items,
-                            error)) {
-        return false;
-    }
-    if (!sources_load(serve->sources, SOURCE_POLICY, error) ||
-        !sources_load(serve->sources, SOURCE_OBJECTS, error) || !start_webhook(serve, error)) {
+    if (!sources_load(serve->sources, SOURCE_POLICY, error) || !start_facts(serve, error) ||
+        !start_webhook(serve, error)) {
         return false;
     }
     sources_set_server(serve->sources, serve->webhook);
@@ -161,7 +170,13 @@ static int64_t port_of(const struct http_server *server) {
     return server == NULL ? 0 : http_port(server);
 }
 
-static void announce(struct serve *serve, int64_t began_us) {
+/* There is a certificate; what else it takes are the facts. Once true, this stays: an API server
+   that is away must not take away the webhook as well. */
+static void announce_when_ready(struct serve *serve) {
+    if (atomic_load(&serve->is_ready) ||
+        (serve->cluster != NULL && !cluster_is_synced(serve->cluster))) {
+        return;
+    }
     atomic_store(&serve->is_ready, true);
     log_event(&serve->log, LOG_INFO, "serve.ready", LOG_TEXT("version", CAPSTAN_VERSION),
               LOG_INTEGER("webhookPort", port_of(serve->webhook)),
@@ -170,30 +185,60 @@ static void announce(struct serve *serve, int64_t began_us) {
               LOG_INTEGER("mcpservers", (int64_t)facts_count_servers(serve->facts)),
               LOG_INTEGER("deployments", (int64_t)facts_count_deployments(serve->facts)),
               LOG_INTEGER("otherObjects", (int64_t)sources_count_other_objects(serve->sources)),
-              LOG_INTEGER("startMicroseconds", clock_boot_us() - began_us));
+              LOG_INTEGER("startMicroseconds", clock_boot_us() - serve->began_us));
+}
+
+/* Waits for one of the descriptors, or for the end of the time; with a cluster, not always for that
+   long, since there is something to do in between. */
+static void wait_for(const struct serve *serve, struct pollfd *descriptors, size_t n_descriptors,
+                     int64_t timeout_ms) {
+    if (serve->cluster != NULL) {
+        cluster_wait(serve->cluster, descriptors, n_descriptors, timeout_ms);
+    } else {
+        (void)poll(descriptors, (nfds_t)n_descriptors, (int)timeout_ms);
+    }
+}
+
+static int64_t left_until(int64_t until_ms) {
+    int64_t left_ms = until_ms - clock_boot_ms();
+    return left_ms > 0 ? left_ms : 0;
+}
+
+static int read_signal(const struct serve *serve, const struct pollfd *descriptor) {
+    struct signalfd_siginfo info;
+    bool is_there = descriptor->revents != 0 &&
+                    read(serve->signals, &info, sizeof(info)) == (ssize_t)sizeof(info);
+    return is_there ? (int)info.ssi_signo : 0;
 }
 
 /* Returns the signal that came within the time, or 0. */
 static int wait_for_signal(const struct serve *serve, int64_t timeout_ms) {
-    struct pollfd descriptor = {.fd = serve->signals, .events = POLLIN};
-    struct signalfd_siginfo info;
-    if (poll(&descriptor, 1, (int)timeout_ms) > 0 &&
-        read(serve->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        return (int)info.ssi_signo;
-    }
-    return 0;
+    int64_t until_ms = clock_boot_ms() + timeout_ms;
+    int signal;
+    do {
+        struct pollfd descriptor = {.fd = serve->signals, .events = POLLIN};
+        wait_for(serve, &descriptor, 1, left_until(until_ms));
+        signal = read_signal(serve, &descriptor);
+    } while (signal == 0 && left_until(until_ms) > 0);
+    return signal;
 }
 
-/* Waits for a signal, a change, or the end of the time. Returns the signal, or 0. Who changes one
-   file often changes more, or has not ended yet: a change is left alone for a moment. */
-static int wait_for_event(const struct serve *serve, int64_t timeout_ms) {
+/* Waits for a signal, a change of a file, or the end of the time, or (with a cluster) for less.
+   Returns the signal, or 0. Who changes one file often changes more, or has not ended yet: a change
+   is left alone for a moment. */
+static int wait_for_event(const struct serve *serve, int64_t timeout_ms, bool *ret_has_changed) {
     struct pollfd descriptors[1 + SOURCE_COUNT] = {{.fd = serve->signals, .events = POLLIN}};
     for (int kind = 0; kind < SOURCE_COUNT; kind++) {
         descriptors[1 + kind] = (struct pollfd){
             .fd = sources_descriptor(serve->sources, (enum source_kind)kind), .events = POLLIN};
     }
-    int n_ready = poll(descriptors, COUNT_OF(descriptors), (int)timeout_ms);
-    return n_ready > 0 ? wait_for_signal(serve, SETTLE_MS) : 0;
+    wait_for(serve, descriptors, COUNT_OF(descriptors), timeout_ms);
+    *ret_has_changed = false;
+    for (int kind = 0; kind < SOURCE_COUNT; kind++) {
+        *ret_has_changed = *ret_has_changed || descriptors[1 + kind].revents != 0;
+    }
+    int signal = read_signal(serve, &descriptors[0]);
+    return signal == 0 && *ret_has_changed ? wait_for_signal(serve, SETTLE_MS) : signal;
 }
 
 /* What cannot be written is said once, until it is something else. */
@@ -202,7 +247,7 @@ static void see_to_status(struct serve *serve) {
     if (serve->options->status_dir == NULL) {
         return;
     }
-    size_t n_failed = status_write_folder(serve->facts, serve->options->status_dir, &serve->log,
+    size_t n_failed = status_folder_write(serve->facts, serve->options->status_dir, &serve->log,
                                           serve->metrics, &problem);
     if (n_failed > 0 && strcmp(serve->status_problem, problem.text) != 0) {
         log_event(&serve->log, LOG_ERROR, "status.refused", LOG_TEXT("problem", problem.text),
@@ -212,42 +257,57 @@ static void see_to_status(struct serve *serve) {
               n_failed > 0 ? problem.text : "");
 }
 
-/* The companion loop: takes up what changed, then sees to the conditions. They are looked at every
-   10 s as well, since somebody else may have changed them. */
+/* Takes up what changed, and sees to what follows from it. */
+static void refresh(struct serve *serve, bool is_overdue) {
+    bool is_new = sources_refresh(serve->sources);
+    if (is_new && serve->cluster != NULL) {
+        cluster_policy_changed(serve->cluster);
+    }
+    if (is_new || is_overdue) {
+        see_to_status(serve);
+    }
+}
+
+/* The companion loop: takes up what changed, then sees to the conditions. Files, and conditions in
+   files, are looked at every 10 s as well, since not all change makes itself known. */
 static void loop(struct serve *serve) {
     int64_t look_ms = 0;
-    bool is_due = true;
     for (;;) {
-        if (is_due) {
-            see_to_status(serve);
-            look_ms = clock_boot_ms() + LOOK_INTERVAL_MS;
-        }
-        int64_t left_ms = look_ms - clock_boot_ms();
-        int signal = wait_for_event(serve, left_ms > 0 ? left_ms : 0);
+        bool has_changed;
+        announce_when_ready(serve);
+        int signal = wait_for_event(serve, left_until(look_ms), &has_changed);
         if (signal == SIGTERM || signal == SIGINT) {
             return;
         }
         if (signal == SIGHUP) {
             sources_expire(serve->sources);
         }
-        bool is_new = sources_refresh(serve->sources);
-        is_due = is_new || clock_boot_ms() >= look_ms;
+        bool is_overdue = clock_boot_ms() >= look_ms;
+        if (signal == SIGHUP || has_changed || is_overdue) {
+            refresh(serve, is_overdue);
+        }
+        if (is_overdue) {
+            look_ms = clock_boot_ms() + LOOK_INTERVAL_MS;
+        }
     }
 }
 
 /* Endpoints and connection pools need a while to notice that this process is going: it says so, and
-   serves on. A second signal ends the wait. */
+   serves on. Then the writers end, and last the lease. A second signal ends the wait. */
 static void drain(struct serve *serve) {
     int64_t ends_ms = clock_boot_ms() + serve->options->shutdown_delay_ms;
     atomic_store(&serve->is_ready, false);
     http_drain(serve->webhook);
     log_event(&serve->log, LOG_INFO, "serve.draining",
               LOG_INTEGER("milliseconds", serve->options->shutdown_delay_ms));
-    for (;;) {
-        int64_t left_ms = ends_ms - clock_boot_ms();
-        int signal = left_ms > 0 ? wait_for_signal(serve, left_ms) : SIGTERM;
-        if (signal == SIGTERM || signal == SIGINT) {
-            return;
+    int signal = 0;
+    while (signal != SIGTERM && signal != SIGINT && left_until(ends_ms) > 0) {
+        signal = wait_for_signal(serve, left_until(ends_ms));
+    }
+    if (serve->cluster != NULL) {
+        cluster_close(serve->cluster);
+        while (!cluster_is_closed(serve->cluster)) {
+            cluster_wait(serve->cluster, NULL, 0, SETTLE_MS);
         }
     }
 }
@@ -277,12 +337,11 @@ static void tune_process(void) {
 }
 
 static int run(struct serve *serve) {
-    int64_t began_us = clock_boot_us();
     struct error error;
+    serve->began_us = clock_boot_us();
     if (!start(serve, &error)) {
         return exit_with(&error);
     }
-    announce(serve, began_us);
     loop(serve);
     drain(serve);
     return STATUS_OK;
@@ -301,12 +360,16 @@ static int serve_with(const struct serve_options *options) {
     serve.admit = admit_new(serve.facts, &serve.log, serve.metrics, clock_wall_seconds);
     serve.sources = sources_new(options, serve.facts, serve.admit, &serve.log, serve.metrics);
     int status = run(&serve);
+    if (serve.cluster != NULL) {
+        cluster_stop_lookups(serve.cluster);
+    }
     http_stop(serve.metrics_server); /* which counts the webhook's connections */
     http_stop(serve.webhook);
     http_stop(serve.probes);
     if (status == STATUS_OK) {
         log_event(&serve.log, LOG_INFO, "serve.stopped", LOG_TEXT("version", CAPSTAN_VERSION));
     }
+    cluster_free(serve.cluster);
     sources_free(serve.sources);
     admit_free(serve.admit);
     facts_free(serve.facts);

@@ -4,14 +4,21 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "exit_status.h"
 
 static const struct option serve_option_list[] = {
+    {"kubeconfig", "FILE", "the cluster; without it, and without --objects, that of the pod",
+     OPTION_TEXT, offsetof(struct serve_options, kubeconfig)},
+    {"leader-elect", NULL, "write only as holder of the Lease capstan; for several replicas",
+     OPTION_SWITCH, offsetof(struct serve_options, elects_leader)},
+    {"namespace", "NAME", "of the Lease; default that of the kubeconfig or the pod", OPTION_TEXT,
+     offsetof(struct serve_options, namespace)},
     {"objects", "PATH",
-     "MCPServers and Deployments as YAML or JSON, a file or a folder; repeatable", OPTION_TEXTS,
+     "no cluster, but MCPServers and Deployments in a file or folder; repeatable", OPTION_TEXTS,
      offsetof(struct serve_options, objects)},
-    {"status-dir", "DIR", "write status conditions to DIR/<namespace>/<name>.json", OPTION_TEXT,
-     offsetof(struct serve_options, status_dir)},
+    {"status-dir", "DIR", "with --objects: conditions go to DIR/<namespace>/<name>.json",
+     OPTION_TEXT, offsetof(struct serve_options, status_dir)},
     {"config", "FILE", "the policy; without it every rule has its default", OPTION_TEXT,
      offsetof(struct serve_options, config)},
     {"webhook-bind-address", "ADDRESS", "default 0.0.0.0:9443", OPTION_TEXT,
@@ -37,19 +44,35 @@ static const struct option serve_option_list[] = {
 };
 
 static const struct option_table serve_table = {
-    .usage = "capstan serve --objects PATH --webhook-cert-path DIR [option]...",
-    .summary = "Answers AdmissionReviews (POST /mutate, TLS) from what the objects say, and keeps\n"
-               "the status conditions. Files are read again when they change.",
+    .usage = "capstan serve --webhook-cert-path DIR [option]...",
+    .summary =
+        "Answers AdmissionReviews (POST /mutate, TLS) from what the cluster has, or from what\n"
+        "the objects of --objects say, and keeps the status conditions.",
     .options = serve_option_list,
     .n_options = COUNT_OF(serve_option_list),
     .epilogue = "GET /healthz and /readyz on the probe address, /metrics on its own.\n"
-                "SIGTERM drains and ends; SIGHUP reads policy, certificate and objects again.",
+                "Files are read again when they change, and on SIGHUP. SIGTERM drains and ends.",
 };
 
 /* What the table cannot check: what must be given, and words with a closed set of values. */
 static bool check(struct serve_options *options, struct error *error) {
-    if (options->objects.n_items == 0) {
-        return error_set(error, ERROR_INVALID, "serve needs --objects PATH; see --help");
+    bool has_objects = options->objects.n_items > 0;
+    const char *of_cluster = options->kubeconfig != NULL  ? "--kubeconfig"
+                             : options->elects_leader     ? "--leader-elect"
+                             : options->namespace != NULL ? "--namespace"
+                                                          : NULL;
+    if (has_objects && of_cluster != NULL) {
+        return error_set(error, ERROR_INVALID, "%s is for a cluster, and --objects for none",
+                         of_cluster);
+    }
+    if (!has_objects && options->status_dir != NULL) {
+        return error_set(error, ERROR_INVALID,
+                         "--status-dir goes with --objects; in a cluster conditions are written to "
+                         "the MCPServers");
+    }
+    if (options->namespace != NULL && !text_is_dns_label(options->namespace)) {
+        return error_set(error, ERROR_INVALID, "--namespace: '%s' is not the name of a namespace",
+                         options->namespace);
     }
     if (options->cert_path == NULL) {
         return error_set(error, ERROR_INVALID,

@@ -16,6 +16,9 @@
 struct serve_options {
     struct option_texts objects;
     const char *status_dir;
+    const char *kubeconfig; /* NULL: what a pod has, unless there are objects */
+    bool elects_leader;
+    const char *namespace; /* of the Lease; NULL: that of the kubeconfig or the pod */
     const char *config;
     const char *webhook_address;
     const char *probe_address;   /* NULL: off */

@@ -140,6 +140,9 @@ static bool load_certificate(struct sources *sources, struct error *error) {
 static bool load_objects(struct sources *sources, struct error *error) {
     const struct option_texts *paths = &sources->options->objects;
     size_t n_others;
+    if (paths->n_items == 0) {
+        return true; /* the facts come from a cluster */
+    }
     if (!objects_load(paths, sources->facts, sources->log, &n_others, error)) {
         return false;
     }
@@ -184,10 +187,10 @@ static bool reload(struct sources *sources, enum source_kind kind) {
 }
 
 void sources_expire(struct sources *sources) {
-    for (int kind = 0; kind < SOURCE_COUNT; kind++) {
-        bool is_there = kind != SOURCE_POLICY || sources->options->config != NULL;
-        sources->items[kind].is_expired = is_there;
-    }
+    const struct serve_options *options = sources->options;
+    sources->items[SOURCE_POLICY].is_expired = options->config != NULL;
+    sources->items[SOURCE_CERTIFICATE].is_expired = true;
+    sources->items[SOURCE_OBJECTS].is_expired = options->objects.n_items > 0;
 }
 
 size_t sources_count_other_objects(const struct sources *sources) {

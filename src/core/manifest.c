@@ -3,65 +3,15 @@
 
 #include <string.h>
 
-#include "base/json.h"
 #include "base/text.h"
 
 #define DEFAULT_NAMESPACE "default"
 
-struct walk {
-    manifest_visit *visit;
-    void *context;
-    size_t n_others;
-};
-
-/* What the list says its items are, for items that do not say it themselves. */
-static enum object_kind item_kind(const struct json_text *api_version,
-                                  const struct json_text *kind) {
-    static const char group[] = TOOLHIVE_GROUP "/";
-    char version[OBJECT_GROUP_SIZE];
-    if (json_text_is(kind, "DeploymentList") && json_text_is(api_version, "apps/v1")) {
-        return OBJECT_DEPLOYMENT;
-    }
-    bool is_server_list = json_text_is(kind, MCPSERVER_KIND "List") &&
-                          json_text_copy(api_version, version, sizeof(version)) &&
-                          strncmp(version, group, sizeof(group) - 1) == 0;
-    return is_server_list ? OBJECT_MCPSERVER : OBJECT_OTHER;
-}
-
-static void visit_object(struct walk *walk, struct object *object, size_t offset) {
-    if (object->kind != OBJECT_MCPSERVER && object->kind != OBJECT_DEPLOYMENT) {
-        walk->n_others++;
-        return;
-    }
-    if (object->namespace[0] == '\0') {
-        text_copy(object->namespace, sizeof(object->namespace), DEFAULT_NAMESPACE);
-    }
-    walk->visit(walk->context, object, offset);
-}
-
-/* The reader stands on the items. */
-static void read_items(struct json_reader *reader, enum object_kind kind, struct walk *walk) {
-    if (!json_enter_array(reader)) {
-        return;
-    }
-    while (json_next_item(reader)) {
-        struct object object;
-        size_t offset = json_offset(reader);
-        if (object_read(reader, &object)) {
-            if (object.kind == OBJECT_OTHER && !object.has_kind) {
-                object.kind = kind;
-            }
-            visit_object(walk, &object, offset);
-        } else {
-            walk->n_others++;
-        }
-    }
-}
-
-/* What of a document tells a list from an object. */
+/* What an object says at its top: enough to tell what it is, and a list from an object. */
 struct outline {
     struct json_text api_version;
     struct json_text kind;
+    bool has_kind;
     bool has_items;
 };
 
@@ -75,6 +25,7 @@ static void read_outline(struct json_reader *reader, struct outline *outline) {
         if (json_text_is(&key, "apiVersion")) {
             (void)json_read_text(reader, &outline->api_version);
         } else if (json_text_is(&key, "kind")) {
+            outline->has_kind = json_peek(reader) != JSON_NULL;
             (void)json_read_text(reader, &outline->kind);
         } else {
             outline->has_items = outline->has_items || json_text_is(&key, "items");
@@ -83,15 +34,65 @@ static void read_outline(struct json_reader *reader, struct outline *outline) {
     }
 }
 
-static void read_list(struct json_reader *reader, const struct outline *outline,
-                      struct walk *walk) {
+struct walk {
+    manifest_visit_item *visit;
+    void *context;
+    const struct outline *list; /* NULL: the document is one object */
+};
+
+static void copy(const struct json_text *text, char *out, size_t capacity) {
+    if (!json_text_copy(text, out, capacity)) {
+        out[0] = '\0';
+    }
+}
+
+/* "DeploymentList" lists Deployments; "List" does not say of what. */
+static bool take_kind_of_list(const struct outline *list, struct manifest_item *item) {
+    static const char suffix[] = "List";
+    copy(&list->api_version, item->api_version, sizeof(item->api_version));
+    copy(&list->kind, item->kind, sizeof(item->kind));
+    size_t size = strlen(item->kind);
+    size_t kind_size = size < strlen(suffix) ? 0 : size - strlen(suffix);
+    item->kind[kind_size] = '\0';
+    return kind_size > 0;
+}
+
+static void visit_raw(const struct walk *walk, const struct json_text *raw, size_t offset) {
+    struct manifest_item item = {.raw = *raw, .offset = offset};
+    struct json_reader reader;
+    struct outline outline;
+    json_begin(&reader, raw->at, raw->size);
+    read_outline(&reader, &outline);
+    copy(&outline.api_version, item.api_version, sizeof(item.api_version));
+    copy(&outline.kind, item.kind, sizeof(item.kind));
+    if (!outline.has_kind && walk->list != NULL) {
+        item.is_typed_by_list = take_kind_of_list(walk->list, &item);
+    }
+    walk->visit(walk->context, &item);
+}
+
+/* The reader stands on the items. */
+static void split_items(struct json_reader *reader, const struct walk *walk) {
+    if (!json_enter_array(reader)) {
+        return;
+    }
+    while (json_next_item(reader)) {
+        struct json_text raw;
+        size_t offset = json_offset(reader);
+        if (json_read_raw(reader, &raw)) {
+            visit_raw(walk, &raw, offset);
+        }
+    }
+}
+
+static void split_list(struct json_reader *reader, const struct walk *walk) {
     struct json_text key;
     if (!json_enter_object(reader)) {
         return;
     }
     while (json_next_member(reader, &key)) {
         if (json_text_is(&key, "items")) {
-            read_items(reader, item_kind(&outline->api_version, &outline->kind), walk);
+            split_items(reader, walk);
         } else {
             json_skip(reader);
         }
@@ -108,33 +109,86 @@ static bool is_list(const struct outline *outline) {
     return size >= strlen(suffix) && strcmp(kind + size - strlen(suffix), suffix) == 0;
 }
 
-bool manifest_read(const char *json, size_t size, manifest_visit *visit, void *context,
-                   size_t *ret_n_others, struct error *error) {
-    struct walk walk = {.visit = visit, .context = context};
+bool manifest_split(const char *json, size_t size, manifest_visit_item *visit, void *context,
+                    struct error *error) {
     struct json_reader reader;
     struct outline outline;
+    struct walk walk = {.visit = visit, .context = context};
     json_begin(&reader, json, size);
-    if (json_peek(&reader) == JSON_NULL) {
-        *ret_n_others = 0;
-        json_skip(&reader);
-        return json_finish(&reader, error);
-    }
+    enum json_kind kind = json_peek(&reader);
     read_outline(&reader, &outline);
     if (!json_finish(&reader, error)) {
         return false;
     }
+    if (kind == JSON_NULL) {
+        return true;
+    }
+    if (kind != JSON_OBJECT) {
+        return error_set_at(error, ERROR_INVALID, 0, "not a Kubernetes object");
+    }
     json_begin(&reader, json, size);
     if (is_list(&outline)) {
-        read_list(&reader, &outline, &walk);
-    } else {
-        struct object object;
-        if (!object_read(&reader, &object)) {
-            return error_set_at(error, ERROR_INVALID, 0, "not a Kubernetes object");
-        }
-        visit_object(&walk, &object, 0);
+        walk.list = &outline;
+        split_list(&reader, &walk);
+        return json_finish(&reader, error);
     }
-    *ret_n_others = walk.n_others;
+    size_t offset = json_offset(&reader);
+    struct json_text raw;
+    if (json_read_raw(&reader, &raw)) {
+        visit_raw(&walk, &raw, offset);
+    }
     return json_finish(&reader, error);
+}
+
+static enum object_kind kind_of(const struct manifest_item *item) {
+    char group[MANIFEST_VERSION_SIZE];
+    text_copy(group, sizeof(group), item->api_version);
+    size_t size = strcspn(group, "/");
+    bool has_group = group[size] == '/';
+    group[has_group ? size : 0] = '\0'; /* "v1" is of the group without a name */
+    return object_kind(group, item->kind);
+}
+
+bool manifest_take(const struct manifest_item *item, struct object *ret_object) {
+    struct json_reader reader;
+    struct error error;
+    enum object_kind kind = kind_of(item);
+    if (kind != OBJECT_MCPSERVER && kind != OBJECT_DEPLOYMENT) {
+        return false;
+    }
+    json_begin(&reader, item->raw.at, item->raw.size);
+    if (!object_read(&reader, ret_object) || !json_finish(&reader, &error)) {
+        return false;
+    }
+    ret_object->kind = kind;
+    if (ret_object->namespace[0] == '\0') {
+        text_copy(ret_object->namespace, sizeof(ret_object->namespace), DEFAULT_NAMESPACE);
+    }
+    return true;
+}
+
+struct reading {
+    manifest_visit *visit;
+    void *context;
+    size_t n_others;
+};
+
+static void read_item(void *context, const struct manifest_item *item) {
+    struct reading *reading = context;
+    struct object object;
+    if (manifest_take(item, &object)) {
+        reading->visit(reading->context, &object, item->offset);
+    } else {
+        reading->n_others++;
+    }
+}
+
+bool manifest_read(const char *json, size_t size, manifest_visit *visit, void *context,
+                   size_t *ret_n_others, struct error *error) {
+    struct reading reading = {.visit = visit, .context = context};
+    bool is_read = manifest_split(json, size, read_item, &reading, error);
+    *ret_n_others = reading.n_others;
+    return is_read;
 }
 
 const char *manifest_fault(const struct object *object) {

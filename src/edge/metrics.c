@@ -44,6 +44,9 @@ struct series {
     "capstan_certificate_reloads_total", "counter", "Changed serving pairs, taken up or refused."
 #define STATUS_WRITES                                                                              \
     "capstan_status_writes_total", "counter", "Writes of conditions to MCPServer status."
+#define SCALE_WRITES                                                                               \
+    "capstan_scale_writes_total", "counter", "Deployments of stdio servers scaled back to 1."
+#define LOOKUPS "capstan_lookups_total", "counter", "Live look-ups for admission requests."
 
 static const struct series table[METRIC_COUNT] = {
     [METRIC_REQUESTS_200] = {REQUESTS, "{code=\"200\"}"},
@@ -76,6 +79,18 @@ static const struct series table[METRIC_COUNT] = {
                                        "When the serving certificate expires.", ""},
     [METRIC_STATUS_WRITES_OK] = {STATUS_WRITES, "{result=\"ok\"}"},
     [METRIC_STATUS_WRITES_ERROR] = {STATUS_WRITES, "{result=\"error\"}"},
+    [METRIC_STATUS_CONFLICTS] = {"capstan_status_conflicts_total", "counter",
+                                 "Writes that another writer had undone since.", ""},
+    [METRIC_SCALE_WRITES_OK] = {SCALE_WRITES, "{result=\"ok\"}"},
+    [METRIC_SCALE_WRITES_ERROR] = {SCALE_WRITES, "{result=\"error\"}"},
+    [METRIC_LOOKUPS_FOUND] = {LOOKUPS, "{result=\"found\"}"},
+    [METRIC_LOOKUPS_ABSENT] = {LOOKUPS, "{result=\"absent\"}"},
+    [METRIC_LOOKUPS_FAILED] = {LOOKUPS, "{result=\"failed\"}"},
+    [METRIC_LEADER] = {"capstan_leader", "gauge", "Whether this replica is the one that writes.", ""},
+    [METRIC_WATCH_ERRORS] = {"capstan_watch_errors_total", "counter",
+                             "Lists and watches that failed, and events that mean nothing.", ""},
+    [METRIC_DISCOVERY_ERRORS] = {"capstan_discovery_errors_total", "counter",
+                                 "Questions about served versions that were not answered.", ""},
     [METRIC_MCPSERVERS] = {"capstan_mcpservers", "gauge", "MCPServers known.", ""},
     [METRIC_DEPLOYMENTS] = {"capstan_deployments", "gauge", "Deployments known.", ""},
     [METRIC_HTTP_CONNECTIONS] = {"capstan_http_connections", "gauge",

@@ -58,6 +58,15 @@ static const struct {
     {METRIC_CERTIFICATE_EXPIRATION, "capstan_certificate_expiration_timestamp_seconds"},
     {METRIC_STATUS_WRITES_OK, "capstan_status_writes_total{result=\"ok\"}"},
     {METRIC_STATUS_WRITES_ERROR, "capstan_status_writes_total{result=\"error\"}"},
+    {METRIC_STATUS_CONFLICTS, "capstan_status_conflicts_total"},
+    {METRIC_SCALE_WRITES_OK, "capstan_scale_writes_total{result=\"ok\"}"},
+    {METRIC_SCALE_WRITES_ERROR, "capstan_scale_writes_total{result=\"error\"}"},
+    {METRIC_LOOKUPS_FOUND, "capstan_lookups_total{result=\"found\"}"},
+    {METRIC_LOOKUPS_ABSENT, "capstan_lookups_total{result=\"absent\"}"},
+    {METRIC_LOOKUPS_FAILED, "capstan_lookups_total{result=\"failed\"}"},
+    {METRIC_LEADER, "capstan_leader"},
+    {METRIC_WATCH_ERRORS, "capstan_watch_errors_total"},
+    {METRIC_DISCOVERY_ERRORS, "capstan_discovery_errors_total"},
     {METRIC_MCPSERVERS, "capstan_mcpservers"},
     {METRIC_DEPLOYMENTS, "capstan_deployments"},
     {METRIC_HTTP_CONNECTIONS, "capstan_http_connections"},
@@ -240,7 +249,7 @@ static void test_metrics__every_line_follows_the_format(void **state) {
         check_line(&format, line);
         n_families += strncmp(line, "# TYPE ", 7) == 0;
     }
-    assert_int_equal(n_families, 18);
+    assert_int_equal(n_families, 24);
 }
 
 static void test_metrics__a_family_is_introduced_once(void **state) {

@@ -205,7 +205,15 @@ static void test_start__refuses_wrong_usage_with_exit_status_2(void **state) {
         const char *arguments;
         const char *refusal;
     } rows[] = {
-        {"serve", "serve needs --objects PATH"},
+        {"serve", "serve needs --webhook-cert-path DIR"},
+        {"serve " CERTS, "this is not a pod, since KUBERNETES_SERVICE_HOST is not set"},
+        {"serve " CERTS "--kubeconfig $FOLDER/none", "reading '$FOLDER/none': no such file"},
+        {"serve " CERTS "--kubeconfig $FOLDER/certs/tls.crt", "$FOLDER/certs/tls.crt"},
+        {"serve " OBJECTS CERTS "--kubeconfig x", "--kubeconfig is for a cluster"},
+        {"serve " OBJECTS CERTS "--leader-elect", "--leader-elect is for a cluster"},
+        {"serve " OBJECTS CERTS "--namespace x", "--namespace is for a cluster"},
+        {"serve " CERTS "--status-dir x", "--status-dir goes with --objects"},
+        {"serve " CERTS "--namespace a/b", "--namespace: 'a/b' is not the name of a namespace"},
         {"serve " OBJECTS, "serve needs --webhook-cert-path DIR"},
         {"serve --bogus", "unknown option '--bogus'"},
         {"serve --objects", "--objects needs a value"},

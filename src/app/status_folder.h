@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef APP_STATUS_H
-#define APP_STATUS_H
+#ifndef APP_STATUS_FOLDER_H
+#define APP_STATUS_FOLDER_H
 
 /*
  * The companion loop's work: keeps the two conditions of every MCPServer as they should be. Without
@@ -21,12 +21,12 @@
 
 /* Makes the folder if it is not there. Refuses one that has to do with a path that objects are read
    from, above it or below: what is written there would be read as objects, or overwrite them. */
-bool status_open_folder(const char *folder, const char *const *object_paths, size_t n_object_paths,
+bool status_folder_open(const char *folder, const char *const *object_paths, size_t n_object_paths,
                         struct error *error) MUST_CHECK;
 
 /* One pass over all MCPServers. Returns how many could not be written, and of the first of them
    why; the next pass tries again. */
-size_t status_write_folder(struct facts *facts, const char *folder, struct log *log,
+size_t status_folder_write(struct facts *facts, const char *folder, struct log *log,
                            struct metrics *metrics, struct error *ret_problem);
 
 #endif

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef APP_CLUSTER_H
+#define APP_CLUSTER_H
+
+/*
+ * Everything that `serve` does with an API server, as one thing for its loop: discovery, the two
+ * watches, the election, the look-ups, and the companion.
+ */
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "admit.h"
+#include "base/attribute.h"
+#include "base/error.h"
+#include "core/facts.h"
+#include "serve_options.h"
+
+struct cluster;
+
+/* Reads the kubeconfig or what a pod has, and sends nothing yet. All borrowed, until
+   cluster_free(). */
+bool cluster_new(const struct serve_options *options, struct facts *facts, struct admit *admit,
+                 struct log *log, struct metrics *metrics, struct cluster **ret_cluster,
+                 struct error *error) MUST_CHECK;
+
+/* NULL is none. */
+void cluster_free(struct cluster *cluster);
+
+/* Does what is due, then waits for the API server, for the descriptors (as poll() does, with
+   `revents`), or for the end of the time. */
+void cluster_wait(struct cluster *cluster, struct pollfd *descriptors, size_t n_descriptors,
+                  int64_t timeout_ms);
+
+/* Whether MCPServers and Deployments have been listed once. True for ever. */
+bool cluster_is_synced(const struct cluster *cluster);
+
+/* The policy has changed: what is healed depends on it. */
+void cluster_policy_changed(struct cluster *cluster);
+
+/* Ends writing: no further write is begun; then, when none is under way, the lease is given back.
+   cluster_wait() goes on until cluster_is_closed(), which takes 10 s at most. */
+void cluster_close(struct cluster *cluster);
+bool cluster_is_closed(const struct cluster *cluster);
+
+/* No look-up is under way after this, and none is made: before http_stop(). */
+void cluster_stop_lookups(struct cluster *cluster);
+
+#endif

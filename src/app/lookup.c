@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lookup.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "edge/clock.h"
+
+enum {
+    ABSENT_MS = 5000,   /* for which it is believed that an object is not there */
+    ABSENT_MAX = 256,   /* objects of which that is remembered */
+    UNDER_WAY_MAX = 64, /* GETs at once; who comes then is answered that nobody knows */
+    ANSWER_MAX = 16 << 20,
+};
+
+/* One who asked. */
+struct asker {
+    struct lookup_question question;
+    lookup_done *done;
+    void *context;
+    struct asker *next;
+};
+
+/* One GET, and who waits for it. */
+struct search {
+    struct lookup *lookup;
+    struct kube_call *call;
+    struct asker *askers;
+    struct search *next;
+};
+
+/* An object that is not there, or is there under another uid. */
+struct absence {
+    struct lookup_question question;
+    int64_t ends_ms;
+};
+
+struct lookup {
+    struct api *api;
+    struct log *log;
+    struct metrics *metrics;
+    pthread_mutex_t mutex;  /* for what follows, until the blank line */
+    struct asker *incoming; /* last first */
+    bool is_closed;
+
+    /* Of the loop's thread alone. */
+    struct search *searches;
+    size_t n_searches;
+    struct absence absences[ABSENT_MAX];
+    size_t next_absence;
+    bool is_failing; /* and it was said */
+};
+
+struct lookup *lookup_new(struct api *api, struct log *log, struct metrics *metrics) {
+    struct lookup *lookup = memory_new(1, sizeof(*lookup));
+    lookup->api = api;
+    lookup->log = log;
+    lookup->metrics = metrics;
+    pthread_mutex_init(&lookup->mutex, NULL);
+    return lookup;
+}
+
+void lookup_free(struct lookup *lookup) {
+    if (lookup != NULL) {
+        pthread_mutex_destroy(&lookup->mutex);
+        free(lookup);
+    }
+}
+
+static bool is_same_object(const struct lookup_question *one, const struct lookup_question *other) {
+    return one->kind == other->kind && strcmp(one->name, other->name) == 0 &&
+           strcmp(one->namespace, other->namespace) == 0;
+}
+
+static void answer(struct asker *owned_asker, enum evidence_state state,
+                   const struct object *object) {
+    owned_asker->done(owned_asker->context, state, object);
+    free(owned_asker);
+}
+
+void lookup_ask(struct lookup *lookup, const struct lookup_question *question, lookup_done *done,
+                void *context) {
+    struct asker *asker = memory_new(1, sizeof(*asker));
+    asker->question = *question;
+    asker->done = done;
+    asker->context = context;
+    pthread_mutex_lock(&lookup->mutex);
+    bool is_closed = lookup->is_closed;
+    if (!is_closed) {
+        asker->next = lookup->incoming;
+        lookup->incoming = asker;
+    }
+    pthread_mutex_unlock(&lookup->mutex);
+    if (is_closed) {
+        answer(asker, EVIDENCE_NONE, NULL);
+    } else {
+        kube_wake(api_kube(lookup->api));
+    }
+}
+
+static bool is_known_absent(const struct lookup *lookup, const struct lookup_question *question,
+                            int64_t now_ms) {
+    for (size_t i = 0; i < ABSENT_MAX; i++) {
+        const struct absence *absence = &lookup->absences[i];
+        if (now_ms < absence->ends_ms && is_same_object(&absence->question, question) &&
+            strcmp(absence->question.uid, question->uid) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void remember_absence(struct lookup *lookup, const struct lookup_question *question) {
+    struct absence *absence = &lookup->absences[lookup->next_absence];
+    lookup->next_absence = (lookup->next_absence + 1) % ABSENT_MAX;
+    absence->question = *question;
+    absence->ends_ms = clock_boot_ms() + ABSENT_MS;
+}
+
+static void report(struct lookup *lookup, const struct kube_answer *got,
+                   enum evidence_state state) {
+    static const enum metric counters[] = {[EVIDENCE_NONE] = METRIC_LOOKUPS_FAILED,
+                                           [EVIDENCE_FOUND] = METRIC_LOOKUPS_FOUND,
+                                           [EVIDENCE_ABSENT] = METRIC_LOOKUPS_ABSENT};
+    metrics_add(lookup->metrics, counters[state], 1);
+    if (state == EVIDENCE_NONE && !lookup->is_failing) {
+        log_event(
+            lookup->log, LOG_WARN, "lookup.failed",
+            LOG_TEXT("problem", got->is_good ? "the object could not be read" : got->error.text));
+    }
+    lookup->is_failing = state == EVIDENCE_NONE;
+}
+
+static enum evidence_state judge(const struct kube_answer *got, enum object_kind kind,
+                                 struct object *ret_object) {
+    struct json_reader reader;
+    struct error error;
+    if (got->status == 404) {
+        return EVIDENCE_ABSENT;
+    }
+    if (!got->is_good) {
+        return EVIDENCE_NONE;
+    }
+    json_begin(&reader, got->body, got->body_size);
+    bool is_read = object_read(&reader, ret_object) && json_finish(&reader, &error);
+    return is_read && ret_object->kind == kind ? EVIDENCE_FOUND : EVIDENCE_NONE;
+}
+
+static void forget(struct search *search) {
+    struct lookup *lookup = search->lookup;
+    struct search **at = &lookup->searches;
+    while (*at != search) {
+        at = &(*at)->next;
+    }
+    *at = search->next;
+    lookup->n_searches--;
+}
+
+static void take_object(void *context, const struct kube_answer *got) {
+    struct search *search = context;
+    struct lookup *lookup = search->lookup;
+    struct object object;
+    enum evidence_state state = judge(got, search->askers->question.kind, &object);
+    forget(search);
+    report(lookup, got, state);
+    while (search->askers != NULL) {
+        struct asker *asker = search->askers;
+        search->askers = asker->next;
+        bool is_other = state == EVIDENCE_FOUND && strcmp(object.uid, asker->question.uid) != 0;
+        if (state == EVIDENCE_ABSENT || is_other) {
+            remember_absence(lookup, &asker->question);
+        }
+        answer(asker, state, state == EVIDENCE_FOUND ? &object : NULL);
+    }
+    free(search);
+}
+
+static void begin(struct lookup *lookup, struct asker *asker, int64_t now_ms) {
+    const struct lookup_question *question = &asker->question;
+    struct search *search = memory_new(1, sizeof(*search));
+    char path[API_PATH_SIZE];
+    api_object_path(lookup->api, question->kind, question->namespace, question->name, "", path);
+    const struct kube_request request = {
+        .verb = KUBE_GET,
+        .path = path,
+        .timeout_ms = question->deadline_ms - now_ms,
+        .answer_max = ANSWER_MAX,
+        .done = take_object,
+        .context = search,
+    };
+    search->lookup = lookup;
+    search->askers = asker;
+    asker->next = NULL;
+    search->next = lookup->searches;
+    lookup->searches = search;
+    lookup->n_searches++;
+    search->call = kube_begin(api_kube(lookup->api), &request);
+}
+
+/* A name goes into a path as it is, so it must be one. */
+static bool can_be_asked(const struct lookup *lookup, const struct lookup_question *question) {
+    return text_is_dns_label(question->namespace) && text_is_dns_subdomain(question->name) &&
+           (question->kind == OBJECT_DEPLOYMENT || api_state(lookup->api) == API_SERVED);
+}
+
+static void take(struct lookup *lookup, struct asker *asker, int64_t now_ms) {
+    struct search *search = lookup->searches;
+    while (search != NULL && !is_same_object(&search->askers->question, &asker->question)) {
+        search = search->next;
+    }
+    if (search != NULL) {
+        asker->next = search->askers->next;
+        search->askers->next = asker;
+    } else if (is_known_absent(lookup, &asker->question, now_ms)) {
+        answer(asker, EVIDENCE_ABSENT, NULL);
+    } else if (now_ms >= asker->question.deadline_ms || lookup->n_searches >= UNDER_WAY_MAX ||
+               !can_be_asked(lookup, &asker->question)) {
+        metrics_add(lookup->metrics, METRIC_LOOKUPS_FAILED, 1);
+        api_doubt(lookup->api);
+        answer(asker, EVIDENCE_NONE, NULL);
+    } else {
+        begin(lookup, asker, now_ms);
+    }
+}
+
+static struct asker *take_incoming(struct lookup *lookup) {
+    pthread_mutex_lock(&lookup->mutex);
+    struct asker *asker = lookup->incoming;
+    lookup->incoming = NULL;
+    pthread_mutex_unlock(&lookup->mutex);
+    return asker;
+}
+
+void lookup_step(struct lookup *lookup, int64_t now_ms) {
+    struct asker *asker = take_incoming(lookup);
+    while (asker != NULL) {
+        struct asker *next = asker->next;
+        take(lookup, asker, now_ms);
+        asker = next;
+    }
+}
+
+static void answer_all(struct asker *asker) {
+    while (asker != NULL) {
+        struct asker *next = asker->next;
+        answer(asker, EVIDENCE_NONE, NULL);
+        asker = next;
+    }
+}
+
+void lookup_close(struct lookup *lookup) {
+    pthread_mutex_lock(&lookup->mutex);
+    lookup->is_closed = true;
+    pthread_mutex_unlock(&lookup->mutex);
+    answer_all(take_incoming(lookup));
+    while (lookup->searches != NULL) {
+        struct search *search = lookup->searches;
+        forget(search);
+        kube_cancel(api_kube(lookup->api), search->call);
+        answer_all(search->askers);
+        free(search);
+    }
+}
