@@ -19,4 +19,9 @@
 void decide(const struct policy *policy, const struct review *review, const struct subject *subject,
             int64_t now, struct decision *ret_decision);
 
+/* Step `step` of a decision, from 0 to DECISION_STEPS - 1: which rule it belongs to, and what it is
+   about, in a few words. */
+enum rule_id decide_step_rule(size_t step);
+const char *decide_step_label(size_t step);
+
 #endif

@@ -14,6 +14,9 @@
 
 /* kube-apiserver passes 4096 bytes of warnings on for all webhooks together, and advises 120 each.
  */
+/* How many steps the rules take together: core/rules/rules.c lists them. */
+enum { DECISION_STEPS = 7 };
+
 enum { DECISION_WARNINGS_MAX = 3, DECISION_WARNING_SIZE = 121, DECISION_NOTE_SIZE = 192 };
 
 /* What a rule did, the strongest of it. */
@@ -27,6 +30,9 @@ struct decision {
     size_t n_warnings;
     enum action actions[RULE_COUNT];
     char notes[RULE_COUNT][DECISION_NOTE_SIZE]; /* the audit annotations of the rules that acted */
+
+    /* For each step why it did nothing, a literal; NULL if it acted or was not reached. */
+    const char *reasons[DECISION_STEPS];
 
     /* It could not be found out whose the object is. Then nothing is changed and a warning says so;
        `fails` if the policy wants an error instead (HTTP 500, so that failurePolicy rules). */

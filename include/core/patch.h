@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/attribute.h"
+#include "base/error.h"
 #include "base/json_write.h"
 
 enum patch_path {
@@ -33,6 +35,11 @@ struct patch {
 void patch_set(struct patch *patch, enum patch_path path, int64_t value);
 
 bool patch_is_empty(const struct patch *patch);
+
+/* Copies the object to `out` with the operations applied, and no other byte changed. Fails, with
+   nothing added, where the object is malformed or a parent is no object. */
+bool patch_edit(const struct patch *patch, const char *json, size_t size, struct buffer *out,
+                struct error *error) MUST_CHECK;
 
 /* Writes the array of operations. */
 void patch_write(const struct patch *patch, struct json_write *write);

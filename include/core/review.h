@@ -43,6 +43,10 @@ struct review {
 bool review_decode(const char *bytes, size_t size, struct review *ret_review,
                    struct error *error) MUST_CHECK;
 
+/* What an API server would ask about an object that is created or, with `old`, updated; by nobody
+   in particular, and without a uid. */
+void review_make(const struct object *object, const struct object *old, struct review *ret_review);
+
 /* The answer. The decision must not be one that fails. */
 void review_encode(const char *uid, const struct decision *decision, struct buffer *out);
 

@@ -38,11 +38,11 @@ struct certs_options {
 
 static const struct option certs_option_list[] = {
     {"out", "DIR", "where to write; it is made if it is not there", OPTION_TEXT,
-     offsetof(struct certs_options, out)},
+     offsetof(struct certs_options, out), 0},
     {"dns", "NAME", "a DNS name or IP address to serve; repeatable, replaces the defaults",
-     OPTION_TEXTS, offsetof(struct certs_options, names)},
+     OPTION_TEXTS, offsetof(struct certs_options, names), 0},
     {"force", NULL, "overwrite what is there", OPTION_SWITCH,
-     offsetof(struct certs_options, forces)},
+     offsetof(struct certs_options, forces), 0},
 };
 
 static const struct option_table certs_table = {

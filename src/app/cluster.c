@@ -97,8 +97,7 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
     admit_set_lookup(admit, cluster->lookup);
     cluster->servers = new_sync(cluster, OBJECT_MCPSERVER, "", facts, metrics);
     cluster->deployments =
-        new_sync(cluster, OBJECT_DEPLOYMENT,
-                 "labelSelector=app.kubernetes.io%2Fname%3D" MCPSERVER_LABEL, facts, metrics);
+        new_sync(cluster, OBJECT_DEPLOYMENT, SYNC_DEPLOYMENTS_SELECTOR, facts, metrics);
     *ret_cluster = TAKE(cluster);
     return true;
 }

@@ -8,6 +8,8 @@
  */
 
 int serve_command(int argc, char **argv);
+int review_command(int argc, char **argv);
+int explain_command(int argc, char **argv);
 int certs_command(int argc, char **argv);
 
 #endif

@@ -50,20 +50,22 @@ static bool fail_in_file(struct error *error, const char *path) {
     return error_wrap(error, "%s:%u:%u", path, line, column);
 }
 
-bool document_file_read(const char *path, struct document_file *ret_file, struct error *error) {
-    AUTO(buffer_fini) struct buffer content;
+bool document_file_parse(const char *path, const struct buffer *content,
+                         struct document_file *ret_file, struct error *error) {
     AUTO(document_file_fini) struct document_file file = {.path = NULL};
-    buffer_init(&content, DOCUMENT_FILE_MAX);
-    if (!file_read(path, &content, error)) {
-        return false;
-    }
     file.path = memory_copy(path, strlen(path));
-    if (!read_documents(&content, &file, error)) {
+    if (!read_documents(content, &file, error)) {
         return fail_in_file(error, path);
     }
     *ret_file = file;
     file = (struct document_file){.path = NULL};
     return true;
+}
+
+bool document_file_read(const char *path, struct document_file *ret_file, struct error *error) {
+    AUTO(buffer_fini) struct buffer content;
+    buffer_init(&content, DOCUMENT_FILE_MAX);
+    return file_read(path, &content, error) && document_file_parse(path, &content, ret_file, error);
 }
 
 void document_locate(const struct document_file *file, size_t document, struct error *error) {

@@ -24,6 +24,10 @@ struct document_file {
 
 bool document_file_read(const char *path, struct document_file *ret_file,
                         struct error *error) MUST_CHECK;
+
+/* The same of what was read already; `path` is only what errors call it. */
+bool document_file_parse(const char *path, const struct buffer *content,
+                         struct document_file *ret_file, struct error *error) MUST_CHECK;
 void document_file_fini(struct document_file *file);
 
 /* Puts "file:line:column: " before an error about a place in one of the documents. */

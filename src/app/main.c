@@ -15,6 +15,8 @@ static const struct command {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"serve", "answer AdmissionReviews over TLS and keep the status conditions", serve_command},
+    {"review", "dry-run admission for CI: manifests in, verdicts out", review_command},
+    {"explain", "what a rule does", explain_command},
     {"certs", "make a CA and a serving pair for development", certs_command},
     {"version", "print the version", version_command},
     {"help", "print this help, or that of a command", help_command},

@@ -59,20 +59,49 @@ static bool set_value(const struct option *option, const char *value, void *targ
     return false;
 }
 
-/* Reads the option at argv[*i]; a value that is an argument of its own is stepped over. */
-static bool parse_one(const struct option_table *table, int argc, char **argv, int *i, void *target,
-                      struct error *error) {
-    const char *argument = argv[*i];
+static const struct option *find_letter(const struct option_table *table, char letter) {
+    for (size_t i = 0; i < table->n_options; i++) {
+        if (table->options[i].letter == letter) {
+            return &table->options[i];
+        }
+    }
+    return NULL;
+}
+
+/* What an argument names: "--name", "--name=VALUE" (and then the value), "-n". NULL, with the error
+   set, if it is none. */
+static const struct option *read_name(const struct option_table *table, const char *argument,
+                                      const char **ret_value, struct error *error) {
+    const struct option *option = NULL;
+    *ret_value = NULL;
+    if (argument[0] == '-' && argument[1] != '-' && argument[1] != '\0' && argument[2] == '\0') {
+        option = find_letter(table, argument[1]);
+    }
+    if (option != NULL) {
+        return option;
+    }
     if (strncmp(argument, "--", 2) != 0) {
-        return error_set(error, ERROR_INVALID, "'%s' is not an option; see --help", argument);
+        error_set(error, ERROR_INVALID, "'%s' is not an option; see --help", argument);
+        return NULL;
     }
     const char *name = argument + 2;
     size_t size = strcspn(name, "=");
-    const char *value = name[size] == '=' ? name + size + 1 : NULL;
-    const struct option *option = find_option(table, name, size);
+    *ret_value = name[size] == '=' ? name + size + 1 : NULL;
+    option = find_option(table, name, size);
     if (option == NULL) {
-        return error_set(error, ERROR_INVALID, "unknown option '--%.*s'; see --help",
-                         (int)(size < 64 ? size : 64), name);
+        error_set(error, ERROR_INVALID, "unknown option '--%.*s'; see --help",
+                  (int)(size < 64 ? size : 64), name);
+    }
+    return option;
+}
+
+/* Reads the option at argv[*i]; a value that is an argument of its own is stepped over. */
+static bool parse_one(const struct option_table *table, int argc, char **argv, int *i, void *target,
+                      struct error *error) {
+    const char *value;
+    const struct option *option = read_name(table, argv[*i], &value, error);
+    if (option == NULL) {
+        return false;
     }
     bool takes_value = option->type != OPTION_SWITCH;
     if (!takes_value && value != NULL) {
@@ -105,7 +134,9 @@ void options_print_help(const struct option_table *table, FILE *out) {
     fprintf(out, "Usage: %s\n\n%s\n\nOptions:\n", table->usage, table->summary);
     for (size_t i = 0; i < table->n_options; i++) {
         const struct option *option = &table->options[i];
-        int width = fprintf(out, "  --%s%s%s", option->name, option->argument == NULL ? "" : " ",
+        const char letter[] = {'-', option->letter, ',', ' ', '\0'};
+        int width = fprintf(out, "  %s--%s%s%s", option->letter == 0 ? "" : letter, option->name,
+                            option->argument == NULL ? "" : " ",
                             option->argument == NULL ? "" : option->argument);
         if (width >= HELP_COLUMN) {
             fprintf(out, "\n%*s", HELP_COLUMN, "");

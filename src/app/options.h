@@ -4,7 +4,7 @@
 
 /*
  * One table of options makes the parser and the help. Options are `--name VALUE`, `--name=VALUE`,
- * or a bare `--name` for a switch.
+ * or a bare `--name` for a switch; some have a letter too, `-n VALUE`.
  */
 
 #include <stdbool.h>
@@ -35,6 +35,7 @@ struct option {
     const char *help;     /* one line; the default is named in it */
     enum option_type type;
     size_t offset; /* of the member of the target that it sets */
+    char letter;   /* "-f" is 'f'; 0: none */
 };
 
 /* A command's options and the words around them. */

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "document.h"
 #include "edge/file.h"
 #include "key_pair.h"
 #include "objects.h"
+#include "policy_file.h"
 
 struct source {
     struct file_watch *watch;
@@ -79,47 +79,18 @@ void sources_set_server(struct sources *sources, struct http_server *server) {
     sources->server = server;
 }
 
-/* The one document that is not empty. */
-static bool find_policy(const struct document_file *file, size_t *ret_document,
-                        struct error *error) {
-    size_t n_found = 0;
-    for (size_t i = 0; i < file->n_documents; i++) {
-        const struct buffer *json = &file->documents[i].json;
-        bool is_empty = json->size == 4 && memcmp(json->bytes, "null", 4) == 0;
-        if (!is_empty && n_found++ > 0) {
-            error_set_at(error, ERROR_INVALID, 0, "a policy is one document, and this is another");
-            document_locate(file, i, error);
-            return false;
-        }
-        if (!is_empty) {
-            *ret_document = i;
-        }
-    }
-    return n_found == 1 ||
-           error_set(error, ERROR_INVALID, "%s: is empty; a policy is expected", file->path);
-}
-
 static bool load_policy(struct sources *sources, struct error *error) {
-    AUTO(document_file_fini) struct document_file file = {.path = NULL};
+    const char *path = sources->options->config;
     struct policy *policy;
-    if (sources->options->config == NULL) {
+    if (path == NULL) {
         return true;
     }
-    if (!document_file_read(sources->options->config, &file, error)) {
-        return false;
-    }
-    size_t document = 0;
-    if (!find_policy(&file, &document, error)) {
-        return false;
-    }
-    const struct buffer *json = &file.documents[document].json;
-    if (!policy_decode(json->bytes, json->size, &policy, error)) {
-        document_locate(&file, document, error);
+    if (!policy_file_read(path, &policy, error)) {
         return false;
     }
     const char *caution = policy_caution(policy);
     if (caution != NULL) {
-        log_event(sources->log, LOG_WARN, "policy.caution", LOG_TEXT("file", file.path),
+        log_event(sources->log, LOG_WARN, "policy.caution", LOG_TEXT("file", path),
                   LOG_TEXT("caution", caution));
     }
     admit_set_policy(sources->admit, policy);

@@ -13,6 +13,9 @@
 #include "api.h"
 #include "core/facts.h"
 
+/* Which Deployments are of interest. Labels never decide whose one is; they only narrow. */
+#define SYNC_DEPLOYMENTS_SELECTOR "labelSelector=app.kubernetes.io%2Fname%3D" MCPSERVER_LABEL
+
 /* Told after the facts have changed: the object that did, or NULL where many may have. */
 typedef void sync_changed(void *context, const struct object *object);
 

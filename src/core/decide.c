@@ -41,7 +41,16 @@ void decide(const struct policy *policy, const struct review *review, const stru
     }
     bool is_open = subject->state == SUBJECT_FOUND;
     for (size_t i = 0; is_open && i < rules_count; i++) {
+        ruling.step = i;
         rules[i].apply(&ruling);
         is_open = !ret_decision->is_denied && !ret_decision->is_unresolved;
     }
+}
+
+enum rule_id decide_step_rule(size_t step) {
+    return rules[step].id;
+}
+
+const char *decide_step_label(size_t step) {
+    return rules[step].label;
 }

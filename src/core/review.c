@@ -158,6 +158,23 @@ bool review_decode(const char *bytes, size_t size, struct review *ret_review, st
     return true;
 }
 
+void review_make(const struct object *object, const struct object *old, struct review *ret_review) {
+    *ret_review = (struct review){
+        .kind = object->kind,
+        .operation = old == NULL ? REVIEW_CREATE : REVIEW_UPDATE,
+        .has_object = true,
+        .has_old = old != NULL,
+        .object = *object,
+    };
+    text_copy(ret_review->namespace, sizeof(ret_review->namespace), object->namespace);
+    text_copy(ret_review->name, sizeof(ret_review->name), object->name);
+    text_copy(ret_review->kind_text, sizeof(ret_review->kind_text),
+              object->kind == OBJECT_MCPSERVER ? MCPSERVER_KIND : "Deployment");
+    if (old != NULL) {
+        ret_review->old = *old;
+    }
+}
+
 static void write_status(struct json_write *write, const char *message) {
     json_write_key(write, "status");
     json_write_open(write, '{');

@@ -12,6 +12,10 @@ enum mode ruling_mode(const struct ruling *ruling, enum rule_id rule) {
                        ruling->now);
 }
 
+void ruling_pass(struct ruling *ruling, const char *reason) {
+    ruling->decision->reasons[ruling->step] = reason;
+}
+
 static void raise_action(struct ruling *ruling, enum rule_id rule, enum action action) {
     if (ruling->decision->actions[rule] < action) {
         ruling->decision->actions[rule] = action;

@@ -17,11 +17,15 @@ struct ruling {
     bool is_confirmed; /* `server` is not from a cache */
     int64_t now;
     struct number replicas;
+    size_t step; /* of the rules, the one that has its say */
     struct decision *decision;
 };
 
 /* The mode of the rule for this MCPServer, exemptions considered. */
 enum mode ruling_mode(const struct ruling *ruling, enum rule_id rule);
+
+/* Does nothing, and says why: a literal. */
+void ruling_pass(struct ruling *ruling, const char *reason);
 
 /* Adds an operation to the patch. */
 void ruling_patch(struct ruling *ruling, enum rule_id rule, enum patch_path path, int64_t value);

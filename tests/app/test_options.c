@@ -25,14 +25,14 @@ struct target {
 };
 
 static const struct option all[] = {
-    {"quick", NULL, "be quick", OPTION_SWITCH, offsetof(struct target, is_quick)},
-    {"config", "FILE", "the policy", OPTION_TEXT, offsetof(struct target, config)},
+    {"quick", NULL, "be quick", OPTION_SWITCH, offsetof(struct target, is_quick), 0},
+    {"config", "FILE", "the policy", OPTION_TEXT, offsetof(struct target, config), 0},
     {"objects", "PATH", "objects; may be given again", OPTION_TEXTS,
-     offsetof(struct target, objects)},
+     offsetof(struct target, objects), 0},
     {"shutdown-delay", "DURATION", "wait so long (default 10s)", OPTION_DURATION,
-     offsetof(struct target, delay_ms)},
+     offsetof(struct target, delay_ms), 0},
     {"a-name-that-is-longer-than-its-column", "N", "how many", OPTION_COUNT,
-     offsetof(struct target, workers)},
+     offsetof(struct target, workers), 0},
 };
 
 static const struct option_table table = {

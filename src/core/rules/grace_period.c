@@ -8,7 +8,16 @@ void grace_period(struct ruling *ruling) {
     int64_t seconds = ruling->policy->grace_seconds;
     bool is_due = present->state == NUMBER_ABSENT ||
                   (ruling->policy->is_grace_minimum && present->value < seconds);
-    if (mode == MODE_OFF || ruling->review->kind != OBJECT_DEPLOYMENT || !is_due) {
+    if (mode == MODE_OFF) {
+        ruling_pass(ruling, "off, or exempt");
+        return;
+    }
+    if (ruling->review->kind != OBJECT_DEPLOYMENT) {
+        ruling_pass(ruling, "only Deployments have pods");
+        return;
+    }
+    if (!is_due) {
+        ruling_pass(ruling, "a period is set, and is kept");
         return;
     }
     if (mode == MODE_WARN) {

@@ -15,17 +15,33 @@ static void set_replicas(struct ruling *ruling, enum mode mode, int64_t wanted) 
  * count is not touched. What the stdio cap decides is not decided here, not even where the cap is
  * off.
  */
+static const char *why_not_on_create(const struct ruling *ruling, enum mode mode) {
+    const struct number *wanted = &ruling->server->replicas;
+    if (mode == MODE_OFF) {
+        return "off, or exempt";
+    }
+    if (ruling->review->kind != OBJECT_DEPLOYMENT || ruling->review->operation != REVIEW_CREATE) {
+        return "not a new Deployment";
+    }
+    if (wanted->state != NUMBER_SET) {
+        return "the MCPServer has no spec.replicas, so the count is left to others";
+    }
+    if (ruling->server->is_stdio && number_exceeds(wanted, 1)) {
+        return "stdio-cap decides";
+    }
+    if (number_is(&ruling->replicas, 0)) {
+        return "0 replicas are never raised";
+    }
+    return number_equals(&ruling->replicas, wanted) ? "the count is that of the MCPServer" : NULL;
+}
+
 void replica_passthrough_create(struct ruling *ruling) {
     enum mode mode = ruling_mode(ruling, RULE_REPLICA_PASSTHROUGH);
-    const struct number *wanted = &ruling->server->replicas;
-    bool is_capped = ruling->server->is_stdio && number_exceeds(wanted, 1);
-    if (mode == MODE_OFF || ruling->review->kind != OBJECT_DEPLOYMENT ||
-        ruling->review->operation != REVIEW_CREATE || wanted->state != NUMBER_SET || is_capped ||
-        number_is(&ruling->replicas, 0)) {
-        return;
-    }
-    if (!number_equals(&ruling->replicas, wanted)) {
-        set_replicas(ruling, mode, wanted->value);
+    const char *reason = why_not_on_create(ruling, mode);
+    if (reason != NULL) {
+        ruling_pass(ruling, reason);
+    } else {
+        set_replicas(ruling, mode, ruling->server->replicas.value);
     }
 }
 
@@ -33,15 +49,39 @@ void replica_passthrough_create(struct ruling *ruling) {
  * Row 7: the operator writes a Deployment whose count it does not own (spec.replicas is nil), and
  * the count changes: it wrote from a stale copy. The live count stays. Zero is never raised.
  */
+static const char *why_not_on_update(const struct ruling *ruling, enum mode mode) {
+    const struct review *review = ruling->review;
+    const struct number *live = &review->old.replicas;
+    if (mode == MODE_OFF) {
+        return "off, or exempt";
+    }
+    if (review->kind != OBJECT_DEPLOYMENT || review->operation != REVIEW_UPDATE) {
+        return "not an update of a Deployment";
+    }
+    if (ruling->server->is_stdio) {
+        return "stdio is the cap's";
+    }
+    if (ruling->server->replicas.state != NUMBER_ABSENT) {
+        return "the MCPServer has spec.replicas, and the operator sees to it";
+    }
+    if (live->state != NUMBER_SET || number_equals(&ruling->replicas, live)) {
+        return "the count does not change";
+    }
+    if (number_is(&ruling->replicas, 0)) {
+        return "0 replicas are never raised";
+    }
+    return policy_is_operator(ruling->policy, review->user)
+               ? NULL
+               : "it is not the operator who changes the count";
+}
+
 void replica_passthrough_operator_update(struct ruling *ruling) {
     const struct review *review = ruling->review;
     enum mode mode = ruling_mode(ruling, RULE_REPLICA_PASSTHROUGH);
     const struct number *live = &review->old.replicas;
-    if (mode == MODE_OFF || review->kind != OBJECT_DEPLOYMENT ||
-        review->operation != REVIEW_UPDATE || ruling->server->is_stdio ||
-        ruling->server->replicas.state != NUMBER_ABSENT || live->state != NUMBER_SET ||
-        number_equals(&ruling->replicas, live) || number_is(&ruling->replicas, 0) ||
-        !policy_is_operator(ruling->policy, review->user)) {
+    const char *reason = why_not_on_update(ruling, mode);
+    if (reason != NULL) {
+        ruling_pass(ruling, reason);
         return;
     }
     /* Without the generation that the operator saw, a spec.replicas that was set a moment ago

@@ -12,6 +12,7 @@
 
 struct rule {
     enum rule_id id;
+    const char *label; /* what this step of the rule is about */
     void (*apply)(struct ruling *ruling);
 };
 

@@ -4,8 +4,13 @@
 /* Row 2. There is nothing to enforce: no session storage can be made up. */
 void session_storage(struct ruling *ruling) {
     enum mode mode = ruling_mode(ruling, RULE_SESSION_STORAGE);
-    if (mode == MODE_OFF || ruling->review->kind != OBJECT_MCPSERVER ||
-        !number_exceeds(&ruling->replicas, 1) || ruling->server->is_redis) {
+    const char *reason = mode == MODE_OFF                           ? "off, or exempt"
+                         : ruling->review->kind != OBJECT_MCPSERVER ? "only about MCPServers"
+                         : !number_exceeds(&ruling->replicas, 1)    ? "spec.replicas is not above 1"
+                         : ruling->server->is_redis                 ? "sessions are kept in redis"
+                                                                    : NULL;
+    if (reason != NULL) {
+        ruling_pass(ruling, reason);
         return;
     }
     long long replicas = ruling->replicas.value;

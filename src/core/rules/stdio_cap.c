@@ -55,12 +55,15 @@ static void cap_new_deployment(struct ruling *ruling, enum mode mode) {
 void stdio_cap_spec_driven(struct ruling *ruling) {
     enum mode mode = ruling_mode(ruling, RULE_STDIO_CAP);
     if (mode == MODE_OFF) {
-        return;
-    }
-    if (ruling->review->kind == OBJECT_MCPSERVER && is_over_cap(ruling)) {
+        ruling_pass(ruling, "off, or exempt");
+    } else if (ruling->review->kind == OBJECT_MCPSERVER && is_over_cap(ruling)) {
         cap_server(ruling, mode);
     } else if (is_spec_driven_create(ruling)) {
         cap_new_deployment(ruling, mode);
+    } else {
+        ruling_pass(ruling, !ruling->server->is_stdio ? "the transport is not stdio"
+                            : !is_over_cap(ruling)    ? "spec.replicas is not above 1"
+                                                      : "not a new Deployment that runs");
     }
 }
 
@@ -68,9 +71,15 @@ void stdio_cap_spec_driven(struct ruling *ruling) {
    whatever its spec says. */
 void stdio_cap_externally_driven(struct ruling *ruling) {
     enum mode mode = ruling_mode(ruling, RULE_STDIO_CAP);
-    if (mode == MODE_OFF || ruling->review->kind == OBJECT_MCPSERVER ||
-        is_spec_driven_create(ruling) || !ruling->server->is_stdio ||
-        !number_exceeds(&ruling->replicas, 1)) {
+    const char *reason = mode == MODE_OFF ? "off, or exempt"
+                         : ruling->review->kind == OBJECT_MCPSERVER
+                             ? "only about running Deployments"
+                         : !ruling->server->is_stdio             ? "the transport is not stdio"
+                         : is_spec_driven_create(ruling)         ? "the spec-driven path decides"
+                         : !number_exceeds(&ruling->replicas, 1) ? "the count is not above 1"
+                                                                 : NULL;
+    if (reason != NULL) {
+        ruling_pass(ruling, reason);
         return;
     }
     long long replicas = ruling->replicas.value;
@@ -105,12 +114,16 @@ static void set_no_surge(struct ruling *ruling, const struct object *object) {
 void stdio_cap_prevent_surge(struct ruling *ruling) {
     enum mode mode = ruling_mode(ruling, RULE_STDIO_CAP);
     const struct object *object = &ruling->review->object;
-    if (mode == MODE_OFF || !ruling->policy->prevents_surge ||
-        ruling->review->kind != OBJECT_DEPLOYMENT || !ruling->server->is_stdio) {
-        return;
-    }
     bool is_right = number_is(&object->max_surge, 0) && number_is(&object->max_unavailable, 1);
-    if (is_right || object_is_recreate(object)) {
+    const char *reason = mode == MODE_OFF                            ? "off, or exempt"
+                         : !ruling->policy->prevents_surge           ? "preventSurge is off"
+                         : ruling->review->kind != OBJECT_DEPLOYMENT ? "only about Deployments"
+                         : !ruling->server->is_stdio                 ? "the transport is not stdio"
+                         : object_is_recreate(object)                ? "the strategy is Recreate"
+                         : is_right ? "rollouts have no surge already"
+                                    : NULL;
+    if (reason != NULL) {
+        ruling_pass(ruling, reason);
         return;
     }
     if (mode == MODE_WARN) {

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "report_forms.h"
+
+#define UNRESOLVED "unresolved"
+
+const struct report_form *const report_forms[] = {
+    &report_text,   &report_json,  &report_yaml,  &report_patch,
+    &report_github, &report_sarif, &report_junit, NULL,
+};
+
+const struct report_form *report_find_form(const char *name) {
+    for (size_t i = 0; report_forms[i] != NULL; i++) {
+        if (strcmp(report_forms[i]->name, name) == 0) {
+            return report_forms[i];
+        }
+    }
+    return NULL;
+}
+
+void report_begin(struct report *report) {
+    buffer_init(&report->group, SIZE_MAX);
+    report->form->begin(report);
+}
+
+void report_item(struct report *report, const struct report_item *item) {
+    report->form->item(report, item);
+}
+
+void report_end(struct report *report, const struct report_totals *totals) {
+    report->form->end(report, totals);
+    buffer_fini(&report->group);
+    free(TAKE(report->group_path));
+}
+
+/* The text behind "name: "; NULL if it begins otherwise. */
+static const char *skip_name(const char *text, const char *name) {
+    size_t size = strlen(name);
+    return strncmp(text, name, size) == 0 && strncmp(text + size, ": ", 2) == 0 ? text + size + 2
+                                                                                : NULL;
+}
+
+static bool has_warned(const struct decision *decision, enum rule_id rule) {
+    for (size_t i = 0; i < decision->n_warnings; i++) {
+        if (skip_name(decision->warnings[i], rule_name(rule)) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct report_finding find_unresolved(const struct decision *decision) {
+    const char *warning = decision->n_warnings > 0 ? decision->warnings[0] : "";
+    const char *text = skip_name(warning, UNRESOLVED);
+    return (struct report_finding){.rule = UNRESOLVED,
+                                   .level = decision->fails ? REPORT_ERROR : REPORT_WARNING,
+                                   .text = text != NULL ? text : warning};
+}
+
+/* A warning may have been dropped for want of room, so the action is looked at first. */
+static enum report_level level_of(const struct decision *decision, enum rule_id rule) {
+    enum action action = decision->actions[rule];
+    return action == ACTION_DENY                                 ? REPORT_ERROR
+           : action == ACTION_WARN || has_warned(decision, rule) ? REPORT_WARNING
+                                                                 : REPORT_NOTE;
+}
+
+size_t report_findings(const struct decision *decision,
+                       struct report_finding ret_findings[REPORT_FINDINGS_MAX]) {
+    size_t n = 0;
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        if (decision->actions[rule] == ACTION_NONE) {
+            continue;
+        }
+        ret_findings[n++] = (struct report_finding){
+            .rule = rule_name((enum rule_id)rule),
+            .level = level_of(decision, (enum rule_id)rule),
+            /* A denial takes back what rules before it had changed. */
+            .is_change = decision->actions[rule] == ACTION_PATCH && !decision->is_denied,
+            .text = decision->notes[rule],
+        };
+    }
+    if (decision->is_unresolved) {
+        ret_findings[n++] = find_unresolved(decision);
+    }
+    return n;
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report_escape.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+
+enum { MALFORMED = 0xFFFD };
+
+/* The character that begins at `at`, which is not the NUL. One byte that is MALFORMED, if it is no
+   well-formed UTF-8 (RFC 3629). */
+static size_t read_character(const unsigned char *at, uint32_t *ret_code) {
+    static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t size = at[0] < 0x80 ? 1 : at[0] < 0xC0 ? 0 : at[0] < 0xE0 ? 2 : at[0] < 0xF0 ? 3 : 4;
+    *ret_code = MALFORMED;
+    if (size == 1) {
+        *ret_code = at[0];
+    }
+    if (size <= 1 || at[0] > 0xF4) {
+        return 1;
+    }
+    uint32_t code = at[0] & (0x7Fu >> size);
+    for (size_t i = 1; i < size; i++) {
+        if ((at[i] & 0xC0) != 0x80) {
+            return 1;
+        }
+        code = code << 6 | (at[i] & 0x3F);
+    }
+    bool is_surrogate = code >= 0xD800 && code <= 0xDFFF;
+    if (code < lowest[size] || code > 0x10FFFF || is_surrogate) {
+        return 1;
+    }
+    *ret_code = code;
+    return size;
+}
+
+/* C0 but for the tab, DEL and C1; line and paragraph separator; what turns the direction of
+   writing. */
+static bool is_control(uint32_t code) {
+    return (code < 0x20 && code != '\t') || (code >= 0x7F && code <= 0x9F) ||
+           (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+}
+
+/* What is written instead of a character; NULL if it stands for itself. */
+typedef const char *replace_function(uint32_t code);
+
+static const char *replace_in_line(uint32_t code) {
+    return is_control(code) ? "?" : NULL;
+}
+
+static const char *replace_in_data(uint32_t code) {
+    return code == '%'    ? "%25"
+           : code == '\r' ? "%0D"
+           : code == '\n' ? "%0A"
+                          : replace_in_line(code);
+}
+
+static const char *replace_in_property(uint32_t code) {
+    return code == ':' ? "%3A" : code == ',' ? "%2C" : replace_in_data(code);
+}
+
+static const char *replace_in_attribute(uint32_t code) {
+    switch (code) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&apos;";
+    case '\t':
+        return "&#9;";
+    case '\n':
+        return "&#10;";
+    case '\r':
+        return "&#13;";
+    case 0xFFFE:
+    case 0xFFFF:
+        return REPLACEMENT;
+    default:
+        return replace_in_line(code);
+    }
+}
+
+static const char *replace_in_text(uint32_t code) {
+    return code == '\n' ? NULL : replace_in_attribute(code);
+}
+
+static void escape(struct buffer *out, const char *text, replace_function *replace) {
+    const char *run = text; /* what is copied as it is begins here */
+    for (const char *at = text; *at != '\0';) {
+        uint32_t code;
+        size_t size = read_character((const unsigned char *)at, &code);
+        bool is_malformed = size == 1 && code == MALFORMED;
+        const char *replacement = is_malformed ? REPLACEMENT : replace(code);
+        if (replacement != NULL) {
+            buffer_add(out, run, (size_t)(at - run));
+            buffer_add_text(out, replacement);
+            run = at + size;
+        }
+        at += size;
+    }
+    buffer_add_text(out, run);
+}
+
+void report_escape_line(struct buffer *out, const char *text) {
+    escape(out, text, replace_in_line);
+}
+
+void report_escape_github_data(struct buffer *out, const char *text) {
+    escape(out, text, replace_in_data);
+}
+
+void report_escape_github_property(struct buffer *out, const char *text) {
+    escape(out, text, replace_in_property);
+}
+
+void report_escape_xml_attribute(struct buffer *out, const char *text) {
+    escape(out, text, replace_in_attribute);
+}
+
+void report_escape_xml_text(struct buffer *out, const char *text) {
+    escape(out, text, replace_in_text);
+}
+
+void report_escape_uri(struct buffer *out, const char *path) {
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                "-._~/";
+    if (path[0] == '/') {
+        buffer_add_text(out, "file://");
+    }
+    for (; *path != '\0'; path++) {
+        if (strchr(plain, *path) != NULL) {
+            buffer_add_byte(out, *path);
+        } else {
+            buffer_add_format(out, "%%%02X", (unsigned)(unsigned char)*path);
+        }
+    }
+}
+
+const char *report_escape_plain_path(const char *path) {
+    while (strncmp(path, "./", 2) == 0) {
+        path += 2;
+        path += strspn(path, "/");
+    }
+    return path;
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <inttypes.h>
+#include <string.h>
+
+#include "report_escape.h"
+#include "report_forms.h"
+#include "rule_text.h"
+
+/* SARIF 2.1.0 (OASIS), one run, a result a line. */
+
+static void write_text_object(struct json_write *write, const char *key, const char *text) {
+    json_write_key(write, key);
+    json_write_open(write, '{');
+    json_write_member_text(write, "text", text);
+    json_write_close(write, '}');
+}
+
+static void write_rule(struct json_write *write, const struct rule_text *rule) {
+    json_write_open(write, '{');
+    json_write_member_text(write, "id", rule->id);
+    write_text_object(write, "shortDescription", rule->summary);
+    write_text_object(write, "fullDescription", rule->description);
+    write_text_object(write, "help", rule->example);
+    json_write_key(write, "defaultConfiguration");
+    json_write_open(write, '{');
+    json_write_member_text(write, "level", report_level_name(rule->level));
+    json_write_close(write, '}');
+    json_write_close(write, '}');
+}
+
+static void write_driver(struct json_write *write, const char *version) {
+    json_write_key(write, "driver");
+    json_write_open(write, '{');
+    json_write_member_text(write, "name", "capstan");
+    if (version != NULL) {
+        json_write_member_text(write, "version", version);
+    }
+    json_write_key(write, "rules");
+    json_write_open(write, '[');
+    for (size_t i = 0; i < RULE_TEXT_COUNT; i++) {
+        write_rule(write, &rule_texts[i]);
+    }
+    json_write_close(write, ']');
+    json_write_close(write, '}');
+}
+
+static void begin(struct report *report) {
+    AUTO(buffer_fini) struct buffer out;
+    struct json_write write;
+    buffer_init(&out, SIZE_MAX);
+    json_write_begin(&write, &out);
+    json_write_open(&write, '{');
+    json_write_member_text(&write, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");
+    json_write_member_text(&write, "version", "2.1.0");
+    json_write_key(&write, "runs");
+    json_write_open(&write, '[');
+    json_write_open(&write, '{');
+    json_write_key(&write, "tool");
+    json_write_open(&write, '{');
+    write_driver(&write, report->version);
+    json_write_close(&write, '}');
+    /* The default would be UTF-16 code units. */
+    json_write_member_text(&write, "columnKind", "unicodeCodePoints");
+    json_write_key(&write, "results");
+    json_write_open(&write, '[');
+    report_print(report, &out);
+}
+
+static void write_physical_location(struct json_write *write, const struct report_item *item) {
+    AUTO(buffer_fini) struct buffer uri;
+    buffer_init(&uri, SIZE_MAX);
+    report_escape_uri(&uri, report_escape_plain_path(item->path));
+    json_write_key(write, "physicalLocation");
+    json_write_open(write, '{');
+    json_write_key(write, "artifactLocation");
+    json_write_open(write, '{');
+    json_write_member_text(write, "uri", buffer_text(&uri));
+    json_write_close(write, '}');
+    json_write_key(write, "region");
+    json_write_open(write, '{');
+    json_write_member_integer(write, "startLine", item->line);
+    json_write_member_integer(write, "startColumn", item->column);
+    json_write_close(write, '}');
+    json_write_close(write, '}');
+}
+
+/* "default/Deployment/github" */
+static void write_logical_location(struct json_write *write, const struct report_item *item) {
+    AUTO(buffer_fini) struct buffer name;
+    buffer_init(&name, SIZE_MAX);
+    buffer_add_text(&name, item->namespace);
+    buffer_add_text(&name, item->namespace[0] != '\0' ? "/" : "");
+    buffer_add_text(&name, item->kind);
+    buffer_add_byte(&name, '/');
+    buffer_add_text(&name, item->name);
+    json_write_key(write, "logicalLocations");
+    json_write_open(write, '[');
+    json_write_open(write, '{');
+    json_write_member_text(write, "name", item->name);
+    json_write_member_text(write, "fullyQualifiedName", buffer_text(&name));
+    json_write_member_text(write, "kind", "resource");
+    json_write_close(write, '}');
+    json_write_close(write, ']');
+}
+
+/* FNV-1a over the text and its NUL. */
+static uint64_t add_to_hash(uint64_t hash, const char *text) {
+    for (size_t i = 0; i <= strlen(text); i++) {
+        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001B3);
+    }
+    return hash;
+}
+
+/* Of what is found and where, but not of the line or the counts: an alert that was dismissed stays
+   so when the file is edited. */
+static void write_fingerprint(struct json_write *write, const struct report_item *item,
+                              const char *rule) {
+    char text[17];
+    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+    hash = add_to_hash(hash, rule);
+    hash = add_to_hash(hash, item->kind);
+    hash = add_to_hash(hash, item->namespace);
+    hash = add_to_hash(hash, item->name);
+    snprintf(text, sizeof(text), "%016" PRIx64, hash);
+    json_write_key(write, "partialFingerprints");
+    json_write_open(write, '{');
+    json_write_member_text(write, "capstan/v1", text);
+    json_write_close(write, '}');
+}
+
+static void write_result(struct json_write *write, const struct report_item *item,
+                         const struct report_finding *finding) {
+    AUTO(buffer_fini) struct buffer sentence;
+    const struct rule_text *rule = rule_text_find(finding->rule);
+    buffer_init(&sentence, SIZE_MAX);
+    report_add_sentence(&sentence, item, finding->text);
+    json_write_open(write, '{');
+    json_write_member_text(write, "ruleId", finding->rule);
+    json_write_member_integer(write, "ruleIndex", rule - rule_texts);
+    json_write_member_text(write, "level", report_level_name(finding->level));
+    write_text_object(write, "message", buffer_text(&sentence));
+    json_write_key(write, "locations");
+    json_write_open(write, '[');
+    json_write_open(write, '{');
+    write_physical_location(write, item);
+    write_logical_location(write, item);
+    json_write_close(write, '}');
+    json_write_close(write, ']');
+    write_fingerprint(write, item, finding->rule);
+    json_write_close(write, '}');
+}
+
+static void write_item(struct report *report, const struct report_item *item) {
+    AUTO(buffer_fini) struct buffer out;
+    struct report_finding findings[REPORT_FINDINGS_MAX];
+    buffer_init(&out, SIZE_MAX);
+    size_t n = item->decision != NULL ? report_findings(item->decision, findings) : 0;
+    for (size_t i = 0; i < n; i++) {
+        struct json_write write;
+        buffer_add_text(&out, report->n_written++ > 0 ? ",\n" : "\n");
+        json_write_begin(&write, &out);
+        write_result(&write, item, &findings[i]);
+    }
+    report_print(report, &out);
+}
+
+static void end(struct report *report, const struct report_totals *totals) {
+    (void)totals;
+    fputs("\n]}]}\n", report->out);
+}
+
+const struct report_form report_sarif = {
+    .name = "sarif",
+    .help = "SARIF 2.1.0, for code scanning",
+    .begin = begin,
+    .item = write_item,
+    .end = end,
+};

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json_edit.h"
+#include "base/text.h"
+#include "cluster_facts.h"
+#include "commands.h"
+#include "edge/clock.h"
+#include "exit_status.h"
+#include "policy_file.h"
+#include "report.h"
+#include "review_input.h"
+#include "review_options.h"
+#include "review_verdict.h"
+
+enum { PROGRESS_EVERY = 500 };
+
+struct session {
+    const struct review_options *options;
+    struct buffer standard_input;
+    struct policy *policy;
+    struct facts *facts;
+    struct review_old old;
+    struct review_context context;
+    struct report report;
+    struct report_totals totals;
+    bool shows_progress;
+};
+
+/* What is under review is also what the rest is reviewed by. */
+static bool put_fact(void *context, const struct review_input *input, struct error *error) {
+    const struct session *session = context;
+    struct object object;
+    if (!manifest_take(input->item, &object) || manifest_fault(&object) != NULL) {
+        return true; /* no API server would have it */
+    }
+    return !facts_put(session->facts, &object) ||
+           error_set(error, ERROR_INVALID,
+                     "%s:%u:%u: %s %s/%.100s is there twice; review one state of it at a time",
+                     input->path, input->line, input->column, input->item->kind, object.namespace,
+                     object.name);
+}
+
+static bool put_old(void *context, const struct review_input *input, struct error *error) {
+    struct session *session = context;
+    struct object object;
+    (void)error;
+    if (manifest_take(input->item, &object)) {
+        review_old_add(&session->old, &object);
+    }
+    return true;
+}
+
+/* What is under review goes before what is only given: each is a round, of which the second does
+   not end, since that would remove the first. */
+static bool gather_facts(struct session *session, struct error *error) {
+    const struct review_options *options = session->options;
+    if (options->kubeconfig != NULL &&
+        !cluster_facts_load(options->kubeconfig, session->facts, error)) {
+        return false;
+    }
+    const struct option_texts *const rounds[] = {&options->facts, &options->paths};
+    for (size_t i = 0; i < COUNT_OF(rounds); i++) {
+        facts_begin_round(session->facts, OBJECT_MCPSERVER);
+        facts_begin_round(session->facts, OBJECT_DEPLOYMENT);
+        if (!review_input_each(rounds[i], &session->standard_input, put_fact, session, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool prepare(struct session *session, struct error *error) {
+    const struct review_options *options = session->options;
+    if (!review_input_read_stdin(&options->paths, &session->standard_input, error)) {
+        return false;
+    }
+    if (options->config == NULL) {
+        session->policy = policy_default();
+    } else if (!policy_file_read(options->config, &session->policy, error)) {
+        return false;
+    }
+    if (!review_input_each(&options->old, &session->standard_input, put_old, session, error) ||
+        !gather_facts(session, error)) {
+        return false;
+    }
+    review_old_sort(&session->old);
+    session->context = (struct review_context){
+        .policy = session->policy,
+        .facts = session->facts,
+        .old = &session->old,
+        .fills_defaults = options->fills_defaults,
+        .explains = options->explains,
+        .now = clock_wall_seconds(),
+    };
+    return true;
+}
+
+static void count(struct session *session, const struct review_verdict *verdict) {
+    struct report_totals *totals = &session->totals;
+    const struct decision *decision = &verdict->decision;
+    if (!verdict->is_decided) {
+        totals->n_passed_over++;
+        return;
+    }
+    totals->n_objects++;
+    totals->n_denied += decision->is_denied;
+    totals->n_changed += !patch_is_empty(&decision->patch);
+    totals->n_warned += decision->n_warnings > 0;
+    totals->n_unresolved += decision->is_unresolved;
+}
+
+/* A form for machines has no room for it, and whoever pipes it on must know. */
+static void tell_denial(const struct session *session, const struct report_item *item) {
+    const char *form = session->options->form->name;
+    bool is_silent = strcmp(form, "yaml") == 0 || strcmp(form, "patch") == 0;
+    if (is_silent && item->decision != NULL && item->decision->is_denied) {
+        fprintf(stderr, "capstan: %s:%u:%u: %s %s/%s is denied: %s\n", item->path,
+                (unsigned)item->line, (unsigned)item->column, item->kind, item->namespace,
+                item->name, item->decision->message);
+    }
+}
+
+static void show_progress(const struct session *session) {
+    size_t n = session->totals.n_objects + session->totals.n_passed_over;
+    if (session->shows_progress && n % PROGRESS_EVERY == 0) {
+        fprintf(stderr, "\rreviewing ... %zu", n);
+    }
+}
+
+/* The names of what is passed over are of interest only to people; a malformed one has none. */
+static void read_names(const struct review_input *input, const struct review_verdict *verdict,
+                       char namespace[OBJECT_NAMESPACE_SIZE], char name[OBJECT_NAME_SIZE]) {
+    struct json_reader reader;
+    struct object object;
+    if (verdict->is_decided) {
+        text_copy(namespace, OBJECT_NAMESPACE_SIZE, verdict->review.namespace);
+        text_copy(name, OBJECT_NAME_SIZE, verdict->review.name);
+        return;
+    }
+    json_begin(&reader, input->item->raw.at, input->item->raw.size);
+    bool is_object = object_read(&reader, &object);
+    text_copy(namespace, OBJECT_NAMESPACE_SIZE, is_object ? object.namespace : "");
+    text_copy(name, OBJECT_NAME_SIZE, is_object ? object.name : "");
+}
+
+static bool review_one(void *context, const struct review_input *input, struct error *error) {
+    struct session *session = context;
+    AUTO(review_verdict_fini) struct review_verdict verdict;
+    char namespace[OBJECT_NAMESPACE_SIZE];
+    char name[OBJECT_NAME_SIZE];
+    if (!review_verdict_make(&session->context, input->item, &verdict, error)) {
+        return error_wrap(error, "%s:%u:%u", input->path, (unsigned)input->line,
+                          (unsigned)input->column);
+    }
+    read_names(input, &verdict, namespace, name);
+    const struct manifest_item *given = input->item;
+    bool is_recorded = verdict.is_decided && strcmp(given->kind, "AdmissionReview") == 0;
+    const struct report_item item = {
+        .path = input->path,
+        .line = input->line,
+        .column = input->column,
+        .api_version = given->api_version,
+        .kind = is_recorded ? verdict.review.kind_text : given->kind,
+        .namespace = namespace,
+        .name = name,
+        .operation = verdict.review.operation == REVIEW_UPDATE ? "UPDATE" : "CREATE",
+        .decision = verdict.is_decided ? &verdict.decision : NULL,
+        .submitted = verdict.submitted.bytes,
+        .submitted_size = verdict.submitted.size,
+        .admitted = verdict.admitted.bytes,
+        .admitted_size = verdict.admitted.size,
+        .remark = verdict.remark[0] != '\0' ? verdict.remark : NULL,
+        .explanation = session->options->explains && verdict.is_decided
+                           ? buffer_text(&verdict.explanation)
+                           : NULL,
+    };
+    count(session, &verdict);
+    report_item(&session->report, &item);
+    tell_denial(session, &item);
+    show_progress(session);
+    return true;
+}
+
+static int status_of(const struct session *session) {
+    const struct report_totals *totals = &session->totals;
+    enum review_threshold threshold = session->options->threshold;
+    bool is_over = totals->n_denied > 0 ||
+                   (totals->n_unresolved > 0 && session->policy->fails_unresolved) ||
+                   (threshold != FAIL_ON_DENIAL && totals->n_changed > 0) ||
+                   (threshold == FAIL_ON_WARNING && totals->n_warned > 0);
+    return is_over ? STATUS_FAILED : STATUS_OK;
+}
+
+static bool wants_colour(void) {
+    const char *no_color = getenv("NO_COLOR");
+    return isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0');
+}
+
+static int run(struct session *session) {
+    const struct review_options *options = session->options;
+    struct error error;
+    if (!prepare(session, &error)) {
+        return exit_with(&error);
+    }
+    session->report = (struct report){
+        .form = options->form,
+        .out = stdout,
+        .is_coloured = wants_colour(),
+        .has_diff = options->has_diff,
+        .is_verbose = options->is_verbose,
+        .version = CAPSTAN_VERSION,
+    };
+    session->shows_progress = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
+    report_begin(&session->report);
+    bool is_read =
+        review_input_each(&options->paths, &session->standard_input, review_one, session, &error);
+    report_end(&session->report, &session->totals);
+    if (session->shows_progress) {
+        fputs("\r\033[K", stderr);
+    }
+    return is_read ? status_of(session) : exit_with(&error);
+}
+
+int review_command(int argc, char **argv) {
+    struct review_options options;
+    int status;
+    if (review_options_read(argc, argv, &options, &status)) {
+        struct session session = {.options = &options, .facts = facts_new()};
+        status = run(&session);
+        facts_free(session.facts);
+        policy_free(session.policy);
+        review_old_fini(&session.old);
+        buffer_fini(&session.standard_input);
+    }
+    review_options_fini(&options);
+    return status;
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "review_input.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "document.h"
+#include "edge/file.h"
+
+enum { PIECE_SIZE = 65536 };
+
+static bool is_stdin(const char *path) {
+    return strcmp(path, "-") == 0;
+}
+
+bool review_input_read_stdin(const struct option_texts *paths, struct buffer *ret_content,
+                             struct error *error) {
+    char piece[PIECE_SIZE];
+    bool is_wanted = false;
+    for (size_t i = 0; i < paths->n_items; i++) {
+        is_wanted = is_wanted || is_stdin(paths->items[i]);
+    }
+    buffer_init(ret_content, DOCUMENT_FILE_MAX);
+    while (is_wanted) {
+        ssize_t size = read(STDIN_FILENO, piece, sizeof(piece));
+        if (size < 0 && errno != EINTR) {
+            return error_set(error, ERROR_UNAVAILABLE, "reading standard input: %s",
+                             strerror(errno));
+        }
+        if (size == 0) {
+            break;
+        }
+        buffer_add(ret_content, piece, size > 0 ? (size_t)size : 0);
+    }
+    return !ret_content->is_cut ||
+           error_set(error, ERROR_TOO_LARGE, "standard input is larger than %d MiB",
+                     DOCUMENT_FILE_MAX >> 20);
+}
+
+/* Where a visit is, and whether one has ended the reading. */
+struct reading {
+    review_input_visit *visit;
+    void *context;
+    const struct document_file *file;
+    size_t document;
+    struct error *error;
+    bool is_over;
+};
+
+static void visit_item(void *context, const struct manifest_item *item) {
+    struct reading *reading = context;
+    if (reading->is_over) {
+        return;
+    }
+    const struct yaml_mark *mark =
+        yaml_find(&reading->file->documents[reading->document], item->offset);
+    const struct review_input input = {
+        .path = reading->file->path,
+        .line = mark->line,
+        .column = mark->column,
+        .item = item,
+    };
+    reading->is_over = !reading->visit(reading->context, &input, reading->error);
+}
+
+static bool each_of_file(const struct document_file *file, struct reading *reading) {
+    reading->file = file;
+    for (size_t i = 0; i < file->n_documents; i++) {
+        const struct buffer *json = &file->documents[i].json;
+        reading->document = i;
+        if (!manifest_split(json->bytes, json->size, visit_item, reading, reading->error)) {
+            document_locate(file, i, reading->error);
+            return false;
+        }
+        if (reading->is_over) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool each_of_path(const char *path, const struct buffer *standard_input,
+                         struct reading *reading) {
+    AUTO(document_file_fini) struct document_file file = {.path = NULL};
+    bool is_read = is_stdin(path) ? document_file_parse(REVIEW_INPUT_STDIN, standard_input, &file,
+                                                        reading->error)
+                                  : document_file_read(path, &file, reading->error);
+    return is_read && each_of_file(&file, reading);
+}
+
+bool review_input_each(const struct option_texts *paths, const struct buffer *standard_input,
+                       review_input_visit *visit, void *context, struct error *error) {
+    struct reading reading = {.visit = visit, .context = context, .error = error};
+    for (size_t i = 0; i < paths->n_items; i++) {
+        AUTO(file_list_fini) struct file_list list = {.paths = NULL};
+        if (is_stdin(paths->items[i])) {
+            if (!each_of_path("-", standard_input, &reading)) {
+                return false;
+            }
+            continue;
+        }
+        if (!file_find(paths->items[i], &list, error)) {
+            return false;
+        }
+        for (size_t file = 0; file < list.n_paths; file++) {
+            if (!each_of_path(list.paths[file], standard_input, &reading)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}

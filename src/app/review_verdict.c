@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "review_verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json_edit.h"
+#include "base/text.h"
+#include "core/defaults.h"
+
+enum { OBJECT_MAX = 128 << 20, EXPLANATION_MAX = 64 << 10 };
+
+void review_verdict_fini(struct review_verdict *verdict) {
+    buffer_fini(&verdict->submitted);
+    buffer_fini(&verdict->admitted);
+    buffer_fini(&verdict->explanation);
+}
+
+static void judge(const struct review_context *context, const struct review *review,
+                  struct subject *ret_subject, struct decision *ret_decision) {
+    subject_find(context->facts, review, NULL, ret_subject);
+    decide(context->policy, review, ret_subject, context->now, ret_decision);
+}
+
+static bool read_object(const struct buffer *json, const struct object *model,
+                        struct object *ret_object) {
+    struct json_reader reader;
+    struct error error;
+    json_begin(&reader, json->bytes, json->size);
+    if (!object_read(&reader, ret_object) || !json_finish(&reader, &error)) {
+        return false;
+    }
+    ret_object->kind = model->kind;
+    text_copy(ret_object->namespace, sizeof(ret_object->namespace), model->namespace);
+    return true;
+}
+
+/* Where a rule would have judged the manifest itself otherwise, people wonder: it is said. */
+static void remark_on_defaults(const struct review_context *context, const struct object *raw,
+                               struct review_verdict *verdict) {
+    struct review review;
+    struct subject subject;
+    struct decision decision;
+    review_make(raw, review_old_find(context->old, raw), &review);
+    judge(context, &review, &subject, &decision);
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        size_t used = strlen(verdict->remark);
+        const char *note = decision.notes[rule];
+        if (strcmp(note, verdict->decision.notes[rule]) != 0) {
+            snprintf(verdict->remark + used, sizeof(verdict->remark) - used, "%s%s: %s",
+                     used > 0 ? "; " : "without the API server's defaults, ",
+                     rule_name((enum rule_id)rule), note[0] != '\0' ? note : "nothing");
+        }
+    }
+}
+
+/* Without an ownerReference only the labels tell, and they name an MCPServer that is nowhere. */
+static void remark_on_orphan(const struct object *object, const struct subject *subject,
+                             struct review_verdict *verdict) {
+    if (subject->state == SUBJECT_NONE && object->kind == OBJECT_DEPLOYMENT &&
+        object->is_labelled && object->instance[0] != '\0' && !object->owner.is_controlled &&
+        !object->is_deleting) {
+        snprintf(verdict->remark, sizeof(verdict->remark),
+                 "its labels name the MCPServer %s/%s, which is neither under review nor among the "
+                 "facts, or is a live one that does not own it",
+                 object->namespace, object->instance);
+    }
+}
+
+/* The API server would refuse it, so no rule looks at it (row 13). */
+static void remark_on_fault(const struct object *object, struct review_verdict *verdict) {
+    const char *fault = manifest_fault(object);
+    if (fault != NULL) {
+        snprintf(verdict->remark, sizeof(verdict->remark), "an API server would refuse it: %s",
+                 fault);
+    }
+}
+
+static const char *state_text(const struct subject *subject) {
+    switch (subject->state) {
+    case SUBJECT_FOUND:
+        return "";
+    case SUBJECT_UNRESOLVED:
+        return "its MCPServer is not known; --facts PATH adds more";
+    case SUBJECT_NONE:
+        break;
+    }
+    return "it is no MCPServer's, or is being deleted, or is not well formed";
+}
+
+static void explain_subject(const struct subject *subject, struct buffer *out) {
+    const struct server_fact *server = &subject->server;
+    if (subject->state != SUBJECT_FOUND) {
+        buffer_add_format(out, "no rule is asked: %s\n", state_text(subject));
+        return;
+    }
+    buffer_add_format(out, "MCPServer %s/%s%s: %s, spec.replicas ", server->namespace, server->name,
+                      subject->is_confirmed ? " (this object)" : "",
+                      server->is_stdio ? "stdio" : "not stdio");
+    if (server->replicas.state == NUMBER_SET) {
+        buffer_add_format(out, "%lld", (long long)server->replicas.value);
+    } else {
+        buffer_add_text(out, "not set");
+    }
+    buffer_add_format(out, ", sessions %s redis\n", server->is_redis ? "in" : "not in");
+}
+
+static void explain(const struct subject *subject, struct review_verdict *verdict) {
+    struct buffer *out = &verdict->explanation;
+    const struct decision *decision = &verdict->decision;
+    explain_subject(subject, out);
+    bool was_stopped = decision->is_unresolved || subject->state != SUBJECT_FOUND;
+    for (size_t step = 0; !was_stopped && step < DECISION_STEPS; step++) {
+        enum rule_id rule = decide_step_rule(step);
+        const char *reason = decision->reasons[step];
+        buffer_add_format(out, "%s, %s: %s\n", rule_name(rule), decide_step_label(step),
+                          reason != NULL ? reason : decision->notes[rule]);
+        was_stopped = decision->is_denied && reason == NULL;
+    }
+}
+
+static bool submit(const struct review_context *context, const struct manifest_item *item,
+                   const struct object *raw, struct review_verdict *verdict, struct error *error) {
+    bool has_defaults;
+    if (context->fills_defaults) {
+        return defaults_apply(raw->kind, item->raw.at, item->raw.size, &verdict->submitted,
+                              &has_defaults, error);
+    }
+    buffer_add(&verdict->submitted, item->raw.at, item->raw.size);
+    return true;
+}
+
+static bool admit(struct review_verdict *verdict, struct error *error) {
+    const struct buffer *submitted = &verdict->submitted;
+    return patch_edit(&verdict->decision.patch, submitted->bytes, submitted->size,
+                      &verdict->admitted, error);
+}
+
+static bool make_of_manifest(const struct review_context *context, const struct manifest_item *item,
+                             const struct object *raw, struct review_verdict *verdict,
+                             struct error *error) {
+    struct object object;
+    struct subject subject;
+    verdict->is_decided = true;
+    if (!submit(context, item, raw, verdict, error)) {
+        return false;
+    }
+    if (!read_object(&verdict->submitted, raw, &object)) {
+        return error_set(error, ERROR_INTERNAL, "the defaults have made no object of it");
+    }
+    review_make(&object, review_old_find(context->old, &object), &verdict->review);
+    judge(context, &verdict->review, &subject, &verdict->decision);
+    if (context->explains) {
+        explain(&subject, verdict);
+    }
+    if (context->fills_defaults) {
+        remark_on_defaults(context, raw, verdict);
+    }
+    remark_on_orphan(&object, &subject, verdict);
+    remark_on_fault(&object, verdict);
+    return admit(verdict, error);
+}
+
+/* The object of a recorded review has its defaults already. */
+static bool make_of_review(const struct review_context *context, const struct manifest_item *item,
+                           struct review_verdict *verdict, struct error *error) {
+    static const char *const path[] = {"request", "object"};
+    struct subject subject;
+    struct json_text object = {.at = "null", .size = 4};
+    verdict->is_decided = true;
+    if (!review_decode(item->raw.at, item->raw.size, &verdict->review, error)) {
+        return error_wrap(error, "malformed AdmissionReview");
+    }
+    (void)json_edit_find(item->raw.at, item->raw.size, path, COUNT_OF(path), &object);
+    buffer_add(&verdict->submitted, object.at, object.size);
+    judge(context, &verdict->review, &subject, &verdict->decision);
+    if (context->explains) {
+        explain(&subject, verdict);
+    }
+    return admit(verdict, error);
+}
+
+bool review_verdict_make(const struct review_context *context, const struct manifest_item *item,
+                         struct review_verdict *ret_verdict, struct error *error) {
+    struct object object;
+    *ret_verdict = (struct review_verdict){.is_decided = false};
+    buffer_init(&ret_verdict->submitted, OBJECT_MAX);
+    buffer_init(&ret_verdict->admitted, OBJECT_MAX);
+    buffer_init(&ret_verdict->explanation, EXPLANATION_MAX);
+    if (strcmp(item->kind, "AdmissionReview") == 0) {
+        return make_of_review(context, item, ret_verdict, error);
+    }
+    if (manifest_take(item, &object)) {
+        return make_of_manifest(context, item, &object, ret_verdict, error);
+    }
+    buffer_add(&ret_verdict->submitted, item->raw.at, item->raw.size);
+    buffer_add(&ret_verdict->admitted, item->raw.at, item->raw.size);
+    return true;
+}
