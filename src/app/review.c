@@ -75,7 +75,10 @@ static bool gather_facts(struct session *session, struct error *error) {
 
 static bool prepare(struct session *session, struct error *error) {
     const struct review_options *options = session->options;
-    if (!review_input_read_stdin(&options->paths, &session->standard_input, error)) {
+    bool wants_stdin = review_input_names_stdin(&options->paths) ||
+                       review_input_names_stdin(&options->facts) ||
+                       review_input_names_stdin(&options->old);
+    if (wants_stdin && !review_input_read_stdin(&session->standard_input, error)) {
         return false;
     }
     if (options->config == NULL) {
@@ -200,11 +203,17 @@ static bool wants_colour(void) {
     return isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0');
 }
 
+/* There is no verdict, whatever it was that was in the way: 1 would be one. */
+static int give_up(const struct error *error) {
+    (void)exit_with(error);
+    return STATUS_USAGE;
+}
+
 static int run(struct session *session) {
     const struct review_options *options = session->options;
     struct error error;
     if (!prepare(session, &error)) {
-        return exit_with(&error);
+        return give_up(&error);
     }
     session->report = (struct report){
         .form = options->form,
@@ -222,7 +231,7 @@ static int run(struct session *session) {
     if (session->shows_progress) {
         fputs("\r\033[K", stderr);
     }
-    return is_read ? status_of(session) : exit_with(&error);
+    return is_read ? status_of(session) : give_up(&error);
 }
 
 int review_command(int argc, char **argv) {

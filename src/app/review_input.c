@@ -14,22 +14,24 @@ static bool is_stdin(const char *path) {
     return strcmp(path, "-") == 0;
 }
 
-bool review_input_read_stdin(const struct option_texts *paths, struct buffer *ret_content,
-                             struct error *error) {
-    char piece[PIECE_SIZE];
-    bool is_wanted = false;
+bool review_input_names_stdin(const struct option_texts *paths) {
     for (size_t i = 0; i < paths->n_items; i++) {
-        is_wanted = is_wanted || is_stdin(paths->items[i]);
+        if (is_stdin(paths->items[i])) {
+            return true;
+        }
     }
+    return false;
+}
+
+bool review_input_read_stdin(struct buffer *ret_content, struct error *error) {
+    char piece[PIECE_SIZE];
+    ssize_t size = -1;
     buffer_init(ret_content, DOCUMENT_FILE_MAX);
-    while (is_wanted) {
-        ssize_t size = read(STDIN_FILENO, piece, sizeof(piece));
+    while (size != 0 && !ret_content->is_cut) {
+        size = read(STDIN_FILENO, piece, sizeof(piece));
         if (size < 0 && errno != EINTR) {
             return error_set(error, ERROR_UNAVAILABLE, "reading standard input: %s",
                              strerror(errno));
-        }
-        if (size == 0) {
-            break;
         }
         buffer_add(ret_content, piece, size > 0 ? (size_t)size : 0);
     }

@@ -31,9 +31,10 @@ struct review_input {
 typedef bool review_input_visit(void *context, const struct review_input *input,
                                 struct error *error);
 
-/* Reads standard input whole, if one of the paths is "-", since it is gone through twice. */
-bool review_input_read_stdin(const struct option_texts *paths, struct buffer *ret_content,
-                             struct error *error) MUST_CHECK;
+bool review_input_names_stdin(const struct option_texts *paths);
+
+/* Reads standard input whole, since it may be gone through more than once. */
+bool review_input_read_stdin(struct buffer *ret_content, struct error *error) MUST_CHECK;
 
 /* Goes through all objects of all paths, in their order; within a folder by the files' names.
    Errors name file, line and column. */

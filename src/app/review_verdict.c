@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json_edit.h"
+#include "base/json_write.h"
 #include "base/text.h"
 #include "core/defaults.h"
 
@@ -105,17 +106,26 @@ static void explain_subject(const struct subject *subject, struct buffer *out) {
     buffer_add_format(out, ", sessions %s redis\n", server->is_redis ? "in" : "not in");
 }
 
+/* A step that only warns of what it would change may have nothing to warn of. */
+static const char *step_text(const struct decision *decision, size_t step) {
+    const char *note = decision->notes[decide_step_rule(step)];
+    return decision->reasons[step] != NULL ? decision->reasons[step]
+           : note[0] != '\0'               ? note
+                                           : "nothing would change";
+}
+
 static void explain(const struct subject *subject, struct review_verdict *verdict) {
     struct buffer *out = &verdict->explanation;
     const struct decision *decision = &verdict->decision;
     explain_subject(subject, out);
     bool was_stopped = decision->is_unresolved || subject->state != SUBJECT_FOUND;
+    if (decision->is_unresolved && subject->state == SUBJECT_FOUND) {
+        buffer_add_format(out, "%s\n", decision->warnings[0]);
+    }
     for (size_t step = 0; !was_stopped && step < DECISION_STEPS; step++) {
-        enum rule_id rule = decide_step_rule(step);
-        const char *reason = decision->reasons[step];
-        buffer_add_format(out, "%s, %s: %s\n", rule_name(rule), decide_step_label(step),
-                          reason != NULL ? reason : decision->notes[rule]);
-        was_stopped = decision->is_denied && reason == NULL;
+        buffer_add_format(out, "%s, %s: %s\n", rule_name(decide_step_rule(step)),
+                          decide_step_label(step), step_text(decision, step));
+        was_stopped = decision->is_denied && decision->reasons[step] == NULL;
     }
 }
 
@@ -180,20 +190,58 @@ static bool make_of_review(const struct review_context *context, const struct ma
     return admit(verdict, error);
 }
 
-bool review_verdict_make(const struct review_context *context, const struct manifest_item *item,
+static bool add_word(struct buffer *json, const char *key, const char *word, struct error *error) {
+    AUTO(buffer_fini) struct buffer value;
+    struct buffer changed;
+    struct json_write write;
+    buffer_init(&value, SIZE_MAX);
+    buffer_init(&changed, OBJECT_MAX);
+    json_write_begin(&write, &value);
+    json_write_text(&write, word);
+    bool is_added =
+        json_edit_add(json->bytes, json->size, &key, 1, buffer_text(&value), &changed, error);
+    buffer_fini(is_added ? json : &changed);
+    *json = is_added ? changed : *json;
+    return is_added;
+}
+
+/* On its own an item must say itself what its list says of it. */
+static bool take_out_of_list(struct manifest_item *item, struct buffer *storage,
+                             struct error *error) {
+    struct json_reader reader;
+    json_begin(&reader, item->raw.at, item->raw.size);
+    if (!item->is_typed_by_list || json_peek(&reader) != JSON_OBJECT) {
+        return true;
+    }
+    buffer_add(storage, item->raw.at, item->raw.size);
+    if (!add_word(storage, "apiVersion", item->api_version, error) ||
+        !add_word(storage, "kind", item->kind, error)) {
+        return false;
+    }
+    item->raw = (struct json_text){.at = storage->bytes, .size = storage->size};
+    return true;
+}
+
+bool review_verdict_make(const struct review_context *context, const struct manifest_item *given,
                          struct review_verdict *ret_verdict, struct error *error) {
+    AUTO(buffer_fini) struct buffer storage;
+    struct manifest_item item = *given;
     struct object object;
     *ret_verdict = (struct review_verdict){.is_decided = false};
+    buffer_init(&storage, OBJECT_MAX);
     buffer_init(&ret_verdict->submitted, OBJECT_MAX);
     buffer_init(&ret_verdict->admitted, OBJECT_MAX);
     buffer_init(&ret_verdict->explanation, EXPLANATION_MAX);
-    if (strcmp(item->kind, "AdmissionReview") == 0) {
-        return make_of_review(context, item, ret_verdict, error);
+    if (!take_out_of_list(&item, &storage, error)) {
+        return false;
     }
-    if (manifest_take(item, &object)) {
-        return make_of_manifest(context, item, &object, ret_verdict, error);
+    if (strcmp(item.kind, "AdmissionReview") == 0) {
+        return make_of_review(context, &item, ret_verdict, error);
     }
-    buffer_add(&ret_verdict->submitted, item->raw.at, item->raw.size);
-    buffer_add(&ret_verdict->admitted, item->raw.at, item->raw.size);
+    if (manifest_take(&item, &object)) {
+        return make_of_manifest(context, &item, &object, ret_verdict, error);
+    }
+    buffer_add(&ret_verdict->submitted, item.raw.at, item.raw.size);
+    buffer_add(&ret_verdict->admitted, item.raw.at, item.raw.size);
     return true;
 }

@@ -170,6 +170,15 @@ static int64_t port_of(const struct http_server *server) {
     return server == NULL ? 0 : http_port(server);
 }
 
+/* It answers from here on, though nobody should ask before it is ready. */
+static void announce(struct serve *serve) {
+    log_event(&serve->log, LOG_INFO, "serve.listening", LOG_TEXT("version", CAPSTAN_VERSION),
+              LOG_TEXT("facts", serve->cluster == NULL ? "objects" : "cluster"),
+              LOG_INTEGER("webhookPort", port_of(serve->webhook)),
+              LOG_INTEGER("probePort", port_of(serve->probes)),
+              LOG_INTEGER("metricsPort", port_of(serve->metrics_server)));
+}
+
 /* There is a certificate; what else it takes are the facts. Once true, this stays: an API server
    that is away must not take away the webhook as well. */
 static void announce_when_ready(struct serve *serve) {
@@ -342,6 +351,7 @@ static int run(struct serve *serve) {
     if (!start(serve, &error)) {
         return exit_with(&error);
     }
+    announce(serve);
     loop(serve);
     drain(serve);
     return STATUS_OK;

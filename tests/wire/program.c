@@ -82,7 +82,9 @@ struct command {
     char certs[PROGRAM_PATH_SIZE];
     char policy[PROGRAM_PATH_SIZE];
     char status[PROGRAM_PATH_SIZE];
+    char kubeconfig[PROGRAM_PATH_SIZE];
     char address[ADDRESS_SIZE];
+    char probe_address[ADDRESS_SIZE];
     char workers[ADDRESS_SIZE];
     const char *arguments[ARGUMENTS_MAX];
     size_t n_arguments;
@@ -100,12 +102,19 @@ static void make_command(const struct program *program, struct command *command)
     program_path(program, "certs", command->certs);
     program_path(program, "policy.yaml", command->policy);
     program_path(program, "status", command->status);
+    program_path(program, "kubeconfig", command->kubeconfig);
     snprintf(command->address, sizeof(command->address), "127.0.0.1:%u", program->fixed_port);
+    snprintf(command->probe_address, sizeof(command->probe_address), "127.0.0.1:%u",
+             program->fixed_probe_port);
     snprintf(command->workers, sizeof(command->workers), "%u", program->workers);
-    add(command, "--objects", command->objects);
+    if (program->has_kubeconfig) {
+        add(command, "--kubeconfig", command->kubeconfig);
+    } else {
+        add(command, "--objects", command->objects);
+    }
     add(command, "--webhook-cert-path", command->certs);
     add(command, "--webhook-bind-address", command->address);
-    add(command, "--health-probe-bind-address", "127.0.0.1:0");
+    add(command, "--health-probe-bind-address", command->probe_address);
     add(command, "--metrics-bind-address", "127.0.0.1:0");
     add(command, "--workers", command->workers);
     add(command, "--shutdown-delay", program->shutdown_delay);
@@ -116,6 +125,9 @@ static void make_command(const struct program *program, struct command *command)
     }
     if (program->has_status) {
         add(command, "--status-dir", command->status);
+    }
+    if (program->elects_leader) {
+        command->arguments[command->n_arguments++] = "--leader-elect";
     }
 }
 

@@ -9,6 +9,7 @@
  *     objects/      what --objects reads
  *     policy.yaml   --config, where a test wants one
  *     status/       --status-dir, where a test wants one
+ *     kubeconfig    --kubeconfig, where a test wants that instead of --objects
  *     log           its standard error
  *
  * The binary is the one that the environment variable CAPSTAN names. What cannot go wrong in a test
@@ -29,10 +30,13 @@ struct program {
     /* What program_init() has set, to be changed before program_start(). */
     bool has_policy;
     bool has_status;
+    bool has_kubeconfig;
+    bool elects_leader;
     const char *shutdown_delay; /* "0s" */
     const char *log_level;      /* "info" */
     unsigned workers;           /* 2 */
     uint16_t fixed_port;        /* of the webhook; 0: any */
+    uint16_t fixed_probe_port;  /* of the probes; 0: any */
     unsigned descriptors_max;   /* 0: as many as this process may have */
 
     char folder[PROGRAM_PATH_SIZE];

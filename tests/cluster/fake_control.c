@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/*
+ * What of fake_api.h changes what the server has, does, or fails to do.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "fake_inside.h"
+
+static void lock(struct fake_api *api) {
+    pthread_mutex_lock(&api->mutex);
+}
+
+/* Whatever was changed: whoever waits looks for himself. */
+static void unlock(struct fake_api *api) {
+    pthread_cond_broadcast(&api->changed);
+    pthread_mutex_unlock(&api->mutex);
+}
+
+static void make_key(const char *namespace, const char *name, char out[512]) {
+    snprintf(out, 512, "%s/%s", namespace, name);
+}
+
+void fake_set_versions(struct fake_api *api, const char *versions) {
+    lock(api);
+    text_copy(api->versions, sizeof(api->versions), versions);
+    api->store.server_version = strstr(versions, "v1beta1") != NULL ? "v1beta1" : "v1alpha1";
+    unlock(api);
+}
+
+void fake_set_list_map(struct fake_api *api, bool is_map) {
+    lock(api);
+    api->is_list_map = is_map;
+    unlock(api);
+}
+
+void fake_set_token(struct fake_api *api, const char *token) {
+    lock(api);
+    api->authorization[0] = '\0';
+    if (token != NULL) {
+        snprintf(api->authorization, sizeof(api->authorization), "Bearer %s", token);
+    }
+    unlock(api);
+}
+
+void fake_put(struct fake_api *api, enum fake_kind kind, const char *json) {
+    cJSON *object = cJSON_Parse(json);
+    if (object == NULL) {
+        fprintf(stderr, "this is no JSON: %s\n", json);
+        abort();
+    }
+    lock(api);
+    fake_store_put(&api->store, kind, object);
+    unlock(api);
+    cJSON_Delete(object);
+}
+
+void fake_remove(struct fake_api *api, enum fake_kind kind, const char *namespace,
+                 const char *name) {
+    char key[512];
+    make_key(namespace, name, key);
+    lock(api);
+    fake_store_remove(&api->store, kind, key);
+    unlock(api);
+}
+
+cJSON *fake_get(struct fake_api *api, enum fake_kind kind, const char *namespace,
+                const char *name) {
+    char key[512];
+    make_key(namespace, name, key);
+    lock(api);
+    cJSON *object = fake_store_read(&api->store, kind, key);
+    unlock(api);
+    return object;
+}
+
+size_t fake_count_objects(struct fake_api *api, enum fake_kind kind) {
+    lock(api);
+    size_t n = api->store.collections[kind].n_objects;
+    unlock(api);
+    return n;
+}
+
+void fake_put_status(struct fake_api *api, enum fake_kind kind, const char *namespace,
+                     const char *name, const char *json) {
+    char key[512];
+    make_key(namespace, name, key);
+    lock(api);
+    cJSON *object = fake_store_read(&api->store, kind, key);
+    cJSON_DeleteItemFromObjectCaseSensitive(object, "status");
+    if (json != NULL) {
+        cJSON_AddItemToObject(object, "status", cJSON_Parse(json));
+    }
+    fake_store_write(&api->store, kind, object);
+    unlock(api);
+    cJSON_Delete(object);
+}
+
+void fake_compact(struct fake_api *api) {
+    lock(api);
+    api->store.compacted = api->store.version;
+    unlock(api);
+}
+
+void fake_send(struct fake_api *api, enum fake_kind kind, const char *bytes, size_t size) {
+    lock(api);
+    fake_store_add_bytes(&api->store, kind, bytes, size);
+    unlock(api);
+}
+
+void fake_end_watches(struct fake_api *api) {
+    lock(api);
+    api->n_watch_ends++;
+    unlock(api);
+}
+
+void fake_cut_watches(struct fake_api *api) {
+    lock(api);
+    api->n_watch_cuts++;
+    unlock(api);
+}
+
+void fake_hold_watches(struct fake_api *api) {
+    lock(api);
+    api->is_holding = true;
+    unlock(api);
+}
+
+void fake_release_watches(struct fake_api *api) {
+    lock(api);
+    api->is_holding = false;
+    unlock(api);
+}
+
+size_t fake_count_watches(struct fake_api *api, enum fake_kind kind) {
+    size_t n = 0;
+    lock(api);
+    for (const struct fake_thread *thread = api->threads; thread != NULL; thread = thread->next) {
+        const struct fake_connection *connection = &thread->connection;
+        n += connection->is_watch && connection->kind == kind && !fake_http_is_left(connection);
+    }
+    unlock(api);
+    return n;
+}
+
+void fake_inject(struct fake_api *api, const struct fake_fault *fault) {
+    lock(api);
+    if (api->n_faults == FAKE_FAULTS_MAX) {
+        fputs("too many faults at once\n", stderr);
+        abort();
+    }
+    api->faults[api->n_faults++] = (struct fake_active){*fault, fault->times};
+    unlock(api);
+}
+
+void fake_heal(struct fake_api *api) {
+    lock(api);
+    api->n_faults = 0;
+    api->n_heals++;
+    unlock(api);
+}
+
+void fake_freeze(struct fake_api *api) {
+    lock(api);
+    api->is_frozen = true;
+    unlock(api);
+}
+
+void fake_thaw(struct fake_api *api) {
+    lock(api);
+    api->is_frozen = false;
+    unlock(api);
+}

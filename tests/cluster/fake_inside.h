@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TESTS_CLUSTER_FAKE_INSIDE_H
+#define TESTS_CLUSTER_FAKE_INSIDE_H
+
+/*
+ * What the parts of the fake API server share, and a test does not see. One mutex guards it all; no
+ * byte is sent while it is held.
+ */
+
+#include <pthread.h>
+
+#include "fake_api.h"
+#include "fake_http.h"
+#include "fake_store.h"
+
+enum { FAKE_FAULTS_MAX = 16 };
+
+/* What a request is about. */
+struct fake_route {
+    const char *verb; /* as in struct fake_fault */
+    enum {
+        FAKE_NOWHERE,
+        FAKE_GROUP,      /* /apis/toolhive.stacklok.dev */
+        FAKE_DEFINITION, /* the CustomResourceDefinition */
+        FAKE_RESOURCE,
+    } place;
+    enum fake_kind kind;
+    char version[32];
+    char namespace[256]; /* "" for all */
+    char name[256];      /* "" for the collection */
+    char subresource[32];
+    const char *query; /* behind the question mark, or "" */
+};
+
+struct fake_reply {
+    int status;
+    const char *headers; /* NULL: JSON */
+    struct buffer body;
+};
+
+struct fake_thread {
+    struct fake_api *api;
+    struct fake_connection connection;
+    struct fake_thread *next;
+};
+
+struct fake_active {
+    struct fake_fault fault;
+    unsigned n_left; /* 0: for ever */
+};
+
+struct fake_api {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed; /* anything below */
+    pthread_t acceptor;
+    int listener;
+    uint16_t port;
+    struct fake_thread *threads;
+
+    struct fake_store store;
+    char versions[64];
+    bool is_list_map;
+    char authorization[128]; /* "": anybody's */
+
+    bool is_stopping;
+    bool is_away;
+    bool is_frozen;
+    bool is_holding;
+    struct fake_active faults[FAKE_FAULTS_MAX];
+    size_t n_faults;
+    unsigned n_heals;
+
+    unsigned n_watch_ends;
+    unsigned n_watch_cuts;
+
+    struct fake_request *requests;
+    size_t n_requests;
+};
+
+/* Reads where a request goes. The texts of the message are borrowed. */
+void fake_route_read(const struct fake_message *message, struct fake_route *ret_route);
+
+/* A member of the query, decoded; false and "" if it is not there. */
+bool fake_query(const char *query, const char *name, char *out, size_t size);
+
+/* Does what is asked, with the lock held. Watches excepted. */
+void fake_do(struct fake_api *api, const struct fake_route *route,
+             const struct fake_message *message, struct fake_reply *reply);
+
+/* The patches of /status, by server-side apply, and of /scale, as a merge. */
+void fake_apply(struct fake_api *api, const struct fake_route *route, const cJSON *applied,
+                cJSON *owned_object, struct fake_reply *reply);
+void fake_scale(struct fake_api *api, const struct fake_route *route, const cJSON *patch,
+                cJSON *owned_object, struct fake_reply *reply);
+
+/* GET of /scale; there must be a Deployment. */
+void fake_get_scale(const struct fake_api *api, const char *key, struct fake_reply *reply);
+
+/* An answer that is a Status. */
+void fake_reply_status(struct fake_reply *reply, int code, const char *reason, const char *message);
+
+/* MCPServers are there in some versions only. */
+bool fake_is_served(const struct fake_api *api, const struct fake_route *route);
+
+/* Serves a watch to its end; called without the lock. */
+void fake_watch(struct fake_api *api, struct fake_connection *connection,
+                const struct fake_route *route);
+
+/* The log of requests, with the lock held. Returns the index. */
+size_t fake_log_add(struct fake_api *api, const struct fake_route *route,
+                    const struct fake_message *message);
+
+/* Whether something is for a fault, or counts. */
+bool fake_matches(const char *verb, const char *path, const char *wanted_verb,
+                  const char *wanted_path);
+
+/* Waits for a change, at most until then (of clock_boot_ms()). */
+void fake_wait_for_change(struct fake_api *api, int64_t until_ms);
+
+#endif

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TESTS_CLUSTER_FAKE_STORE_H
+#define TESTS_CLUSTER_FAKE_STORE_H
+
+/*
+ * What the fake API server has: objects by kind, sorted by namespace and name as etcd has them, and
+ * every change since the beginning. One counter of resource versions for everything. Objects are
+ * kept as text, since a test may want 50,000 of them.
+ */
+
+#include "base/buffer.h"
+#include "fake_api.h"
+
+struct fake_object {
+    char *key;  /* "namespace/name" */
+    char *text; /* without kind and apiVersion, and without its first brace */
+    bool is_selected;
+};
+
+struct fake_collection {
+    struct fake_object *objects;
+    size_t n_objects;
+};
+
+struct fake_change {
+    int64_t version;
+    enum fake_kind kind;
+    char *bytes;
+    size_t size;
+};
+
+struct fake_store {
+    int64_t version;
+    int64_t compacted;
+    unsigned n_uids;
+    const char *server_version; /* of toolhive.stacklok.dev, in what is read */
+    struct fake_collection collections[FAKE_KIND_COUNT];
+    struct fake_change *changes;
+    size_t n_changes;
+};
+
+void fake_store_init(struct fake_store *store);
+void fake_store_fini(struct fake_store *store);
+
+/* NULL if there is none. */
+const struct fake_object *fake_store_find(const struct fake_store *store, enum fake_kind kind,
+                                          const char *key);
+
+/* As a tree, with kind and apiVersion. */
+cJSON *fake_store_read(const struct fake_store *store, enum fake_kind kind, const char *key);
+
+/* Writes the object under its own name with a new resourceVersion, which the tree gets too. */
+void fake_store_write(struct fake_store *store, enum fake_kind kind, cJSON *object);
+
+/* What a client's create or update does: see fake_put(). */
+void fake_store_put(struct fake_store *store, enum fake_kind kind, cJSON *object);
+void fake_store_remove(struct fake_store *store, enum fake_kind kind, const char *key);
+
+/* Adds to the changes what is none. */
+void fake_store_add_bytes(struct fake_store *store, enum fake_kind kind, const char *bytes,
+                          size_t size);
+
+/* Adds an object as JSON; the items of a list of a native kind say neither kind nor apiVersion. */
+void fake_store_print(const struct fake_store *store, enum fake_kind kind,
+                      const struct fake_object *object, bool is_item, struct buffer *out);
+
+/* Adds a page: at most `limit` (0: no limit) objects behind `after` (NULL: from the first). */
+void fake_store_list(const struct fake_store *store, enum fake_kind kind, size_t limit,
+                     const char *after, struct buffer *out);
+
+/* "namespace/name" of the tree's metadata. */
+void fake_store_key(const cJSON *object, char out[512]);
+
+#endif

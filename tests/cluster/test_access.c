@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/*
+ * Rows 49, 50 and 51: tokens that rotate, rights that are missing, and MCPServers that are not
+ * served, not yet, or under another version.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "cluster.h"
+#include "edge/clock.h"
+
+static const struct cluster_deployment one_with_5 = {.name = "one", .replicas = 5};
+
+static void put(const struct cluster *cluster, const char *name) {
+    const struct cluster_server server = {.name = name, .transport = "stdio", .replicas = -1};
+    cluster_put_server(cluster, &server);
+}
+
+static void put_and_wait(const struct cluster *cluster, const char *name) {
+    put(cluster, name);
+    cluster_wait_for_condition(cluster, name, CLUSTER_CAPPED, "False");
+}
+
+static int start_with_token(void **state) {
+    char user[PROGRAM_PATH_SIZE + 32];
+    char path[PROGRAM_PATH_SIZE];
+    struct cluster *cluster;
+    cluster_setup(state);
+    cluster = *state;
+    program_path(&cluster->program, "token", path);
+    snprintf(user, sizeof(user), "{tokenFile: \"%s\"}", path);
+    program_put(&cluster->program, "token", "first\n");
+    cluster_put_kubeconfig(cluster, NULL, user);
+    fake_set_token(cluster->api, "first");
+    cluster_start(cluster);
+    return 0;
+}
+
+static void test_row_49__a_rotated_token_is_read_again_at_once(void **state) {
+    struct cluster *cluster = *state;
+    struct fake_request refused;
+    struct fake_request good;
+    put_and_wait(cluster, "one");
+    cluster_find(cluster, "LIST", SERVERS, 0, &good);
+    assert_string_equal(good.authorization, "Bearer first");
+    size_t n = fake_count(cluster->api, "WRITE", NULL);
+    program_put(&cluster->program, "token", "second\n");
+    fake_set_token(cluster->api, "second");
+    put_and_wait(cluster, "two");
+    cluster_find(cluster, "WRITE", NULL, n, &refused);
+    cluster_find(cluster, "WRITE", NULL, n + 1, &good);
+    assert_int_equal(refused.status, 401);
+    assert_int_equal(good.status, 200);
+    assert_string_equal(good.authorization, "Bearer second");
+    assert_in_range(good.at_ms - refused.at_ms, 0, 500);
+    /* The watches go on with it. */
+    size_t n_watches = fake_count(cluster->api, "WATCH", SERVERS);
+    fake_end_watches(cluster->api);
+    cluster_wait_for(cluster, "WATCH", SERVERS, n_watches + 1);
+    put_and_wait(cluster, "three");
+    cluster_assert_count(cluster, "LIST", SERVERS, 1);
+}
+
+static void test_row_49__a_token_that_is_wrong_for_a_while_stops_nothing(void **state) {
+    struct cluster *cluster = *state;
+    put_and_wait(cluster, "one");
+    fake_set_token(cluster->api, "second");
+    size_t n = fake_count(cluster->api, NULL, SERVERS);
+    fake_end_watches(cluster->api);
+    cluster_wait_for(cluster, NULL, SERVERS, n + 2);
+    put(cluster, "two");
+    cluster_ask(cluster, cluster_review(&one_with_5), PATCH_REPLICAS_TO_1, "stdio-cap");
+    assert_true(cluster_is_ready(cluster));
+    /* A new one, but not yet all of it. */
+    program_put(&cluster->program, "token", "");
+    cluster_wait_for(cluster, NULL, SERVERS, n + 3);
+    program_put(&cluster->program, "token", "second");
+    cluster_wait_for_condition(cluster, "two", CLUSTER_CAPPED, "False");
+}
+
+static void test_row_50__a_missing_right_is_said_once_and_waited_for(void **state) {
+    static const struct fake_fault denied = {
+        .verb = "LIST", .path = SERVERS, .kind = FAKE_ANSWER, .status = 403};
+    struct cluster *cluster = *state;
+    put(cluster, "one");
+    fake_inject(cluster->api, &denied);
+    cluster_start_unready(cluster);
+    cluster_wait_for(cluster, "LIST", SERVERS, 3);
+    assert_false(cluster_is_ready(cluster));
+    assert_int_equal(program_count_log(&cluster->program, "\"watch.failed\""), 1);
+    assert_int_equal(program_count_log(&cluster->program, "403"), 1);
+    /* A look-up is another right, which is there. */
+    cluster_ask(cluster, cluster_review(&one_with_5), PATCH_REPLICAS_TO_1, "stdio-cap");
+    fake_heal(cluster->api);
+    cluster_wait_until_ready(cluster);
+    cluster_wait_for_condition(cluster, "one", CLUSTER_CAPPED, "False");
+}
+
+static void test_row_50__no_right_to_write_is_said_and_not_hurried(void **state) {
+    static const struct fake_fault denied = {
+        .verb = "PATCH", .path = "/status?", .kind = FAKE_ANSWER, .status = 403};
+    struct cluster *cluster = *state;
+    fake_inject(cluster->api, &denied);
+    cluster_start(cluster);
+    put(cluster, "one");
+    put(cluster, "two");
+    cluster_wait_for(cluster, "PATCH", STATUS_OF("one"), 1);
+    cluster_wait_for(cluster, "PATCH", STATUS_OF("two"), 1);
+    program_wait_for_log(&cluster->program, "\"status.refused\"", 1);
+    cluster_ask(cluster, cluster_review(&one_with_5), PATCH_REPLICAS_TO_1, "stdio-cap");
+    assert_true(fake_count(cluster->api, "WRITE", NULL) <= 4);
+}
+
+static void test_row_51__without_the_crd_it_serves(void **state) {
+    struct cluster *cluster = *state;
+    static const struct cluster_server server = {
+        .name = "new", .transport = "stdio", .replicas = 3, .provider = "redis"};
+    const struct cluster_deployment plain = {.name = "plain", .replicas = 5, .owner_uid = ""};
+    struct verdict verdict;
+    fake_set_versions(cluster->api, "");
+    cluster_start_unready(cluster);
+    cluster_wait_until_ready(cluster);
+    cluster_ask(cluster, cluster_review(&plain), "", "");
+    cluster_ask(cluster, cluster_review_server(&server), "", "stdio-cap");
+    /* Whether that can be told or not, it is admitted as it is. */
+    AUTO_FREE char *review = cluster_review(&one_with_5);
+    wire_ask(&cluster->program, review, &verdict);
+    assert_int_equal(verdict.status, 200);
+    assert_true(verdict.is_allowed);
+    assert_string_equal(verdict.patch, "");
+    cluster_assert_count(cluster, "LIST", SERVERS, 0);
+    assert_in_range(fake_count(cluster->api, "GET", "/apis/toolhive.stacklok.dev"), 1, 3);
+}
+
+static void test_row_51__the_older_version_will_do(void **state) {
+    struct cluster *cluster = *state;
+    struct fake_request request;
+    fake_set_versions(cluster->api, "v1alpha1");
+    cluster_start(cluster);
+    put_and_wait(cluster, "one");
+    cluster_find(cluster, "PATCH", SERVERS, 0, &request);
+    assert_non_null(strstr(request.path, "/v1alpha1/"));
+    assert_non_null(strstr(request.body, "\"toolhive.stacklok.dev/v1alpha1\""));
+    cluster_ask(cluster, cluster_review(&one_with_5), PATCH_REPLICAS_TO_1, "stdio-cap");
+}
+
+static void test_row_51__a_version_that_is_dropped_is_left_for_another(void **state) {
+    struct cluster *cluster = *state;
+    struct fake_request request;
+    put(cluster, "one");
+    cluster_start(cluster);
+    cluster_wait_for_condition(cluster, "one", CLUSTER_CAPPED, "False");
+    fake_set_versions(cluster->api, "v1alpha1");
+    fake_end_watches(cluster->api);
+    cluster_wait_for(cluster, "LIST", "/v1alpha1/mcpservers", 1);
+    put_and_wait(cluster, "two");
+    size_t n = fake_count(cluster->api, "PATCH", SERVERS);
+    cluster_find(cluster, "PATCH", SERVERS, n - 1, &request);
+    assert_non_null(strstr(request.path, "/v1alpha1/"));
+    assert_true(cluster_is_ready(cluster));
+    cluster_assert_count(cluster, "WRITE", "/mcpservers/one/status", 1);
+}
+
+static void test_row_51__a_discovery_that_fails_is_tried_again(void **state) {
+    static const struct fake_fault faults[] = {
+        {.kind = FAKE_ANSWER, .status = 503},
+        {.kind = FAKE_ANSWER, .status = 200, .body = "<html>"},
+        {.kind = FAKE_RESET},
+    };
+    struct cluster *cluster = *state;
+    for (size_t i = 0; i < COUNT_OF(faults); i++) {
+        struct fake_fault fault = faults[i];
+        fault.path = "/apis/toolhive.stacklok.dev";
+        fault.verb = "GET";
+        fault.times = 1;
+        fake_inject(cluster->api, &fault);
+        cluster_start(cluster);
+        assert_int_equal(program_stop(&cluster->program), 0);
+    }
+}
+
+#define TOKEN(test)  cmocka_unit_test_setup_teardown(test, start_with_token, cluster_teardown)
+#define UNBORN(test) cmocka_unit_test_setup_teardown(test, cluster_setup, cluster_teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TOKEN(test_row_49__a_rotated_token_is_read_again_at_once),
+        TOKEN(test_row_49__a_token_that_is_wrong_for_a_while_stops_nothing),
+        UNBORN(test_row_50__a_missing_right_is_said_once_and_waited_for),
+        UNBORN(test_row_50__no_right_to_write_is_said_and_not_hurried),
+        UNBORN(test_row_51__without_the_crd_it_serves),
+        UNBORN(test_row_51__the_older_version_will_do),
+        UNBORN(test_row_51__a_version_that_is_dropped_is_left_for_another),
+        UNBORN(test_row_51__a_discovery_that_fails_is_tried_again),
+    };
+    return cmocka_run_group_tests_name("cluster/access", tests, NULL, NULL);
+}

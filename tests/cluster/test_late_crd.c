@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/*
+ * Row 51: the CRD comes after the program, which looks for it every 30 s. In a file of its own,
+ * since that takes as long.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cluster.h"
+#include "edge/clock.h"
+
+enum { LOOK_MS = 30000, SLACK_MS = 6000 };
+
+static void test_row_51__a_crd_that_comes_later_is_found_within_30_s(void **state) {
+    struct cluster *cluster = *state;
+    static const struct cluster_server server = {
+        .name = "one", .transport = "stdio", .replicas = 3};
+    static const struct cluster_deployment deployment = {.name = "one", .replicas = 5};
+    fake_set_versions(cluster->api, "");
+    cluster_start_unready(cluster);
+    cluster_wait_until_ready(cluster);
+    fake_set_versions(cluster->api, "v1beta1");
+    int64_t began_ms = clock_boot_ms();
+    cluster_put_server(cluster, &server);
+    assert_true(fake_wait(cluster->api, "PATCH", STATUS_OF("one"), 1, LOOK_MS + SLACK_MS));
+    assert_in_range(clock_boot_ms() - began_ms, 0, LOOK_MS + SLACK_MS);
+    cluster_ask(cluster, cluster_review(&deployment), PATCH_REPLICAS_TO_1, "stdio-cap");
+    assert_in_range(fake_count(cluster->api, "GET", "/apis/toolhive.stacklok.dev"), 2, 8);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_row_51__a_crd_that_comes_later_is_found_within_30_s,
+                                        cluster_setup, cluster_teardown),
+    };
+    return cmocka_run_group_tests_name("cluster/late_crd", tests, NULL, NULL);
+}

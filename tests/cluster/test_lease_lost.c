@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/*
+ * Row 48: a Lease that cannot be renewed is lost 10 s after the beginning of the last good renewal,
+ * and one that nobody renews is anybody's after 15 s.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cluster.h"
+#include "edge/clock.h"
+
+enum { DEADLINE_MS = 10000, DURATION_MS = 15000, RETRY_MAX_MS = 4400, SLACK_MS = 1500 };
+
+static int set_up(void **state) {
+    struct cluster *cluster;
+    cluster_setup(state);
+    cluster = *state;
+    cluster->program.elects_leader = true;
+    return 0;
+}
+
+static void put(const struct cluster *cluster, const char *name) {
+    const struct cluster_server server = {.name = name, .transport = "stdio", .replicas = 3};
+    cluster_put_server(cluster, &server);
+}
+
+static int64_t wait_for_loss(const struct cluster *cluster) {
+    int64_t until_ms = clock_boot_ms() + DEADLINE_MS + SLACK_MS;
+    while (program_count_log(&cluster->program, "\"leader.lost\"") == 0) {
+        assert_true(clock_boot_ms() < until_ms);
+        http_sleep_ms(5);
+    }
+    return clock_boot_ms();
+}
+
+static void test_row_48__a_lease_that_cannot_be_renewed_is_lost_after_10_s(void **state) {
+    static const struct fake_fault silence = {.path = LEASE, .kind = FAKE_SILENT};
+    struct cluster *cluster = *state;
+    struct fake_request renewal;
+    cluster_start(cluster);
+    put(cluster, "one");
+    cluster_wait_for_condition(cluster, "one", CLUSTER_CAPPED, "True");
+    cluster_wait_for(cluster, "PUT", LEASE, 1);
+    fake_inject(cluster->api, &silence);
+    size_t n_good = fake_count(cluster->api, "PUT", LEASE);
+    cluster_find(cluster, "PUT", LEASE, n_good - 1, &renewal);
+    int64_t lost_ms = wait_for_loss(cluster);
+    assert_in_range(lost_ms - renewal.at_ms, DEADLINE_MS - 200, DEADLINE_MS + SLACK_MS);
+    put(cluster, "two");
+    size_t n = fake_count(cluster->api, NULL, LEASE);
+    cluster_wait_for(cluster, NULL, LEASE, n + 1);
+    cluster_assert_count(cluster, "WRITE", STATUS_OF("two"), 0);
+    assert_true(cluster_is_ready(cluster));
+    fake_heal(cluster->api);
+    cluster_wait_for_condition(cluster, "two", CLUSTER_CAPPED, "True");
+}
+
+/* The times in the record are of another clock, and say nothing. */
+static void test_row_48__a_lease_that_nobody_renews_is_anybodys_after_15_s(void **state) {
+    struct cluster *cluster = *state;
+    struct fake_request look;
+    struct fake_request taken;
+    char holder[256];
+    fake_put(cluster->api, FAKE_LEASE,
+             "{\"metadata\":{\"namespace\":\"" CLUSTER_NAMESPACE "\",\"name\":\"capstan\"},"
+             "\"spec\":{\"holderIdentity\":\"another\",\"leaseDurationSeconds\":15,"
+             "\"acquireTime\":\"2000-01-01T00:00:00.000000Z\","
+             "\"renewTime\":\"2000-01-01T00:00:00.000000Z\",\"leaseTransitions\":7}}");
+    put(cluster, "one");
+    cluster_start(cluster);
+    assert_true(fake_wait(cluster->api, "PUT", LEASE, 1, DURATION_MS + RETRY_MAX_MS + SLACK_MS));
+    cluster_assert_count(cluster, "WRITE", NULL, 0);
+    cluster_find(cluster, "GET", LEASE, 0, &look);
+    cluster_find(cluster, "PUT", LEASE, 0, &taken);
+    assert_in_range(taken.at_ms - look.at_ms, DURATION_MS - 20,
+                    DURATION_MS + RETRY_MAX_MS + SLACK_MS);
+    cluster_wait_for_condition(cluster, "one", CLUSTER_CAPPED, "True");
+    cluster_get_holder(cluster, holder);
+    assert_string_not_equal(holder, "another");
+    cJSON *lease = fake_get(cluster->api, FAKE_LEASE, CLUSTER_NAMESPACE, "capstan");
+    const cJSON *spec = cJSON_GetObjectItemCaseSensitive(lease, "spec");
+    assert_int_equal(cJSON_GetObjectItemCaseSensitive(spec, "leaseTransitions")->valueint, 8);
+    cJSON_Delete(lease);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            test_row_48__a_lease_that_cannot_be_renewed_is_lost_after_10_s, set_up,
+            cluster_teardown),
+        cmocka_unit_test_setup_teardown(
+            test_row_48__a_lease_that_nobody_renews_is_anybodys_after_15_s, set_up,
+            cluster_teardown),
+    };
+    return cmocka_run_group_tests_name("cluster/lease_lost", tests, NULL, NULL);
+}
