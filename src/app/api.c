@@ -16,7 +16,12 @@
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/mcpservers." TOOLHIVE_GROUP
 
 enum {
-    ABSENT_INTERVAL_MS = 30000,  /* a CRD may come at any time ... */
+    /* An API server that has just started says 404 for a moment to what a CRD defines, so the first
+       few times it is not believed, and asked again after 1, 2, 4 seconds. A CRD may also come at
+       any time, ... */
+    ABSENT_BASE_MS = 1000,
+    ABSENT_CAP_MS = 30000,
+    ABSENT_BELIEVED = 4,
     SERVED_INTERVAL_MS = 600000, /* ... and change */
     DOUBT_INTERVAL_MS = 2000,
     TIMEOUT_MS = 10000,
@@ -39,6 +44,7 @@ struct api {
     int64_t asked_ms;
     int64_t next_ms;
     char found[DISCOVERY_VERSION_SIZE]; /* the answer to the first */
+    unsigned n_absent;                  /* times in a row */
     struct backoff backoff;
 };
 
@@ -77,8 +83,20 @@ static void settle(struct api *api, enum api_state state, bool has_condition_map
     }
     api->state = state;
     api->has_condition_map = has_condition_map;
+}
+
+static void take_absence(struct api *api) {
+    int64_t delay_ms = ABSENT_BASE_MS;
+    for (unsigned i = 0; i < api->n_absent && delay_ms < ABSENT_CAP_MS; i++) {
+        delay_ms *= 2;
+    }
+    api->n_absent++;
+    if (api->n_absent >= ABSENT_BELIEVED) {
+        api->found[0] = '\0';
+        settle(api, API_ABSENT, false);
+    }
     backoff_reset(&api->backoff);
-    ask_again_in(api, state == API_SERVED ? SERVED_INTERVAL_MS : ABSENT_INTERVAL_MS);
+    ask_again_in(api, delay_ms < ABSENT_CAP_MS ? delay_ms : ABSENT_CAP_MS);
 }
 
 /* What was known stays in use until there is an answer. */
@@ -97,6 +115,9 @@ static void take_definition(void *context, const struct kube_answer *answer) {
     /* Who may not look assumes the worse, which always works. */
     if (is_known || answer->status == 403 || answer->status == 404) {
         settle(api, API_SERVED, is_map);
+        api->n_absent = 0;
+        backoff_reset(&api->backoff);
+        ask_again_in(api, SERVED_INTERVAL_MS);
     } else {
         fail(api, &error);
     }
@@ -122,8 +143,7 @@ static void take_group(void *context, const struct kube_answer *answer) {
     if (is_served) {
         ask(api, DEFINITION_PATH, take_definition);
     } else if (answer->status == 404 || (answer->is_good && error.kind == ERROR_NOT_FOUND)) {
-        api->found[0] = '\0';
-        settle(api, API_ABSENT, false);
+        take_absence(api);
     } else {
         fail(api, &error);
     }

@@ -79,7 +79,13 @@ static void join_path(char out[PATH_SIZE], const char *path, const struct json_t
     } else if (name[0] == '\0') {
         text_copy(name, sizeof(name), "(an empty key)");
     }
-    snprintf(out, PATH_SIZE, "%s%s%s", path, path[0] == '\0' ? "" : ".", name);
+    /* Cut where it is longer; the place in the file is told besides. */
+    size_t size = strlen(path);
+    text_copy(out, PATH_SIZE, path);
+    if (size > 0 && size + 1 < PATH_SIZE) {
+        out[size++] = '.';
+    }
+    text_copy(out + size, PATH_SIZE - size, name);
 }
 
 static void read_mapping(struct decoder *decoder, const char *path, const struct field *fields,

@@ -219,7 +219,7 @@ static bool find_by_name(const struct named_list *list, const char *name,
 static bool compose(const struct kubeconfig *config, const char *name, const char *folder,
                     struct kube_access *access, struct error *error) {
     AUTO(kubeconfig_context_fini) struct kubeconfig_context context = {.cluster = NULL};
-    const struct kubeconfig_part *part;
+    const struct kubeconfig_part *part = NULL;
     name = name == NULL ? config->current_context : name;
     if (name == NULL || *name == '\0') {
         return fail_missing(&config->contexts, NULL, error);

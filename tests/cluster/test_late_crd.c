@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Row 51: the CRD comes after the program, which looks for it every 30 s. In a file of its own,
- * since that takes as long.
+ * Row 51: the CRD comes after the program, which looks for it ever more rarely, every 30 s at last;
+ * and an API server that has just started, and does not know of it for a moment, is not believed.
+ * In a file of its own, since that takes as long.
  */
 
 #include <setjmp.h>
@@ -35,10 +36,28 @@ static void test_row_51__a_crd_that_comes_later_is_found_within_30_s(void **stat
     assert_in_range(fake_count(cluster->api, "GET", "/apis/toolhive.stacklok.dev"), 2, 8);
 }
 
+static void test_row_51__a_crd_that_is_away_for_a_moment_is_not_taken_for_gone(void **state) {
+    struct cluster *cluster = *state;
+    static const struct cluster_server server = {
+        .name = "one", .transport = "stdio", .replicas = 3};
+    static const struct cluster_deployment deployment = {.name = "one", .replicas = 5};
+    cluster_put_server(cluster, &server);
+    fake_set_versions(cluster->api, "");
+    cluster_start_unready(cluster);
+    assert_true(fake_wait(cluster->api, "GET", "/apis/toolhive.stacklok.dev", 2, SLACK_MS));
+    fake_set_versions(cluster->api, "v1beta1");
+    cluster_wait_until_ready(cluster);
+    cluster_ask(cluster, cluster_review(&deployment), PATCH_REPLICAS_TO_1, "stdio-cap");
+    assert_int_equal(program_count_log(&cluster->program, "\"version\":\"none\""), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_row_51__a_crd_that_comes_later_is_found_within_30_s,
                                         cluster_setup, cluster_teardown),
+        cmocka_unit_test_setup_teardown(
+            test_row_51__a_crd_that_is_away_for_a_moment_is_not_taken_for_gone, cluster_setup,
+            cluster_teardown),
     };
     return cmocka_run_group_tests_name("cluster/late_crd", tests, NULL, NULL);
 }

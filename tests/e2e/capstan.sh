@@ -1,0 +1,151 @@
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
+# SPDX-License-Identifier: Apache-2.0
+#
+# Capstan beside the cluster, and its registration as a webhook. To be sourced. What is started under
+# a name keeps its ports when it is started again. The caller sets CAPSTAN, the program, and what
+# cluster.sh needs.
+
+make_serving_certificate() {
+    [[ -d $CLUSTER/serving ]] ||
+        "$CAPSTAN" certs --out "$CLUSTER/serving" --dns localhost --dns 127.0.0.1 >/dev/null
+}
+
+# webhook_port NAME, probe_port NAME, metrics_port NAME
+webhook_port() {
+    port_of "$1" 1
+}
+
+probe_port() {
+    port_of "$1" 2
+}
+
+metrics_port() {
+    port_of "$1" 3
+}
+
+port_of() {
+    [[ -s $CLUSTER/$1.ports ]] || echo "$(free_port) $(free_port) $(free_port)" >"$CLUSTER/$1.ports"
+    cut -d ' ' -f "$2" "$CLUSTER/$1.ports"
+}
+
+# launch_capstan NAME [OPTION]...: as the user of that name, if there is one, else as capstan. Does
+# not wait. Its log is $CLUSTER/NAME.log, and goes on when it is started again.
+launch_capstan() {
+    local name=$1 user=capstan
+    shift
+    [[ ! -e $CLUSTER/$name.kubeconfig ]] || user=$name
+    make_serving_certificate
+    run_apart "$name" "$CAPSTAN" serve --kubeconfig "$CLUSTER/$user.kubeconfig" \
+        --webhook-cert-path "$CLUSTER/serving" \
+        --webhook-bind-address "127.0.0.1:$(webhook_port "$name")" \
+        --health-probe-bind-address "127.0.0.1:$(probe_port "$name")" \
+        --metrics-bind-address "127.0.0.1:$(metrics_port "$name")" --shutdown-delay 0s "$@"
+}
+
+# start_capstan NAME [OPTION]...: and waits until it is ready.
+start_capstan() {
+    launch_capstan "$@"
+    wait_for 30 is_ready "$1"
+}
+
+is_ready() {
+    if [[ -e $CLUSTER/$1.status ]]; then
+        tail -n 20 "$CLUSTER/$1.log"
+        return 1
+    fi
+    [[ $(ready_code "$1") == 200 ]]
+}
+
+ready_code() {
+    curl -s --noproxy '*' -o /dev/null -w '%{http_code}' -m 5 \
+        "http://127.0.0.1:$(probe_port "$1")/readyz"
+}
+
+# stop_capstan NAME [SIGNAL]: fails unless it ends with exit status 0, or by the signal.
+stop_capstan() {
+    end "$1" "${2-TERM}"
+    [[ ${2-TERM} == KILL ]] || expect "the exit status of $1" "$(cat "$CLUSTER/$1.status")" 0
+}
+
+# log_of NAME EVENT: the lines of its log about such events.
+log_of() {
+    jq -Rc --arg event "$2" 'fromjson? | select(.event == $event)' "$CLUSTER/$1.log"
+}
+
+# metric NAME METRIC: its value, as /metrics has it.
+metric() {
+    curl -sS --noproxy '*' --fail -m 5 "http://127.0.0.1:$(metrics_port "$1")/metrics" |
+        awk -v name="$2" '$1 == name { print $2 }'
+}
+
+# review NAME: posts an AdmissionReview about the creation of the Deployment on stdin, as the API
+# server does it; prints what came of it: the patch, or "warning", or "nothing".
+review() {
+    jq -c --arg namespace "$NAMESPACE" '{apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview",
+        request: {uid: "00000000-0000-0000-0000-000000000000", operation: "CREATE",
+            kind: {group: "apps", version: "v1", kind: "Deployment"},
+            resource: {group: "apps", version: "v1", resource: "deployments"},
+            name: .metadata.name, $namespace, userInfo: {username: "admin"},
+            object: ., oldObject: null, dryRun: false}}' |
+        curl -sS --noproxy '*' --fail -m 10 --cacert "$CLUSTER/serving/ca.crt" \
+            -H 'Content-Type: application/json' --data-binary @- \
+            "https://127.0.0.1:$(webhook_port "$1")/mutate?timeout=3s" |
+        jq -r '.response | if .allowed != true then "denied" elif .patch then .patch | @base64d
+            elif .warnings then "warning" else "nothing" end'
+}
+
+# webhook_json NAME [FAILURE_POLICY [REINVOCATION_POLICY]]
+webhook_json() {
+    jq -nc --arg name "$1" --arg failure "${2-Fail}" --arg reinvocation "${3-IfNeeded}" \
+        --arg url "https://127.0.0.1:$(webhook_port "$1")/mutate" \
+        --arg bundle "$(base64 -w 0 "$CLUSTER/serving/ca.crt")" '
+        {clientConfig: {$url, caBundle: $bundle}, admissionReviewVersions: ["v1"],
+            sideEffects: "None", failurePolicy: $failure, reinvocationPolicy: $reinvocation,
+            timeoutSeconds: 3} as $common |
+        {apiVersion: "admissionregistration.k8s.io/v1", kind: "MutatingWebhookConfiguration",
+        metadata: {$name}, webhooks: [
+            $common + {name: "mcpservers.capstan.dev", rules: [{operations: ["CREATE", "UPDATE"],
+                apiGroups: ["toolhive.stacklok.dev"], apiVersions: ["v1alpha1", "v1beta1"],
+                resources: ["mcpservers"], scope: "Namespaced"}]},
+            $common + {name: "deployments.capstan.dev",
+                objectSelector: {matchLabels: {"app.kubernetes.io/name": "mcpserver"}},
+                rules: [{operations: ["CREATE", "UPDATE"], apiGroups: ["apps"], apiVersions: ["v1"],
+                    resources: ["deployments"], scope: "Namespaced"}]},
+            $common + {name: "scale.capstan.dev", rules: [{operations: ["UPDATE"],
+                apiGroups: ["apps"], apiVersions: ["v1"], resources: ["deployments/scale"],
+                scope: "Namespaced"}]}]}'
+}
+
+webhooks_path=/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations
+
+# register NAME [FAILURE_POLICY [REINVOCATION_POLICY]]: and waits until the API server asks it.
+register() {
+    local before
+    before=$(reviews_answered "$1")
+    api admin POST "$webhooks_path" "$(webhook_json "$@")" >/dev/null
+    wait_for 30 is_asked "$1" "$before"
+}
+
+# is_asked NAME COUNT: whether it has answered more reviews than that by now, after one more request.
+is_asked() {
+    api admin POST "$(server_path)?dryRun=All" "$(server_json is-asked '{"replicas": 1}')"
+    (($(reviews_answered "$1") > $2))
+}
+
+reviews_answered() {
+    curl -sS --noproxy '*' --fail "http://127.0.0.1:$(metrics_port "$1")/metrics" |
+        awk '/^capstan_admission_requests_total/ { n += $NF } END { print n + 0 }'
+}
+
+# unregister NAME: and waits until the API server asks it no more.
+unregister() {
+    api admin DELETE "$webhooks_path/$1" >/dev/null
+    wait_for 30 is_not_asked "$1"
+}
+
+is_not_asked() {
+    local before
+    before=$(reviews_answered "$1")
+    api admin POST "$(server_path)?dryRun=All" "$(server_json is-asked '{"replicas": 1}')"
+    (($(reviews_answered "$1") == before))
+}

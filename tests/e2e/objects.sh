@@ -1,0 +1,159 @@
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
+# SPDX-License-Identifier: Apache-2.0
+#
+# MCPServers, and their Deployments the way the ToolHive operator makes them. To be sourced.
+# Everything is in the namespace $NAMESPACE.
+
+NAMESPACE=default
+VERSION=v1beta1 # of MCPServer
+
+# server_path NAME, deployment_path NAME, and so on: what to ask the API server for.
+server_path() {
+    echo "/apis/toolhive.stacklok.dev/$VERSION/namespaces/$NAMESPACE/mcpservers${1:+/$1}"
+}
+
+deployment_path() {
+    echo "/apis/apps/v1/namespaces/$NAMESPACE/deployments${1:+/$1}"
+}
+
+# server_json NAME [SPEC]: SPEC is JSON, its members come on top of the image.
+server_json() {
+    jq -nc --arg version "$VERSION" --arg name "$1" --argjson spec "${2-"{}"}" '{
+        apiVersion: "toolhive.stacklok.dev/\($version)", kind: "MCPServer", metadata: {$name},
+        spec: ({image: "ghcr.io/example/mcp:v1"} + $spec)}'
+}
+
+# create_server NAME [SPEC]
+create_server() {
+    api admin POST "$(server_path)" "$(server_json "$@")" >/dev/null
+}
+
+# change_server NAME SPEC: SPEC is a merge patch.
+change_server() {
+    api admin PATCH "$(server_path "$1")" "{\"spec\": $2}" >/dev/null
+}
+
+delete_server() {
+    api admin DELETE "$(server_path "$1")" >/dev/null
+}
+
+server() {
+    api admin GET "$(server_path "$1")"
+}
+
+# server_field NAME FILTER, deployment_field NAME FILTER: of jq.
+server_field() {
+    server "$1" | jq -r "$2"
+}
+
+deployment_field() {
+    api admin GET "$(deployment_path "$1")" | jq -r "$2"
+}
+
+replicas_of() {
+    deployment_field "$1" .spec.replicas
+}
+
+# deployment_json NAME [REPLICAS]: for the MCPServer of that name, as it is now. Without REPLICAS the
+# field is left out, as the operator does where spec.replicas is not set.
+deployment_json() {
+    server "$1" | jq -c --arg replicas "${2-}" '.metadata.name as $name | {
+        app: "mcpserver", "app.kubernetes.io/name": "mcpserver",
+        "app.kubernetes.io/instance": $name, toolhive: "true", "toolhive-name": $name} as $labels |
+        {apiVersion: "apps/v1", kind: "Deployment",
+        metadata: {$name, $labels, ownerReferences: [{apiVersion, kind, $name, uid: .metadata.uid,
+            controller: true, blockOwnerDeletion: true}]},
+        spec: {selector: {matchLabels: $labels}, template: {
+            metadata: {$labels, annotations: {
+                "toolhive.stacklok.dev/mcpserver-generation": "\(.metadata.generation)",
+                "toolhive.stacklok.dev/runconfig-checksum": "0"}},
+            spec: {terminationGracePeriodSeconds: 30, serviceAccountName: "\($name)-proxy-runner",
+                containers: [{name: "toolhive", image: "ghcr.io/stacklok/toolhive/proxyrunner:v1",
+                    args: ["run", .spec.image], ports: [{name: "http", containerPort: 8080}]}]}}}} |
+        if $replicas == "" then . else .spec.replicas = ($replicas | tonumber) end'
+}
+
+# create_deployment NAME [REPLICAS]: as the operator. Prints the answer.
+create_deployment() {
+    api toolhive-operator POST "$(deployment_path)" "$(deployment_json "$@")"
+}
+
+# update_deployment NAME FILTER [USER]: GET, change by jq, PUT, as the operator or USER.
+update_deployment() {
+    local changed
+    changed=$(api admin GET "$(deployment_path "$1")" | jq -c "$2")
+    api "${3-toolhive-operator}" PUT "$(deployment_path "$1")" "$changed"
+}
+
+# put_scale NAME REPLICAS [USER]: GET and PUT, as an HPA does it. Prints what came of it.
+put_scale() {
+    local user=${3-horizontal-pod-autoscaler} path scale
+    path=$(deployment_path "$1")/scale
+    scale=$(api "$user" GET "$path" | jq -c ".spec.replicas = $2")
+    api "$user" PUT "$path" "$scale" | jq '.spec.replicas // 0'
+}
+
+# put_status NAME FILTER: GET, change .status by jq, PUT of the whole status, as the operator.
+put_status() {
+    local changed
+    changed=$(api toolhive-operator GET "$(server_path "$1")" | jq -c ".status |= (. // {} | $2)")
+    api toolhive-operator PUT "$(server_path "$1")/status" "$changed" >/dev/null
+}
+
+# merge_status NAME PATCH: as the operator, without a resourceVersion.
+merge_status() {
+    api toolhive-operator PATCH "$(server_path "$1")/status" "{\"status\": $2}" >/dev/null
+}
+
+condition() {
+    server_field "$1" "(.status.conditions // [])[] | select(.type == \"$2\") | .${3-status}"
+}
+
+# Which conditions these specs lead to, by the table of the operator: a filter of jq, MCPServer in,
+# the two conditions as lines of type, status, reason, message and observedGeneration out.
+conditions_by_table='(.spec.replicas // 0) as $replicas | .metadata.generation as $generation |
+    (if $replicas > 1 and .spec.transport == "stdio" then ["True", "StdioTransportCapAt1",
+        "stdio transport requires exactly 1 replica; deployment will use 1 regardless of spec.replicas"]
+    else ["False", "StdioReplicaCapNotActive", "stdio replica cap is not active"] end) as $cap |
+    (if $replicas <= 1 then ["False", "SessionStorageWarningNotApplicable",
+        "session storage warning is not active"]
+    elif .spec.sessionStorage.provider == "redis" then ["False", "SessionStorageConfigured",
+        "Redis session storage is configured"]
+    else ["True", "SessionStorageMissingForReplicas",
+        "replicas > 1 but sessionStorage.provider is not redis; sessions are not shared across replicas"]
+    end) as $storage |
+    [["SessionStorageWarning"] + $storage + [$generation],
+        ["StdioReplicaCapped"] + $cap + [$generation]]'
+
+conditions_as_they_are='[.status.conditions // [] | .[] |
+    select(.type == "StdioReplicaCapped" or .type == "SessionStorageWarning") |
+    [.type, .status, .reason, .message, .observedGeneration]] | sort'
+
+# conditions_are_right NAME: both, and byte for byte as the table has them.
+conditions_are_right() {
+    local conditions
+    conditions=$(server "$1" | jq -c "[($conditions_by_table), ($conditions_as_they_are)]")
+    echo "$conditions"
+    [[ $(jq '.[0] == .[1]' <<<"$conditions") == true ]]
+}
+
+# count_writes [FILTER]: by capstan in $NAMESPACE, of those on record.
+count_writes() {
+    audit "select(.writer | startswith(\"capstan\")) |
+        select(.objectRef.namespace == \"$NAMESPACE\") | select(${1-true})" | wc -l
+}
+
+# status_writes NAME: how often capstan wrote its status, or tried to.
+status_writes() {
+    count_writes ".what == \"mcpservers/status\" and .objectRef.name == \"$1\""
+}
+
+# events_about NAME: the reasons of the Events about an MCPServer, one a line.
+events_about() {
+    k get events.events.k8s.io --namespace "$NAMESPACE" -o json | jq -r --arg name "$1" '
+        .items[] | select(.regarding.kind == "MCPServer" and .regarding.name == $name) | .reason'
+}
+
+has_event() {
+    events_about "$1" | grep -xF "$2"
+}

@@ -1,0 +1,197 @@
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
+# SPDX-License-Identifier: Apache-2.0
+#
+# Two and three replicas: there is never more than one that writes, and soon another one if it goes.
+# Who wrote what is judged by what the API server has on record.
+
+# Milliseconds until another one writes: after an end that nobody was told of (the Lease's 15 s, and
+# the longest pause between two tries), and after one that released the Lease.
+takeover_after_kill=$((15000 + 4400 + 3000))
+takeover_after_release=6000
+
+setup() {
+    local i
+    install_crd both
+    for i in 1 2 3; do
+        start_capstan capstan-$i --leader-elect
+    done
+    wait_for 20 leader
+}
+
+# leader: who wrote last to the Lease that it is the holder.
+leader() {
+    local holder
+    holder=$(audit 'select(.what == "leases" and .code < 300) |
+        select((.requestObject.spec.holderIdentity // "") != "") | .writer' | tail -n 1)
+    echo "${holder//\"/}"
+    [[ -n $holder ]]
+}
+
+# There is always something to write: the spec of 10 MCPServers changes all the time.
+churn() {
+    local i=0
+    while :; do
+        change_server "churn-$((i % 10))" "{\"replicas\": $((i / 10 % 3 + 1))}"
+        sleep 0.1
+        i=$((i + 1))
+    done
+}
+
+start_churn() {
+    local i
+    for i in {0..9}; do
+        create_server "churn-$i"
+    done
+    spawn churn
+    wait_for 10 is_written_since "$(now)"
+}
+
+now() {
+    date -u +%FT%T.%6NZ
+}
+
+# has_written WRITER TIME: a status, since then.
+has_written() {
+    audit "select(.what == \"mcpservers/status\" and .writer == \"$1\" and
+        .requestReceivedTimestamp > \"$2\" and .code < 300)" | grep -q .
+}
+
+is_written_since() {
+    has_written "$(leader)" "$1"
+}
+
+# first_of_another WRITER TIME: milliseconds from TIME to the first status that another one wrote.
+first_of_another() {
+    local milliseconds
+    milliseconds=$(audit "select(.what == \"mcpservers/status\" and .code < 300 and
+        (.writer | startswith(\"capstan\")) and .writer != \"$1\" and
+        .requestReceivedTimestamp > \"$2\") | .requestReceivedTimestamp" | head -n 1 |
+        jq -r --arg began "$2" 'def ms: (.[:19] + "Z" | fromdate) * 1000 +
+            (.[20:23] | tonumber); (. | ms) - ($began | ms)')
+    echo "$milliseconds"
+    [[ -n $milliseconds ]]
+}
+
+# Of each write, whether the Lease was its writer's when it came in. A renewal counts from when it
+# was answered; the Lease is lost when another one has taken it, or it was released.
+foreign_writes() {
+    audit 'select(.writer | startswith("capstan"))' | jq -s -c 'map(if .what == "leases" then
+            select(.code < 300) | . + {at: .stageTimestamp}
+        else . + {at: .requestReceivedTimestamp} end) | sort_by(.at) |
+        reduce .[] as $event ({holder: null, found: []};
+            if $event.what == "leases" then
+                .holder = (if ($event.requestObject.spec.holderIdentity // "") == "" then null
+                    else $event.writer end)
+            elif $event.writer == .holder then .
+            else .found += [{at: $event.at, writer: $event.writer, holder, what: $event.what}]
+            end) | .found[]'
+}
+
+expect_one_writer() {
+    expect 'writes of those that did not hold the Lease' "$(foreign_writes | head -n 3)" ''
+}
+
+# take_over SIGNAL BOUND: the leader is sent that; another one has to write in time. Prints who led.
+take_over() {
+    local former began milliseconds
+    former=$(leader)
+    began=$(now)
+    send "$former" "$1"
+    wait_for 40 first_of_another "$former" "$began"
+    milliseconds=$(first_of_another "$former" "$began")
+    echo "figure: SIG$1: another one wrote after $milliseconds ms" >&2
+    expect_at_most "milliseconds until another one wrote after SIG$1" "$milliseconds" "$2"
+    echo "$former"
+}
+
+test_only_the_holder_of_the_lease_writes() {
+    start_churn
+    sleep 5
+    expect_one_writer
+}
+
+test_those_that_do_not_lead_answer_too() {
+    local i
+    create_server one '{"replicas": 3}'
+    for i in 1 2 3; do
+        expect "the answer of capstan-$i" "$(deployment_json one 3 | review capstan-$i)" \
+            '[{"op":"add","path":"/spec/replicas","value":1}]'
+    done
+}
+
+test_the_lease_is_as_it_should_be() {
+    expect 'its duration' "$(k -n capstan-system get lease capstan \
+        -o jsonpath='{.spec.leaseDurationSeconds}')" 15
+}
+
+test_a_lease_that_is_deleted_is_made_again() {
+    start_churn
+    k -n capstan-system delete lease capstan
+    wait_for 30 k -n capstan-system get lease capstan
+    wait_for 30 is_written_since "$(now)"
+    expect_one_writer
+}
+
+test_sigkill_of_the_leader_of_three() {
+    local former
+    start_churn
+    former=$(take_over KILL $takeover_after_kill)
+    start_capstan "$former" --leader-elect
+    sleep 3
+    expect_one_writer
+}
+
+test_sigterm_of_the_leader_of_three() {
+    local former
+    start_churn
+    former=$(take_over TERM $takeover_after_release)
+    end "$former"
+    expect 'its exit status' "$(cat "$CLUSTER/$former.status")" 0
+    start_capstan "$former" --leader-elect
+    expect_one_writer
+}
+
+test_sigstop_of_the_leader_of_three_and_its_return() {
+    local former began
+    start_churn
+    former=$(take_over STOP $takeover_after_kill)
+    began=$(now)
+    send "$former" CONT
+    sleep 8
+    expect_one_writer
+    ! has_written "$former" "$began" || [[ $(leader) == "$former" ]] ||
+        fail "$former wrote after its return"
+    [[ -n $(log_of "$former" leader.lost) ]] || fail "$former does not log that it has lost the Lease"
+    expect 'its readiness' "$(ready_code "$former")" 200
+}
+
+# A pause that is over before another one may take over: it must ask first whether it still leads.
+test_a_short_sigstop_of_the_leader() {
+    local former i
+    start_churn
+    for i in 3 12; do
+        former=$(leader)
+        send "$former" STOP
+        sleep "$i"
+        send "$former" CONT
+        wait_for 30 is_written_since "$(now)"
+    done
+    expect_one_writer
+}
+
+test_two_replicas() {
+    local former
+    former=$(leader)
+    # One that does not lead leaves.
+    stop_capstan "$([[ $former == capstan-1 ]] && echo capstan-2 || echo capstan-1)"
+    start_churn
+    former=$(take_over KILL $takeover_after_kill)
+    start_capstan "$former" --leader-elect
+    former=$(take_over TERM $takeover_after_release)
+    end "$former"
+    start_capstan "$former" --leader-elect
+    former=$(take_over STOP $takeover_after_kill)
+    send "$former" CONT
+    sleep 5
+    expect_one_writer
+}
