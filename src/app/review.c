@@ -127,10 +127,20 @@ static void tell_denial(const struct session *session, const struct report_item 
     }
 }
 
+static size_t count_done(const struct session *session) {
+    return session->totals.n_objects + session->totals.n_passed_over;
+}
+
 static void show_progress(const struct session *session) {
-    size_t n = session->totals.n_objects + session->totals.n_passed_over;
+    size_t n = count_done(session);
     if (session->shows_progress && n % PROGRESS_EVERY == 0) {
         fprintf(stderr, "\rreviewing ... %zu", n);
+    }
+}
+
+static void wipe_progress(const struct session *session) {
+    if (session->shows_progress && count_done(session) >= PROGRESS_EVERY) {
+        fputs("\r\033[K", stderr);
     }
 }
 
@@ -150,23 +160,43 @@ static void read_names(const struct review_input *input, const struct review_ver
     text_copy(name, OBJECT_NAME_SIZE, is_object ? object.name : "");
 }
 
+/* Of a recorded review it is the object's that tells, and a deletion has none. */
+static void read_version(const struct review_verdict *verdict,
+                         char api_version[MANIFEST_VERSION_SIZE]) {
+    static const char *const path[] = {"apiVersion"};
+    const struct buffer *json = &verdict->submitted;
+    struct json_reader reader;
+    struct json_text raw;
+    struct json_text text;
+    api_version[0] = '\0';
+    if (json_edit_find(json->bytes, json->size, path, COUNT_OF(path), &raw)) {
+        json_begin(&reader, raw.at, raw.size);
+        if (!json_read_text(&reader, &text) ||
+            !json_text_copy(&text, api_version, MANIFEST_VERSION_SIZE)) {
+            api_version[0] = '\0';
+        }
+    }
+}
+
 static bool review_one(void *context, const struct review_input *input, struct error *error) {
     struct session *session = context;
     AUTO(review_verdict_fini) struct review_verdict verdict;
     char namespace[OBJECT_NAMESPACE_SIZE];
     char name[OBJECT_NAME_SIZE];
+    char recorded_version[MANIFEST_VERSION_SIZE];
     if (!review_verdict_make(&session->context, input->item, &verdict, error)) {
         return error_wrap(error, "%s:%u:%u", input->path, (unsigned)input->line,
                           (unsigned)input->column);
     }
     read_names(input, &verdict, namespace, name);
+    read_version(&verdict, recorded_version);
     const struct manifest_item *given = input->item;
     bool is_recorded = verdict.is_decided && strcmp(given->kind, "AdmissionReview") == 0;
     const struct report_item item = {
         .path = input->path,
         .line = input->line,
         .column = input->column,
-        .api_version = given->api_version,
+        .api_version = is_recorded ? recorded_version : given->api_version,
         .kind = is_recorded ? verdict.review.kind_text : given->kind,
         .namespace = namespace,
         .name = name,
@@ -228,9 +258,7 @@ static int run(struct session *session) {
     bool is_read =
         review_input_each(&options->paths, &session->standard_input, review_one, session, &error);
     report_end(&session->report, &session->totals);
-    if (session->shows_progress) {
-        fputs("\r\033[K", stderr);
-    }
+    wipe_progress(session);
     return is_read ? status_of(session) : give_up(&error);
 }
 

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/*
+ * The law that `capstan review` gives the verdict of the webhook, over every golden case, in three
+ * steps. A test a case.
+ *
+ * 1. The case's AdmissionReview, as it is recorded, is judged as decide() judges it and as the case
+ *    expects.
+ * 2. Where the case creates an MCPServer or a Deployment, the object alone, as a manifest, is
+ * judged the same. It has to be the whole request: no user, kind, name or namespace of the
+ * request's own.
+ * 3. The same once more as a repository has it: without all that only a cluster writes (uid,
+ *    generation, owners, status), neither in the object nor in the facts. For a Deployment the
+ *    owner and the labels have to name the same MCPServer, or neither one: what if they do not is
+ *    the question of other cases, to which the two worlds have different answers. And the facts may
+ *    not be behind, which files never are.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "case.h"
+#include "edge/file.h"
+#include "review_fixtures.h"
+
+enum { CASES_MIN = 250, MANIFESTS_MIN = 150, REPOSITORY_MIN = 130 };
+
+static size_t n_manifests;
+static size_t n_repository;
+
+static const cJSON *at(const cJSON *object, const char *key) {
+    return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+static const char *text_at(const cJSON *object, const char *key) {
+    const cJSON *value = at(object, key);
+    return cJSON_IsString(value) ? value->valuestring : "";
+}
+
+static void assert_same_text(const char *what, const char *is, const char *expected) {
+    if (strcmp(is, expected) != 0) {
+        fail_msg("%s is '%s', expected '%s'", what, is, expected);
+    }
+}
+
+static void assert_same_decision(const struct decision *is, const struct decision *expected) {
+    cJSON *patch = review_patch_tree(&is->patch);
+    cJSON *expected_patch = review_patch_tree(&expected->patch);
+    assert_true(cJSON_Compare(patch, expected_patch, true));
+    cJSON_Delete(expected_patch);
+    cJSON_Delete(patch);
+    assert_int_equal(is->is_denied, expected->is_denied);
+    assert_int_equal(is->is_unresolved, expected->is_unresolved);
+    assert_int_equal(is->fails, expected->fails);
+    assert_same_text("message", is->message, expected->message);
+    assert_int_equal(is->n_warnings, expected->n_warnings);
+    for (size_t i = 0; i < is->n_warnings; i++) {
+        assert_same_text("warning", is->warnings[i], expected->warnings[i]);
+    }
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        assert_int_equal(is->actions[rule], expected->actions[rule]);
+        assert_same_text("note", is->notes[rule], expected->notes[rule]);
+    }
+    for (size_t step = 0; step < DECISION_STEPS; step++) {
+        const char *reason = is->reasons[step];
+        const char *expected_reason = expected->reasons[step];
+        assert_same_text("reason", reason == NULL ? "" : reason,
+                         expected_reason == NULL ? "" : expected_reason);
+    }
+}
+
+static void check_denial(const cJSON *expect, const struct decision *decision) {
+    const cJSON *allowed = at(expect, "allowed");
+    const cJSON *part;
+    assert_int_equal(decision->is_denied, allowed != NULL && !cJSON_IsTrue(allowed));
+    cJSON_ArrayForEach(part, at(expect, "message")) {
+        assert_non_null(strstr(decision->message, part->valuestring));
+    }
+}
+
+static void check_warnings(const cJSON *expect, const struct decision *decision) {
+    const cJSON *expected = at(expect, "warnings");
+    assert_int_equal(decision->n_warnings, cJSON_GetArraySize(expected));
+    for (size_t i = 0; i < decision->n_warnings; i++) {
+        const char *prefix = cJSON_GetArrayItem(expected, (int)i)->valuestring;
+        assert_int_equal(strncmp(decision->warnings[i], prefix, strlen(prefix)), 0);
+        assert_int_equal(decision->warnings[i][strlen(prefix)], ':');
+    }
+}
+
+static void check_audit(const cJSON *expect, const struct decision *decision) {
+    const cJSON *expected = at(expect, "audit");
+    int n = 0;
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        if (decision->actions[rule] != ACTION_NONE) {
+            const cJSON *name = cJSON_GetArrayItem(expected, n++);
+            assert_non_null(name);
+            assert_string_equal(name->valuestring, rule_name((enum rule_id)rule));
+        }
+    }
+    assert_int_equal(n, cJSON_GetArraySize(expected));
+}
+
+static void check_expectation(const struct golden_case *golden, const struct decision *decision) {
+    const cJSON *expect = golden->expect;
+    const cJSON *expected_patch = at(expect, "patch");
+    assert_int_equal(decision->fails, at(expect, "status") != NULL);
+    if (decision->fails) {
+        assert_true(decision->is_unresolved);
+        return;
+    }
+    cJSON *patch = review_patch_tree(&decision->patch);
+    if (cJSON_GetArraySize(patch) > 0 || cJSON_GetArraySize(expected_patch) > 0) {
+        assert_true(cJSON_Compare(patch, expected_patch, true));
+    }
+    cJSON_Delete(patch);
+    check_denial(expect, decision);
+    check_warnings(expect, decision);
+    check_audit(expect, decision);
+    assert_int_equal(decision->is_unresolved,
+                     decision->n_warnings > 0 &&
+                         strncmp(decision->warnings[0], "unresolved:", 11) == 0);
+}
+
+/* Each step once and in its order, down to the one that denies, and each with words. */
+static void check_explanation(struct review_verdict *verdict) {
+    const struct decision *decision = &verdict->decision;
+    AUTO_FREE char *text =
+        memory_copy(buffer_text(&verdict->explanation), verdict->explanation.size);
+    char *rest = text;
+    char *line = strtok_r(rest, "\n", &rest);
+    assert_non_null(line);
+    if (strncmp(line, "no rule is asked: ", 18) == 0) {
+        assert_null(strtok_r(rest, "\n", &rest));
+        return;
+    }
+    assert_int_equal(strncmp(line, "MCPServer ", 10), 0);
+    if (decision->is_unresolved) {
+        line = strtok_r(rest, "\n", &rest);
+        assert_non_null(line);
+        assert_string_equal(line, decision->warnings[0]);
+    }
+    size_t step = 0;
+    for (; (line = strtok_r(rest, "\n", &rest)) != NULL; step++) {
+        char head[128];
+        assert_true(step < DECISION_STEPS && !decision->is_unresolved);
+        snprintf(head, sizeof(head), "%s, %s: ", rule_name(decide_step_rule(step)),
+                 decide_step_label(step));
+        if (strncmp(line, head, strlen(head)) != 0 || line[strlen(head)] == '\0') {
+            fail_msg("'%s' does not explain '%s'", line, head);
+        }
+    }
+    assert_true(decision->is_unresolved || decision->is_denied || step == DECISION_STEPS);
+}
+
+static struct review_context context_of(const struct golden_case *golden) {
+    static const struct review_old none = {.n_objects = 0};
+    return (struct review_context){
+        .policy = golden->policy,
+        .facts = golden->facts,
+        .old = &none,
+        .explains = true,
+        .now = golden->now,
+    };
+}
+
+static void decide_case(const struct golden_case *golden, struct decision *ret_decision) {
+    struct review review;
+    struct subject subject;
+    struct error error;
+    if (!review_decode(golden->review, strlen(golden->review), &review, &error)) {
+        fail_msg("%s", error.text);
+    }
+    subject_find(golden->facts, &review, NULL, &subject);
+    decide(golden->policy, &review, &subject, golden->now, ret_decision);
+}
+
+static void check_verdict(const struct review_context *context, const char *json,
+                          const struct decision *expected) {
+    AUTO(review_verdict_fini) struct review_verdict verdict;
+    review_verdict_on(context, json, &verdict);
+    assert_true(verdict.is_decided);
+    assert_same_decision(&verdict.decision, expected);
+    assert_admitted_is_patched(&verdict);
+    check_explanation(&verdict);
+}
+
+/* The object's own JSON, if it is the whole of a request to create it; to be freed. */
+static char *manifest_of(const struct golden_case *golden) {
+    static const char *const own[] = {"subResource", "kind",      "resource",     "name",
+                                      "namespace",   "oldObject", "oldObjectJSON"};
+    const cJSON *request = at(golden->document, "request");
+    const cJSON *object = at(request, "object");
+    const cJSON *raw = at(request, "objectJSON");
+    const char *operation = text_at(request, "operation");
+    for (size_t i = 0; i < COUNT_OF(own); i++) {
+        if (at(request, own[i]) != NULL) {
+            return NULL;
+        }
+    }
+    if (strcmp(operation, "CREATE") != 0 || at(request, "user") != NULL) {
+        return NULL;
+    }
+    char *json = raw != NULL              ? memory_copy(raw->valuestring, strlen(raw->valuestring))
+                 : cJSON_IsObject(object) ? cJSON_PrintUnformatted(object)
+                                          : NULL;
+    struct object read;
+    struct review_items items = {.n = 0};
+    if (json != NULL) {
+        items = review_items_of(json);
+    }
+    if (items.n == 1 && manifest_take(&items.items[0], &read)) {
+        return json;
+    }
+    free(json);
+    return NULL;
+}
+
+/* What only a cluster writes. */
+static void strip(cJSON *object) {
+    static const char *const written[] = {"uid", "generation", "resourceVersion",
+                                          "creationTimestamp", "ownerReferences"};
+    cJSON *metadata = cJSON_GetObjectItemCaseSensitive(object, "metadata");
+    for (size_t i = 0; i < COUNT_OF(written); i++) {
+        cJSON_DeleteItemFromObjectCaseSensitive(metadata, written[i]);
+    }
+    cJSON_DeleteItemFromObjectCaseSensitive(object, "status");
+}
+
+static struct facts *stripped_facts(const struct golden_case *golden) {
+    struct facts *facts = facts_new();
+    const cJSON *item;
+    cJSON_ArrayForEach(item, at(golden->document, "facts")) {
+        cJSON *copy = cJSON_Duplicate(item, true);
+        strip(copy);
+        char *json = cJSON_PrintUnformatted(copy);
+        case_put_facts(facts, json);
+        free(json);
+        cJSON_Delete(copy);
+    }
+    return facts;
+}
+
+/* Do owner and labels agree on whose it is? */
+static bool is_at_home_in_a_repository(const struct golden_case *golden,
+                                       const struct object *object) {
+    const struct owner *owner = &object->owner;
+    struct server_fact server;
+    const cJSON *warning = cJSON_GetArrayItem(at(golden->expect, "warnings"), 0);
+    bool is_behind = at(golden->expect, "status") != NULL ||
+                     (warning != NULL && strcmp(warning->valuestring, "unresolved") == 0);
+    if (is_behind || object->is_deleting) {
+        return false;
+    }
+    if (object->kind == OBJECT_MCPSERVER) {
+        return true;
+    }
+    bool is_owned = owner->is_mcpserver && strcmp(owner->name, object->name) == 0 &&
+                    facts_find_server(golden->facts, object->namespace, owner->name, &server) &&
+                    (server.uid[0] == '\0' || strcmp(server.uid, owner->uid) == 0) &&
+                    !server.is_deleting;
+    bool is_labelled = object->is_labelled && facts_find_server(golden->facts, object->namespace,
+                                                                object->instance, &server);
+    return is_owned == is_labelled && (!is_owned || strcmp(object->instance, owner->name) == 0);
+}
+
+static void check_in_a_repository(const struct golden_case *golden, const char *json,
+                                  const struct decision *expected) {
+    struct review_context context = context_of(golden);
+    struct review_items items = review_items_of(json);
+    struct object object;
+    assert_true(manifest_take(&items.items[0], &object));
+    cJSON *tree = cJSON_Parse(json);
+    /* A number that cJSON would write otherwise stays with the first two steps. */
+    if (tree != NULL && is_at_home_in_a_repository(golden, &object) &&
+        at(at(golden->document, "request"), "objectJSON") == NULL) {
+        strip(tree);
+        char *stripped = cJSON_PrintUnformatted(tree);
+        context.facts = stripped_facts(golden);
+        check_verdict(&context, stripped, expected);
+        facts_free(context.facts);
+        free(stripped);
+        n_repository++;
+    }
+    cJSON_Delete(tree);
+}
+
+static void test_case(void **state) {
+    const struct golden_case *golden = *state;
+    struct review_context context = context_of(golden);
+    struct decision expected;
+    decide_case(golden, &expected);
+    check_expectation(golden, &expected);
+    check_verdict(&context, golden->review, &expected);
+    AUTO_FREE char *manifest = manifest_of(golden);
+    if (manifest != NULL) {
+        n_manifests++;
+        check_verdict(&context, manifest, &expected);
+        check_in_a_repository(golden, manifest, &expected);
+    }
+}
+
+static int run(const char *root, const struct file_list *list) {
+    struct CMUnitTest *tests = memory_new(list->n_paths, sizeof(*tests));
+    struct golden_case **cases = memory_new(list->n_paths, sizeof(*cases));
+    for (size_t i = 0; i < list->n_paths; i++) {
+        cases[i] = case_load(root, list->paths[i]);
+        tests[i] = (struct CMUnitTest){
+            .name = cases[i]->path, .test_func = test_case, .initial_state = cases[i]};
+    }
+    int failed = _cmocka_run_group_tests("app/review_parity", tests, list->n_paths, NULL, NULL);
+    for (size_t i = 0; i < list->n_paths; i++) {
+        case_free(cases[i]);
+    }
+    free(cases);
+    free(tests);
+    return failed;
+}
+
+int main(void) {
+    const char *folder = getenv("CAPSTAN_TESTS");
+    AUTO(file_list_fini) struct file_list list = {.paths = NULL};
+    struct error error;
+    char root[4096];
+    snprintf(root, sizeof(root), "%s/cases", folder == NULL ? "tests" : folder);
+    if (!file_find(root, &list, &error)) {
+        fprintf(stderr, "%s\n", error.text);
+        return 1;
+    }
+    int failed = run(root, &list);
+    printf("%zu cases, of which %zu as manifests, of which %zu as in a repository\n", list.n_paths,
+           n_manifests, n_repository);
+    if (list.n_paths < CASES_MIN || n_manifests < MANIFESTS_MIN || n_repository < REPOSITORY_MIN) {
+        fprintf(stderr, "expected at least %d, %d and %d\n", CASES_MIN, MANIFESTS_MIN,
+                REPOSITORY_MIN);
+        return 1;
+    }
+    return failed;
+}
