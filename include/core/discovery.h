@@ -21,6 +21,15 @@ enum { DISCOVERY_VERSION_SIZE = 32 };
 bool discovery_read_group(const char *json, size_t size, char ret_version[DISCOVERY_VERSION_SIZE],
                           struct error *error) MUST_CHECK;
 
+/* The version to try after this one, or NULL: others of ToolHive's CRDs may have versions of the
+   group that MCPServers do not. */
+const char *discovery_next_version(const char *version);
+
+/* Reads an APIResourceList (GET /apis/toolhive.stacklok.dev/VERSION). Whether mcpservers are served
+   under that version. */
+bool discovery_read_resources(const char *json, size_t size, bool *ret_has_servers,
+                              struct error *error) MUST_CHECK;
+
 /* Reads the CustomResourceDefinition. *ret_is_map is whether, in the schema of the version,
    status.conditions is `x-kubernetes-list-type: map` with `type` as its one key: only then does
    server-side apply leave the conditions of others alone. ERROR_NOT_FOUND if the version is not in

@@ -27,6 +27,7 @@ struct server_fact {
     char name[OBJECT_NAME_SIZE];
     char uid[OBJECT_UID_SIZE]; /* empty where it comes from a manifest that has none */
     int64_t generation;        /* 0 where it comes from a manifest that has none */
+    uint64_t serial;           /* changes with each put; 0 of what was never put */
     bool is_deleting;
     bool is_stdio;
     bool is_redis;
@@ -66,6 +67,12 @@ void facts_of_deployment(const struct object *object, struct deployment_fact *re
 /* Writer: adds or replaces the record of an MCPServer or a Deployment; other kinds are passed over.
    The object's namespace must not be empty. Returns true if the round had its like already. */
 bool facts_put(struct facts *facts, const struct object *object);
+
+/* Writer: these conditions have been written, by whoever read `server` from the facts. They are
+   taken for what stands there, unless the object was put since: then what is known is newer, or as
+   new. */
+void facts_confirm_conditions(struct facts *facts, const struct server_fact *server,
+                              const struct condition conditions[CONDITION_TYPE_COUNT]);
 
 /* Writer: the object is gone. One of the same name with another uid stays. */
 void facts_remove(struct facts *facts, const struct object *object);

@@ -42,6 +42,7 @@ struct watch_order {
 /* How a request ended. */
 struct watch_outcome {
     bool is_good;           /* 2xx, and to its end */
+    bool is_too_large;      /* a page was larger than is taken; fewer objects are asked for then */
     bool is_garbled;        /* a page or line came that could not be read */
     int status;             /* 0: no answer */
     int64_t retry_after_ms; /* -1: none was given */
@@ -59,6 +60,7 @@ struct watch {
     bool is_refused;     /* an event said that the request under way has failed ... */
     int64_t refused_code;
     bool wants_whole; /* list without limit */
+    int page_size;
     char resource_version[FEED_VERSION_SIZE];
     char continue_token[FEED_CONTINUE_SIZE];
     struct backoff list_backoff;   /* since the last complete list */

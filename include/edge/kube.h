@@ -41,11 +41,12 @@ struct kube_answer {
     size_t body_size;
     int64_t retry_after_ms; /* as the answer said, or -1 */
     /* If it is not good. The text names the verb and the path, and has the message of a Status, or
-       of libcurl. Kinds: ERROR_NOT_FOUND 404, ERROR_CONFLICT 409, ERROR_EXPIRED 410, ERROR_DENIED
-       401 and 403, ERROR_INVALID 400, 405, 415 and 422, ERROR_TOO_LARGE for an answer past
-       answer_max, ERROR_TIMEOUT when the time is over, ERROR_UNAVAILABLE for 3xx, 429, 5xx and all
-       that the network does, ERROR_INVALID for other 4xx. If there was no credential, its error. A
-       watch that ends as announced, without an error, is good. */
+       of libcurl. Kinds: ERROR_NOT_FOUND 404 with a Status (without one
+       the path is not served, and it is ERROR_UNAVAILABLE), ERROR_CONFLICT 409, ERROR_EXPIRED 410,
+       ERROR_DENIED 401 and 403, ERROR_INVALID 400, 405, 415 and 422, ERROR_TOO_LARGE for an answer
+       past answer_max, ERROR_TIMEOUT when the time is over, ERROR_UNAVAILABLE for 3xx, 429, 5xx and
+       all that the network does, ERROR_INVALID for other 4xx. If there was no credential, its
+       error. A watch that ends as announced, without an error, is good. */
     struct error error;
 };
 

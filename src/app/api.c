@@ -39,11 +39,11 @@ struct api {
     char group_version[sizeof(TOOLHIVE_GROUP "/") + DISCOVERY_VERSION_SIZE];
     bool has_condition_map;
     unsigned epoch;
-    /* Discovery: the two questions in turn. */
+    /* Discovery: three questions in turn, for the group, its resources, and the CRD. */
     bool is_asking;
     int64_t asked_ms;
     int64_t next_ms;
-    char found[DISCOVERY_VERSION_SIZE]; /* the answer to the first */
+    char found[DISCOVERY_VERSION_SIZE]; /* the version that is being asked about */
     unsigned n_absent;                  /* times in a row */
     struct backoff backoff;
 };
@@ -135,13 +135,41 @@ static void ask(struct api *api, const char *path, kube_done *done) {
     kube_begin(api->kube, &request);
 }
 
+static void take_resources(void *context, const struct kube_answer *answer);
+
+static void ask_resources(struct api *api) {
+    char path[API_PATH_SIZE];
+    snprintf(path, sizeof(path), GROUP_PATH "/%s", api->found);
+    ask(api, path, take_resources);
+}
+
+/* The group may be there, and the version, without MCPServers in it: ToolHive has other CRDs. */
+static void take_resources(void *context, const struct kube_answer *answer) {
+    struct api *api = context;
+    struct error error = answer->error;
+    bool has_servers = false;
+    bool is_read = answer->is_good &&
+                   discovery_read_resources(answer->body, answer->body_size, &has_servers, &error);
+    const char *next = discovery_next_version(api->found);
+    if (is_read && has_servers) {
+        ask(api, DEFINITION_PATH, take_definition);
+    } else if (!is_read && answer->status != 404) {
+        fail(api, &error);
+    } else if (next != NULL) {
+        text_copy(api->found, sizeof(api->found), next);
+        ask_resources(api);
+    } else {
+        take_absence(api);
+    }
+}
+
 static void take_group(void *context, const struct kube_answer *answer) {
     struct api *api = context;
     struct error error = answer->error;
     bool is_served = answer->is_good &&
                      discovery_read_group(answer->body, answer->body_size, api->found, &error);
     if (is_served) {
-        ask(api, DEFINITION_PATH, take_definition);
+        ask_resources(api);
     } else if (answer->status == 404 || (answer->is_good && error.kind == ERROR_NOT_FOUND)) {
         take_absence(api);
     } else {

@@ -8,6 +8,7 @@
 #include "companion.h"
 #include "edge/clock.h"
 #include "elect.h"
+#include "events.h"
 #include "lookup.h"
 #include "sync.h"
 
@@ -20,6 +21,7 @@ struct cluster {
     struct log *log;
     struct api *api;
     struct elect *elect;
+    struct events *events;
     struct companion *companion;
     struct lookup *lookup;
     struct sync *servers;
@@ -84,11 +86,13 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
         options->namespace != NULL ? options->namespace : cluster->access.namespace;
     cluster->api = api_new(cluster->kube, log, metrics);
     cluster->elect = elect_new(cluster->kube, namespace, !options->elects_leader, log, metrics);
+    cluster->events = events_new(cluster->kube, log);
     const struct companion_options companion_options = {
         .api = cluster->api,
         .elect = cluster->elect,
         .facts = facts,
         .admit = admit,
+        .events = cluster->events,
         .log = log,
         .metrics = metrics,
     };
@@ -111,6 +115,7 @@ void cluster_free(struct cluster *cluster) {
     sync_free(cluster->deployments);
     lookup_free(cluster->lookup);
     companion_free(cluster->companion);
+    events_free(cluster->events);
     elect_free(cluster->elect);
     api_free(cluster->api);
     kube_access_fini(&cluster->access);

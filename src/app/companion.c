@@ -78,9 +78,10 @@ static void follow_election(struct companion *companion, int64_t now_ms) {
 
 static void finish(struct job *job, const struct work_outcome *outcome) {
     struct companion *companion = job->context;
+    bool is_status = job->work->kind == WORK_STATUS;
     bool was_undone =
         worklist_done(companion->work, TAKE(job->work), clock_boot_ms(), chance_draw(), outcome);
-    if (was_undone) {
+    if (was_undone && is_status) {
         metrics_add(companion->options.metrics, METRIC_STATUS_CONFLICTS, 1);
         log_event(companion->options.log, LOG_WARN, "status.contested",
                   LOG_TEXT("namespace", job->server.namespace), LOG_TEXT("name", job->server.name),

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "job.h"
 
-#include <stdio.h>
-
 #include "chance.h"
 #include "core/event.h"
 #include "edge/clock.h"
@@ -11,7 +9,6 @@ enum {
     TIMEOUT_MS = 10000,
     TIMEOUT_MIN_MS = 100, /* with less time left, a write is not begun */
     ANSWER_MAX = 16 << 20,
-    EVENT_MAX = 8192,
     DENIED_RETRY_MS = 60000,
 };
 
@@ -21,7 +18,7 @@ bool job_ask(struct job *job, enum kube_verb verb, const char *path, const struc
     int64_t now_ms = clock_boot_ms();
     int64_t left_ms = elect_deadline_ms(options->elect) - now_ms;
     if (!elect_leads(options->elect, now_ms) || left_ms < TIMEOUT_MIN_MS) {
-        job_finish(job, WORK_NOTHING);
+        job_finish(job, WORK_FAILED); /* forgotten if the lease is lost, due again if it is not */
         return false;
     }
     const struct kube_request request = {
@@ -53,9 +50,11 @@ void job_fail(struct job *owned_job, const struct kube_answer *answer) {
         .fingerprint = owned_job->fingerprint,
         .retry_after_ms = answer->retry_after_ms,
     };
-    switch (answer->error.kind) {
-    case ERROR_NOT_FOUND: /* deleted meanwhile; or the version is served no more */
+    if (answer->status == 404) {
         api_doubt(owned_job->options->api);
+    }
+    switch (answer->error.kind) {
+    case ERROR_NOT_FOUND: /* deleted meanwhile */
         outcome.result = WORK_NOTHING;
         break;
     case ERROR_INVALID:
@@ -68,13 +67,6 @@ void job_fail(struct job *owned_job, const struct kube_answer *answer) {
         break;
     }
     owned_job->finish(owned_job, &outcome);
-}
-
-static void take_event(void *context, const struct kube_answer *answer) {
-    struct log *log = context;
-    if (!answer->is_good) {
-        log_event(log, LOG_WARN, "event.refused", LOG_TEXT("problem", answer->error.text));
-    }
 }
 
 void job_tell(const struct job *job, const char *type, const char *reason, const char *note) {
@@ -92,21 +84,5 @@ void job_tell(const struct job *job, const char *type, const char *reason, const
         .wall_us = clock_wall_us(),
         .random = chance_draw(),
     };
-    AUTO(buffer_fini) struct buffer body;
-    char path[API_PATH_SIZE];
-    buffer_init(&body, EVENT_MAX);
-    event_write(&event, &body);
-    snprintf(path, sizeof(path), "/apis/events.k8s.io/v1/namespaces/%s/events",
-             job->server.namespace);
-    const struct kube_request request = {
-        .verb = KUBE_CREATE,
-        .path = path,
-        .body = body.bytes,
-        .body_size = body.size,
-        .timeout_ms = TIMEOUT_MS,
-        .answer_max = ANSWER_MAX,
-        .done = take_event,
-        .context = options->log,
-    };
-    kube_begin(api_kube(options->api), &request);
+    events_post(options->events, &event);
 }

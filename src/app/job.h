@@ -16,6 +16,7 @@
 #include "core/facts.h"
 #include "core/worklist.h"
 #include "elect.h"
+#include "events.h"
 
 /* All borrowed. */
 struct companion_options {
@@ -23,6 +24,7 @@ struct companion_options {
     struct elect *elect;
     struct facts *facts;
     struct admit *admit; /* which has the policy */
+    struct events *events;
     struct log *log;
     struct metrics *metrics;
 };
@@ -30,7 +32,8 @@ struct companion_options {
 struct job {
     const struct companion_options *options;
     struct work *work;
-    struct server_fact server;
+    struct server_fact server; /* as it is known, or was got */
+    struct server_fact read;   /* of status: as it was known when the job began */
     struct condition wanted[CONDITION_TYPE_COUNT]; /* of status */
     uint64_t fingerprint;
     unsigned n_tries;

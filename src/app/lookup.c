@@ -13,6 +13,7 @@ enum {
     ABSENT_MS = 5000,   /* for which it is believed that an object is not there */
     ABSENT_MAX = 256,   /* objects of which that is remembered */
     UNDER_WAY_MAX = 64, /* GETs at once; who comes then is answered that nobody knows */
+    LATE_MS = 20,       /* with less time left there is no point in asking again */
     ANSWER_MAX = 16 << 20,
 };
 
@@ -70,9 +71,10 @@ void lookup_free(struct lookup *lookup) {
     }
 }
 
-static bool is_same_object(const struct lookup_question *one, const struct lookup_question *other) {
-    return one->kind == other->kind && strcmp(one->name, other->name) == 0 &&
-           strcmp(one->namespace, other->namespace) == 0;
+/* The uid as well: a GET that was sent before an object was there says nothing of it. */
+static bool is_same(const struct lookup_question *one, const struct lookup_question *other) {
+    return one->kind == other->kind && strcmp(one->uid, other->uid) == 0 &&
+           strcmp(one->name, other->name) == 0 && strcmp(one->namespace, other->namespace) == 0;
 }
 
 static void answer(struct asker *owned_asker, enum evidence_state state,
@@ -105,8 +107,7 @@ static bool is_known_absent(const struct lookup *lookup, const struct lookup_que
                             int64_t now_ms) {
     for (size_t i = 0; i < ABSENT_MAX; i++) {
         const struct absence *absence = &lookup->absences[i];
-        if (now_ms < absence->ends_ms && is_same_object(&absence->question, question) &&
-            strcmp(absence->question.uid, question->uid) == 0) {
+        if (now_ms < absence->ends_ms && is_same(&absence->question, question)) {
             return true;
         }
     }
@@ -138,11 +139,8 @@ static enum evidence_state judge(const struct kube_answer *got, enum object_kind
                                  struct object *ret_object) {
     struct json_reader reader;
     struct error error;
-    if (got->status == 404) {
-        return EVIDENCE_ABSENT;
-    }
     if (!got->is_good) {
-        return EVIDENCE_NONE;
+        return got->error.kind == ERROR_NOT_FOUND ? EVIDENCE_ABSENT : EVIDENCE_NONE;
     }
     json_begin(&reader, got->body, got->body_size);
     bool is_read = object_read(&reader, ret_object) && json_finish(&reader, &error);
@@ -159,16 +157,26 @@ static void forget(struct search *search) {
     lookup->n_searches--;
 }
 
+static void take(struct lookup *lookup, struct asker *asker, int64_t now_ms);
+
 static void take_object(void *context, const struct kube_answer *got) {
     struct search *search = context;
     struct lookup *lookup = search->lookup;
     struct object object;
     enum evidence_state state = judge(got, search->askers->question.kind, &object);
+    bool is_late = !got->is_good && got->error.kind == ERROR_TIMEOUT;
     forget(search);
     report(lookup, got, state);
+    if (got->status == 404 && state != EVIDENCE_ABSENT) {
+        api_doubt(lookup->api);
+    }
     while (search->askers != NULL) {
         struct asker *asker = search->askers;
         search->askers = asker->next;
+        if (is_late && asker->question.deadline_ms > clock_boot_ms() + LATE_MS) {
+            take(lookup, asker, clock_boot_ms()); /* it joined one whose time was shorter */
+            continue;
+        }
         bool is_other = state == EVIDENCE_FOUND && strcmp(object.uid, asker->question.uid) != 0;
         if (state == EVIDENCE_ABSENT || is_other) {
             remember_absence(lookup, &asker->question);
@@ -208,7 +216,7 @@ static bool can_be_asked(const struct lookup *lookup, const struct lookup_questi
 
 static void take(struct lookup *lookup, struct asker *asker, int64_t now_ms) {
     struct search *search = lookup->searches;
-    while (search != NULL && !is_same_object(&search->askers->question, &asker->question)) {
+    while (search != NULL && !is_same(&search->askers->question, &asker->question)) {
         search = search->next;
     }
     if (search != NULL) {

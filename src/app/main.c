@@ -94,7 +94,8 @@ int main(int argc, char **argv) {
     }
     int status = command->run(argc - 2, argv + 2);
     struct error error;
-    if (fflush(stdout) != 0 && status == STATUS_OK) {
+    bool is_written = fflush(stdout) == 0 && ferror(stdout) == 0;
+    if (!is_written && status == STATUS_OK) {
         error_set(&error, ERROR_UNAVAILABLE, "standard output does not take what is written");
         status = exit_with(&error);
     }

@@ -200,7 +200,9 @@ static bool review_one(void *context, const struct review_input *input, struct e
         .kind = is_recorded ? verdict.review.kind_text : given->kind,
         .namespace = namespace,
         .name = name,
-        .operation = verdict.review.operation == REVIEW_UPDATE ? "UPDATE" : "CREATE",
+        .operation = verdict.review.operation == REVIEW_UPDATE                 ? "UPDATE"
+                     : verdict.review.operation == REVIEW_OTHER && is_recorded ? "OTHER"
+                                                                               : "CREATE",
         .decision = verdict.is_decided ? &verdict.decision : NULL,
         .submitted = verdict.submitted.bytes,
         .submitted_size = verdict.submitted.size,
@@ -259,6 +261,11 @@ static int run(struct session *session) {
         review_input_each(&options->paths, &session->standard_input, review_one, session, &error);
     report_end(&session->report, &session->totals);
     wipe_progress(session);
+    /* 1 would be a verdict. */
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+        error_set(&error, ERROR_INVALID, "standard output does not take what is written");
+        is_read = false;
+    }
     return is_read ? status_of(session) : give_up(&error);
 }
 

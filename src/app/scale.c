@@ -7,8 +7,9 @@
 
 /*
  * Heals one Deployment: sets it to one replica through its scale subresource. Runner of core/heal.
- * The Scale is got first, and changed only as it was got: a count that somebody has lowered
- * meanwhile, to 0 perhaps, is never raised.
+ * The MCPServer is got first, since the two watches know nothing of each other: what is not stdio
+ * any more is never scaled. Then the Scale, which is changed only as it was got: a count that
+ * somebody has lowered meanwhile, to 0 perhaps, is never raised.
  */
 
 enum { BODY_MAX = 1024 };
@@ -23,8 +24,15 @@ static bool is_due(const struct companion_options *options, const struct server_
 bool scale_is_due(const struct companion_options *options, const struct server_fact *server,
                   uint64_t *ret_fingerprint) {
     struct deployment_fact deployment;
-    *ret_fingerprint = 1; /* there is but one thing to write */
-    return server->is_stdio && is_due(options, server, &deployment);
+    if (!server->is_stdio || !is_due(options, server, &deployment)) {
+        return false;
+    }
+    /* What there is to write is always the same; what there is to write it to is not. */
+    *ret_fingerprint = (uint64_t)deployment.replicas.value;
+    for (const char *at = deployment.uid; *at != '\0'; at++) {
+        *ret_fingerprint = (*ret_fingerprint ^ (unsigned char)*at) * UINT64_C(1099511628211);
+    }
+    return true;
 }
 
 static void fail(struct job *job, const struct kube_answer *answer) {
@@ -67,7 +75,8 @@ static void write_scale(const struct object *scale, struct buffer *out) {
     json_write_close(&write, '}');
 }
 
-static void ask(struct job *job, enum kube_verb verb, const struct buffer *body, kube_done *done) {
+static void ask_scale(struct job *job, enum kube_verb verb, const struct buffer *body,
+                      kube_done *done) {
     char path[API_PATH_SIZE];
     api_object_path(job->options->api, OBJECT_DEPLOYMENT, job->server.namespace, job->server.name,
                     "/scale", path);
@@ -98,15 +107,41 @@ static void take_scale(void *context, const struct kube_answer *answer) {
     AUTO(buffer_fini) struct buffer body;
     buffer_init(&body, BODY_MAX);
     write_scale(&scale, &body);
-    ask(job, KUBE_MERGE, &body, take_write);
+    ask_scale(job, KUBE_MERGE, &body, take_write);
+}
+
+static void take_server(void *context, const struct kube_answer *answer) {
+    struct job *job = context;
+    struct json_reader reader;
+    struct object object;
+    struct error error;
+    if (!answer->is_good) {
+        fail(job, answer);
+        return;
+    }
+    json_begin(&reader, answer->body, answer->body_size);
+    if (!object_read(&reader, &object) || !json_finish(&reader, &error) ||
+        object.kind != OBJECT_MCPSERVER) {
+        job_finish(job, WORK_FAILED);
+        return;
+    }
+    facts_of_server(&object, &job->server);
+    if (scale_is_due(job->options, &job->server, &job->fingerprint)) {
+        ask_scale(job, KUBE_GET, NULL, take_scale);
+    } else {
+        job_finish(job, WORK_NOTHING);
+    }
 }
 
 void scale_start(struct job *job) {
     const struct companion_options *options = job->options;
-    if (facts_find_server(options->facts, job->work->namespace, job->work->name, &job->server) &&
-        scale_is_due(options, &job->server, &job->fingerprint)) {
-        ask(job, KUBE_GET, NULL, take_scale);
-    } else {
+    char path[API_PATH_SIZE];
+    if (!facts_find_server(options->facts, job->work->namespace, job->work->name, &job->server) ||
+        !scale_is_due(options, &job->server, &job->fingerprint)) {
         job_finish(job, WORK_NOTHING);
+        return;
     }
+    api_object_path(options->api, OBJECT_MCPSERVER, job->server.namespace, job->server.name, "",
+                    path);
+    job_ask(job, KUBE_GET, path, NULL, take_server);
 }

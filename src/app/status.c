@@ -75,6 +75,7 @@ static void succeed(struct job *job) {
         LOG_TEXT("name", job->server.name),
         LOG_INTEGER("stdioReplicaCapped", job->wanted[CONDITION_TYPE_STDIO].is_true),
         LOG_INTEGER("sessionStorageWarning", job->wanted[CONDITION_TYPE_SESSION_STORAGE].is_true));
+    facts_confirm_conditions(options->facts, &job->read, job->wanted);
     tell(job);
     job_finish(job, WORK_WRITTEN);
 }
@@ -160,7 +161,10 @@ void status_start(struct job *job) {
     if (!facts_find_server(options->facts, job->work->namespace, job->work->name, &job->server) ||
         !plan(&job->server, clock_wall_seconds(), job->wanted, &job->fingerprint)) {
         job_finish(job, WORK_NOTHING);
-    } else if (api_has_condition_map(options->api)) {
+        return;
+    }
+    job->read = job->server;
+    if (api_has_condition_map(options->api)) {
         apply(job);
     } else {
         get(job);

@@ -13,7 +13,7 @@
 enum {
     LINE_MAX_BYTES =
         32 << 20, /* one object; the API server stores up to 1.5 MB, escaped six times that */
-    PAGE_MAX_BYTES = 256 << 20,
+    PAGE_MAX_BYTES = 32 << 20, /* when a page is larger, fewer objects are asked for */
 };
 
 struct sync {
@@ -21,6 +21,7 @@ struct sync {
     struct watch watch;
     struct kube_call *call; /* the request under way, or NULL */
     unsigned epoch;         /* of the api, for which the list was made */
+    bool is_following;      /* which is a watch */
     bool is_failing;        /* and it was said */
     bool is_broken;         /* what came could not be read; the request ends as a failure */
 };
@@ -70,11 +71,13 @@ static void end_request(struct sync *sync, const struct kube_answer *answer) {
     const struct watch_outcome outcome = {
         .is_good = answer->is_good && !sync->is_broken,
         .is_garbled = sync->is_broken,
+        .is_too_large = answer->error.kind == ERROR_TOO_LARGE && !answer->is_good,
         .status = answer->status,
         .retry_after_ms = answer->retry_after_ms,
     };
     sync->call = NULL;
-    if (answer->status == 404) {
+    /* A CRD that changes ends its watches, too. */
+    if (answer->status == 404 || (sync->options.kind == OBJECT_MCPSERVER && sync->is_following)) {
         api_doubt(sync->options.api);
     }
     report(sync, answer);
@@ -173,6 +176,7 @@ static void ask(struct sync *sync, const struct watch_order *order) {
         .context = sync,
     };
     sync->is_broken = false;
+    sync->is_following = !is_list;
     sync->call = kube_begin(api_kube(options->api), &request);
 }
 

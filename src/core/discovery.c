@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/discovery.h"
 
+#include <string.h>
+
 #include "base/json.h"
 #include "base/text.h"
 #include "core/object.h"
@@ -73,6 +75,55 @@ bool discovery_read_group(const char *json, size_t size, char ret_version[DISCOV
     }
     (void)text_copy(ret_version, DISCOVERY_VERSION_SIZE, known_versions[group.best]);
     return true;
+}
+
+const char *discovery_next_version(const char *version) {
+    for (size_t i = 0; i + 1 < COUNT_OF(known_versions); i++) {
+        if (strcmp(known_versions[i], version) == 0) {
+            return known_versions[i + 1];
+        }
+    }
+    return NULL;
+}
+
+static bool is_servers(struct json_reader *reader) {
+    struct json_text key;
+    bool is_found = false;
+    if (!json_enter_object(reader)) {
+        return false;
+    }
+    while (json_next_member(reader, &key)) {
+        if (json_text_is(&key, "name")) {
+            is_found = is_text(reader, "mcpservers");
+        } else {
+            json_skip(reader);
+        }
+    }
+    return is_found;
+}
+
+bool discovery_read_resources(const char *json, size_t size, bool *ret_has_servers,
+                              struct error *error) {
+    struct json_reader reader;
+    struct json_text key;
+    bool is_list = false;
+    *ret_has_servers = false;
+    json_begin(&reader, json, size);
+    if (json_enter_object(&reader)) {
+        while (json_next_member(&reader, &key)) {
+            if (json_text_is(&key, "kind")) {
+                is_list = is_text(&reader, "APIResourceList");
+            } else if (!json_text_is(&key, "resources")) {
+                json_skip(&reader);
+            } else if (json_enter_array(&reader)) {
+                while (json_next_item(&reader)) {
+                    *ret_has_servers = is_servers(&reader) || *ret_has_servers;
+                }
+            }
+        }
+    }
+    return json_finish(&reader, error) &&
+           (is_list || error_set(error, ERROR_INVALID, "not an APIResourceList"));
 }
 
 /* What is looked for in a definition. A version's name may stand behind its schema, so each version

@@ -81,6 +81,23 @@ bool facts_put(struct facts *facts, const struct object *object) {
            table_put(&facts->deployments, &facts->epoch, pack_deployment(object));
 }
 
+void facts_confirm_conditions(struct facts *facts, const struct server_fact *server,
+                              const struct condition conditions[CONDITION_TYPE_COUNT]) {
+    const struct record *old = table_find(&facts->servers, server->namespace, server->name);
+    if (old == NULL || old->serial != server->serial) {
+        return;
+    }
+    const char *const texts[] = {server->namespace, server->name, server->uid};
+    struct record *record = record_new(texts, COUNT_OF(texts));
+    record->generation = old->generation;
+    record->replicas = old->replicas;
+    record->is_deleting = old->is_deleting;
+    record->is_stdio = old->is_stdio;
+    record->is_redis = old->is_redis;
+    memcpy(record->conditions, conditions, sizeof(record->conditions));
+    (void)table_put(&facts->servers, &facts->epoch, record);
+}
+
 void facts_remove(struct facts *facts, const struct object *object) {
     struct table *table = table_of(facts, object->kind);
     const struct record *record =
@@ -104,6 +121,7 @@ static void unpack_server(const struct record *record, struct server_fact *ret) 
     text_copy(ret->name, sizeof(ret->name), record_text(record, TEXT_NAME));
     text_copy(ret->uid, sizeof(ret->uid), record_text(record, TEXT_UID));
     ret->generation = record->generation;
+    ret->serial = record->serial;
     ret->is_deleting = record->is_deleting;
     ret->is_stdio = record->is_stdio;
     ret->is_redis = record->is_redis;

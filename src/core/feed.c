@@ -55,8 +55,9 @@ static void read_metadata(struct json_reader *reader, struct feed_page *page,
     }
 }
 
+/* Names go into paths as they are, so they must be what the API server takes for names. */
 static bool is_named(const struct object *object) {
-    return object->name[0] != '\0' && object->namespace[0] != '\0';
+    return text_is_dns_subdomain(object->name) && text_is_dns_label(object->namespace);
 }
 
 /* Returns whether there are items, be they null. */

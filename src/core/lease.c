@@ -62,9 +62,9 @@ static bool is_foreign(const struct lease *lease, int64_t now_ms) {
     return now_ms < lease->observed_ms + seconds * 1000;
 }
 
+/* The spec alone: whoever touches a label of the Lease does not keep its holder alive. */
 static bool differs(const struct lease_record *one, const struct lease_record *other) {
-    return strcmp(one->resource_version, other->resource_version) != 0 ||
-           strcmp(one->holder, other->holder) != 0 ||
+    return strcmp(one->holder, other->holder) != 0 ||
            strcmp(one->renew_time, other->renew_time) != 0 ||
            strcmp(one->acquire_time, other->acquire_time) != 0 ||
            one->transitions != other->transitions ||

@@ -145,6 +145,7 @@ bool table_put(struct table *table, struct epoch *epoch, struct record *owned_re
     const struct record *old = atomic_load(&index->slots[slot]);
     bool was_put = old != NULL && old->round == table->round;
     owned_record->round = table->round;
+    owned_record->serial = ++table->n_puts;
     atomic_store(&index->slots[slot], owned_record);
     if (old == NULL) {
         table->n_used++;

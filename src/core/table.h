@@ -27,7 +27,8 @@
  */
 struct record {
     uint64_t hash;
-    uint64_t round; /* in which it was put */
+    uint64_t round;  /* in which it was put */
+    uint64_t serial; /* no two puts have the same */
     int64_t generation;
     struct number replicas;
     struct condition conditions[CONDITION_TYPE_COUNT];
@@ -50,6 +51,7 @@ struct table_index;
 struct table {
     _Atomic(struct table_index *) index;
     atomic_size_t n_records;
+    uint64_t n_puts;
     size_t n_used; /* slots that are not empty: records and tombstones */
     uint64_t round;
 };

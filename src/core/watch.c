@@ -7,6 +7,7 @@
 
 enum {
     PAGE_SIZE = 500,
+    PAGE_SIZE_DIVISOR = 8, /* for a page that was too large */
     LIST_TIMEOUT_MS = 60000,
     FOLLOW_SECONDS = 300, /* a watch lasts this long, and up to as long again */
     FOLLOW_GRACE_MS = 30000,
@@ -79,7 +80,7 @@ static void add_selector(char query[WATCH_QUERY_SIZE], const char *selector) {
 
 void watch_init(struct watch *watch, const char *selector) {
     assert(strlen(selector) <= SELECTOR_MAX);
-    *watch = (struct watch){.selector = selector};
+    *watch = (struct watch){.selector = selector, .page_size = PAGE_SIZE};
     watch_restart(watch);
 }
 
@@ -105,7 +106,7 @@ static void order_list(const struct watch *watch, struct watch_order *order) {
     order->timeout_ms = LIST_TIMEOUT_MS;
     order->is_first_page = watch->continue_token[0] == '\0';
     if (!watch->wants_whole) {
-        snprintf(limit, sizeof(limit), "limit=%d", PAGE_SIZE);
+        snprintf(limit, sizeof(limit), "limit=%d", watch->page_size);
         add(order->query, limit);
     }
     if (!order->is_first_page) {
@@ -231,6 +232,12 @@ static void end_list(struct watch *watch, int64_t now_ms, uint32_t random,
     if (is_expired && watch->continue_token[0] != '\0' && !watch->wants_whole) {
         begin_round(watch);
         watch->wants_whole = true;
+        return;
+    }
+    if (outcome->is_too_large && watch->page_size > 1) {
+        begin_round(watch);
+        watch->page_size =
+            watch->page_size > PAGE_SIZE_DIVISOR ? watch->page_size / PAGE_SIZE_DIVISOR : 1;
         return;
     }
     watch->not_before_ms = now_ms + delay(&watch->list_backoff, random, outcome);

@@ -282,6 +282,7 @@ static void tell_what_ended(struct kube *kube) {
 static void take_a_turn(struct kube *kube) {
     int n_running = 0;
     free_what_is_over(kube);
+    end_what_is_late(kube); /* also what has not been sent: this process may have been stopped */
     start_what_waits(kube);
     kube->curl.multi_perform(kube->multi, &n_running);
     end_what_is_done(kube);

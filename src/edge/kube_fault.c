@@ -100,14 +100,17 @@ static char *read_first_line(const char *body, size_t body_size) {
 void kube_fault_refused(const struct kube_subject *subject, int status, const char *body,
                         size_t body_size, struct error *ret_error) {
     AUTO_FREE char *message = read_status_message(body, body_size);
+    /* Without a Status it is the path that is not served, or a proxy that answers. */
+    bool is_of_path = status == 404 && message == NULL;
+    enum error_kind kind = is_of_path ? ERROR_UNAVAILABLE : kind_of(status);
     if (message == NULL) {
         message = read_first_line(body, body_size);
     }
     if (message == NULL || message[0] == '\0') {
-        error_set(ret_error, kind_of(status), "%d", status);
+        error_set(ret_error, kind, "%d", status);
     } else {
         flatten(message);
-        error_set(ret_error, kind_of(status), "%d: %s", status, message);
+        error_set(ret_error, kind, "%d: %s", status, message);
     }
     kube_fault_wrap(subject, ret_error);
 }

@@ -28,7 +28,9 @@ static void make_key(const char *namespace, const char *name, char out[512]) {
 void fake_set_versions(struct fake_api *api, const char *versions) {
     lock(api);
     text_copy(api->versions, sizeof(api->versions), versions);
-    api->store.server_version = strstr(versions, "v1beta1") != NULL ? "v1beta1" : "v1alpha1";
+    api->store.server_version =
+        strstr(versions, "v1beta1") != NULL && strstr(versions, "+v1beta1") == NULL ? "v1beta1"
+                                                                                    : "v1alpha1";
     unlock(api);
 }
 

@@ -21,6 +21,7 @@ struct fake_route {
     enum {
         FAKE_NOWHERE,
         FAKE_GROUP,      /* /apis/toolhive.stacklok.dev */
+        FAKE_VERSION,    /* /apis/toolhive.stacklok.dev/VERSION */
         FAKE_DEFINITION, /* the CustomResourceDefinition */
         FAKE_RESOURCE,
     } place;

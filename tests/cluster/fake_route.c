@@ -88,6 +88,10 @@ static void find_place(const char *path, struct fake_route *route) {
         return;
     }
     take_part(&path, part, sizeof(part));
+    if (part[0] == '\0') {
+        route->place = strcmp(group, "toolhive.stacklok.dev") == 0 ? FAKE_VERSION : FAKE_NOWHERE;
+        return;
+    }
     if (strcmp(part, "namespaces") == 0) {
         take_part(&path, route->namespace, sizeof(route->namespace));
         take_part(&path, part, sizeof(part));

@@ -60,6 +60,7 @@ static void add_group_version(const struct fake_api *api, cJSON *out, const char
     char group_version[64];
     cJSON *item = cJSON_CreateObject();
     (void)api;
+    version += *version == '+';
     snprintf(group_version, sizeof(group_version), "toolhive.stacklok.dev/%s", version);
     cJSON_AddStringToObject(item, "groupVersion", group_version);
     cJSON_AddStringToObject(item, "version", version);
@@ -83,7 +84,28 @@ static void get_group(const struct fake_api *api, struct fake_reply *reply) {
     cJSON_Delete(group);
 }
 
+/* A version that the group has only for others of its CRDs is "+v1beta1". */
+static void get_version(const struct fake_api *api, const char *version, struct fake_reply *reply) {
+    const char *at = strstr(api->versions, version);
+    if (at == NULL) {
+        reply_no_page(reply);
+        return;
+    }
+    cJSON *list = cJSON_CreateObject();
+    cJSON_AddStringToObject(list, "kind", "APIResourceList");
+    cJSON *resources = cJSON_AddArrayToObject(list, "resources");
+    cJSON *item = cJSON_CreateObject();
+    bool is_of_others = at > api->versions && at[-1] == '+';
+    cJSON_AddStringToObject(item, "name", is_of_others ? "mcpgroups" : "mcpservers");
+    cJSON_AddItemToArray(resources, item);
+    reply_object(reply, 200, list);
+    cJSON_Delete(list);
+}
+
 static void add_schema(const struct fake_api *api, cJSON *out, const char *version) {
+    if (*version == '+') {
+        return;
+    }
     cJSON *item = cJSON_CreateObject();
     cJSON *conditions = cJSON_CreateObject();
     cJSON_AddStringToObject(item, "name", version);
@@ -278,6 +300,10 @@ static void change(struct fake_api *api, const struct fake_route *route,
 void fake_do(struct fake_api *api, const struct fake_route *route,
              const struct fake_message *message, struct fake_reply *reply) {
     bool is_get = strcmp(message->method, "GET") == 0;
+    if (is_get && route->place == FAKE_VERSION) {
+        get_version(api, route->version, reply);
+        return;
+    }
     if (is_get && route->place == FAKE_GROUP) {
         get_group(api, reply);
     } else if (is_get && route->place == FAKE_DEFINITION) {

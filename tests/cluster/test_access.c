@@ -141,6 +141,18 @@ static void test_row_51__without_the_crd_it_serves(void **state) {
     assert_in_range(fake_count(cluster->api, "GET", "/apis/toolhive.stacklok.dev"), 4, 6);
 }
 
+/* ToolHive has other CRDs in the group, and one of them may have a version that MCPServers lack. */
+static void test_row_51__a_version_that_only_others_have_is_not_taken(void **state) {
+    struct cluster *cluster = *state;
+    static const struct cluster_server server = {
+        .name = "new", .transport = "stdio", .replicas = 3, .provider = "redis"};
+    fake_set_versions(cluster->api, "v1alpha1,+v1beta1");
+    cluster_start(cluster);
+    cluster_put_server(cluster, &server);
+    cluster_wait_for(cluster, "PATCH", "/toolhive.stacklok.dev/v1alpha1/", 1);
+    cluster_assert_count(cluster, "LIST", "/v1beta1/", 0);
+}
+
 static void test_row_51__the_older_version_will_do(void **state) {
     struct cluster *cluster = *state;
     struct fake_request request;
@@ -198,6 +210,7 @@ int main(void) {
         UNBORN(test_row_50__a_missing_right_is_said_once_and_waited_for),
         UNBORN(test_row_50__no_right_to_write_is_said_and_not_hurried),
         UNBORN(test_row_51__without_the_crd_it_serves),
+        UNBORN(test_row_51__a_version_that_only_others_have_is_not_taken),
         UNBORN(test_row_51__the_older_version_will_do),
         UNBORN(test_row_51__a_version_that_is_dropped_is_left_for_another),
         UNBORN(test_row_51__a_discovery_that_fails_is_tried_again),

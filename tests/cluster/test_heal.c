@@ -214,6 +214,24 @@ static void test_heal__events_that_are_refused_stop_nothing(void **state) {
     cluster_assert_count(cluster, "POST", EVENTS, 3);
 }
 
+/* The two watches know nothing of each other: that of the MCPServers may be behind. */
+static void test_heal__what_is_not_stdio_any_more_is_not_touched(void **state) {
+    struct cluster *cluster = *state;
+    const struct fake_fault silence = {.verb = "WATCH", .path = "/mcpservers", .kind = FAKE_SILENT};
+    const struct cluster_server stdio = {.name = "one", .transport = "stdio", .replicas = -1};
+    const struct cluster_server sse = {.name = "one", .transport = "sse", .replicas = -1};
+    cluster_put_server(cluster, &stdio);
+    fake_inject(cluster->api, &silence);
+    cluster_start_unready(cluster);
+    cluster_wait_until_ready(cluster);
+    cluster_put_server(cluster, &sse);
+    cluster_put_deployment(cluster, &one_with_3);
+    cluster_wait_for(cluster, "GET", "/namespaces/default/mcpservers/one", 1);
+    cluster_ask(cluster, cluster_review_server(&stdio), "", "");
+    assert_int_equal(live_replicas(cluster, "one"), 3);
+    cluster_assert_count(cluster, "WRITE", DEPLOYMENTS, 0);
+}
+
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, start, cluster_teardown)
 
 int main(void) {
@@ -222,6 +240,8 @@ int main(void) {
         FRESH(test_heal__a_spec_over_the_cap_does_not_matter),
         FRESH(test_heal__what_was_scaled_while_it_was_away_is_found),
         FRESH(test_heal__leaves_alone_what_is_not_its_business),
+        cmocka_unit_test_setup_teardown(test_heal__what_is_not_stdio_any_more_is_not_touched,
+                                        cluster_setup, cluster_teardown),
         cmocka_unit_test_setup_teardown(test_heal__does_what_the_policy_says, set_up_policy,
                                         cluster_teardown),
         FRESH(test_heal__a_deployment_that_cannot_be_scaled_stops_nothing),

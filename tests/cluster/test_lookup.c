@@ -156,6 +156,11 @@ static void test_row_35__whatever_goes_wrong_with_a_look_up_leaves_it_unresolved
         {.kind = FAKE_ANSWER, .status = 503, .headers = "Retry-After: 1\r\n"},
         {.kind = FAKE_ANSWER, .status = 429, .headers = "Retry-After: 0\r\n"},
         {.kind = FAKE_ANSWER, .status = 403},
+        /* Not that there is no such MCPServer: that nothing is served under the path. */
+        {.kind = FAKE_ANSWER,
+         .status = 404,
+         .headers = "Content-Type: text/plain\r\n",
+         .body = "404 page not found\n"},
         {.kind = FAKE_ANSWER, .status = 401},
         {.kind = FAKE_ANSWER, .status = 301, .headers = "Location: /\r\n"},
         {.kind = FAKE_ANSWER, .status = 200, .body = "<html>busy</html>"},

@@ -210,6 +210,42 @@ static void test_discovery__refuses_every_beginning(void **state) {
     }
 }
 
+static void test_discovery__a_version_serves_mcpservers_if_its_resources_say_so(void **state) {
+    (void)state;
+    static const struct {
+        const char *json;
+        bool is_list;
+        bool has_servers;
+    } rows[] = {
+        {"{'kind':'APIResourceList','resources':[{'name':'mcpservers','kind':'MCPServer'}]}", true,
+         true},
+        {"{'resources':[{'x':1,'name':'mcpservers'},{'name':'b'}],'kind':'APIResourceList'}", true,
+         true},
+        {"{'kind':'APIResourceList','resources':[{'name':'mcpservers/status'},{'name':'mcpgroups'},"
+         "{'kind':'mcpservers'},7,{}]}",
+         true, false},
+        {"{'kind':'APIResourceList','resources':null}", true, false},
+        {"{'kind':'Status','resources':[{'name':'mcpservers'}]}", false, false},
+        {"404 page not found", false, false},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO_FREE char *json = make_json(rows[i].json);
+        struct error error;
+        bool has_servers = false;
+        bool is_list = discovery_read_resources(json, strlen(json), &has_servers, &error);
+        if (is_list != rows[i].is_list || (is_list && has_servers != rows[i].has_servers)) {
+            fail_msg("%s: %d, %d", rows[i].json, is_list, has_servers);
+        }
+    }
+}
+
+static void test_discovery__versions_are_tried_one_after_the_other(void **state) {
+    (void)state;
+    assert_string_equal(discovery_next_version("v1beta1"), "v1alpha1");
+    assert_null(discovery_next_version("v1alpha1"));
+    assert_null(discovery_next_version("v2"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_discovery__takes_the_best_version_that_is_known),
@@ -217,6 +253,8 @@ int main(void) {
         cmocka_unit_test(test_discovery__says_whether_conditions_are_a_map),
         cmocka_unit_test(test_discovery__says_what_is_wrong_with_a_definition),
         cmocka_unit_test(test_discovery__refuses_every_beginning),
+        cmocka_unit_test(test_discovery__a_version_serves_mcpservers_if_its_resources_say_so),
+        cmocka_unit_test(test_discovery__versions_are_tried_one_after_the_other),
     };
     return cmocka_run_group_tests_name("core/discovery", tests, NULL, NULL);
 }

@@ -329,6 +329,33 @@ static void test_facts__remember_conditions_that_were_taken_away(void **state) {
     assert_int_equal(transition, 0);
 }
 
+static void test_facts__written_conditions_count_unless_something_came_meanwhile(void **state) {
+    (void)state;
+    static const struct condition written[CONDITION_TYPE_COUNT] = {
+        {.state = CONDITION_STDIO_NOT_ACTIVE, .last_transition = 8}};
+    AUTO(free_facts) struct facts *facts = facts_new();
+    struct server_fact read;
+    int64_t transition;
+    put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'1','generation':5},"
+               "'spec':{'replicas':2,'transport':'sse','sessionStorage':{'provider':'redis'}}}");
+    assert_true(facts_find_server(facts, "n", "a", &read));
+    facts_confirm_conditions(facts, &read, written);
+    assert_int_equal(stdio_state(facts, &transition), CONDITION_STDIO_NOT_ACTIVE);
+    assert_int_equal(transition, 8);
+    struct server_fact now;
+    assert_true(facts_find_server(facts, "n", "a", &now));
+    assert_string_equal(now.uid, "1");
+    assert_int_equal(now.generation, 5);
+    assert_true(number_is(&now.replicas, 2));
+    assert_false(now.is_stdio);
+    assert_true(now.is_redis);
+    put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'2'}}");
+    facts_confirm_conditions(facts, &now, written);
+    assert_int_equal(stdio_state(facts, &transition), CONDITION_ABSENT);
+    facts_confirm_conditions(facts, &(struct server_fact){.namespace = "n", .name = "b"}, written);
+    assert_int_equal(facts_count_servers(facts), 1);
+}
+
 enum { MANY = 10000 };
 
 static struct object make_object(enum object_kind kind, int number, int64_t version) {
@@ -553,6 +580,7 @@ int main(void) {
         cmocka_unit_test(test_facts__the_rounds_of_the_two_kinds_are_apart),
         cmocka_unit_test(test_facts__one_object_is_removed),
         cmocka_unit_test(test_facts__remember_conditions_that_were_taken_away),
+        cmocka_unit_test(test_facts__written_conditions_count_unless_something_came_meanwhile),
         cmocka_unit_test(test_facts__hold_ten_thousand_of_each),
         cmocka_unit_test(test_facts__stay_sound_while_most_of_them_come_and_go),
         cmocka_unit_test(test_facts__each_server_is_visited_once),

@@ -284,6 +284,21 @@ static void test_watch__a_list_that_expires_is_asked_for_whole_once(void **state
     expect_follow(&watch, 2400, 0, 300, "7");
 }
 
+static void test_watch__after_a_page_that_is_too_large_fewer_are_asked_for(void **state) {
+    (void)state;
+    static const char *const queries[] = {"limit=500", "limit=62", "limit=7", "limit=1", "limit=1"};
+    const struct watch_outcome outcome = {
+        .is_too_large = true, .status = 200, .retry_after_ms = -1};
+    struct watch watch;
+    int64_t now = 0;
+    watch_init(&watch, "");
+    for (size_t i = 0; i < COUNT_OF(queries); i++) {
+        assert_true(expect_list(&watch, now, queries[i]));
+        watch_end(&watch, now, 0, &outcome);
+        now += i < 3 ? 0 : 800; /* where it can be no fewer, not at once */
+    }
+}
+
 static void test_watch__a_page_that_is_good_but_was_not_read_is_a_failure(void **state) {
     (void)state;
     struct watch watch;
@@ -333,6 +348,7 @@ int main(void) {
         cmocka_unit_test(test_watch__a_list_that_fails_is_begun_again),
         cmocka_unit_test(test_watch__no_list_asks_a_cache),
         cmocka_unit_test(test_watch__a_list_that_expires_is_asked_for_whole_once),
+        cmocka_unit_test(test_watch__after_a_page_that_is_too_large_fewer_are_asked_for),
         cmocka_unit_test(test_watch__a_page_that_is_good_but_was_not_read_is_a_failure),
         cmocka_unit_test(test_watch__begins_anew_when_it_is_restarted),
     };

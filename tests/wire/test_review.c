@@ -175,8 +175,8 @@ static void test_review__unusable_input_is_one_line_on_stderr_and_status_2(void 
 
 static void test_review__what_cannot_be_written_is_an_error(void **state) {
     (void)state;
-    ASSERT_RUN(REVIEW "-f clean.yaml >/dev/full", 1, "capstan: standard output ");
-    ASSERT_RUN(REVIEW "-f clean.yaml -o yaml >/dev/full", 1, "capstan: standard output ");
+    ASSERT_RUN(REVIEW "-f clean.yaml >/dev/full", 2, "capstan: standard output ");
+    ASSERT_RUN(REVIEW "-f clean.yaml -o yaml >/dev/full", 2, "capstan: standard output ");
 }
 
 static void test_review__the_verdicts_are_those_of_the_policy(void **state) {
