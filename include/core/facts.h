@@ -47,6 +47,9 @@ struct deployment_fact {
     struct number replicas;
 };
 
+/* What the conditions of an MCPServer depend on. */
+struct condition_subject facts_condition_subject(const struct server_fact *server);
+
 /* Readers. False if there is none. */
 bool facts_find_server(struct facts *facts, const char *namespace, const char *name,
                        struct server_fact *ret_server);

@@ -63,7 +63,6 @@ struct owner {
 
 struct object {
     enum object_kind kind; /* by its own apiVersion and kind */
-    bool has_kind;         /* it says a kind at all; items of a list need not */
     char name[OBJECT_NAME_SIZE];
     char namespace[OBJECT_NAMESPACE_SIZE];
     char uid[OBJECT_UID_SIZE];

@@ -13,16 +13,6 @@
 
 enum { BODY_MAX = 16 << 20, TRIES_MAX = 5 };
 
-static void make_subject(const struct server_fact *server, struct condition_subject *ret_subject) {
-    *ret_subject = (struct condition_subject){
-        .is_stdio = server->is_stdio,
-        .has_replicas = server->replicas.state == NUMBER_SET,
-        .replicas = server->replicas.value,
-        .is_redis = server->is_redis,
-        .generation = server->generation,
-    };
-}
-
 static uint64_t mix(uint64_t hash, uint64_t value) {
     return (hash ^ value) * UINT64_C(1099511628211);
 }
@@ -43,8 +33,7 @@ static uint64_t make_fingerprint(const struct server_fact *server,
 
 static bool plan(const struct server_fact *server, int64_t now,
                  struct condition ret_wanted[CONDITION_TYPE_COUNT], uint64_t *ret_fingerprint) {
-    struct condition_subject subject;
-    make_subject(server, &subject);
+    struct condition_subject subject = facts_condition_subject(server);
     bool differs = condition_step(&subject, server->conditions, now, ret_wanted);
     *ret_fingerprint = make_fingerprint(server, ret_wanted);
     return differs && !server->is_deleting;

@@ -105,13 +105,7 @@ static bool write_file(const struct pass *pass, const char *path, const struct s
 
 static void write_server(void *context, const struct server_fact *server) {
     struct pass *pass = context;
-    const struct condition_subject subject = {
-        .is_stdio = server->is_stdio,
-        .has_replicas = server->replicas.state == NUMBER_SET,
-        .replicas = server->replicas.value,
-        .is_redis = server->is_redis,
-        .generation = server->generation,
-    };
+    const struct condition_subject subject = facts_condition_subject(server);
     struct condition live[CONDITION_TYPE_COUNT];
     struct condition wanted[CONDITION_TYPE_COUNT];
     struct error error;

@@ -155,6 +155,16 @@ void facts_of_deployment(const struct object *object, struct deployment_fact *re
     free(record);
 }
 
+struct condition_subject facts_condition_subject(const struct server_fact *server) {
+    return (struct condition_subject){
+        .is_stdio = server->is_stdio,
+        .has_replicas = server->replicas.state == NUMBER_SET,
+        .replicas = server->replicas.value,
+        .is_redis = server->is_redis,
+        .generation = server->generation,
+    };
+}
+
 bool facts_find_server(struct facts *facts, const char *namespace, const char *name,
                        struct server_fact *ret_server) {
     unsigned ticket = epoch_enter(&facts->epoch);

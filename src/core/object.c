@@ -343,7 +343,7 @@ bool object_read(struct json_reader *reader, struct object *ret_object) {
         if (json_text_is(&key, "apiVersion")) {
             read_text(reader, api_version, sizeof(api_version));
         } else if (json_text_is(&key, "kind")) {
-            ret_object->has_kind = read_text(reader, kind, sizeof(kind)) != PRESENCE_ABSENT;
+            read_text(reader, kind, sizeof(kind));
         } else if (json_text_is(&key, "metadata")) {
             read_metadata(reader, ret_object);
         } else if (json_text_is(&key, "spec")) {
