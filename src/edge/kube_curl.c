@@ -58,14 +58,14 @@ bool kube_curl_load(const char *library, struct kube_curl *ret_curl, struct erro
     if (code != CURLE_OK) {
         return error_set(error, ERROR_UNAVAILABLE, "libcurl: %s", curl.easy_strerror(code));
     }
-    curl.library = TAKE(opened);
+    curl.handle = TAKE(opened);
     *ret_curl = curl;
     return true;
 }
 
 void kube_curl_unload(struct kube_curl *curl) {
-    if (curl->library != NULL) {
+    if (curl->handle != NULL) {
         curl->global_cleanup();
-        dlclose(TAKE(curl->library));
+        dlclose(TAKE(curl->handle));
     }
 }

@@ -20,7 +20,7 @@
 
 /* The functions by their names without "curl_". */
 struct kube_curl {
-    void *library;
+    void *handle;
     __typeof__(curl_global_init) *global_init;
     __typeof__(curl_global_cleanup) *global_cleanup;
     __typeof__(curl_version_info) *version_info;
