@@ -3,8 +3,9 @@
 #define CORE_EVENT_H
 
 /*
- * An Event (events.k8s.io/v1) about an MCPServer, as JSON: what `kubectl describe` shows below the
- * object. https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
+ * An Event (events.k8s.io/v1) about an object with a namespace, as JSON: what `kubectl describe`
+ * shows below the object.
+ * https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
  */
 
 #include <stdint.h>
@@ -13,9 +14,10 @@
 
 struct event {
     const char *namespace; /* of the object and of the Event */
-    const char *name;      /* of the MCPServer */
+    const char *name;      /* of the object */
     const char *uid;
     const char *api_version; /* "toolhive.stacklok.dev/v1beta1" */
+    const char *kind;        /* "MCPServer" */
     const char *type;        /* "Normal" or "Warning" */
     const char *reason;      /* CamelCase, at most 128 bytes */
     const char *action;      /* the same */

@@ -48,6 +48,7 @@ struct feed_event {
     enum feed_event_type type;
     char resource_version[FEED_VERSION_SIZE]; /* of the object or the bookmark; else empty */
     struct object object;                     /* of FEED_UPSERT and FEED_DELETED */
+    struct json_text raw;                     /* the object as it stands in the line, borrowed */
     int64_t code;      /* of FEED_ERROR, as the Status has it; 0 without one */
     char message[160]; /* of FEED_ERROR, cut */
 };

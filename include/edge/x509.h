@@ -48,4 +48,39 @@ bool x509_check_pair(const char *chain_pem, const char *key_pem, int64_t now,
 /* True if the first certificate of the chain is valid for the DNS name. */
 bool x509_has_name(const char *chain_pem, const char *dns_name);
 
+/* "9f86d0...": SHA-256 of the DER encoding in hexadecimal, and a NUL. */
+#define X509_ID_SIZE 65
+
+struct x509_certificate {
+    char id[X509_ID_SIZE];
+    char *pem; /* of this one alone, ending in a newline */
+    int64_t not_before;
+    int64_t not_after;
+    bool is_ca; /* basicConstraints says CA, and keyUsage, if there is any, keyCertSign */
+};
+
+/* The certificates of a PEM bundle, in its order. */
+struct x509_bundle {
+    struct x509_certificate *items;
+    size_t n_items;
+};
+
+/* At least one certificate and at most 64 (ERROR_TOO_LARGE), and nothing that cannot be read. Text
+   between them is passed over. */
+bool x509_read_bundle(const char *pem, struct x509_bundle *ret_bundle,
+                      struct error *error) MUST_CHECK;
+void x509_bundle_fini(struct x509_bundle *bundle);
+
+/* Whether the key is that of the first certificate. False also if one of them cannot be read. */
+bool x509_is_key_of(const char *certificate_pem, const char *key_pem);
+
+/* Whether the CA has signed the first certificate of the chain. Dates do not matter. */
+bool x509_is_issued_by(const char *chain_pem, const char *ca_pem);
+
+/* Verifies the chain at the time `now` as the API server's client does, with the bundle as its only
+   roots: signatures, dates, CA constraints, serverAuth, and the DNS name. A leaf that is itself in
+   the bundle is trusted. Errors: ERROR_INVALID, and the text says which check failed. */
+bool x509_verify(const char *chain_pem, const char *bundle_pem, const char *dns_name, int64_t now,
+                 struct error *error) MUST_CHECK;
+
 #endif

@@ -10,6 +10,7 @@
 #include "elect.h"
 #include "events.h"
 #include "lookup.h"
+#include "rotate.h"
 #include "sync.h"
 
 /* Two watches, the lease, 16 writes and the look-ups. */
@@ -24,6 +25,7 @@ struct cluster {
     struct events *events;
     struct companion *companion;
     struct lookup *lookup;
+    struct rotate *rotate; /* NULL: the certificate is a file */
     struct sync *servers;
     struct sync *deployments;
     bool is_closing;
@@ -44,6 +46,24 @@ static struct sync *new_sync(struct cluster *cluster, enum object_kind kind, con
         .context = cluster->companion,
     };
     return sync_new(&options);
+}
+
+static struct rotate *new_rotate(struct cluster *cluster, const struct serve_options *options,
+                                 const char *namespace, struct metrics *metrics) {
+    const struct rotate_options rotate_options = {
+        .kube = cluster->kube,
+        .elect = cluster->elect,
+        .events = cluster->events,
+        .namespace = namespace,
+        .service_name = options->service_name,
+        .config_name = options->webhook_config_name,
+        .trust_delay_ms = options->trust_delay_ms,
+        .retire_delay_ms = options->retire_delay_ms,
+        .fails_closed = options->fails_closed,
+        .log = cluster->log,
+        .metrics = metrics,
+    };
+    return rotate_new(&rotate_options);
 }
 
 static bool read_access(const struct serve_options *options, struct kube_access *ret_access,
@@ -87,6 +107,9 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
     cluster->api = api_new(cluster->kube, log, metrics);
     cluster->elect = elect_new(cluster->kube, namespace, !options->elects_leader, log, metrics);
     cluster->events = events_new(cluster->kube, log);
+    if (options->cert_path == NULL) {
+        cluster->rotate = new_rotate(cluster, options, namespace, metrics);
+    }
     const struct companion_options companion_options = {
         .api = cluster->api,
         .elect = cluster->elect,
@@ -111,6 +134,7 @@ void cluster_free(struct cluster *cluster) {
         return;
     }
     kube_free(cluster->kube); /* with it all that is under way, so that nobody is called back */
+    rotate_free(cluster->rotate);
     sync_free(cluster->servers);
     sync_free(cluster->deployments);
     lookup_free(cluster->lookup);
@@ -124,7 +148,9 @@ void cluster_free(struct cluster *cluster) {
 
 /* Writers first, then the lease: whoever takes over must find nobody writing. */
 static void close_on(struct cluster *cluster) {
-    if (cluster->is_closing && !cluster->is_releasing && companion_is_idle(cluster->companion)) {
+    bool is_idle = companion_is_idle(cluster->companion) &&
+                   (cluster->rotate == NULL || rotate_is_idle(cluster->rotate));
+    if (cluster->is_closing && !cluster->is_releasing && is_idle) {
         cluster->is_releasing = true;
         elect_release(cluster->elect);
     }
@@ -146,6 +172,9 @@ static int64_t step(struct cluster *cluster, int64_t now_ms) {
     earlier(&next_ms, sync_step(cluster->deployments, now_ms));
     earlier(&next_ms, elect_step(cluster->elect, now_ms));
     earlier(&next_ms, companion_step(cluster->companion, now_ms));
+    if (cluster->rotate != NULL) {
+        earlier(&next_ms, rotate_step(cluster->rotate, now_ms));
+    }
     return next_ms;
 }
 
@@ -160,8 +189,21 @@ void cluster_wait(struct cluster *cluster, struct pollfd *descriptors, size_t n_
     lookup_step(cluster->lookup, clock_boot_ms());
 }
 
-bool cluster_is_synced(const struct cluster *cluster) {
-    return sync_is_done(cluster->servers) && sync_is_done(cluster->deployments);
+bool cluster_is_ready(const struct cluster *cluster) {
+    return sync_is_done(cluster->servers) && sync_is_done(cluster->deployments) &&
+           (cluster->rotate == NULL || rotate_is_ready(cluster->rotate));
+}
+
+void cluster_set_server(struct cluster *cluster, struct http_server *server) {
+    if (cluster->rotate != NULL) {
+        rotate_set_server(cluster->rotate, server);
+    }
+}
+
+void cluster_note_ready(struct cluster *cluster) {
+    if (cluster->rotate != NULL) {
+        rotate_note_ready(cluster->rotate, clock_boot_ms());
+    }
 }
 
 void cluster_policy_changed(struct cluster *cluster) {
@@ -173,6 +215,9 @@ void cluster_close(struct cluster *cluster) {
         cluster->is_closing = true;
         cluster->closes_ms = clock_boot_ms() + CLOSE_PATIENCE_MS;
         companion_close(cluster->companion);
+        if (cluster->rotate != NULL) {
+            rotate_close(cluster->rotate);
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 /*
  * Everything that `serve` does with an API server, as one thing for its loop: discovery, the two
- * watches, the election, the look-ups, and the companion.
+ * watches, the election, the look-ups, the companion, and Capstan's own certificates.
  */
 
 #include <poll.h>
@@ -34,8 +34,15 @@ void cluster_free(struct cluster *cluster);
 void cluster_wait(struct cluster *cluster, struct pollfd *descriptors, size_t n_descriptors,
                   int64_t timeout_ms);
 
-/* Whether MCPServers and Deployments have been listed once. True for ever. */
-bool cluster_is_synced(const struct cluster *cluster);
+/* Who serves the certificates, where Capstan makes its own; before the first cluster_wait(). */
+void cluster_set_server(struct cluster *cluster, struct http_server *server);
+
+/* Whether MCPServers and Deployments have been listed once, and a certificate of our own, if it
+   takes one, is served and trusted. */
+bool cluster_is_ready(const struct cluster *cluster);
+
+/* The process is ready, and stays it. */
+void cluster_note_ready(struct cluster *cluster);
 
 /* The policy has changed: what is healed depends on it. */
 void cluster_policy_changed(struct cluster *cluster);

@@ -76,6 +76,7 @@ void job_tell(const struct job *job, const char *type, const char *reason, const
         .name = job->server.name,
         .uid = job->server.uid,
         .api_version = api_group_version(options->api),
+        .kind = MCPSERVER_KIND,
         .type = type,
         .reason = reason,
         .action = "HoldReplicas",

@@ -163,6 +163,9 @@ static bool start(struct serve *serve, struct error *error) {
         return false;
     }
     sources_set_server(serve->sources, serve->webhook);
+    if (serve->cluster != NULL) {
+        cluster_set_server(serve->cluster, serve->webhook);
+    }
     return sources_load(serve->sources, SOURCE_CERTIFICATE, error) && start_sides(serve, error);
 }
 
@@ -183,10 +186,13 @@ static void announce(struct serve *serve) {
    that is away must not take away the webhook as well. */
 static void announce_when_ready(struct serve *serve) {
     if (atomic_load(&serve->is_ready) ||
-        (serve->cluster != NULL && !cluster_is_synced(serve->cluster))) {
+        (serve->cluster != NULL && !cluster_is_ready(serve->cluster))) {
         return;
     }
     atomic_store(&serve->is_ready, true);
+    if (serve->cluster != NULL) {
+        cluster_note_ready(serve->cluster);
+    }
     log_event(&serve->log, LOG_INFO, "serve.ready", LOG_TEXT("version", CAPSTAN_VERSION),
               LOG_INTEGER("webhookPort", port_of(serve->webhook)),
               LOG_INTEGER("probePort", port_of(serve->probes)),

@@ -12,8 +12,19 @@ static const struct option serve_option_list[] = {
      OPTION_TEXT, offsetof(struct serve_options, kubeconfig), 0},
     {"leader-elect", NULL, "write only as holder of the Lease capstan; for several replicas",
      OPTION_SWITCH, offsetof(struct serve_options, elects_leader), 0},
-    {"namespace", "NAME", "of the Lease; default that of the kubeconfig or the pod", OPTION_TEXT,
+    {"namespace", "NAME", "Capstan's own; default that of the kubeconfig or the pod", OPTION_TEXT,
      offsetof(struct serve_options, namespace), 0},
+    {"service-name", "NAME", "the Service that leads here, default capstan", OPTION_TEXT,
+     offsetof(struct serve_options, service_name), 0},
+    {"webhook-config-name", "NAME",
+     "the MutatingWebhookConfiguration whose caBundles are kept, default capstan", OPTION_TEXT,
+     offsetof(struct serve_options, webhook_config_name), 0},
+    {"fail-closed", NULL, "set failurePolicy Fail there, once this has been ready for 30 s",
+     OPTION_SWITCH, offsetof(struct serve_options, fails_closed), 0},
+    {"ca-trust-delay", "DURATION", "from trusting a new CA to using it, default 60s",
+     OPTION_DURATION, offsetof(struct serve_options, trust_delay_ms), 0},
+    {"ca-retire-delay", "DURATION", "from not using a CA to not trusting it, default 24h",
+     OPTION_DURATION, offsetof(struct serve_options, retire_delay_ms), 0},
     {"objects", "PATH",
      "no cluster, but MCPServers and Deployments in a file or folder; repeatable", OPTION_TEXTS,
      offsetof(struct serve_options, objects), 0},
@@ -27,7 +38,8 @@ static const struct option serve_option_list[] = {
      offsetof(struct serve_options, probe_address), 0},
     {"metrics-bind-address", "ADDRESS", "default 0.0.0.0:8080; 0 turns it off", OPTION_TEXT,
      offsetof(struct serve_options, metrics_address), 0},
-    {"webhook-cert-path", "DIR", "the folder of the serving certificate", OPTION_TEXT,
+    {"webhook-cert-path", "DIR",
+     "the folder of the serving certificate; without it Capstan makes its own", OPTION_TEXT,
      offsetof(struct serve_options, cert_path), 0},
     {"webhook-cert-name", "FILE", "its certificate chain, default tls.crt", OPTION_TEXT,
      offsetof(struct serve_options, cert_name), 0},
@@ -44,7 +56,7 @@ static const struct option serve_option_list[] = {
 };
 
 static const struct option_table serve_table = {
-    .usage = "capstan serve --webhook-cert-path DIR [option]...",
+    .usage = "capstan serve [option]...",
     .summary =
         "Answers AdmissionReviews (POST /mutate, TLS) from what the cluster has, or from what\n"
         "the objects of --objects say, and keeps the status conditions.",
@@ -54,12 +66,30 @@ static const struct option_table serve_table = {
                 "Files are read again when they change, and on SIGHUP. SIGTERM drains and ends.",
 };
 
+static bool check_names(const struct serve_options *options, struct error *error) {
+    if (options->namespace != NULL && !text_is_dns_label(options->namespace)) {
+        return error_set(error, ERROR_INVALID, "--namespace: '%s' is not the name of a namespace",
+                         options->namespace);
+    }
+    if (!text_is_dns_label(options->service_name)) {
+        return error_set(error, ERROR_INVALID, "--service-name: '%s' is not the name of a Service",
+                         options->service_name);
+    }
+    if (!text_is_dns_subdomain(options->webhook_config_name)) {
+        return error_set(error, ERROR_INVALID,
+                         "--webhook-config-name: '%s' is not the name of an object",
+                         options->webhook_config_name);
+    }
+    return true;
+}
+
 /* What the table cannot check: what must be given, and words with a closed set of values. */
 static bool check(struct serve_options *options, struct error *error) {
     bool has_objects = options->objects.n_items > 0;
     const char *of_cluster = options->kubeconfig != NULL  ? "--kubeconfig"
                              : options->elects_leader     ? "--leader-elect"
                              : options->namespace != NULL ? "--namespace"
+                             : options->fails_closed      ? "--fail-closed"
                                                           : NULL;
     if (has_objects && of_cluster != NULL) {
         return error_set(error, ERROR_INVALID, "%s is for a cluster, and --objects for none",
@@ -70,13 +100,17 @@ static bool check(struct serve_options *options, struct error *error) {
                          "--status-dir goes with --objects; in a cluster conditions are written to "
                          "the MCPServers");
     }
-    if (options->namespace != NULL && !text_is_dns_label(options->namespace)) {
-        return error_set(error, ERROR_INVALID, "--namespace: '%s' is not the name of a namespace",
-                         options->namespace);
+    if (!check_names(options, error)) {
+        return false;
     }
-    if (options->cert_path == NULL) {
+    if (options->cert_path == NULL && has_objects) {
         return error_set(error, ERROR_INVALID,
-                         "serve needs --webhook-cert-path DIR; 'capstan certs' makes one");
+                         "--objects needs --webhook-cert-path DIR; 'capstan certs' makes one");
+    }
+    if (options->cert_path != NULL && options->fails_closed) {
+        return error_set(error, ERROR_INVALID,
+                         "--fail-closed is for certificates that Capstan makes itself; with "
+                         "--webhook-cert-path the webhook configuration is yours");
     }
     if (!log_parse_format(options->log_format_text, &options->log_format)) {
         return error_set(error, ERROR_INVALID, "--log-format: '%s' is neither json nor text",
@@ -97,6 +131,10 @@ static const char *address_or_off(const char *address) {
 bool serve_options_read(int argc, char **argv, struct serve_options *ret_options, int *ret_status) {
     struct error error;
     *ret_options = (struct serve_options){
+        .service_name = "capstan",
+        .webhook_config_name = "capstan",
+        .trust_delay_ms = 60000,
+        .retire_delay_ms = 86400000,
         .webhook_address = "0.0.0.0:9443",
         .probe_address = "0.0.0.0:8081",
         .metrics_address = "0.0.0.0:8080",

@@ -18,12 +18,17 @@ struct serve_options {
     const char *status_dir;
     const char *kubeconfig; /* NULL: what a pod has, unless there are objects */
     bool elects_leader;
-    const char *namespace; /* of the Lease; NULL: that of the kubeconfig or the pod */
+    const char *namespace; /* Capstan's own; NULL: that of the kubeconfig or the pod */
+    const char *service_name;
+    const char *webhook_config_name;
+    bool fails_closed;
+    int64_t trust_delay_ms;
+    int64_t retire_delay_ms;
     const char *config;
     const char *webhook_address;
     const char *probe_address;   /* NULL: off */
     const char *metrics_address; /* NULL: off */
-    const char *cert_path;
+    const char *cert_path;       /* NULL: it makes its own, in a cluster */
     const char *cert_name;
     const char *cert_key;
     int64_t workers;

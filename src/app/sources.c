@@ -44,7 +44,9 @@ static void watch_all(struct sources *sources) {
     if (options->config != NULL) {
         file_watch_add(sources->items[SOURCE_POLICY].watch, options->config);
     }
-    file_watch_add(sources->items[SOURCE_CERTIFICATE].watch, options->cert_path);
+    if (options->cert_path != NULL) {
+        file_watch_add(sources->items[SOURCE_CERTIFICATE].watch, options->cert_path);
+    }
     for (size_t i = 0; i < options->objects.n_items; i++) {
         file_watch_add(sources->items[SOURCE_OBJECTS].watch, options->objects.items[i]);
     }
@@ -100,6 +102,9 @@ static bool load_policy(struct sources *sources, struct error *error) {
 static bool load_certificate(struct sources *sources, struct error *error) {
     const struct serve_options *options = sources->options;
     int64_t expires;
+    if (options->cert_path == NULL) {
+        return true; /* Capstan makes its own */
+    }
     if (!key_pair_load(options->cert_path, options->cert_name, options->cert_key, sources->server,
                        &expires, error)) {
         return false;
@@ -160,7 +165,7 @@ static bool reload(struct sources *sources, enum source_kind kind) {
 void sources_expire(struct sources *sources) {
     const struct serve_options *options = sources->options;
     sources->items[SOURCE_POLICY].is_expired = options->config != NULL;
-    sources->items[SOURCE_CERTIFICATE].is_expired = true;
+    sources->items[SOURCE_CERTIFICATE].is_expired = options->cert_path != NULL;
     sources->items[SOURCE_OBJECTS].is_expired = options->objects.n_items > 0;
 }
 

@@ -64,7 +64,7 @@ static void write_regarding(struct json_write *write, const struct event *event)
     json_write_key(write, "regarding");
     json_write_open(write, '{');
     json_write_member_text(write, "apiVersion", event->api_version);
-    json_write_member_text(write, "kind", MCPSERVER_KIND);
+    json_write_member_text(write, "kind", event->kind);
     json_write_member_text(write, "namespace", event->namespace);
     json_write_member_text(write, "name", event->name);
     json_write_member_text(write, "uid", event->uid);

@@ -56,8 +56,9 @@ static void read_metadata(struct json_reader *reader, struct feed_page *page,
 }
 
 /* Names go into paths as they are, so they must be what the API server takes for names. */
-static bool is_named(const struct object *object) {
-    return text_is_dns_subdomain(object->name) && text_is_dns_label(object->namespace);
+static bool is_named(const struct object *object, enum object_kind kind) {
+    return text_is_dns_subdomain(object->name) &&
+           (kind == OBJECT_OTHER || text_is_dns_label(object->namespace));
 }
 
 /* Returns whether there are items, be they null. */
@@ -72,7 +73,7 @@ static bool read_items(struct json_reader *reader, enum object_kind kind, feed_v
     }
     while (json_next_item(reader)) {
         struct object object;
-        if (object_read(reader, &object) && is_named(&object)) {
+        if (object_read(reader, &object) && is_named(&object, kind)) {
             object.kind = kind;
             visit(context, &object);
         }
@@ -204,7 +205,7 @@ static bool read_object(struct json_reader *reader, enum object_kind kind,
     if (!object_read(reader, object) || object->resource_version[0] == '\0') {
         return false;
     }
-    if (event->type != FEED_BOOKMARK && !is_named(object)) {
+    if (event->type != FEED_BOOKMARK && !is_named(object, kind)) {
         return false;
     }
     object->kind = kind;
@@ -219,7 +220,7 @@ bool feed_read_event(const char *line, size_t size, enum object_kind kind,
     if (!read_line(line, size, &parts, error)) {
         return false;
     }
-    *ret_event = (struct feed_event){.type = event_type(&parts.type)};
+    *ret_event = (struct feed_event){.type = event_type(&parts.type), .raw = parts.object};
     json_begin(&reader, parts.object.at, parts.object.size);
     if (ret_event->type == FEED_ERROR) {
         read_status(&reader, ret_event);

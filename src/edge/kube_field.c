@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/memory.h"
-#include "kube_text.h"
 
 void kube_field_begin(struct kube_field_reader *reader, const struct kubeconfig_part *part,
                       const char *folder, struct error *error) {
@@ -203,7 +203,7 @@ void kube_field_read_pem(struct kube_field_reader *reader, const char *path, voi
     if (*pem == NULL || reader->has_failed) {
         return;
     }
-    if (!kube_text_decode_base64(*pem, &size)) {
+    if (!base64_decode(*pem, &size)) {
         kube_field_fail(reader, path, "is not base64");
     } else if (strlen(*pem) != size) {
         kube_field_fail(reader, path, "has a zero byte once it is decoded");

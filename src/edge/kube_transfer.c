@@ -174,6 +174,7 @@ static void set_method(struct setup *setup, struct kube_call *call) {
         [KUBE_REPLACE] = {"PUT", "Content-Type: application/json"},
         [KUBE_APPLY] = {"PATCH", "Content-Type: application/apply-patch+yaml"},
         [KUBE_MERGE] = {"PATCH", "Content-Type: application/merge-patch+json"},
+        [KUBE_PATCH] = {"PATCH", "Content-Type: application/json-patch+json"},
     };
     add_header(setup, call, "Accept: application/json");
     if (verbs[call->verb].content_type == NULL) {

@@ -18,6 +18,7 @@ static const struct event plain = {
     .name = "github",
     .uid = "5d3c",
     .api_version = "toolhive.stacklok.dev/v1beta1",
+    .kind = "MCPServer",
     .type = "Normal",
     .reason = "ReplicasCapped",
     .action = "Scale",

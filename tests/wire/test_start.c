@@ -205,7 +205,12 @@ static void test_start__refuses_wrong_usage_with_exit_status_2(void **state) {
         const char *arguments;
         const char *refusal;
     } rows[] = {
-        {"serve", "serve needs --webhook-cert-path DIR"},
+        {"serve", "this is not a pod, since KUBERNETES_SERVICE_HOST is not set"},
+        {"serve --service-name a.b", "--service-name: 'a.b' is not the name of a Service"},
+        {"serve --webhook-config-name A",
+         "--webhook-config-name: 'A' is not the name of an object"},
+        {"serve " CERTS "--fail-closed", "--fail-closed is for certificates that Capstan makes"},
+        {"serve " OBJECTS CERTS "--fail-closed", "--fail-closed is for a cluster"},
         {"serve " CERTS, "this is not a pod, since KUBERNETES_SERVICE_HOST is not set"},
         {"serve " CERTS "--kubeconfig $FOLDER/none", "reading '$FOLDER/none': no such file"},
         {"serve " CERTS "--kubeconfig $FOLDER/certs/tls.crt", "$FOLDER/certs/tls.crt"},
@@ -214,7 +219,7 @@ static void test_start__refuses_wrong_usage_with_exit_status_2(void **state) {
         {"serve " OBJECTS CERTS "--namespace x", "--namespace is for a cluster"},
         {"serve " CERTS "--status-dir x", "--status-dir goes with --objects"},
         {"serve " CERTS "--namespace a/b", "--namespace: 'a/b' is not the name of a namespace"},
-        {"serve " OBJECTS, "serve needs --webhook-cert-path DIR"},
+        {"serve " OBJECTS, "--objects needs --webhook-cert-path DIR"},
         {"serve --bogus", "unknown option '--bogus'"},
         {"serve --objects", "--objects needs a value"},
         {"serve -x", "'-x' is not an option"},

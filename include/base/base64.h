@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef BASE_BASE64_H
+#define BASE_BASE64_H
+
+/*
+ * Reads base64 (RFC 4648 section 4: padded, and no stray bits at the end), as Kubernetes has it in
+ * Secrets, webhook configurations and kubeconfigs. buffer_add_base64() writes it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attribute.h"
+
+/* Decodes in place; line ends are passed over. `text` is NUL-terminated before and after, and may
+   have NULs in it then. False, and the text is spoiled, if it is none. */
+bool base64_decode(char *text, size_t *ret_size) MUST_CHECK;
+
+#endif

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rotate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "chance.h"
+#include "edge/clock.h"
+#include "expiry_alarm.h"
+#include "follow.h"
+#include "rotate_make.h"
+#include "rotate_view.h"
+#include "served.h"
+
+enum {
+    NAMES = 4,
+    NAME_SIZE = 256,
+    PATH_SIZE = 640,
+    BODY_MAX = 1 << 20,
+    ANSWER_MAX = 8 << 20,
+    TIMEOUT_MS = 5000,
+    /* So that the probes have found it, and the Service leads to it, before anything depends on it.
+     */
+    FAIL_CLOSED_AFTER_MS = 30000,
+};
+
+struct rotate {
+    struct rotate_options options;
+    struct http_server *server;
+    char names[NAMES][NAME_SIZE];
+    const char *name_list[NAMES];
+    char secrets_path[PATH_SIZE];
+    struct follow *secret_follow;
+    struct follow *registration_follow;
+
+    struct renewal renewal;
+    struct renewal_view view;
+    bool has_keyring; /* there is a Secret, and this is what it has */
+    struct keyring keyring;
+    struct x509_bundle cas; /* of the keyring, in the view's order */
+    struct keyring memory;  /* the last one that could be served; ca_crt is NULL: none */
+    struct registration registration;
+    struct served served;
+    struct expiry_alarm leaf_alarm;
+    struct expiry_alarm ca_alarm;
+
+    bool is_writing;
+    bool is_closing;
+    enum renewal_verb writing;                       /* of the request under way */
+    int64_t ready_ms;                                /* -1: not yet */
+    bool fails;                                      /* the failurePolicy is to be Fail */
+    char problem[sizeof(((struct error *)0)->text)]; /* as it was logged last, or empty */
+};
+
+static void take_secret(void *context, const char *json, size_t size);
+static void take_registration(void *context, const char *json, size_t size);
+
+/* Making and freeing. */
+
+static void name_service(struct rotate *rotate) {
+    static const char *const ends[NAMES] = {".svc", ".svc.cluster.local", "", NULL};
+    const struct rotate_options *options = &rotate->options;
+    for (size_t i = 0; i < NAMES; i++) {
+        bool is_short = ends[i] == NULL;
+        snprintf(rotate->names[i], NAME_SIZE, "%s%s%s%s", options->service_name,
+                 is_short ? "" : ".", is_short ? "" : options->namespace, is_short ? "" : ends[i]);
+        rotate->name_list[i] = rotate->names[i];
+    }
+}
+
+static struct follow *new_follow(struct rotate *rotate, const char *collection,
+                                 const char *resource, const char *name, follow_changed *changed) {
+    const struct follow_options options = {
+        .kube = rotate->options.kube,
+        .collection = collection,
+        .resource = resource,
+        .name = name,
+        .log = rotate->options.log,
+        .metrics = rotate->options.metrics,
+        .changed = changed,
+        .context = rotate,
+    };
+    return follow_new(&options);
+}
+
+struct rotate *rotate_new(const struct rotate_options *options) {
+    struct rotate *rotate = memory_new(1, sizeof(*rotate));
+    rotate->options = *options;
+    rotate->ready_ms = -1;
+    name_service(rotate);
+    snprintf(rotate->secrets_path, sizeof(rotate->secrets_path), "/api/v1/namespaces/%s/secrets",
+             options->namespace);
+    rotate->secret_follow =
+        new_follow(rotate, rotate->secrets_path, "secrets", KEYRING_SECRET_NAME, take_secret);
+    rotate->registration_follow =
+        new_follow(rotate, REGISTRATIONS_PATH, "mutatingwebhookconfigurations",
+                   options->config_name, take_registration);
+    renewal_init(&rotate->renewal, options->trust_delay_ms, options->retire_delay_ms / 1000);
+    return rotate;
+}
+
+void rotate_free(struct rotate *rotate) {
+    if (rotate == NULL) {
+        return;
+    }
+    follow_free(rotate->secret_follow);
+    follow_free(rotate->registration_follow);
+    keyring_fini(&rotate->keyring);
+    keyring_fini(&rotate->memory);
+    x509_bundle_fini(&rotate->cas);
+    registration_fini(&rotate->registration);
+    served_fini(&rotate->served);
+    free(rotate);
+}
+
+void rotate_set_server(struct rotate *rotate, struct http_server *server) {
+    rotate->server = server;
+}
+
+/* The same trouble is said once. */
+static void report(struct rotate *rotate, const char *problem) {
+    if (problem[0] != '\0' && strcmp(rotate->problem, problem) != 0) {
+        log_event(rotate->options.log, LOG_WARN, "certificate.failed",
+                  LOG_TEXT("problem", problem));
+    }
+    snprintf(rotate->problem, sizeof(rotate->problem), "%s", problem);
+}
+
+/* What is known. */
+
+static void remember_keyring(struct rotate *rotate) {
+    const struct keyring *keyring = &rotate->keyring;
+    keyring_fini(&rotate->memory);
+    rotate->memory = (struct keyring){
+        .ca_crt = memory_copy(keyring->ca_crt, strlen(keyring->ca_crt)),
+        .ca_key = memory_copy(keyring->ca_key, strlen(keyring->ca_key)),
+        .tls_crt = memory_copy(keyring->tls_crt, strlen(keyring->tls_crt)),
+        .tls_key = memory_copy(keyring->tls_key, strlen(keyring->tls_key)),
+    };
+    rotate->view.has_memory = true;
+}
+
+static void take_up(struct rotate *rotate) {
+    const struct rotate_options *options = &rotate->options;
+    char id[X509_ID_SIZE];
+    struct error error;
+    memcpy(id, rotate->served.id, sizeof(id));
+    const struct served_offer offer = {
+        .view = &rotate->view,
+        .keyring = &rotate->keyring,
+        .cas = &rotate->cas,
+        .registration = &rotate->registration,
+    };
+    if (!served_take_up(&rotate->served, &offer, rotate->server, &error)) {
+        metrics_add(options->metrics, METRIC_CERTIFICATE_RELOADS_REFUSED, 1);
+        report(rotate, error.text);
+    } else if (strcmp(id, rotate->served.id) != 0) {
+        metrics_add(options->metrics, METRIC_CERTIFICATE_RELOADS_OK, 1);
+        metrics_set(options->metrics, METRIC_CERTIFICATE_EXPIRATION, rotate->served.not_after);
+        log_event(options->log, LOG_INFO, "certificate.served",
+                  LOG_TEXT("sha256", rotate->served.id),
+                  LOG_TEXT("issuer", rotate->served.issuer.id));
+    }
+}
+
+/* What each caBundle should be. */
+static void write_wanted(const struct rotate *rotate, struct buffer *out) {
+    buffer_init(out, BODY_MAX);
+    served_write_bundle(&rotate->served, &rotate->cas, out);
+}
+
+static int64_t fail_closed_ms(const struct rotate *rotate) {
+    return rotate->options.fails_closed && rotate->ready_ms >= 0
+               ? rotate->ready_ms + FAIL_CLOSED_AFTER_MS
+               : INT64_MAX;
+}
+
+/* Something is new: what follows from it for the view, and for what is served. */
+static void look(struct rotate *rotate) {
+    AUTO(buffer_fini) struct buffer wanted;
+    rotate_view_trust(&rotate->registration, &rotate->cas, clock_wall_seconds(), &rotate->view);
+    take_up(rotate);
+    if (rotate->view.secret == RENEWAL_SECRET_USABLE && rotate->view.has_leaf) {
+        remember_keyring(rotate);
+    }
+    write_wanted(rotate, &wanted);
+    rotate->view.is_bundle_current =
+        registration_is_as(&rotate->registration, buffer_text(&wanted), rotate->fails);
+}
+
+static void take_secret(void *context, const char *json, size_t size) {
+    struct rotate *rotate = context;
+    struct keyring keyring = {.ca_crt = NULL};
+    struct error error;
+    bool is_there = json != NULL;
+    if (is_there && !keyring_read(json, size, &keyring, &error)) {
+        report(rotate, error.text);
+        return;
+    }
+    if (is_there && keyring.is_asked_unclearly) {
+        report(rotate, "the annotation capstan.dev/rotate of the Secret is neither leaf nor ca");
+    }
+    keyring_fini(&rotate->keyring);
+    x509_bundle_fini(&rotate->cas);
+    rotate->keyring = keyring;
+    rotate->has_keyring = is_there;
+    rotate_view_secret(is_there ? &rotate->keyring : NULL, rotate->name_list, NAMES, &rotate->view,
+                       &rotate->cas);
+    look(rotate);
+}
+
+static void take_registration(void *context, const char *json, size_t size) {
+    struct rotate *rotate = context;
+    struct registration registration = {.n_entries = 0};
+    struct error error;
+    if (json != NULL && !registration_read(json, size, &registration, &error)) {
+        report(rotate, error.text);
+        return;
+    }
+    registration_fini(&rotate->registration);
+    rotate->registration = registration;
+    rotate->view.webhook = json == NULL ? RENEWAL_WEBHOOK_ABSENT : RENEWAL_WEBHOOK_PRESENT;
+    look(rotate);
+}
+
+/* What is written. */
+
+static void take_answer(void *context, const struct kube_answer *answer) {
+    struct rotate *rotate = context;
+    bool is_secret = rotate->writing == RENEWAL_WRITE;
+    rotate->is_writing = false;
+    /* Who was faster has written the same, or something that is to be read first. */
+    bool is_race = answer->status == 409 || (answer->status == 422 && !is_secret);
+    if (!is_race) {
+        report(rotate, answer->is_good ? "" : answer->error.text);
+    }
+    renewal_answer(&rotate->renewal, clock_boot_ms(), chance_draw(), answer->is_good);
+    if (answer->is_good) {
+        (is_secret ? take_secret : take_registration)(rotate, answer->body, answer->body_size);
+    }
+}
+
+static void ask(struct rotate *rotate, enum kube_verb verb, const char *path,
+                const struct buffer *body) {
+    int64_t left_ms = elect_deadline_ms(rotate->options.elect) - clock_boot_ms();
+    const struct kube_request request = {
+        .verb = verb,
+        .path = path,
+        .body = body->bytes,
+        .body_size = body->size,
+        .timeout_ms = left_ms < TIMEOUT_MS ? left_ms : TIMEOUT_MS,
+        .answer_max = ANSWER_MAX,
+        .done = take_answer,
+        .context = rotate,
+    };
+    rotate->is_writing = true;
+    kube_begin(rotate->options.kube, &request);
+}
+
+static void write_secret(struct rotate *rotate, const struct renewal_order *order) {
+    static const char *const phases[] = {
+        [RENEWAL_BOOTSTRAP] = "bootstrap", [RENEWAL_RESTORE] = "restore",
+        [RENEWAL_PREPARE] = "prepare",     [RENEWAL_SWITCH] = "switch",
+        [RENEWAL_RETIRE] = "retire",
+    };
+    const struct rotate_sources sources = {
+        .present = rotate->has_keyring ? &rotate->keyring : NULL,
+        .cas = &rotate->cas,
+        .signer = rotate->view.signer,
+        .memory = &rotate->memory,
+        .registration = &rotate->registration,
+        .names = rotate->name_list,
+        .n_names = NAMES,
+        .now = clock_wall_seconds(),
+    };
+    AUTO(keyring_fini) struct keyring made = {.ca_crt = NULL};
+    struct error error;
+    char path[PATH_SIZE + sizeof(KEYRING_SECRET_NAME)];
+    if (!rotate_make(order, &sources, &made, &error)) {
+        report(rotate, error.text);
+        renewal_answer(&rotate->renewal, clock_boot_ms(), chance_draw(), false);
+        return;
+    }
+    bool is_new = made.resource_version[0] == '\0';
+    struct buffer body;
+    buffer_init(&body, BODY_MAX);
+    keyring_write(&made, rotate->options.namespace, &body);
+    snprintf(path, sizeof(path), "%s%s", rotate->secrets_path,
+             is_new ? "" : "/" KEYRING_SECRET_NAME);
+    log_event(rotate->options.log, LOG_INFO, "certificate.renewing",
+              LOG_TEXT("phase", phases[order->phase]));
+    ask(rotate, is_new ? KUBE_CREATE : KUBE_MERGE, path, &body);
+    explicit_bzero(body.bytes, body.size);
+    buffer_fini(&body);
+}
+
+static void tell_contest(const struct rotate *rotate) {
+    const char *hint = "somebody keeps changing the webhook configuration; caBundle is written "
+                       "again every 5 minutes only";
+    const struct event event = {
+        .namespace = rotate->options.namespace,
+        .name = KEYRING_SECRET_NAME,
+        .uid = rotate->keyring.uid,
+        .api_version = "v1",
+        .kind = "Secret",
+        .type = "Warning",
+        .reason = "RegistrationContested",
+        .action = "WriteCABundle",
+        .note = hint,
+        .instance = elect_identity(rotate->options.elect),
+        .wall_us = clock_wall_us(),
+        .random = chance_draw(),
+    };
+    log_event(rotate->options.log, LOG_WARN, "registration.contested",
+              LOG_TEXT("name", rotate->options.config_name), LOG_TEXT("hint", hint));
+    events_post(rotate->options.events, &event);
+}
+
+static void write_registration(struct rotate *rotate, const struct renewal_order *order) {
+    AUTO(buffer_fini) struct buffer wanted;
+    AUTO(buffer_fini) struct buffer patch;
+    char path[PATH_SIZE];
+    if (order->is_contested) {
+        tell_contest(rotate);
+    }
+    write_wanted(rotate, &wanted);
+    buffer_init(&patch, BODY_MAX);
+    registration_write_patch(&rotate->registration, buffer_text(&wanted), rotate->fails, &patch);
+    snprintf(path, sizeof(path), REGISTRATIONS_PATH "/%s?fieldManager=capstan-certs",
+             rotate->options.config_name);
+    log_event(rotate->options.log, LOG_INFO, "registration.writing",
+              LOG_TEXT("name", rotate->options.config_name),
+              LOG_INTEGER("cas", (int64_t)rotate->cas.n_items));
+    ask(rotate, KUBE_PATCH, path, &patch);
+}
+
+/* The steps. */
+
+static void raise_alarms(struct rotate *rotate) {
+    if (rotate->served.id[0] == '\0') {
+        return;
+    }
+    expiry_alarm_look(&rotate->leaf_alarm, rotate->options.log, "serving certificate",
+                      rotate->served.not_after);
+    if (rotate->served.issuer.pem != NULL) {
+        expiry_alarm_look(&rotate->ca_alarm, rotate->options.log, "CA",
+                          rotate->served.issuer.not_after);
+    }
+}
+
+static int64_t earlier_of(int64_t one_ms, int64_t other_ms) {
+    return one_ms < other_ms ? one_ms : other_ms;
+}
+
+int64_t rotate_step(struct rotate *rotate, int64_t now_ms) {
+    struct renewal_order order;
+    int64_t next_ms = follow_step(rotate->secret_follow, now_ms);
+    next_ms = earlier_of(next_ms, follow_step(rotate->registration_follow, now_ms));
+    raise_alarms(rotate);
+    if (rotate->is_writing || rotate->is_closing) {
+        return next_ms;
+    }
+    if (!rotate->fails && now_ms >= fail_closed_ms(rotate)) {
+        rotate->fails = true;
+        look(rotate);
+    }
+    if (!rotate->fails) {
+        next_ms = earlier_of(next_ms, fail_closed_ms(rotate));
+    }
+    rotate->view.leads = elect_leads(rotate->options.elect, now_ms);
+    renewal_step(&rotate->renewal, &rotate->view, now_ms, clock_wall_seconds(), &order);
+    if (order.verb == RENEWAL_WAIT) {
+        return earlier_of(next_ms, order.at_ms);
+    }
+    rotate->writing = order.verb;
+    if (order.verb == RENEWAL_WRITE) {
+        write_secret(rotate, &order);
+    } else {
+        write_registration(rotate, &order);
+    }
+    /* If it could not even be made, the next step says until when to wait. */
+    return rotate->is_writing ? next_ms : now_ms;
+}
+
+bool rotate_is_ready(const struct rotate *rotate) {
+    return rotate->served.id[0] != '\0' &&
+           (rotate->view.webhook == RENEWAL_WEBHOOK_ABSENT ||
+            (rotate->view.webhook == RENEWAL_WEBHOOK_PRESENT &&
+             served_is_trusted(&rotate->served, &rotate->registration)));
+}
+
+void rotate_note_ready(struct rotate *rotate, int64_t now_ms) {
+    rotate->ready_ms = now_ms;
+}
+
+void rotate_close(struct rotate *rotate) {
+    rotate->is_closing = true;
+}
+
+bool rotate_is_idle(const struct rotate *rotate) {
+    return !rotate->is_writing;
+}
