@@ -225,15 +225,10 @@ test_a_review_of_17_megabytes_is_answered() {
     create_deployment one >/dev/null
     deployment_json one 3 | jq -c '.spec.template.spec.containers[0].env = [
         {name: "LONG", value: ("<" * 2900000)}]' >"$CLUSTER/long.json"
-    before=$(milliseconds_spent)
+    before=$(milliseconds_spent capstan)
     expect replicas "$(api admin PUT "$(deployment_path one)?dryRun=All" "@$CLUSTER/long.json" |
         jq .spec.replicas)" 1
-    expect_at_most 'milliseconds it took' $(($(milliseconds_spent) - before)) 1000
-}
-
-# On all reviews so far, from when they were read to the answer.
-milliseconds_spent() {
-    metric capstan capstan_admission_duration_seconds_sum | awk '{ printf "%d", $1 * 1000 }'
+    expect_at_most 'milliseconds it took' $(($(milliseconds_spent capstan) - before)) 1000
 }
 
 test_a_review_of_9900_levels_is_answered() {
@@ -269,7 +264,7 @@ test_two_webhooks_that_disagree_come_to_an_end() {
     register other Fail Never
     began=${EPOCHREALTIME/./}
     expect replicas "$(create_deployment one 3 | jq .spec.replicas)" 1
-    expect_at_most 'milliseconds it took' $(((${EPOCHREALTIME/./} - began) / 1000)) 2000
+    expect_at_most 'milliseconds it took' $(((${EPOCHREALTIME/./} - began) / 1000)) 5000
     stop_other
 }
 

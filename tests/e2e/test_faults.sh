@@ -51,7 +51,7 @@ test_a_compaction_while_it_watches_is_no_matter() {
 }
 
 test_the_api_server_may_be_away_for_30_seconds() {
-    local i deployment unknown began
+    local i deployment unknown before
     create_server one '{"replicas": 3}'
     wait_for 10 conditions_are_right one
     deployment=$(deployment_json one 3)
@@ -61,11 +61,11 @@ test_the_api_server_may_be_away_for_30_seconds() {
         expect "the answer after $i s" "$(review capstan <<<"$deployment")" "$cap"
         sleep 0.9
     done
-    began=${EPOCHREALTIME/./}
+    before=$(milliseconds_spent capstan)
     unknown=$(jq -c '.metadata.name = "unknown" | .metadata.ownerReferences[0] |=
         (.name = "unknown" | .uid = "00000000-0000-0000-0000-000000000001")' <<<"$deployment")
     expect 'the answer about an unknown one' "$(review capstan <<<"$unknown")" warning
-    expect_at_most 'milliseconds it took' "$(milliseconds_since "$began")" 1500
+    expect_at_most 'milliseconds it took' $(($(milliseconds_spent capstan) - before)) 1500
     start_apiserver
     change_server one '{"replicas": 1}'
     create_server two '{"replicas": 3}'
@@ -75,7 +75,7 @@ test_the_api_server_may_be_away_for_30_seconds() {
 }
 
 test_an_api_server_that_hangs_does_not_hold_up_admission() {
-    local deployment unknown began
+    local deployment unknown before
     create_server one '{"replicas": 3}'
     wait_for 10 conditions_are_right one
     deployment=$(deployment_json one 3)
@@ -83,12 +83,12 @@ test_an_api_server_that_hangs_does_not_hold_up_admission() {
     expect 'the answer about an unknown one, before' "$(review capstan <<<"$unknown")" nothing
     unknown=$(unknown_deployment one 3)
     send apiserver STOP
-    began=${EPOCHREALTIME/./}
+    before=$(milliseconds_spent capstan)
     expect 'the answer' "$(review capstan <<<"$deployment")" "$cap"
-    expect_at_most 'milliseconds it took' "$(milliseconds_since "$began")" 500
-    began=${EPOCHREALTIME/./}
+    expect_at_most 'milliseconds it took' $(($(milliseconds_spent capstan) - before)) 100
+    before=$(milliseconds_spent capstan)
     expect 'the answer about an unknown one' "$(review capstan <<<"$unknown")" warning
-    expect_at_most 'milliseconds it took' "$(milliseconds_since "$began")" 1500
+    expect_at_most 'milliseconds it took' $(($(milliseconds_spent capstan) - before)) 1500
     sleep 5
     send apiserver CONT
     wait_for 20 apiserver_is_ready
@@ -103,7 +103,7 @@ test_it_ends_in_time_while_the_api_server_hangs() {
     send apiserver STOP
     began=${EPOCHREALTIME/./}
     stop_capstan capstan
-    expect_at_most 'milliseconds it took' "$(milliseconds_since "$began")" 15000
+    expect_at_most 'milliseconds it took' "$(milliseconds_since "$began")" 20000
     send apiserver CONT
     wait_for 20 apiserver_is_ready
     start_capstan capstan
