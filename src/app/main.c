@@ -17,6 +17,7 @@ static const struct command {
     {"serve", "answer AdmissionReviews over TLS and keep the status conditions", serve_command},
     {"review", "dry-run admission for CI: manifests in, verdicts out", review_command},
     {"explain", "what a rule does", explain_command},
+    {"doctor", "look at an installation, and say what is wrong with it", doctor_command},
     {"certs", "make a CA and a serving pair for development", certs_command},
     {"version", "print the version", version_command},
     {"help", "print this help, or that of a command", help_command},

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checkup_json.h"
+
+#include <string.h>
+
+#include "base/json_edit.h"
+
+static bool find(const struct checkup_answer *answer, const char *const *keys, size_t n_keys,
+                 struct json_reader *ret_reader) {
+    struct json_text raw;
+    if (!json_edit_find(answer->json, answer->size, keys, n_keys, &raw)) {
+        return false;
+    }
+    json_begin(ret_reader, raw.at, raw.size);
+    return true;
+}
+
+void checkup_text(const struct checkup_answer *answer, const char *const *keys, size_t n_keys,
+                  char *out, size_t capacity) {
+    struct json_reader reader;
+    struct json_text text;
+    out[0] = '\0';
+    if (find(answer, keys, n_keys, &reader) && json_read_text(&reader, &text)) {
+        (void)json_text_copy(&text, out, capacity);
+    }
+}
+
+int64_t checkup_integer(const struct checkup_answer *answer, const char *const *keys, size_t n_keys,
+                        int64_t otherwise) {
+    struct json_reader reader;
+    int64_t value;
+    bool is_there = find(answer, keys, n_keys, &reader) && json_read_integer(&reader, &value);
+    return is_there ? value : otherwise;
+}
+
+static size_t count(const char *bytes, size_t size, const char *piece) {
+    size_t piece_size = strlen(piece);
+    size_t n = 0;
+    for (size_t i = 0; i + piece_size <= size; i++) {
+        n += memcmp(bytes + i, piece, piece_size) == 0;
+    }
+    return n;
+}
+
+size_t checkup_counts(const struct checkup_answer *answer, const char *piece) {
+    return count(answer->json, answer->size, piece);
+}
+
+bool checkup_contains(const struct json_text *raw, const char *piece) {
+    return count(raw->at, raw->size, piece) > 0;
+}
