@@ -31,12 +31,18 @@ port_of() {
 # launch_capstan NAME [OPTION]...: as the user of that name, if there is one, else as capstan. Does
 # not wait. Its log is $CLUSTER/NAME.log, and goes on when it is started again.
 launch_capstan() {
+    local name=$1
+    shift
+    make_serving_certificate
+    launch_self_certified "$name" --webhook-cert-path "$CLUSTER/serving" "$@"
+}
+
+# launch_self_certified NAME [OPTION]...: the same with certificates that it makes itself.
+launch_self_certified() {
     local name=$1 user=capstan
     shift
     [[ ! -e $CLUSTER/$name.kubeconfig ]] || user=$name
-    make_serving_certificate
     run_apart "$name" "$CAPSTAN" serve --kubeconfig "$CLUSTER/$user.kubeconfig" \
-        --webhook-cert-path "$CLUSTER/serving" \
         --webhook-bind-address "127.0.0.1:$(webhook_port "$name")" \
         --health-probe-bind-address "127.0.0.1:$(probe_port "$name")" \
         --metrics-bind-address "127.0.0.1:$(metrics_port "$name")" --shutdown-delay 0s "$@"

@@ -74,16 +74,21 @@ end() {
     return 1
 }
 
+# A command that has another idea of the time, for the certificates of the API server.
+dated=()
+
 make_certificates() {
     local folder=$CLUSTER/certificates
     mkdir "$folder"
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 7 -subj /CN=e2e \
+    "${dated[@]}" openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+        -days 3650 -subj /CN=e2e \
         -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign \
         -keyout "$folder/ca.key" -out "$folder/ca.crt"
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=kube-apiserver \
         -keyout "$folder/server.key" -out "$folder/server.csr"
-    openssl x509 -req -in "$folder/server.csr" -CA "$folder/ca.crt" -CAkey "$folder/ca.key" \
-        -CAcreateserial -days 7 -out "$folder/server.crt" -extfile - <<END
+    "${dated[@]}" openssl x509 -req -in "$folder/server.csr" -CA "$folder/ca.crt" \
+        -CAkey "$folder/ca.key" -CAcreateserial -days 3650 -out "$folder/server.crt" \
+        -extfile - <<END
 subjectAltName = DNS:localhost, DNS:kubernetes.default.svc, IP:127.0.0.1, IP:10.0.0.1
 extendedKeyUsage = serverAuth
 END
@@ -111,6 +116,7 @@ rules:
   - {group: toolhive.stacklok.dev}
   - {group: apps, resources: [deployments, deployments/scale]}
   - {group: events.k8s.io}
+  - {group: admissionregistration.k8s.io}
   - {group: ""}
 - level: None
 END
@@ -194,6 +200,11 @@ start_cluster() {
     write_users
     start_etcd
     start_apiserver
+    prepare_cluster
+}
+
+# A group may have another one.
+prepare_cluster() {
     k create namespace capstan-system >/dev/null
     k apply -f tests/e2e/rbac.yaml >/dev/null
 }

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Builds on Debian, and leaves the program with the libraries that it needs, and nothing else: no shell,
+# no package manager. tests/image/run goes through these steps without a container engine.
+
+FROM debian:12-slim AS build
+WORKDIR /source
+COPY tests/support/packages tests/support/packages
+RUN tests/support/packages image
+COPY . .
+RUN meson setup /build --buildtype=release -Db_lto=true && ninja -C /build capstan
+# libcurl is loaded while running, so ldd does not find it by itself.
+RUN mkdir -p /image/usr/bin /image/etc/ssl/certs /image/usr/share/doc/capstan && \
+    strip -o /image/usr/bin/capstan /build/capstan && \
+    libcurl=$(ldconfig -p | sed -n 's/.*libcurl\.so\.4 .*=> //p' | head -n 1) && \
+    { echo "$libcurl" && ldd /build/capstan "$libcurl" | sed -n 's/^[^/]*\(\/[^ :]*\) (.*/\1/p'; } | \
+        sort -u | while read -r library; do \
+            mkdir -p "/image$(dirname "$library")" && cp -L "$library" "/image$library"; \
+        done && \
+    cp LICENSE /image/usr/share/doc/capstan/ && \
+    cp /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ && \
+    echo 'nonroot:x:65532:65532:nonroot:/:/sbin/nologin' >/image/etc/passwd && \
+    echo 'nonroot:x:65532:' >/image/etc/group && \
+    echo 'hosts: files dns' >/image/etc/nsswitch.conf
+
+FROM scratch
+COPY --from=build /image/ /
+USER 65532:65532
+ENTRYPOINT ["/usr/bin/capstan"]
+CMD ["serve", "--leader-elect"]

@@ -1,0 +1,256 @@
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
+# SPDX-License-Identifier: Apache-2.0
+#
+# From nothing to a webhook that works, with the manifests and nothing else: kubectl applies them, and
+# the program runs with the arguments of their Deployment and the token of their ServiceAccount, in
+# place of the pods that this cluster has no nodes for. And `capstan doctor`, about that installation.
+# The tests build on one another.
+
+# The namespace and the rights come with the manifests.
+prepare_cluster() {
+    return 0
+}
+
+setup() {
+    install_crd both
+}
+
+# variant OVERLAY: as this cluster takes it.
+variant() {
+    KUBECTL=$TOOLS/kubectl tests/support/render "manifests/overlays/$1" |
+        tests/e2e/variant-1.20 "$(webhook_port installed)"
+}
+
+arguments_of_the_deployment() {
+    k -n capstan-system get deployment capstan -o json |
+        jq -r '.spec.template.spec.containers[0].args[]'
+}
+
+write_pod() {
+    local folder=$CLUSTER/pod token
+    mkdir -p "$folder/account" "$folder/policy"
+    token=$(api admin POST \
+        /api/v1/namespaces/capstan-system/serviceaccounts/capstan/token \
+        '{"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}' |
+        jq -r .status.token)
+    printf %s "$token" >"$folder/account/token"
+    printf capstan-system >"$folder/account/namespace"
+    cp "$CLUSTER/certificates/ca.crt" "$folder/account/ca.crt"
+    k -n capstan-system get configmap capstan-policy -o json | jq -r '.data["policy.yaml"]' \
+        >"$folder/policy/policy.yaml"
+    # The folders of a pod, in a mount namespace of its own, so that the machine has none of them.
+    cat >"$CLUSTER/in_pod" <<END
+#!/bin/sh
+mount -t tmpfs tmpfs /run && mkdir -p /run/secrets/kubernetes.io/serviceaccount &&
+    mount --bind "$folder/account" /run/secrets/kubernetes.io/serviceaccount &&
+    mount -t tmpfs tmpfs /media && mkdir /media/capstan &&
+    mount --bind "$folder/policy" /media/capstan || exit 1
+exec "\$@"
+END
+    chmod +x "$CLUSTER/in_pod"
+}
+
+in_pod() {
+    env KUBERNETES_SERVICE_HOST=127.0.0.1 "KUBERNETES_SERVICE_PORT=${APISERVER##*:}" \
+        unshare --mount --map-root-user "$CLUSTER/in_pod" "$@"
+}
+
+# run_installed: as the Deployment says, but for where it listens and where its policy lies.
+run_installed() {
+    local arguments
+    mapfile -t arguments < <(arguments_of_the_deployment | sed 's:=/etc/capstan/:=/media/capstan/:')
+    write_pod
+    run_apart installed env KUBERNETES_SERVICE_HOST=127.0.0.1 \
+        "KUBERNETES_SERVICE_PORT=${APISERVER##*:}" \
+        unshare --mount --map-root-user "$CLUSTER/in_pod" "$(realpath "$CAPSTAN")" "${arguments[@]}" \
+        --webhook-bind-address "127.0.0.1:$(webhook_port installed)" \
+        --health-probe-bind-address "127.0.0.1:$(probe_port installed)" \
+        --metrics-bind-address "127.0.0.1:$(metrics_port installed)" --shutdown-delay 0s "$@"
+}
+
+writes_go_through() {
+    api admin POST "$(server_path)?dryRun=All" "$(server_json anything '{"replicas": 3}')" >/dev/null
+}
+
+test_1_one_apply_and_it_serves_with_its_own_certificate() {
+    local output
+    writes_go_through
+    variant default >"$CLUSTER/install.yaml"
+    k apply -f "$CLUSTER/install.yaml" >/dev/null
+    writes_go_through
+    run_installed
+    wait_for 30 is_ready installed
+    wait_for 10 bundles_are_current
+    output=$(server_json asked '{"replicas": 3}' | k -n "$NAMESPACE" apply -f - 2>&1)
+    expect_match 'what kubectl says' "$output" 'Warning: stdio-cap: '
+    writes_go_through
+}
+
+test_2_the_doctor_finds_nothing_wrong() {
+    local output
+    # What controllers would have done.
+    api admin PATCH /apis/apps/v1/namespaces/capstan-system/deployments/capstan/status \
+        '{"status": {"replicas": 2, "readyReplicas": 2}}' >/dev/null
+    output=$("$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig")
+    expect_match 'the report' "$output" ', 0 problems'
+    expect 'healthy, as JSON' "$("$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig" -o json |
+        jq -c '[.healthy, .kind, (.checks | length)]')" '[true,"DoctorReport",11]'
+    # And as the ServiceAccount, from within: what it may not look at is a note.
+    output=$(in_pod "$(realpath "$CAPSTAN")" doctor -o json)
+    expect 'healthy, to itself' "$(jq .healthy <<<"$output")" true
+    expect_match 'its rights' "$(jq -r '.checks[] | select(.name == "rbac") | .level + .message' \
+        <<<"$output")" '^ok'
+}
+
+test_3_applying_it_again_changes_nothing() {
+    local before
+    before=$(secret | jq -c .data)$(bundle_cas)
+    k apply -f "$CLUSTER/install.yaml" >/dev/null
+    wait_for 5 bundles_are_current
+    expect 'Secret and caBundle' "$(secret | jq -c .data)$(bundle_cas)" "$before"
+    writes_go_through
+}
+
+test_4_each_overlay_is_accepted() {
+    local overlay
+    for overlay in default audit fail-closed cert-manager; do
+        variant "$overlay" | awk 'BEGIN { RS = "---\n"; ORS = "---\n" } /kind: / && !/cert-manager.io\/v1\n/' |
+            k apply --dry-run=server -f - >/dev/null
+    done
+}
+
+policies() {
+    registration | jq -r '[.webhooks[].failurePolicy] | unique | join(" ")'
+}
+
+test_5_fail_closed_says_fail_once_it_is_ready() {
+    variant fail-closed | k apply -f - >/dev/null
+    end installed
+    run_installed
+    expect 'failurePolicy, at first' "$(policies)" Ignore
+    wait_for 30 is_ready installed
+    wait_for 60 prints Fail policies
+    # Somebody applies the manifests again, which say Ignore.
+    api admin PATCH "$webhooks_path/capstan" \
+        '[{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}]' json >/dev/null
+    wait_for 10 prints Fail policies
+    writes_go_through
+}
+
+# red CHECK [PATTERN]: the doctor says that this is a problem, and what to do.
+red() {
+    local output
+    output=$(refuses "$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig" -o json)
+    jq -e --arg check "$1" --arg pattern "${2-.}" '.healthy == false and
+        any(.checks[]; .name == $check and .level == "problem" and (.remedy | length) > 10 and
+            (.message | test($pattern)))' <<<"$output" >/dev/null ||
+        fail "nothing about $1 (${2-}) in: $output"
+}
+
+patch_registration() {
+    api admin PATCH "$webhooks_path/capstan" "[$1]" json >/dev/null
+}
+
+restore_registration() {
+    api admin PUT "$webhooks_path/capstan" "$(registration | jq -c --slurpfile saved \
+        "$CLUSTER/registration.json" '.webhooks = $saved[0].webhooks')" >/dev/null
+}
+
+certificate_that_is_over() {
+    faketime -f -100d openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 \
+        -subj /CN=x -addext subjectAltName=DNS:capstan.capstan-system.svc \
+        -keyout "$CLUSTER/over.key" -out "$CLUSTER/over.crt" 2>/dev/null
+    base64 -w 0 "$CLUSTER/over.crt"
+}
+
+# The program does not run meanwhile, or it would heal most of it.
+test_6_the_doctor_finds_what_is_wrong() {
+    local crd saved
+    end installed
+    registration >"$CLUSTER/registration.json"
+    secret | jq -c 'del(.metadata.resourceVersion)' >"$CLUSTER/secret.json"
+
+    patch_registration '{"op": "replace", "path": "/webhooks/0/clientConfig/service/path", "value": "/x"}'
+    red webhook-configuration path
+    restore_registration
+    patch_registration '{"op": "replace", "path": "/webhooks/1/timeoutSeconds", "value": 30}'
+    red webhook-configuration timeoutSeconds
+    restore_registration
+    patch_registration '{"op": "remove", "path": "/webhooks/2"}'
+    red webhook-configuration scale.capstan.dev
+    restore_registration
+    patch_registration '{"op": "replace", "path": "/webhooks/0/rules/0/resources", "value": ["*"]}'
+    red scope 'everything'
+    restore_registration
+    patch_registration '{"op": "remove", "path": "/webhooks/1/namespaceSelector"}'
+    red scope kube-system
+    restore_registration
+    set_bundles ''
+    red ca-bundle 'no caBundle'
+    set_bundles "$(base64 -w 0 "$CLUSTER/certificates/ca.crt")"
+    red ca-bundle 'not signed by a CA'
+    restore_registration
+    api admin PATCH "$secret_path" "{\"data\": {\"tls.crt\": \"$(certificate_that_is_over)\"}}" >/dev/null
+    red certificate expired
+    api admin DELETE "$secret_path" >/dev/null
+    red certificate 'not there'
+    api admin POST "$secrets_path" "@$CLUSTER/secret.json" >/dev/null
+    api admin DELETE "$webhooks_path/capstan" >/dev/null
+    red webhook-configuration 'not there'
+    jq -c 'del(.metadata.resourceVersion, .metadata.uid)' "$CLUSTER/registration.json" \
+        >"$CLUSTER/new.json"
+    api admin POST "$webhooks_path" "@$CLUSTER/new.json" >/dev/null
+    api admin PATCH /apis/apps/v1/namespaces/capstan-system/deployments/capstan \
+        '{"spec": {"replicas": 1}}' >/dev/null
+    red deployment Fail
+    api admin PATCH /apis/apps/v1/namespaces/capstan-system/deployments/capstan \
+        '{"spec": {"replicas": 2}}' >/dev/null
+    saved=$(k get clusterrole capstan-leader -o json)
+    k delete clusterrole capstan-leader >/dev/null
+    wait_for 10 red rbac mcpservers/status
+    jq -c 'del(.metadata.resourceVersion, .metadata.uid)' <<<"$saved" | k apply -f - >/dev/null 2>&1
+    saved=$(k -n capstan-system get service capstan -o json)
+    k -n capstan-system delete service capstan >/dev/null
+    red service 'not there'
+    k -n capstan-system create service clusterip capstan --tcp 443 >/dev/null
+    k -n capstan-system create endpoints capstan >/dev/null 2>&1 || true
+    red service 'not there|nobody is behind'
+    k -n capstan-system delete service capstan >/dev/null
+    jq -c 'del(.metadata.resourceVersion, .metadata.uid)' <<<"$saved" | k apply -f - >/dev/null 2>&1
+    wait_for 10 "$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig"
+}
+
+test_7_the_doctor_says_when_it_cannot_look() {
+    local status=0 output
+    "$CAPSTAN" doctor --kubeconfig "$CLUSTER/none" >/dev/null 2>&1 || status=$?
+    expect 'the exit status without a kubeconfig' "$status" 2
+    status=0
+    "$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig" -o xml >/dev/null 2>&1 || status=$?
+    expect 'the exit status of a wrong call' "$status" 2
+    # Somebody without rights: notes, and no false ok.
+    output=$("$CAPSTAN" doctor --kubeconfig "$CLUSTER/capstan-limited.kubeconfig" -o json) || true
+    expect 'what it may not look at and calls ok' "$(jq -c '[.checks[] | select(.level == "ok") | .name]' \
+        <<<"$output")" '["api-server"]'
+    output=$(sed 's#server: "[^"]*"#server: "https://127.0.0.1:1"#' "$CLUSTER/admin.kubeconfig" \
+        >"$CLUSTER/nowhere.kubeconfig" &&
+        refuses "$CAPSTAN" doctor --kubeconfig "$CLUSTER/nowhere.kubeconfig")
+    expect_match 'the report without an API server' "$output" 'problem *api-server'
+}
+
+test_8_uninstalling_leaves_nothing_behind() {
+    local left
+    run_installed
+    wait_for 30 is_ready installed
+    # As the README says: the webhook configuration first.
+    k delete mutatingwebhookconfiguration capstan >/dev/null
+    writes_go_through
+    k delete --wait=false -f "$CLUSTER/install.yaml" >/dev/null 2>&1 || true
+    writes_go_through
+    end installed
+    left=$(k get clusterroles,clusterrolebindings,mutatingwebhookconfigurations -o name | grep capstan) ||
+        true
+    expect 'what is left outside of the namespace' "$left" ''
+    # What it has made itself is in the namespace, which a namespace controller would empty.
+    expect 'the end of the namespace' \
+        "$(k get namespace capstan-system -o jsonpath='{.status.phase}')" Terminating
+}
