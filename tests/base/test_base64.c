@@ -37,8 +37,8 @@ static void test_base64__reads_what_kubernetes_writes(void **state) {
 }
 
 static void test_base64__refuses_what_is_none(void **state) {
-    static const char *const rows[] = {"Z",    "Zg",   "Zg=",  "Zg===", "=",   "Zh==",
-                                       "Zm9=", "Zg=a", "Z-==", "Zg==Zg==", "Zm 9v"};
+    static const char *const rows[] = {
+        "Z", "Zg", "Zg=", "Zg===", "=", "Zh==", "Zm9=", "Zg=a", "Z-==", "Zg==Zg==", "Zm 9v"};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         char text[32];

@@ -17,12 +17,18 @@ static void test_expiry__raises_the_alarm_once_a_level(void **state) {
         bool is_raised;
         enum expiry_level level;
     } rows[] = {
-        {90 * DAY, false, EXPIRY_FAR},    {30 * DAY, false, EXPIRY_FAR},
-        {30 * DAY - 1, true, EXPIRY_30_DAYS}, {14 * DAY, false, EXPIRY_30_DAYS},
-        {14 * DAY - 1, true, EXPIRY_14_DAYS}, {3 * DAY, false, EXPIRY_14_DAYS},
-        {3 * DAY - 1, true, EXPIRY_3_DAYS},   {1, false, EXPIRY_3_DAYS},
-        {0, true, EXPIRY_OVER},               {-DAY, false, EXPIRY_OVER},
-        {60 * DAY, false, EXPIRY_FAR},        {2 * DAY, true, EXPIRY_3_DAYS},
+        {90 * DAY, false, EXPIRY_FAR},
+        {30 * DAY, false, EXPIRY_FAR},
+        {30 * DAY - 1, true, EXPIRY_30_DAYS},
+        {14 * DAY, false, EXPIRY_30_DAYS},
+        {14 * DAY - 1, true, EXPIRY_14_DAYS},
+        {3 * DAY, false, EXPIRY_14_DAYS},
+        {3 * DAY - 1, true, EXPIRY_3_DAYS},
+        {1, false, EXPIRY_3_DAYS},
+        {0, true, EXPIRY_OVER},
+        {-DAY, false, EXPIRY_OVER},
+        {60 * DAY, false, EXPIRY_FAR},
+        {2 * DAY, true, EXPIRY_3_DAYS},
     };
     struct expiry expiry = {.level = EXPIRY_FAR};
     (void)state;

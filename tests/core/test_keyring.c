@@ -32,7 +32,10 @@ static void test_keyring__reads_the_four_texts(void **state) {
 
 static void test_keyring__takes_what_it_cannot_read_for_empty(void **state) {
     static const char *const rows[] = {
-        "{}", "{\"data\":null}", "{\"data\":{\"ca.crt\":1}}", "{\"data\":{\"ca.crt\":\"*\"}}",
+        "{}",
+        "{\"data\":null}",
+        "{\"data\":{\"ca.crt\":1}}",
+        "{\"data\":{\"ca.crt\":\"*\"}}",
         "{\"data\":{\"ca.crt\":\"AA==\"}}", /* a NUL */
     };
     (void)state;

@@ -10,11 +10,11 @@
 #include "base/attribute.h"
 #include "core/renewal.h"
 
-#define DAY          RENEWAL_DAY
-#define START_S      (20000 * DAY)
-#define TRUST_MS     60000
-#define RETIRE_S     DAY
-#define FAR_S        (START_S + RENEWAL_CA_LIFETIME)
+#define DAY      RENEWAL_DAY
+#define START_S  (20000 * DAY)
+#define TRUST_MS 60000
+#define RETIRE_S DAY
+#define FAR_S    (START_S + RENEWAL_CA_LIFETIME)
 
 /* All is well: one CA, trusted, and a leaf of it. */
 static struct renewal_view settled(void) {
@@ -380,10 +380,9 @@ static void carry_out(struct world *world, const struct renewal_order *order, in
 }
 
 static void test_renewal__keeps_the_leaf_trusted_for_twelve_years(void **state) {
-    struct world world = {
-        .view = {.leads = true,
-                 .secret = RENEWAL_SECRET_UNUSABLE,
-                 .webhook = RENEWAL_WEBHOOK_PRESENT}};
+    struct world world = {.view = {.leads = true,
+                                   .secret = RENEWAL_SECRET_UNUSABLE,
+                                   .webhook = RENEWAL_WEBHOOK_PRESENT}};
     struct renewal renewal;
     int64_t now_ms = 0;
     int n_writes_of_last_day = 0;
