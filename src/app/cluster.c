@@ -18,6 +18,7 @@ enum { CONNECTIONS_MAX = 96, CLOSE_PATIENCE_MS = 10000 };
 
 struct cluster {
     struct kube_access access;
+    const char *namespace;
     struct kube *kube;
     struct log *log;
     struct api *api;
@@ -104,6 +105,7 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
     warn_insecure(cluster);
     const char *namespace =
         options->namespace != NULL ? options->namespace : cluster->access.namespace;
+    cluster->namespace = namespace;
     cluster->api = api_new(cluster->kube, log, metrics);
     cluster->elect = elect_new(cluster->kube, namespace, !options->elects_leader, log, metrics);
     cluster->events = events_new(cluster->kube, log);
@@ -198,6 +200,10 @@ void cluster_set_server(struct cluster *cluster, struct http_server *server) {
     if (cluster->rotate != NULL) {
         rotate_set_server(cluster->rotate, server);
     }
+}
+
+const char *cluster_namespace(const struct cluster *cluster) {
+    return cluster->namespace;
 }
 
 void cluster_note_ready(struct cluster *cluster) {

@@ -37,6 +37,9 @@ void cluster_wait(struct cluster *cluster, struct pollfd *descriptors, size_t n_
 /* Who serves the certificates, where Capstan makes its own; before the first cluster_wait(). */
 void cluster_set_server(struct cluster *cluster, struct http_server *server);
 
+/* Capstan's own. Borrowed. */
+const char *cluster_namespace(const struct cluster *cluster);
+
 /* Whether MCPServers and Deployments have been listed once, and a certificate of our own, if it
    takes one, is served and trusted. */
 bool cluster_is_ready(const struct cluster *cluster);

@@ -165,6 +165,8 @@ static bool start(struct serve *serve, struct error *error) {
     sources_set_server(serve->sources, serve->webhook);
     if (serve->cluster != NULL) {
         cluster_set_server(serve->cluster, serve->webhook);
+        sources_set_service(serve->sources, serve->options->service_name,
+                            cluster_namespace(serve->cluster));
     }
     return sources_load(serve->sources, SOURCE_CERTIFICATE, error) && start_sides(serve, error);
 }

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sources.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "edge/file.h"
+#include "expiry_alarm.h"
 #include "key_pair.h"
 #include "objects.h"
 #include "policy_file.h"
+
+enum { NAME_SIZE = 256 };
 
 struct source {
     struct file_watch *watch;
@@ -24,6 +28,9 @@ struct sources {
     struct log *log;
     struct metrics *metrics;
     struct http_server *server;
+    char dns_name[NAME_SIZE]; /* of the Service, for the certificate; empty: there is none */
+    int64_t expires;          /* of the certificate; 0: there is none yet */
+    struct expiry_alarm alarm;
     size_t n_other_objects;
     struct source items[SOURCE_COUNT];
 };
@@ -81,6 +88,10 @@ void sources_set_server(struct sources *sources, struct http_server *server) {
     sources->server = server;
 }
 
+void sources_set_service(struct sources *sources, const char *service, const char *namespace) {
+    snprintf(sources->dns_name, sizeof(sources->dns_name), "%s.%s.svc", service, namespace);
+}
+
 static bool load_policy(struct sources *sources, struct error *error) {
     const char *path = sources->options->config;
     struct policy *policy;
@@ -101,15 +112,22 @@ static bool load_policy(struct sources *sources, struct error *error) {
 
 static bool load_certificate(struct sources *sources, struct error *error) {
     const struct serve_options *options = sources->options;
-    int64_t expires;
+    struct key_pair pair = {.dns_name = sources->dns_name[0] != '\0' ? sources->dns_name : NULL};
     if (options->cert_path == NULL) {
         return true; /* Capstan makes its own */
     }
     if (!key_pair_load(options->cert_path, options->cert_name, options->cert_key, sources->server,
-                       &expires, error)) {
+                       &pair, error)) {
         return false;
     }
-    metrics_set(sources->metrics, METRIC_CERTIFICATE_EXPIRATION, expires);
+    if (!pair.has_name) {
+        log_event(sources->log, LOG_WARN, "certificate.caution",
+                  LOG_TEXT("folder", options->cert_path), LOG_TEXT("missing", pair.dns_name),
+                  LOG_TEXT("hint", "an API server that calls it as a Service refuses it"));
+    }
+    sources->expires = pair.expires;
+    expiry_alarm_look(&sources->alarm, sources->log, "serving certificate", pair.expires);
+    metrics_set(sources->metrics, METRIC_CERTIFICATE_EXPIRATION, pair.expires);
     return true;
 }
 
@@ -179,6 +197,9 @@ int sources_descriptor(const struct sources *sources, enum source_kind kind) {
 
 bool sources_refresh(struct sources *sources) {
     bool is_new = false;
+    if (sources->expires != 0) {
+        expiry_alarm_look(&sources->alarm, sources->log, "serving certificate", sources->expires);
+    }
     for (int kind = 0; kind < SOURCE_COUNT; kind++) {
         struct source *source = &sources->items[kind];
         if (file_watch_changed(source->watch) || source->is_expired || source->is_refused) {

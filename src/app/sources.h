@@ -27,6 +27,9 @@ void sources_free(struct sources *sources);
 /* Where certificates go to. Set before the first load of SOURCE_CERTIFICATE. */
 void sources_set_server(struct sources *sources, struct http_server *server);
 
+/* How the API server calls this, in a cluster: a certificate for another name is warned about. */
+void sources_set_service(struct sources *sources, const char *service, const char *namespace);
+
 /* The first reading, in which an error ends the program. */
 bool sources_load(struct sources *sources, enum source_kind kind, struct error *error) MUST_CHECK;
 

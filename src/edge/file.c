@@ -22,6 +22,14 @@ bool file_fail(struct error *error, int number, const char *doing, const char *p
                      doing, path, reason);
 }
 
+char *file_resolve_volume(const char *folder) {
+    size_t size = strlen(folder) + sizeof("/..data");
+    AUTO_FREE char *link = memory_new(size, 1);
+    snprintf(link, size, "%s/..data", folder);
+    char *target = realpath(link, NULL);
+    return target != NULL ? target : memory_copy(folder, strlen(folder));
+}
+
 static void close_descriptor(const int *descriptor) {
     if (*descriptor >= 0) {
         close(*descriptor);

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "edge/clock.h"
+#include "edge/x509.h"
+#include "key_pair.h"
+
+enum { PATH_SIZE = 256, SWAPS = 10000 };
+
+#define DAY  INT64_C(86400)
+#define NAME "capstan.capstan-system.svc"
+
+/* A folder as the kubelet keeps it: tls.crt and tls.key are links through ..data. */
+struct volume {
+    char folder[64];
+    struct http_server *server;
+    struct x509_pair pairs[2];
+};
+
+/* Without waiting for the disk, as file_write() does: there are 20,000 of them. */
+static void put(const char *folder, const char *name, const char *text) {
+    char path[PATH_SIZE];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
+    assert_int_equal(fclose(file), 0);
+}
+
+/* A new version, `..data` swapped to it, and the one before removed. */
+static void publish(const struct volume *volume, int n) {
+    const struct x509_pair *pair = &volume->pairs[n % 2];
+    char version[PATH_SIZE];
+    char link[PATH_SIZE];
+    char data[PATH_SIZE];
+    snprintf(version, sizeof(version), "%s/..v%d", volume->folder, n);
+    snprintf(link, sizeof(link), "%s/..data_tmp", volume->folder);
+    snprintf(data, sizeof(data), "%s/..data", volume->folder);
+    assert_int_equal(mkdir(version, 0700), 0);
+    put(version, "tls.crt", pair->certificate_pem);
+    put(version, "tls.key", pair->key_pem);
+    assert_int_equal(symlink(strrchr(version, '/') + 1, link), 0);
+    assert_int_equal(rename(link, data), 0);
+    if (n > 0) {
+        char path[PATH_SIZE + 16];
+        snprintf(version, sizeof(version), "%s/..v%d", volume->folder, n - 1);
+        snprintf(path, sizeof(path), "%s/tls.crt", version);
+        unlink(path);
+        snprintf(path, sizeof(path), "%s/tls.key", version);
+        unlink(path);
+        rmdir(version);
+    }
+}
+
+static void link_file(const struct volume *volume, const char *name) {
+    char path[PATH_SIZE];
+    char target[PATH_SIZE];
+    snprintf(path, sizeof(path), "%s/%s", volume->folder, name);
+    snprintf(target, sizeof(target), "..data/%s", name);
+    assert_int_equal(symlink(target, path), 0);
+}
+
+static void answer_nothing(void *context, const struct http_request *request,
+                           struct http_response *response) {
+    (void)context;
+    (void)request;
+    (void)response;
+}
+
+static const struct http_route routes[] = {{"GET", "/", answer_nothing}};
+
+static int set_up(void **state) {
+    static const char *const names[] = {NAME};
+    struct volume *volume = memory_new(1, sizeof(*volume));
+    struct x509_pair ca = {.key_pem = NULL};
+    struct error error;
+    const struct http_options options = {.bind_address = "127.0.0.1:0",
+                                         .routes = routes,
+                                         .n_routes = 1,
+                                         .is_tls = true,
+                                         .workers = 1,
+                                         .connections_max = 4,
+                                         .body_max = 16,
+                                         .bodies_max = 64,
+                                         .head_timeout_ms = 1000,
+                                         .body_timeout_ms = 1000,
+                                         .idle_timeout_ms = 1000};
+    *state = volume;
+    strcpy(volume->folder, "/tmp/test-key-pair-XXXXXX");
+    assert_non_null(mkdtemp(volume->folder));
+    assert_true(x509_make_ca("CA", clock_wall_seconds(), DAY, &ca, &error));
+    for (int i = 0; i < 2; i++) {
+        assert_true(
+            x509_make_leaf(&ca, names, 1, clock_wall_seconds(), DAY, &volume->pairs[i], &error));
+    }
+    x509_pair_fini(&ca);
+    assert_true(http_start(&options, &volume->server, &error));
+    return 0;
+}
+
+static int tear_down(void **state) {
+    struct volume *volume = *state;
+    char command[PATH_SIZE];
+    snprintf(command, sizeof(command), "rm -rf %s", volume->folder);
+    http_stop(volume->server);
+    x509_pair_fini(&volume->pairs[0]);
+    x509_pair_fini(&volume->pairs[1]);
+    int status = system(command);
+    free(volume);
+    return status;
+}
+
+static bool load(const struct volume *volume, struct key_pair *pair, struct error *error) {
+    return key_pair_load(volume->folder, "tls.crt", "tls.key", volume->server, pair, error);
+}
+
+static void test_key_pair__says_whether_the_name_is_there(void **state) {
+    const struct volume *volume = *state;
+    struct key_pair pair = {.dns_name = NAME};
+    struct error error;
+    put(volume->folder, "tls.crt", volume->pairs[0].certificate_pem);
+    put(volume->folder, "tls.key", volume->pairs[0].key_pem);
+    assert_true(load(volume, &pair, &error));
+    assert_true(pair.has_name);
+    assert_in_range(pair.expires - clock_wall_seconds(), DAY - 60, DAY);
+    pair.dns_name = "other.capstan-system.svc";
+    assert_true(load(volume, &pair, &error));
+    assert_false(pair.has_name);
+    pair.dns_name = NULL;
+    assert_true(load(volume, &pair, &error));
+    assert_true(pair.has_name);
+}
+
+static void test_key_pair__refuses_halves_and_strangers(void **state) {
+    const struct volume *volume = *state;
+    const char *certificate = volume->pairs[0].certificate_pem;
+    const struct {
+        const char *certificate;
+        const char *key;
+    } rows[] = {{certificate, volume->pairs[1].key_pem},
+                {certificate, ""},
+                {"", volume->pairs[0].key_pem},
+                {certificate, certificate}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct key_pair pair = {.dns_name = NULL};
+        struct error error;
+        put(volume->folder, "tls.crt", rows[i].certificate);
+        put(volume->folder, "tls.key", rows[i].key);
+        assert_false(load(volume, &pair, &error));
+        assert_int_equal(error.kind, ERROR_INVALID);
+    }
+}
+
+/* Of each reading both halves are of one version, however often that is swapped meanwhile. */
+static void test_key_pair__never_mixes_two_versions(void **state) {
+    const struct volume *volume = *state;
+    struct key_pair pair = {.dns_name = NAME};
+    struct error error;
+    int status = -1;
+    int n_good = 0;
+    publish(volume, 0);
+    link_file(volume, "tls.crt");
+    link_file(volume, "tls.key");
+    pid_t process = fork();
+    assert_true(process >= 0);
+    if (process == 0) {
+        for (int n = 1; n <= SWAPS; n++) {
+            publish(volume, n);
+        }
+        _exit(0);
+    }
+    while (waitpid(process, &status, WNOHANG) == 0) {
+        if (load(volume, &pair, &error)) {
+            n_good++;
+        } else if (error.kind != ERROR_NOT_FOUND) {
+            /* Only that a version was gone five times in a row is forgiven: the next look mends it.
+             */
+            fail_msg("%s", error.text);
+        }
+    }
+    assert_int_equal(status, 0);
+    assert_true(n_good > 0);
+    assert_true(load(volume, &pair, &error));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_key_pair__says_whether_the_name_is_there, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_key_pair__refuses_halves_and_strangers, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_key_pair__never_mixes_two_versions, set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("app/key_pair", tests, NULL, NULL);
+}
