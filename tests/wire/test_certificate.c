@@ -6,6 +6,7 @@
  */
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -245,6 +246,37 @@ static void test_certificate__its_end_is_a_metric(void **state) {
     x509_pair_fini(&pair);
 }
 
+/* Open connections live on, new ones that check are refused, and it says so: but it stays ready,
+   since nobody else could serve better. */
+static void test_certificate__one_that_ends_meanwhile_is_told_of(void **state) {
+    const struct program *program = *state;
+    struct http_client open;
+    struct http_client client;
+    struct x509_pair pair;
+    const int64_t ends = clock_wall_seconds() + 3;
+    make_pair(program, ends - DAY_S, &pair);
+    program_put(program, "certs/tls.crt", pair.certificate_pem);
+    program_put(program, "certs/tls.key", pair.key_pem);
+    program_start(*state);
+    program_wait_for_log(program, "\"event\":\"certificate.expiring\"", 1);
+    program_connect(program, &open);
+    while (clock_wall_seconds() <= ends + 1) {
+        http_sleep_ms(100);
+    }
+    SSL_CTX *trusting = trust(program);
+    assert_false(http_client_open_tls(&client, program->webhook_port, trusting));
+    http_client_close(&client);
+    SSL_CTX_free(trusting);
+    assert_answers(&open);
+    http_client_close(&open);
+    program_signal(program, SIGHUP);
+    program_wait_for_log(program, "the API server refuses it; renew it now", 1);
+    program_wait_for_log(program, "the certificate expired on ", 1);
+    assert_int_equal(
+        http_client_ask_once(program->probe_port, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"), 200);
+    x509_pair_fini(&pair);
+}
+
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -255,6 +287,7 @@ int main(void) {
         FRESH(test_certificate__what_cannot_serve_is_refused),
         FRESH(test_certificate__a_swap_by_the_kubelet_is_taken_up_whole),
         FRESH(test_certificate__its_end_is_a_metric),
+        FRESH(test_certificate__one_that_ends_meanwhile_is_told_of),
     };
     return cmocka_run_group_tests_name("wire/certificate", tests, NULL, NULL);
 }
