@@ -23,11 +23,13 @@ bool file_fail(struct error *error, int number, const char *doing, const char *p
 }
 
 char *file_resolve_volume(const char *folder) {
-    size_t size = strlen(folder) + sizeof("/..data");
-    AUTO_FREE char *link = memory_new(size, 1);
-    snprintf(link, size, "%s/..data", folder);
+    static const char data[] = "/..data";
+    size_t size = strlen(folder);
+    AUTO_FREE char *link = memory_new(size + sizeof(data), 1);
+    memcpy(link, folder, size);
+    memcpy(link + size, data, sizeof(data));
     char *target = realpath(link, NULL);
-    return target != NULL ? target : memory_copy(folder, strlen(folder));
+    return target != NULL ? target : memory_copy(folder, size);
 }
 
 static void close_descriptor(const int *descriptor) {

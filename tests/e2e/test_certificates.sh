@@ -387,7 +387,7 @@ lease_renewals() {
 }
 
 test_a_jump_of_the_clock_by_a_year_renews_nothing() {
-    local CAPSTAN=$CAPSTAN before jump renewals year
+    local CAPSTAN=$CAPSTAN before jump renewals n=0
     write_own_clock
     CAPSTAN=$CLUSTER/on_own_clock
     start_anew capstan-1 -- --leader-elect
@@ -396,11 +396,11 @@ test_a_jump_of_the_clock_by_a_year_renews_nothing() {
     for jump in +1y +0 -1y +0; do
         set_clock "$jump"
         renewals=$(lease_renewals)
-        create_server "at${jump/+/-plus}" '{"replicas": 3}'
+        n=$((n + 1))
+        create_server "jump-$n" '{"replicas": 3}'
         sleep 6
         ((10#$(lease_renewals) >= renewals + 2)) || fail "at $jump the Lease is not renewed"
-        wait_for 10 conditions_are_right "at${jump/+/-plus}"
-        year=$(log_of capstan-1 certificate.expiring | tail -n 1)
+        wait_for 10 conditions_are_right "jump-$n"
         expect "what was written at $jump" "$(secret_writes)-$(registration_writes)" "$before"
         expect "readiness at $jump" "$(ready_code capstan-1)" 200
     done
