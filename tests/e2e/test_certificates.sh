@@ -387,11 +387,13 @@ lease_renewals() {
 }
 
 test_a_jump_of_the_clock_by_a_year_renews_nothing() {
-    local CAPSTAN=$CAPSTAN before jump renewals n=0
+    local CAPSTAN=$CAPSTAN before jump renewals losses n=0
     write_own_clock
     CAPSTAN=$CLUSTER/on_own_clock
     start_anew capstan-1 -- --leader-elect
     wait_for 10 leader
+    # One of an earlier claim may have lost it: its Lease was taken away.
+    losses=$(log_of capstan-1 leader.lost)
     before=$(secret_writes)-$(registration_writes)
     for jump in +1y +0 -1y +0; do
         set_clock "$jump"
@@ -404,7 +406,7 @@ test_a_jump_of_the_clock_by_a_year_renews_nothing() {
         expect "what was written at $jump" "$(secret_writes)-$(registration_writes)" "$before"
         expect "readiness at $jump" "$(ready_code capstan-1)" 200
     done
-    expect 'losses of the Lease' "$(log_of capstan-1 leader.lost)" ''
+    expect 'losses of the Lease' "$(log_of capstan-1 leader.lost)" "$losses"
     # So it has seen that year.
     has_logged capstan-1 certificate.expiring >/dev/null
     stop_capstan capstan-1
