@@ -21,7 +21,8 @@ bool file_read(const char *path, struct buffer *ret_content, struct error *error
 
 /* Where files that belong together are to be read from: in a mounted ConfigMap or Secret the folder
    that the kubelet's link `..data` leads to now, which is swapped as a whole, else the folder
-   itself. Free with free(). https://kubernetes.io/docs/concepts/storage/volumes/#configmap */
+   itself. What the link leads to may be gone when it is read: then there is a newer one. Free with
+   free(). https://kubernetes.io/docs/concepts/storage/volumes/#configmap */
 char *file_resolve_volume(const char *folder);
 
 /* Writes beside it and renames, so that a reader sees the old file or the new one, whole. */

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,14 +23,21 @@ bool file_fail(struct error *error, int number, const char *doing, const char *p
                      doing, path, reason);
 }
 
+/* Not by realpath(): where the target is gone by now, that says the same as where there is no link,
+   and the folder itself is the one place that two versions may be read from. */
 char *file_resolve_volume(const char *folder) {
-    static const char data[] = "/..data";
-    size_t size = strlen(folder);
-    AUTO_FREE char *link = memory_new(size + sizeof(data), 1);
-    memcpy(link, folder, size);
-    memcpy(link + size, data, sizeof(data));
-    char *target = realpath(link, NULL);
-    return target != NULL ? target : memory_copy(folder, size);
+    char link[PATH_MAX];
+    char target[PATH_MAX];
+    char place[PATH_MAX + PATH_MAX];
+    snprintf(link, sizeof(link), "%s/..data", folder);
+    ssize_t size = readlink(link, target, sizeof(target));
+    if (size <= 0 || (size_t)size == sizeof(target)) {
+        return memory_copy(folder, strlen(folder));
+    }
+    bool is_absolute = target[0] == '/';
+    snprintf(place, sizeof(place), "%s%s%.*s", is_absolute ? "" : folder, is_absolute ? "" : "/",
+             (int)size, target);
+    return memory_copy(place, strlen(place));
 }
 
 static void close_descriptor(const int *descriptor) {

@@ -290,8 +290,38 @@ static void test_file__removes_what_may_not_be_there(void **state) {
     assert_int_equal(error.kind, ERROR_UNAVAILABLE);
 }
 
+/* As the kubelet leaves a mounted Secret, and as it looks in the moment of a swap. */
+static void test_file__finds_the_version_of_a_volume(void **state) {
+    static const struct {
+        const char *target; /* of volume/..data; NULL: there is none */
+        const char *place;
+    } rows[] = {
+        {NULL, "volume"},
+        {"..2026_11_23", "volume/..2026_11_23"},
+        {"/elsewhere/..2026_11_23", "/elsewhere/..2026_11_23"},
+        {"..gone", "volume/..gone"},
+    };
+    (void)state;
+    assert_int_equal(mkdir("volume", 0700), 0);
+    assert_int_equal(mkdir("volume/..2026_11_23", 0700), 0);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        unlink("volume/..data");
+        assert_true(rows[i].target == NULL || symlink(rows[i].target, "volume/..data") == 0);
+        char *place = file_resolve_volume("volume");
+        assert_string_equal(place, rows[i].place);
+        free(place);
+    }
+    /* What is no link says nothing. */
+    unlink("volume/..data");
+    assert_int_equal(mkdir("volume/..data", 0700), 0);
+    char *place = file_resolve_volume("volume");
+    assert_string_equal(place, "volume");
+    free(place);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_file__finds_the_version_of_a_volume),
         IN_FOLDER(test_file__reads_up_to_the_cap),
         IN_FOLDER(test_file__reads_an_empty_file_within_no_bytes),
         IN_FOLDER(test_file__reading_replaces_what_was_in_the_buffer),
