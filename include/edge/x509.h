@@ -71,6 +71,9 @@ bool x509_read_bundle(const char *pem, struct x509_bundle *ret_bundle,
                       struct error *error) MUST_CHECK;
 void x509_bundle_fini(struct x509_bundle *bundle);
 
+/* Whether a certificate of this id is in it. */
+bool x509_bundle_has(const struct x509_bundle *bundle, const char *id);
+
 /* Whether the key is that of the first certificate. False also if one of them cannot be read. */
 bool x509_is_key_of(const char *certificate_pem, const char *key_pem);
 

@@ -22,15 +22,6 @@ static bool restore(const struct keyring *memory, struct keyring *made) {
     return true;
 }
 
-static bool is_in(const struct x509_bundle *bundle, const char *id) {
-    for (size_t i = 0; i < bundle->n_items; i++) {
-        if (strcmp(bundle->items[i].id, id) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Adds what the entry's caBundle has beyond the Secret and what was added before. */
 static size_t add_others(const struct rotate_sources *sources,
                          const struct registration_entry *entry, size_t room,
@@ -43,7 +34,7 @@ static size_t add_others(const struct rotate_sources *sources,
     }
     for (size_t i = 0; i < others.n_items && n_added < room; i++) {
         const struct x509_certificate *other = &others.items[i];
-        if (other->not_after > sources->now && !is_in(sources->cas, other->id) &&
+        if (other->not_after > sources->now && !x509_bundle_has(sources->cas, other->id) &&
             strstr(buffer_text(bundle), other->pem) == NULL) {
             buffer_add_text(bundle, other->pem);
             n_added++;

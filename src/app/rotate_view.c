@@ -75,21 +75,12 @@ void rotate_view_secret(const struct keyring *keyring, const char *const *names,
     cas = (struct x509_bundle){.n_items = 0};
 }
 
-static bool has(const struct x509_bundle *bundle, const char *id) {
-    for (size_t i = 0; i < bundle->n_items; i++) {
-        if (strcmp(bundle->items[i].id, id) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool rotate_view_is_trusted(const struct registration *registration, const char *id) {
     for (size_t i = 0; i < registration->n_entries; i++) {
         AUTO(x509_bundle_fini) struct x509_bundle bundle = {.n_items = 0};
         struct error error;
         if (!x509_read_bundle(registration->entries[i].bundle_pem, &bundle, &error) ||
-            !has(&bundle, id)) {
+            !x509_bundle_has(&bundle, id)) {
             return false;
         }
     }
@@ -105,7 +96,7 @@ static bool trusts_others(const struct registration *registration, const struct 
             continue;
         }
         for (size_t k = 0; k < bundle.n_items; k++) {
-            if (bundle.items[k].not_after > now && !has(cas, bundle.items[k].id)) {
+            if (bundle.items[k].not_after > now && !x509_bundle_has(cas, bundle.items[k].id)) {
                 return true;
             }
         }

@@ -59,12 +59,10 @@ bool served_take_up(struct served *served, const struct served_offer *offer,
 
 void served_write_bundle(const struct served *served, const struct x509_bundle *cas,
                          struct buffer *out) {
-    bool has_issuer = served->issuer.pem == NULL;
     for (size_t i = 0; i < cas->n_items; i++) {
         buffer_add_text(out, cas->items[i].pem);
-        has_issuer = has_issuer || strcmp(cas->items[i].id, served->issuer.id) == 0;
     }
-    if (!has_issuer) {
+    if (served->issuer.pem != NULL && !x509_bundle_has(cas, served->issuer.id)) {
         buffer_add_text(out, served->issuer.pem);
     }
 }

@@ -75,6 +75,15 @@ void x509_bundle_fini(struct x509_bundle *bundle) {
     *bundle = (struct x509_bundle){.n_items = 0};
 }
 
+bool x509_bundle_has(const struct x509_bundle *bundle, const char *id) {
+    for (size_t i = 0; i < bundle->n_items; i++) {
+        if (strcmp(bundle->items[i].id, id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool x509_is_key_of(const char *certificate_pem, const char *key_pem) {
     AUTO(x509_auto_chain) STACK_OF(X509) *chain = NULL;
     AUTO(x509_auto_key) EVP_PKEY *key = NULL;

@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cJSON_Utils.h>
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "patch_apply.h"
 #include "wire.h"
 
 #define SERVER     "01-MCPServer-CREATE-github"
@@ -279,7 +279,7 @@ static void admit(void **state, cJSON *review, struct verdict *ret_verdict) {
     assert_int_equal(ret_verdict->status, 200);
     if (ret_verdict->patch[0] != '\0') {
         cJSON *patch = cJSON_Parse(ret_verdict->patch);
-        assert_true(patch_apply(object_of(review), patch));
+        assert_int_equal(cJSONUtils_ApplyPatchesCaseSensitive(object_of(review), patch), 0);
         cJSON_Delete(patch);
     }
 }

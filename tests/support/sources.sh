@@ -1,0 +1,38 @@
+# shellcheck shell=bash disable=SC2154 # scratch is the caller's
+# SPDX-License-Identifier: Apache-2.0
+#
+# Debian's packages and source packages, fetched without being installed. To be sourced. The caller
+# sets
+#   scratch  a folder of its own; the state of apt is kept in it, the machine's is not touched
+
+# The machine's own sources of packages, each for source packages too. A file is one of two formats.
+derive_sources() {
+    local file parts=$scratch/apt/sources
+    mkdir -p "$parts"
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+        [[ -f $file ]] || continue
+        sed -nE 's/^[[:space:]]*deb([[:space:]].*)/deb\1\ndeb-src\1/p' "$file" \
+            >"$parts/$(basename "$file" .list).list"
+    done
+    for file in /etc/apt/sources.list.d/*.sources; do
+        [[ -f $file ]] || continue
+        sed -E 's/^[Tt]ypes:.*\<deb\>([^-].*)?$/Types: deb deb-src/' "$file" \
+            >"$parts/$(basename "$file")"
+    done
+}
+
+# apt_get ARGUMENT...: with those sources.
+apt_get() {
+    apt-get -q -y -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$scratch/apt/sources" \
+        -o Dir::State="$scratch/apt/state" -o Dir::State::lists="$scratch/apt/state/lists" \
+        -o Dir::State::status=/var/lib/dpkg/status -o Dir::Cache="$scratch/apt/cache" \
+        -o Acquire::Languages=none -o APT::Sandbox::User=root -o APT::Update::Post-Invoke-Success= \
+        "$@"
+}
+
+# Before the first of them. A source that is not there may not be one that is needed.
+apt_update() {
+    derive_sources
+    mkdir -p "$scratch"/apt/{state,cache}/{lists,archives}/partial
+    apt_get update
+}
