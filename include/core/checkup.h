@@ -23,7 +23,9 @@ struct finding {
     const char *check; /* a literal: the name of the check */
     enum finding_level level;
     char message[240];
-    const char *remedy; /* a literal; NULL: there is nothing to do */
+    /* A literal, or NULL: there is nothing to do. NAMESPACE and CONFIGURATION in it stand for the
+       names of struct checkup_names. */
+    const char *remedy;
 };
 
 bool finding_set(struct finding *finding, enum finding_level level, const char *remedy,
@@ -52,9 +54,16 @@ struct checkup_names {
 void checkup_registration(const struct checkup_answer *configuration,
                           const struct checkup_names *names, struct finding *finding);
 
-/* Whether the entries keep away from kube-system and from Capstan's own namespace, and from kinds
-   that are none of their business: else it may lock out the cluster, and itself. */
-void checkup_scope(const struct checkup_answer *configuration, const struct checkup_names *names,
+/* A namespace that the entries have to keep away from, as a GET of it answers. */
+struct checkup_namespace {
+    const char *name;
+    const struct checkup_answer *answer;
+};
+
+/* Whether the entries keep away from these namespaces, kube-system and Capstan's own, and from
+   kinds that are none of their business: else it may lock out the cluster, and itself. */
+void checkup_scope(const struct checkup_answer *configuration,
+                   const struct checkup_namespace *namespaces, size_t n_namespaces,
                    struct finding *finding);
 
 /* The Service, and whether anybody is behind it. `endpoints` is an Endpoints object. */

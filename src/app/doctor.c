@@ -66,6 +66,8 @@ struct patient {
     struct doctor_reply secret;
     struct doctor_reply lease;
     struct doctor_reply operators;
+    struct doctor_reply system; /* the namespace kube-system */
+    struct doctor_reply home;   /* and that of Capstan */
     bool makes_certificates;
 };
 
@@ -78,6 +80,8 @@ static void patient_fini(struct patient *patient) {
     doctor_reply_fini(&patient->secret);
     doctor_reply_fini(&patient->lease);
     doctor_reply_fini(&patient->operators);
+    doctor_reply_fini(&patient->system);
+    doctor_reply_fini(&patient->home);
     kube_free(patient->kube);
 }
 
@@ -115,6 +119,9 @@ static void ask_all(struct patient *patient) {
         patient->kube,
         "/apis/apps/v1/deployments?labelSelector=app.kubernetes.io%2Fname%3Dtoolhive-operator",
         NULL, &patient->operators);
+    (void)doctor_ask(patient->kube, "/api/v1/namespaces/kube-system", NULL, &patient->system);
+    snprintf(path, sizeof(path), "/api/v1/namespaces/%s", patient->names.namespace);
+    (void)doctor_ask(patient->kube, path, NULL, &patient->home);
     get(patient, "/api/v1", "services", patient->names.service, &patient->service);
     get(patient, "/api/v1", "endpoints", patient->names.service, &patient->endpoints);
     get(patient, "/apis/apps/v1", "deployments", "capstan", &patient->deployment);
@@ -244,6 +251,10 @@ static void examine(struct patient *patient, const struct doctor_reply *version,
         "leader",     "operator",
     };
     const struct checkup_answer *configuration = &patient->configuration.answer;
+    const struct checkup_namespace closed[] = {
+        {"kube-system", &patient->system.answer},
+        {patient->names.namespace, &patient->home.answer},
+    };
     ask_all(patient);
     for (size_t i = 0; i < CHECKS; i++) {
         findings[i].check = names[i];
@@ -252,7 +263,7 @@ static void examine(struct patient *patient, const struct doctor_reply *version,
     check_server(version, next++);
     checkup_definition(&patient->definition.answer, next++);
     checkup_registration(configuration, &patient->names, next++);
-    checkup_scope(configuration, &patient->names, next++);
+    checkup_scope(configuration, closed, COUNT_OF(closed), next++);
     check_bundle(patient, next++);
     check_life(patient, next++);
     checkup_service(&patient->service.answer, &patient->endpoints.answer, next++);
@@ -262,20 +273,18 @@ static void examine(struct patient *patient, const struct doctor_reply *version,
     checkup_operator(&patient->operators.answer, next++);
 }
 
-static int print(const struct doctor_options *options, const struct finding *findings,
-                 size_t n_findings) {
+static int print(const struct doctor_options *options, const struct doctor_report *report) {
     AUTO(buffer_fini) struct buffer out;
     const char *no_color = getenv("NO_COLOR");
     bool is_coloured = isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0');
     buffer_init(&out, REPORT_MAX);
     if (strcmp(options->output, "json") == 0) {
-        doctor_report_json(findings, n_findings, &out);
+        doctor_report_json(report, &out);
     } else {
-        doctor_report_text(findings, n_findings, is_coloured, &out);
+        doctor_report_text(report, is_coloured, &out);
     }
     fwrite(out.bytes, 1, out.size, stdout);
-    return doctor_report_count(findings, n_findings, FINDING_PROBLEM) == 0 ? STATUS_OK
-                                                                           : STATUS_FAILED;
+    return doctor_report_count(report, FINDING_PROBLEM) == 0 ? STATUS_OK : STATUS_FAILED;
 }
 
 static int run(const struct doctor_options *options, const struct kube_access *access) {
@@ -287,6 +296,7 @@ static int run(const struct doctor_options *options, const struct kube_access *a
     };
     AUTO(doctor_reply_fini) struct doctor_reply version = {.body = {.bytes = NULL}};
     struct finding findings[CHECKS] = {{.check = "api-server"}};
+    struct doctor_report report = {.findings = findings, .n_findings = 1, .names = &patient.names};
     struct error error;
     const struct kube_options kube_options = {
         .access = access,
@@ -300,10 +310,11 @@ static int run(const struct doctor_options *options, const struct kube_access *a
         finding_set(&findings[0], FINDING_PROBLEM,
                     "see whether it runs, and whether the kubeconfig is the right one", "%s",
                     version.error.text);
-        return print(options, findings, 1);
+        return print(options, &report);
     }
     examine(&patient, &version, findings);
-    return print(options, findings, CHECKS);
+    report.n_findings = CHECKS;
+    return print(options, &report);
 }
 
 static bool check_options(const struct doctor_options *options, struct error *error) {

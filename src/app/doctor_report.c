@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "doctor_report.h"
 
+#include <string.h>
+
 #include "base/json_write.h"
 #include "report_escape.h"
+
+enum { REMEDY_MAX = 4096 };
 
 #define RESET "\033[0m"
 
@@ -15,54 +19,84 @@ static const struct {
     [FINDING_PROBLEM] = {"problem", "\033[1m\033[31m"},
 };
 
-size_t doctor_report_count(const struct finding *findings, size_t n_findings,
-                           enum finding_level level) {
+size_t doctor_report_count(const struct doctor_report *report, enum finding_level level) {
     size_t n = 0;
-    for (size_t i = 0; i < n_findings; i++) {
-        n += findings[i].level == level;
+    for (size_t i = 0; i < report->n_findings; i++) {
+        n += report->findings[i].level == level;
     }
     return n;
 }
 
-void doctor_report_text(const struct finding *findings, size_t n_findings, bool is_coloured,
-                        struct buffer *out) {
-    for (size_t i = 0; i < n_findings; i++) {
-        const struct finding *finding = &findings[i];
+/* The remedy with the names in it, so that its commands can be pasted. */
+static void add_remedy(const char *remedy, const struct checkup_names *names, struct buffer *out) {
+    const struct {
+        const char *placeholder;
+        const char *name;
+    } rows[] = {{"NAMESPACE", names->namespace}, {"CONFIGURATION", names->configuration}};
+    while (*remedy != '\0') {
+        size_t size = 0;
+        for (size_t i = 0; i < COUNT_OF(rows) && size == 0; i++) {
+            size_t placeholder_size = strlen(rows[i].placeholder);
+            if (strncmp(remedy, rows[i].placeholder, placeholder_size) == 0) {
+                size = placeholder_size;
+                buffer_add_text(out, rows[i].name);
+            }
+        }
+        if (size == 0) {
+            size = 1;
+            buffer_add_byte(out, *remedy);
+        }
+        remedy += size;
+    }
+}
+
+void doctor_report_text(const struct doctor_report *report, bool is_coloured, struct buffer *out) {
+    for (size_t i = 0; i < report->n_findings; i++) {
+        const struct finding *finding = &report->findings[i];
         buffer_add_format(out, "%s%-7s%s  %-22s  ",
                           is_coloured ? levels[finding->level].colour : "",
                           levels[finding->level].name, is_coloured ? RESET : "", finding->check);
         report_escape_line(out, finding->message);
         buffer_add_text(out, "\n");
         if (finding->remedy != NULL) {
-            buffer_add_format(out, "%33s%s\n", "-> ", finding->remedy);
+            buffer_add_format(out, "%33s", "-> ");
+            add_remedy(finding->remedy, report->names, out);
+            buffer_add_text(out, "\n");
         }
     }
-    buffer_add_format(out, "%zu checks: %zu ok, %zu notes, %zu problems\n", n_findings,
-                      doctor_report_count(findings, n_findings, FINDING_OK),
-                      doctor_report_count(findings, n_findings, FINDING_NOTE),
-                      doctor_report_count(findings, n_findings, FINDING_PROBLEM));
+    buffer_add_format(out, "%zu checks: %zu ok, %zu notes, %zu problems\n", report->n_findings,
+                      doctor_report_count(report, FINDING_OK),
+                      doctor_report_count(report, FINDING_NOTE),
+                      doctor_report_count(report, FINDING_PROBLEM));
 }
 
-void doctor_report_json(const struct finding *findings, size_t n_findings, struct buffer *out) {
+static void write_finding(const struct finding *finding, const struct checkup_names *names,
+                          struct json_write *write) {
+    json_write_open(write, '{');
+    json_write_member_text(write, "name", finding->check);
+    json_write_member_text(write, "level", levels[finding->level].name);
+    json_write_member_text(write, "message", finding->message);
+    if (finding->remedy != NULL) {
+        AUTO(buffer_fini) struct buffer remedy;
+        buffer_init(&remedy, REMEDY_MAX);
+        add_remedy(finding->remedy, names, &remedy);
+        json_write_member_text(write, "remedy", buffer_text(&remedy));
+    }
+    json_write_close(write, '}');
+}
+
+void doctor_report_json(const struct doctor_report *report, struct buffer *out) {
     struct json_write write;
     json_write_begin(&write, out);
     json_write_open(&write, '{');
     json_write_member_text(&write, "apiVersion", "capstan.dev/v1");
     json_write_member_text(&write, "kind", "DoctorReport");
     json_write_key(&write, "healthy");
-    json_write_bool(&write, doctor_report_count(findings, n_findings, FINDING_PROBLEM) == 0);
+    json_write_bool(&write, doctor_report_count(report, FINDING_PROBLEM) == 0);
     json_write_key(&write, "checks");
     json_write_open(&write, '[');
-    for (size_t i = 0; i < n_findings; i++) {
-        const struct finding *finding = &findings[i];
-        json_write_open(&write, '{');
-        json_write_member_text(&write, "name", finding->check);
-        json_write_member_text(&write, "level", levels[finding->level].name);
-        json_write_member_text(&write, "message", finding->message);
-        if (finding->remedy != NULL) {
-            json_write_member_text(&write, "remedy", finding->remedy);
-        }
-        json_write_close(&write, '}');
+    for (size_t i = 0; i < report->n_findings; i++) {
+        write_finding(&report->findings[i], report->names, &write);
     }
     json_write_close(&write, ']');
     json_write_close(&write, '}');

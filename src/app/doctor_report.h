@@ -12,14 +12,18 @@
 #include "base/buffer.h"
 #include "core/checkup.h"
 
+struct doctor_report {
+    const struct finding *findings;
+    size_t n_findings;
+    const struct checkup_names *names; /* that remedies stand for */
+};
+
 /* A line for each check, with what to do below it, and a sum. */
-void doctor_report_text(const struct finding *findings, size_t n_findings, bool is_coloured,
-                        struct buffer *out);
+void doctor_report_text(const struct doctor_report *report, bool is_coloured, struct buffer *out);
 
 /* One document, kind DoctorReport; docs/doctor.md describes it. */
-void doctor_report_json(const struct finding *findings, size_t n_findings, struct buffer *out);
+void doctor_report_json(const struct doctor_report *report, struct buffer *out);
 
-size_t doctor_report_count(const struct finding *findings, size_t n_findings,
-                           enum finding_level level);
+size_t doctor_report_count(const struct doctor_report *report, enum finding_level level);
 
 #endif

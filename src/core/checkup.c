@@ -180,19 +180,26 @@ void checkup_lease(const struct checkup_answer *lease, int64_t now, struct findi
 }
 
 void checkup_operator(const struct checkup_answer *deployments, struct finding *finding) {
+    static const char *const items_path[] = {"items"};
+    static const char *const version_path[] = {"metadata", "labels", "app.kubernetes.io/version"};
+    struct checkup_items operators;
+    char version[64];
     if (!checkup_has(deployments, "the list of ToolHive's operators", NULL, finding)) {
         return;
     }
-    if (checkup_counts(deployments, "\"toolhive-operator") == 0 &&
-        checkup_counts(deployments, "/operator:") == 0) {
+    checkup_items(deployments, items_path, COUNT_OF(items_path), &operators);
+    if (operators.n == 0) {
         finding_set(finding, FINDING_NOTE, NULL,
                     "no ToolHive operator is to be seen; without one nothing makes Deployments of "
                     "MCPServers");
         return;
     }
+    checkup_text(&operators.items[0], version_path, COUNT_OF(version_path), version,
+                 sizeof(version));
     finding_set(finding, FINDING_NOTE, NULL,
-                "a ToolHive operator runs; since v0.13 it caps stdio servers itself, after the "
-                "fact; Capstan adds request time and /scale");
+                "ToolHive operator %s runs; since v0.13 it caps stdio servers itself, after the "
+                "fact; Capstan adds request time and /scale",
+                version[0] != '\0' ? version : "of unknown version");
 }
 
 void checkup_certificate(int64_t not_after, int64_t now, struct finding *finding) {

@@ -33,19 +33,27 @@ int64_t checkup_integer(const struct checkup_answer *answer, const char *const *
     return is_there ? value : otherwise;
 }
 
-static size_t count(const char *bytes, size_t size, const char *piece) {
-    size_t piece_size = strlen(piece);
-    size_t n = 0;
-    for (size_t i = 0; i + piece_size <= size; i++) {
-        n += memcmp(bytes + i, piece, piece_size) == 0;
+void checkup_items(const struct checkup_answer *answer, const char *const *keys, size_t n_keys,
+                   struct checkup_items *ret_items) {
+    struct json_reader reader;
+    struct json_text raw;
+    ret_items->n = 0;
+    if (!find(answer, keys, n_keys, &reader) || !json_enter_array(&reader)) {
+        return;
     }
-    return n;
-}
-
-size_t checkup_counts(const struct checkup_answer *answer, const char *piece) {
-    return count(answer->json, answer->size, piece);
+    while (ret_items->n < CHECKUP_ITEMS_MAX && json_next_item(&reader) &&
+           json_read_raw(&reader, &raw)) {
+        ret_items->items[ret_items->n++] =
+            (struct checkup_answer){.status = 200, .json = raw.at, .size = raw.size};
+    }
 }
 
 bool checkup_contains(const struct json_text *raw, const char *piece) {
-    return count(raw->at, raw->size, piece) > 0;
+    size_t size = strlen(piece);
+    for (size_t i = 0; i + size <= raw->size; i++) {
+        if (memcmp(raw->at + i, piece, size) == 0) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -3,7 +3,7 @@
 #define CORE_CHECKUP_JSON_H
 
 /*
- * Single values out of what the API server sends.
+ * Values out of what the API server sends.
  */
 
 #include "base/json.h"
@@ -16,8 +16,18 @@ void checkup_text(const struct checkup_answer *answer, const char *const *keys, 
 int64_t checkup_integer(const struct checkup_answer *answer, const char *const *keys, size_t n_keys,
                         int64_t otherwise);
 
-/* How often a piece of the text is there; the API server writes JSON without blanks. */
-size_t checkup_counts(const struct checkup_answer *answer, const char *piece);
+/* The items of an array, at most so many; none if there is no such array. */
+enum { CHECKUP_ITEMS_MAX = 16 };
+
+struct checkup_items {
+    struct checkup_answer items[CHECKUP_ITEMS_MAX];
+    size_t n;
+};
+
+void checkup_items(const struct checkup_answer *answer, const char *const *keys, size_t n_keys,
+                   struct checkup_items *ret_items);
+
+/* Whether a piece of text is there; the API server writes JSON without blanks. */
 bool checkup_contains(const struct json_text *raw, const char *piece);
 
 #endif
