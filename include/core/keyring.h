@@ -44,7 +44,7 @@ void keyring_fini(struct keyring *keyring);
 
 /* The body that writes it: a whole Secret for a POST if its resource_version is empty, else a merge
    patch that is refused (409) unless the Secret still has that version, and that takes the
-   annotation away. The caller wipes `out`. */
+   annotation away unless something is still asked for. The caller wipes `out`. */
 void keyring_write(const struct keyring *keyring, const char *namespace, struct buffer *out);
 
 #endif

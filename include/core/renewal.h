@@ -21,8 +21,11 @@
  * Renewing the leaf under the CA that is trusted is a switch alone. On an empty Secret, where
  * nobody is trusted yet, prepare and switch are one.
  *
+ * A CA that is not valid now signs nothing: another one is prepared first.
+ *
  * `now_ms` is CLOCK_BOOTTIME; `wall_s`, which certificates are dated by, may jump: after a jump of
- * more than 5 minutes against it nothing is renewed for 10 minutes, unless the clock jumps back.
+ * more than 5 minutes against it nothing is made for 10 minutes, unless the clock jumps back, but
+ * what is missing.
  */
 
 #include <stdbool.h>
@@ -36,10 +39,11 @@ enum {
     RENEWAL_CHECK_MS = 3600000,
     RENEWAL_JUMP_S = 300,
     RENEWAL_JUMP_PATIENCE_MS = 600000,
-    RENEWAL_COOL_DOWN_MS = 1500, /* between two writes of the caBundles */
-    RENEWAL_FIGHTS_MAX = 5,      /* in 10 minutes; then 5 minutes between two writes */
-    RENEWAL_FIGHT_WINDOW_MS = 600000,
+    RENEWAL_COOL_DOWN_MS = 1500, /* between two writes of the caBundles, or of the Secret */
+    RENEWAL_WINDOW_MS = 600000,
+    RENEWAL_FIGHTS_MAX = 5, /* over the caBundles in a window; then 5 minutes between two writes */
     RENEWAL_FIGHT_PAUSE_MS = 300000,
+    RENEWAL_WRITES_MAX = 60, /* of the Secret in a window */
 };
 
 #define RENEWAL_DAY           ((int64_t)86400)
@@ -111,8 +115,6 @@ struct renewal_order {
     bool keeps[RENEWAL_CAS_MAX]; /* which of the CAs stay in ca.crt */
     bool takes_over_others;      /* the CAs that only the caBundles have join ca.crt, so that who is
                                     trusted now stays so */
-    /* Of RENEWAL_TRUST. */
-    bool is_contested; /* somebody keeps undoing it: the pauses begin */
 };
 
 struct renewal {
@@ -125,16 +127,28 @@ struct renewal {
     int64_t trusted_since_ms; /* that the signer is trusted by all; -1: it is not */
     int64_t signer_not_after; /* of the signer that this is about */
     bool has_clocks;
-    int64_t offset_s;      /* wall time less boot time, as it is believed */
-    int64_t jumped_ms;     /* when it became another; -1: it did not */
-    int64_t not_before_ms; /* no order before this */
+    int64_t offset_s;        /* wall time less boot time, as it is believed */
+    int64_t jumped_offset_s; /* as it has been ... */
+    int64_t jumped_ms;       /* ... since then; -1: it is as it is believed */
+    int64_t not_before_ms;   /* no order before this */
     struct backoff backoff;
-    int64_t fights_ms[RENEWAL_FIGHTS_MAX]; /* when caBundles were put right, in a circle */
-    size_t n_fights;                       /* ever */
-    int64_t trusted_ms;                    /* when caBundles were last written; -1: never */
+    int64_t trusted_ms; /* when caBundles were last written; -1: never */
+    int64_t
+        fights_ms[RENEWAL_FIGHTS_MAX]; /* when what others did to them was undone, in a circle */
+    size_t n_fights;                   /* ever */
+    int64_t writes_ms[RENEWAL_WRITES_MAX]; /* when the Secret was written, in a circle */
+    size_t n_writes;                       /* ever */
 };
 
 void renewal_init(struct renewal *renewal, int64_t trust_delay_ms, int64_t retire_delay_s);
+
+/* Takes note of since when the signer is trusted; for who looks at trusted_since_ms between steps.
+ */
+void renewal_note(struct renewal *renewal, const struct renewal_view *view, int64_t now_ms);
+
+/* Whether a leaf of the signer may be served by who serves another one that is trusted: for
+   trust_delay_ms all have trusted the signer. */
+bool renewal_is_trusted_long(const struct renewal *renewal, int64_t now_ms);
 
 /* What to do now. After an order other than RENEWAL_WAIT nothing is ordered until
    renewal_answer(). */
@@ -144,5 +158,8 @@ void renewal_step(struct renewal *renewal, const struct renewal_view *view, int6
 /* What came of the order. A failure (a conflict too: who was faster has to be read first) is tried
    again after 0.1 s, then after twice that, up to 30 s, with jitter by `random`. */
 void renewal_answer(struct renewal *renewal, int64_t now_ms, uint32_t random, bool is_good);
+
+/* Whether somebody has undone the caBundles so often of late that they are written rarely now. */
+bool renewal_is_contested(const struct renewal *renewal, int64_t now_ms);
 
 #endif

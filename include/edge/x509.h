@@ -81,8 +81,9 @@ bool x509_is_key_of(const char *certificate_pem, const char *key_pem);
 bool x509_is_issued_by(const char *chain_pem, const char *ca_pem);
 
 /* Verifies the chain at the time `now` as the API server's client does, with the bundle as its only
-   roots: signatures, dates, CA constraints, serverAuth, and the DNS name. A leaf that is itself in
-   the bundle is trusted. Errors: ERROR_INVALID, and the text says which check failed. */
+   roots: signatures, dates, CA constraints, serverAuth, and the DNS name, unless that is NULL. A
+   leaf that is itself in the bundle is trusted. Errors: ERROR_INVALID, and the text says which
+   check failed. */
 bool x509_verify(const char *chain_pem, const char *bundle_pem, const char *dns_name, int64_t now,
                  struct error *error) MUST_CHECK;
 

@@ -10,6 +10,7 @@
 #include "chance.h"
 #include "core/watch.h"
 #include "edge/clock.h"
+#include "watch_health.h"
 
 enum { ANSWER_MAX = 8 << 20, SELECTOR_SIZE = 320 };
 
@@ -18,13 +19,16 @@ struct follow {
     char selector[SELECTOR_SIZE];
     struct watch watch;
     struct kube_call *call; /* the request under way, or NULL */
-    bool is_failing;        /* and it was said */
-    bool is_broken;         /* what came could not be read; the request ends as a failure */
+    bool is_fresh;
+    struct watch_health health;
+    bool is_broken; /* what came could not be read; the request ends as a failure */
 };
 
 struct follow *follow_new(const struct follow_options *options) {
     struct follow *follow = memory_new(1, sizeof(*follow));
     follow->options = *options;
+    follow->health = (struct watch_health){
+        .resource = options->resource, .log = options->log, .metrics = options->metrics};
     snprintf(follow->selector, sizeof(follow->selector), "fieldSelector=metadata.name%%3D%s",
              options->name);
     watch_init(&follow->watch, follow->selector);
@@ -35,22 +39,24 @@ void follow_free(struct follow *follow) {
     free(follow);
 }
 
-/* What fails is said once, and once when it is well again. */
+void follow_restart(struct follow *follow) {
+    if (follow->call != NULL) {
+        kube_cancel(follow->options.kube, follow->call);
+        follow->call = NULL;
+    }
+    watch_init(&follow->watch, follow->selector);
+    follow->is_fresh = false;
+}
+
+bool follow_is_fresh(const struct follow *follow) {
+    return follow->is_fresh;
+}
+
 static void report(struct follow *follow, const struct kube_answer *answer) {
-    const struct follow_options *options = &follow->options;
-    bool is_good = answer->is_good && !follow->is_broken;
-    if (!is_good) {
-        metrics_add(options->metrics, METRIC_WATCH_ERRORS, 1);
-    }
-    if (!is_good && !follow->is_failing) {
-        log_event(options->log, LOG_WARN, "watch.failed", LOG_TEXT("resource", options->resource),
-                  LOG_TEXT("problem",
-                           follow->is_broken ? "an answer could not be read" : answer->error.text));
-    } else if (is_good && follow->is_failing) {
-        log_event(options->log, LOG_INFO, "watch.recovered",
-                  LOG_TEXT("resource", options->resource));
-    }
-    follow->is_failing = !is_good;
+    const char *problem = follow->is_broken ? "an answer could not be read"
+                          : answer->is_good ? NULL
+                                            : answer->error.text;
+    watch_health_note(&follow->health, problem, clock_boot_ms());
 }
 
 static void end_request(struct follow *follow, const struct kube_answer *answer) {
@@ -93,6 +99,7 @@ static void take_page(void *context, const struct kube_answer *answer) {
                                            NULL, &page, &error);
     if (answer->is_good && !follow->is_broken && watch_page(&follow->watch, &page)) {
         bool is_there = find_item(answer->body, answer->body_size, &item);
+        follow->is_fresh = true;
         options->changed(options->context, is_there ? item.at : NULL, is_there ? item.size : 0);
     }
     end_request(follow, answer);

@@ -38,6 +38,13 @@ struct follow *follow_new(const struct follow_options *options);
 /* What is under way must have been cancelled, by kube_free(). NULL is none. */
 void follow_free(struct follow *follow);
 
+/* Reads the object anew, whatever is known of it: who is about to write had better not go by a
+   watch that has fallen behind. Not to be called from within follow_changed. */
+void follow_restart(struct follow *follow);
+
+/* Whether it was read since that, or ever. */
+bool follow_is_fresh(const struct follow *follow);
+
 /* Asks what is due. Returns when to step again. */
 int64_t follow_step(struct follow *follow, int64_t now_ms);
 

@@ -21,6 +21,10 @@ enum {
     BODY_MAX = 1 << 20,
     ANSWER_MAX = 8 << 20,
     TIMEOUT_MS = 5000,
+    /* What of the Secret is not served yet is looked at again after this. */
+    LOOK_AGAIN_MS = 1000,
+    SAID_EVERY_MS = 60000,
+    RACES_MAX = 3, /* in a row; then it is trouble */
     /* So that the probes have found it, and the Service leads to it, before anything depends on it.
      */
     FAIL_CLOSED_AFTER_MS = 30000,
@@ -31,12 +35,14 @@ struct rotate {
     struct http_server *server;
     char names[NAMES][NAME_SIZE];
     const char *name_list[NAMES];
+    size_t n_names;
     char secrets_path[PATH_SIZE];
     struct follow *secret_follow;
     struct follow *registration_follow;
 
     struct renewal renewal;
     struct renewal_view view;
+    bool leads;       /* as of the last step */
     bool has_keyring; /* there is a Secret, and this is what it has */
     struct keyring keyring;
     struct x509_bundle cas; /* of the keyring, in the view's order */
@@ -48,10 +54,13 @@ struct rotate {
 
     bool is_writing;
     bool is_closing;
-    enum renewal_verb writing;                       /* of the request under way */
-    int64_t ready_ms;                                /* -1: not yet */
-    bool fails;                                      /* the failurePolicy is to be Fail */
-    char problem[sizeof(((struct error *)0)->text)]; /* as it was logged last, or empty */
+    enum renewal_verb writing; /* of the request under way */
+    unsigned n_races;          /* requests in a row for which others were faster */
+    int64_t look_ms;           /* when time alone may bring something new; INT64_MAX: never */
+    int64_t ready_ms;          /* -1: not yet */
+    bool fails;                /* the failurePolicy is to be Fail */
+    char problem[sizeof(((struct error *)0)->text)]; /* as it was logged last, or empty ... */
+    int64_t said_ms;                                 /* ... then */
 };
 
 static void take_secret(void *context, const char *json, size_t size);
@@ -59,15 +68,26 @@ static void take_registration(void *context, const char *json, size_t size);
 
 /* Making and freeing. */
 
-static void name_service(struct rotate *rotate) {
-    static const char *const ends[NAMES] = {".svc", ".svc.cluster.local", "", NULL};
+static void add_service_name(struct rotate *rotate, const char *end) {
     const struct rotate_options *options = &rotate->options;
-    for (size_t i = 0; i < NAMES; i++) {
-        bool is_short = ends[i] == NULL;
-        snprintf(rotate->names[i], NAME_SIZE, "%s%s%s%s", options->service_name,
-                 is_short ? "" : ".", is_short ? "" : options->namespace, is_short ? "" : ends[i]);
-        rotate->name_list[i] = rotate->names[i];
+    char *name = rotate->names[rotate->n_names];
+    snprintf(name, NAME_SIZE, "%s%s", options->service_name, end);
+    rotate->name_list[rotate->n_names++] = name;
+}
+
+static void name_service(struct rotate *rotate) {
+    static const char *const zones[] = {".svc", ".svc.cluster.local", ""};
+    const char *namespace = rotate->options.namespace;
+    char end[NAME_SIZE];
+    for (size_t i = 0; i < COUNT_OF(zones); i++) {
+        /* What ends in a number would be an address. */
+        bool is_address = zones[i][0] == '\0' && namespace[strspn(namespace, "0123456789")] == '\0';
+        if (!is_address) {
+            snprintf(end, sizeof(end), ".%s%s", namespace, zones[i]);
+            add_service_name(rotate, end);
+        }
     }
+    add_service_name(rotate, "");
 }
 
 static struct follow *new_follow(struct rotate *rotate, const char *collection,
@@ -89,6 +109,7 @@ struct rotate *rotate_new(const struct rotate_options *options) {
     struct rotate *rotate = memory_new(1, sizeof(*rotate));
     rotate->options = *options;
     rotate->ready_ms = -1;
+    rotate->look_ms = INT64_MAX;
     name_service(rotate);
     snprintf(rotate->secrets_path, sizeof(rotate->secrets_path), "/api/v1/namespaces/%s/secrets",
              options->namespace);
@@ -119,9 +140,12 @@ void rotate_set_server(struct rotate *rotate, struct http_server *server) {
     rotate->server = server;
 }
 
-/* The same trouble is said once. */
+/* The same trouble is said once a minute. */
 static void report(struct rotate *rotate, const char *problem) {
-    if (problem[0] != '\0' && strcmp(rotate->problem, problem) != 0) {
+    int64_t now_ms = clock_boot_ms();
+    bool is_news = strcmp(rotate->problem, problem) != 0;
+    if (problem[0] != '\0' && (is_news || now_ms >= rotate->said_ms + SAID_EVERY_MS)) {
+        rotate->said_ms = now_ms;
         log_event(rotate->options.log, LOG_WARN, "certificate.failed",
                   LOG_TEXT("problem", problem));
     }
@@ -144,6 +168,7 @@ static void remember_keyring(struct rotate *rotate) {
 
 static void take_up(struct rotate *rotate) {
     const struct rotate_options *options = &rotate->options;
+    int64_t now_ms = clock_boot_ms();
     char id[X509_ID_SIZE];
     struct error error;
     memcpy(id, rotate->served.id, sizeof(id));
@@ -152,8 +177,14 @@ static void take_up(struct rotate *rotate) {
         .keyring = &rotate->keyring,
         .cas = &rotate->cas,
         .registration = &rotate->registration,
+        .is_trusted_long = renewal_is_trusted_long(&rotate->renewal, now_ms),
+        .wall_s = clock_wall_seconds(),
+        .now_ms = now_ms,
+        .trust_delay_ms = options->trust_delay_ms,
     };
     if (!served_take_up(&rotate->served, &offer, rotate->server, &error)) {
+        /* Nobody will take it up, then: another one is to be made. */
+        rotate->view.has_leaf = false;
         metrics_add(options->metrics, METRIC_CERTIFICATE_RELOADS_REFUSED, 1);
         report(rotate, error.text);
     } else if (strcmp(id, rotate->served.id) != 0) {
@@ -168,7 +199,7 @@ static void take_up(struct rotate *rotate) {
 /* What each caBundle should be. */
 static void write_wanted(const struct rotate *rotate, struct buffer *out) {
     buffer_init(out, BODY_MAX);
-    served_write_bundle(&rotate->served, &rotate->cas, out);
+    served_write_bundle(&rotate->served, &rotate->cas, clock_boot_ms(), out);
 }
 
 static int64_t fail_closed_ms(const struct rotate *rotate) {
@@ -177,17 +208,33 @@ static int64_t fail_closed_ms(const struct rotate *rotate) {
                : INT64_MAX;
 }
 
+/* When time alone may bring something new: what is offered may be taken up, or a former CA
+ * forgotten.
+ */
+static int64_t next_look_ms(const struct rotate *rotate, bool is_up_to_date, int64_t now_ms) {
+    const struct served *served = &rotate->served;
+    bool waits =
+        rotate->view.secret == RENEWAL_SECRET_USABLE && rotate->view.has_leaf && !is_up_to_date;
+    bool remembers = served->former.pem != NULL && now_ms < served->former_until_ms;
+    int64_t at_ms = remembers ? served->former_until_ms : INT64_MAX;
+    return waits && now_ms + LOOK_AGAIN_MS < at_ms ? now_ms + LOOK_AGAIN_MS : at_ms;
+}
+
 /* Something is new: what follows from it for the view, and for what is served. */
 static void look(struct rotate *rotate) {
     AUTO(buffer_fini) struct buffer wanted;
+    int64_t now_ms = clock_boot_ms();
     rotate_view_trust(&rotate->registration, &rotate->cas, clock_wall_seconds(), &rotate->view);
+    renewal_note(&rotate->renewal, &rotate->view, now_ms);
     take_up(rotate);
-    if (rotate->view.secret == RENEWAL_SECRET_USABLE && rotate->view.has_leaf) {
+    bool is_up_to_date = served_is_of(&rotate->served, &rotate->keyring);
+    if (is_up_to_date && rotate->view.secret == RENEWAL_SECRET_USABLE && rotate->view.has_leaf) {
         remember_keyring(rotate);
     }
     write_wanted(rotate, &wanted);
     rotate->view.is_bundle_current =
         registration_is_as(&rotate->registration, buffer_text(&wanted), rotate->fails);
+    rotate->look_ms = next_look_ms(rotate, is_up_to_date, now_ms);
 }
 
 static void take_secret(void *context, const char *json, size_t size) {
@@ -206,8 +253,8 @@ static void take_secret(void *context, const char *json, size_t size) {
     x509_bundle_fini(&rotate->cas);
     rotate->keyring = keyring;
     rotate->has_keyring = is_there;
-    rotate_view_secret(is_there ? &rotate->keyring : NULL, rotate->name_list, NAMES, &rotate->view,
-                       &rotate->cas);
+    rotate_view_secret(is_there ? &rotate->keyring : NULL, rotate->name_list, rotate->n_names,
+                       &rotate->view, &rotate->cas);
     look(rotate);
 }
 
@@ -219,24 +266,60 @@ static void take_registration(void *context, const char *json, size_t size) {
         report(rotate, error.text);
         return;
     }
+    bool is_absent = json == NULL || registration.n_entries == 0;
+    if (is_absent && rotate->view.webhook != RENEWAL_WEBHOOK_ABSENT) {
+        log_event(rotate->options.log, LOG_WARN, "registration.absent",
+                  LOG_TEXT("name", rotate->options.config_name),
+                  LOG_TEXT("hint", "there is no such MutatingWebhookConfiguration, or it has no "
+                                   "entries: nobody asks Capstan; apply the manifests, or name "
+                                   "another by --webhook-config-name"));
+    }
     registration_fini(&rotate->registration);
     rotate->registration = registration;
-    rotate->view.webhook = json == NULL ? RENEWAL_WEBHOOK_ABSENT : RENEWAL_WEBHOOK_PRESENT;
+    rotate->view.webhook = is_absent ? RENEWAL_WEBHOOK_ABSENT : RENEWAL_WEBHOOK_PRESENT;
     look(rotate);
 }
 
 /* What is written. */
 
+static void tell_contest(const struct rotate *rotate) {
+    const char *hint = "somebody keeps changing the webhook configuration; caBundle is written "
+                       "again every 5 minutes only";
+    const struct event event = {
+        .namespace = rotate->options.namespace,
+        .name = KEYRING_SECRET_NAME,
+        .uid = rotate->keyring.uid,
+        .api_version = "v1",
+        .kind = "Secret",
+        .type = "Warning",
+        .reason = "RegistrationContested",
+        .action = "WriteCABundle",
+        .note = hint,
+        .instance = elect_identity(rotate->options.elect),
+        .wall_us = clock_wall_us(),
+        .random = chance_draw(),
+    };
+    log_event(rotate->options.log, LOG_WARN, "registration.contested",
+              LOG_TEXT("name", rotate->options.config_name), LOG_TEXT("hint", hint));
+    events_post(rotate->options.events, &event);
+}
+
 static void take_answer(void *context, const struct kube_answer *answer) {
     struct rotate *rotate = context;
     bool is_secret = rotate->writing == RENEWAL_WRITE;
+    int64_t now_ms = clock_boot_ms();
     rotate->is_writing = false;
     /* Who was faster has written the same, or something that is to be read first. */
     bool is_race = answer->status == 409 || (answer->status == 422 && !is_secret);
-    if (!is_race) {
+    rotate->n_races = is_race ? rotate->n_races + 1 : 0;
+    if (!is_race || rotate->n_races >= RACES_MAX) {
         report(rotate, answer->is_good ? "" : answer->error.text);
     }
-    renewal_answer(&rotate->renewal, clock_boot_ms(), chance_draw(), answer->is_good);
+    bool was_contested = renewal_is_contested(&rotate->renewal, now_ms);
+    renewal_answer(&rotate->renewal, now_ms, chance_draw(), answer->is_good);
+    if (!was_contested && renewal_is_contested(&rotate->renewal, now_ms)) {
+        tell_contest(rotate);
+    }
     if (answer->is_good) {
         (is_secret ? take_secret : take_registration)(rotate, answer->body, answer->body_size);
     }
@@ -272,7 +355,7 @@ static void write_secret(struct rotate *rotate, const struct renewal_order *orde
         .memory = &rotate->memory,
         .registration = &rotate->registration,
         .names = rotate->name_list,
-        .n_names = NAMES,
+        .n_names = rotate->n_names,
         .now = clock_wall_seconds(),
     };
     AUTO(keyring_fini) struct keyring made = {.ca_crt = NULL};
@@ -296,35 +379,10 @@ static void write_secret(struct rotate *rotate, const struct renewal_order *orde
     buffer_fini(&body);
 }
 
-static void tell_contest(const struct rotate *rotate) {
-    const char *hint = "somebody keeps changing the webhook configuration; caBundle is written "
-                       "again every 5 minutes only";
-    const struct event event = {
-        .namespace = rotate->options.namespace,
-        .name = KEYRING_SECRET_NAME,
-        .uid = rotate->keyring.uid,
-        .api_version = "v1",
-        .kind = "Secret",
-        .type = "Warning",
-        .reason = "RegistrationContested",
-        .action = "WriteCABundle",
-        .note = hint,
-        .instance = elect_identity(rotate->options.elect),
-        .wall_us = clock_wall_us(),
-        .random = chance_draw(),
-    };
-    log_event(rotate->options.log, LOG_WARN, "registration.contested",
-              LOG_TEXT("name", rotate->options.config_name), LOG_TEXT("hint", hint));
-    events_post(rotate->options.events, &event);
-}
-
-static void write_registration(struct rotate *rotate, const struct renewal_order *order) {
+static void write_registration(struct rotate *rotate) {
     AUTO(buffer_fini) struct buffer wanted;
     AUTO(buffer_fini) struct buffer patch;
     char path[PATH_SIZE];
-    if (order->is_contested) {
-        tell_contest(rotate);
-    }
     write_wanted(rotate, &wanted);
     buffer_init(&patch, BODY_MAX);
     registration_write_patch(&rotate->registration, buffer_text(&wanted), rotate->fails, &patch);
@@ -354,23 +412,46 @@ static int64_t earlier_of(int64_t one_ms, int64_t other_ms) {
     return one_ms < other_ms ? one_ms : other_ms;
 }
 
+/* Who begins to lead reads both objects first, whatever the watches say: what others wrote last may
+   not have come yet, and caBundles know no version that would refuse a write from the past. */
+static void begin_to_lead(struct rotate *rotate, bool leads) {
+    if (leads && !rotate->leads) {
+        follow_restart(rotate->secret_follow);
+        follow_restart(rotate->registration_follow);
+    }
+    rotate->leads = leads;
+}
+
+/* What a step may go by. */
+static struct renewal_view trustworthy_view(const struct rotate *rotate) {
+    struct renewal_view view = rotate->view;
+    view.leads = rotate->leads && follow_is_fresh(rotate->secret_follow);
+    if (!follow_is_fresh(rotate->registration_follow)) {
+        view.webhook = RENEWAL_WEBHOOK_UNKNOWN;
+    }
+    return view;
+}
+
 int64_t rotate_step(struct rotate *rotate, int64_t now_ms) {
     struct renewal_order order;
+    begin_to_lead(rotate, elect_leads(rotate->options.elect, now_ms));
     int64_t next_ms = follow_step(rotate->secret_follow, now_ms);
     next_ms = earlier_of(next_ms, follow_step(rotate->registration_follow, now_ms));
     raise_alarms(rotate);
     if (rotate->is_writing || rotate->is_closing) {
         return next_ms;
     }
-    if (!rotate->fails && now_ms >= fail_closed_ms(rotate)) {
-        rotate->fails = true;
+    bool fails_now = !rotate->fails && now_ms >= fail_closed_ms(rotate);
+    rotate->fails = rotate->fails || fails_now;
+    if (fails_now || now_ms >= rotate->look_ms) {
         look(rotate);
     }
+    next_ms = earlier_of(next_ms, rotate->look_ms);
     if (!rotate->fails) {
         next_ms = earlier_of(next_ms, fail_closed_ms(rotate));
     }
-    rotate->view.leads = elect_leads(rotate->options.elect, now_ms);
-    renewal_step(&rotate->renewal, &rotate->view, now_ms, clock_wall_seconds(), &order);
+    const struct renewal_view view = trustworthy_view(rotate);
+    renewal_step(&rotate->renewal, &view, now_ms, clock_wall_seconds(), &order);
     if (order.verb == RENEWAL_WAIT) {
         return earlier_of(next_ms, order.at_ms);
     }
@@ -378,7 +459,7 @@ int64_t rotate_step(struct rotate *rotate, int64_t now_ms) {
     if (order.verb == RENEWAL_WRITE) {
         write_secret(rotate, &order);
     } else {
-        write_registration(rotate, &order);
+        write_registration(rotate);
     }
     /* If it could not even be made, the next step says until when to wait. */
     return rotate->is_writing ? next_ms : now_ms;

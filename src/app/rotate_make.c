@@ -106,6 +106,14 @@ static bool make_leaf(const struct renewal_order *order, const struct rotate_sou
     return true;
 }
 
+/* What the admin still waits for. */
+static enum renewal_request leftover(const struct renewal_order *order,
+                                     enum renewal_request asked) {
+    bool is_done = (asked == RENEWAL_ASKS_CA && order->makes_ca) ||
+                   (asked == RENEWAL_ASKS_LEAF && order->makes_leaf);
+    return is_done ? RENEWAL_ASKS_NOTHING : asked;
+}
+
 bool rotate_make(const struct renewal_order *order, const struct rotate_sources *sources,
                  struct keyring *ret_keyring, struct error *error) {
     AUTO(x509_pair_fini) struct x509_pair signer = {.key_pem = NULL};
@@ -121,6 +129,7 @@ bool rotate_make(const struct renewal_order *order, const struct rotate_sources 
         memcpy(made.uid, sources->present->uid, sizeof(made.uid));
         memcpy(made.resource_version, sources->present->resource_version,
                sizeof(made.resource_version));
+        made.asked = leftover(order, sources->present->asked);
     }
     *ret_keyring = made;
     made = (struct keyring){.ca_crt = NULL};

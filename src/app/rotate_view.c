@@ -17,8 +17,12 @@ static bool find_signer(const struct keyring *keyring, const struct x509_bundle 
     return false;
 }
 
-const struct x509_certificate *rotate_view_issuer(const struct x509_bundle *cas,
+/* The signer first: a CA may be there twice, or anew with the key that it had. */
+static const struct x509_certificate *find_issuer(const struct x509_bundle *cas, size_t signer,
                                                   const char *chain_pem) {
+    if (x509_is_issued_by(chain_pem, cas->items[signer].pem)) {
+        return &cas->items[signer];
+    }
     for (size_t i = 0; i < cas->n_items; i++) {
         if (x509_is_issued_by(chain_pem, cas->items[i].pem)) {
             return &cas->items[i];
@@ -27,22 +31,34 @@ const struct x509_certificate *rotate_view_issuer(const struct x509_bundle *cas,
     return NULL;
 }
 
+/* Whether who trusts the issuer accepts the leaf, as long as both are valid. */
+static bool is_acceptable(const char *chain_pem, const struct x509_certificate *leaf,
+                          const struct x509_certificate *issuer) {
+    bool is_younger = leaf->not_before > issuer->not_before;
+    struct error error;
+    return x509_verify(chain_pem, issuer->pem, NULL,
+                       is_younger ? leaf->not_before : issuer->not_before, &error);
+}
+
 static void look_at_leaf(const struct keyring *keyring, const char *const *names, size_t n_names,
                          const struct x509_bundle *cas, struct renewal_view *view) {
     AUTO(x509_bundle_fini) struct x509_bundle chain = {.n_items = 0};
     struct error error;
-    view->has_leaf = x509_read_bundle(keyring->tls_crt, &chain, &error) &&
-                     x509_is_key_of(keyring->tls_crt, keyring->tls_key);
-    if (!view->has_leaf) {
+    if (!x509_read_bundle(keyring->tls_crt, &chain, &error) ||
+        !x509_is_key_of(keyring->tls_crt, keyring->tls_key)) {
         return;
     }
+    const struct x509_certificate *issuer = find_issuer(cas, view->signer, keyring->tls_crt);
+    if (issuer != NULL && !is_acceptable(keyring->tls_crt, &chain.items[0], issuer)) {
+        return;
+    }
+    view->has_leaf = true;
     view->leaf_not_before = chain.items[0].not_before;
     view->leaf_not_after = chain.items[0].not_after;
     view->leaf_has_names = true;
     for (size_t i = 0; i < n_names; i++) {
         view->leaf_has_names = view->leaf_has_names && x509_has_name(keyring->tls_crt, names[i]);
     }
-    const struct x509_certificate *issuer = rotate_view_issuer(cas, keyring->tls_crt);
     view->has_issuer = issuer != NULL;
     view->leaf_issuer = issuer != NULL ? (size_t)(issuer - cas->items) : 0;
 }

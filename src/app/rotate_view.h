@@ -27,8 +27,4 @@ void rotate_view_trust(const struct registration *registration, const struct x50
 /* Whether every entry's caBundle has this CA; false if there is no entry. */
 bool rotate_view_is_trusted(const struct registration *registration, const char *id);
 
-/* The one of the certificates that has signed the chain, or NULL. */
-const struct x509_certificate *rotate_view_issuer(const struct x509_bundle *cas,
-                                                  const char *chain_pem);
-
 #endif

@@ -9,6 +9,7 @@
 #include "chance.h"
 #include "core/watch.h"
 #include "edge/clock.h"
+#include "watch_health.h"
 
 enum {
     LINE_MAX_BYTES =
@@ -22,23 +23,23 @@ struct sync {
     struct kube_call *call; /* the request under way, or NULL */
     unsigned epoch;         /* of the api, for which the list was made */
     bool is_following;      /* which is a watch */
-    bool is_failing;        /* and it was said */
-    bool is_broken;         /* what came could not be read; the request ends as a failure */
+    struct watch_health health;
+    bool is_broken; /* what came could not be read; the request ends as a failure */
 };
 
 struct sync *sync_new(const struct sync_options *options) {
     struct sync *sync = memory_new(1, sizeof(*sync));
     sync->options = *options;
+    sync->health = (struct watch_health){
+        .resource = options->kind == OBJECT_MCPSERVER ? "mcpservers" : "deployments",
+        .log = options->log,
+        .metrics = options->metrics};
     watch_init(&sync->watch, options->selector);
     return sync;
 }
 
 void sync_free(struct sync *sync) {
     free(sync);
-}
-
-static const char *resource_name(const struct sync *sync) {
-    return sync->options.kind == OBJECT_MCPSERVER ? "mcpservers" : "deployments";
 }
 
 static void count_objects(const struct sync *sync) {
@@ -49,22 +50,11 @@ static void count_objects(const struct sync *sync) {
                                     : facts_count_deployments(options->facts)));
 }
 
-/* A resource that fails is said once, and once when it is well again. */
 static void report(struct sync *sync, const struct kube_answer *answer) {
-    const struct sync_options *options = &sync->options;
-    bool is_good = answer->is_good && !sync->is_broken;
-    if (!is_good) {
-        metrics_add(options->metrics, METRIC_WATCH_ERRORS, 1);
-    }
-    if (!is_good && !sync->is_failing) {
-        log_event(options->log, LOG_WARN, "watch.failed", LOG_TEXT("resource", resource_name(sync)),
-                  LOG_TEXT("problem",
-                           sync->is_broken ? "an answer could not be read" : answer->error.text));
-    } else if (is_good && sync->is_failing) {
-        log_event(options->log, LOG_INFO, "watch.recovered",
-                  LOG_TEXT("resource", resource_name(sync)));
-    }
-    sync->is_failing = !is_good;
+    const char *problem = sync->is_broken   ? "an answer could not be read"
+                          : answer->is_good ? NULL
+                                            : answer->error.text;
+    watch_health_note(&sync->health, problem, clock_boot_ms());
 }
 
 static void end_request(struct sync *sync, const struct kube_answer *answer) {
@@ -93,7 +83,7 @@ static void finish_round(struct sync *sync) {
     const struct sync_options *options = &sync->options;
     facts_end_round(options->facts, options->kind);
     count_objects(sync);
-    log_event(options->log, LOG_INFO, "watch.synced", LOG_TEXT("resource", resource_name(sync)),
+    log_event(options->log, LOG_INFO, "watch.synced", LOG_TEXT("resource", sync->health.resource),
               LOG_INTEGER("objects", (int64_t)(options->kind == OBJECT_MCPSERVER
                                                    ? facts_count_servers(options->facts)
                                                    : facts_count_deployments(options->facts))));

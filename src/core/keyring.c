@@ -169,11 +169,13 @@ static void write_metadata(struct json_write *write, const struct keyring *keyri
         json_write_close(write, '}');
     } else {
         json_write_member_text(write, "resourceVersion", keyring->resource_version);
-        json_write_key(write, "annotations");
-        json_write_open(write, '{');
-        json_write_key(write, ROTATE_ANNOTATION);
-        json_write_raw(write, "null");
-        json_write_close(write, '}');
+        if (keyring->asked == RENEWAL_ASKS_NOTHING) {
+            json_write_key(write, "annotations");
+            json_write_open(write, '{');
+            json_write_key(write, ROTATE_ANNOTATION);
+            json_write_raw(write, "null");
+            json_write_close(write, '}');
+        }
     }
     json_write_close(write, '}');
 }

@@ -37,14 +37,17 @@ static void wait_until_date(const struct moment *moment, int64_t date_s,
     }
 }
 
+static bool is_far(int64_t offset_s, int64_t other_s) {
+    return offset_s - other_s > RENEWAL_JUMP_S || other_s - offset_s > RENEWAL_JUMP_S;
+}
+
 /* Whether dates can be judged: a jump of the clock is believed only once it has lasted. */
 static bool check_clock(struct renewal *renewal, int64_t now_ms, int64_t wall_s) {
     int64_t offset_s = wall_s - now_ms / 1000;
-    int64_t moved_s = offset_s - renewal->offset_s;
-    bool has_jumped =
-        renewal->has_clocks && (moved_s > RENEWAL_JUMP_S || moved_s < -RENEWAL_JUMP_S);
-    if (has_jumped && renewal->jumped_ms < 0) {
+    bool has_jumped = renewal->has_clocks && is_far(offset_s, renewal->offset_s);
+    if (has_jumped && (renewal->jumped_ms < 0 || is_far(offset_s, renewal->jumped_offset_s))) {
         renewal->jumped_ms = now_ms;
+        renewal->jumped_offset_s = offset_s;
     }
     if (has_jumped && now_ms < renewal->jumped_ms + RENEWAL_JUMP_PATIENCE_MS) {
         return false;
@@ -55,8 +58,11 @@ static bool check_clock(struct renewal *renewal, int64_t now_ms, int64_t wall_s)
     return true;
 }
 
-/* Since when all trust the signer. With another signer this begins anew. */
-static void follow_trust(struct renewal *renewal, const struct renewal_view *view, int64_t now_ms) {
+/* With another signer this begins anew. */
+void renewal_note(struct renewal *renewal, const struct renewal_view *view, int64_t now_ms) {
+    if (view->secret != RENEWAL_SECRET_USABLE) {
+        return;
+    }
     const struct renewal_ca *signer = &view->cas[view->signer];
     bool is_other = signer->not_after != renewal->signer_not_after;
     renewal->signer_not_after = signer->not_after;
@@ -67,13 +73,42 @@ static void follow_trust(struct renewal *renewal, const struct renewal_view *vie
     }
 }
 
+bool renewal_is_trusted_long(const struct renewal *renewal, int64_t now_ms) {
+    return renewal->trusted_since_ms >= 0 &&
+           now_ms >= renewal->trusted_since_ms + renewal->trust_delay_ms;
+}
+
+/* Who keeps changing the Secret is not answered at the speed of the network. */
+static bool may_write(const struct renewal *renewal, const struct moment *moment,
+                      struct renewal_order *order) {
+    size_t n = renewal->n_writes;
+    if (n == 0) {
+        return true;
+    }
+    int64_t at_ms = renewal->writes_ms[(n - 1) % RENEWAL_WRITES_MAX] + RENEWAL_COOL_DOWN_MS;
+    if (n >= RENEWAL_WRITES_MAX) {
+        int64_t free_ms = renewal->writes_ms[n % RENEWAL_WRITES_MAX] + RENEWAL_WINDOW_MS;
+        at_ms = at_ms > free_ms ? at_ms : free_ms;
+    }
+    if (moment->now_ms < at_ms) {
+        wait_until(order, at_ms);
+        return false;
+    }
+    return true;
+}
+
 static bool write(struct renewal_order *order, enum renewal_phase phase) {
     order->verb = RENEWAL_WRITE;
     order->phase = phase;
     return true;
 }
 
-static bool begin_anew(const struct renewal_view *view, struct renewal_order *order) {
+static bool begin_anew(const struct renewal *renewal, const struct moment *moment,
+                       struct renewal_order *order) {
+    const struct renewal_view *view = moment->view;
+    if (!may_write(renewal, moment, order)) {
+        return false;
+    }
     if (view->has_memory) {
         return write(order, RENEWAL_RESTORE);
     }
@@ -112,14 +147,24 @@ static void keep_for_prepare(const struct moment *moment, struct renewal_order *
     }
 }
 
-static bool prepare(const struct moment *moment, struct renewal_order *order) {
+static bool is_valid(const struct renewal_ca *ca, int64_t wall_s) {
+    return wall_s >= ca->not_before && wall_s < ca->not_after;
+}
+
+/* Where a rotation is under way it is gone through first, unless it leads nowhere. */
+static bool prepare(const struct renewal *renewal, const struct moment *moment,
+                    struct renewal_order *order) {
     const struct renewal_view *view = moment->view;
     const struct renewal_ca *signer = &view->cas[view->signer];
     int64_t due_s = signer->not_after - RENEWAL_CA_BEFORE;
-    bool is_due =
-        moment->is_clock_sure && (moment->wall_s >= due_s || moment->wall_s < signer->not_before);
-    if (!is_settled(view) || !(is_due || view->asked == RENEWAL_ASKS_CA)) {
+    bool is_useless = !is_valid(signer, moment->wall_s);
+    bool is_due = moment->wall_s >= due_s || view->asked == RENEWAL_ASKS_CA;
+    if (!is_useless && !(is_due && is_settled(view))) {
         wait_until_date(moment, due_s, order);
+        return false;
+    }
+    if (!moment->is_clock_sure || view->webhook == RENEWAL_WEBHOOK_UNKNOWN ||
+        !may_write(renewal, moment, order)) {
         return false;
     }
     keep_for_prepare(moment, order);
@@ -128,41 +173,44 @@ static bool prepare(const struct moment *moment, struct renewal_order *order) {
     return write(order, RENEWAL_PREPARE);
 }
 
-/* Somebody else has written the caBundles too often of late. */
-static bool is_contested(const struct renewal *renewal, int64_t now_ms) {
+bool renewal_is_contested(const struct renewal *renewal, int64_t now_ms) {
     size_t n = renewal->n_fights;
     if (n < RENEWAL_FIGHTS_MAX) {
         return false;
     }
     int64_t first_ms = renewal->fights_ms[n % RENEWAL_FIGHTS_MAX];
     int64_t last_ms = renewal->fights_ms[(n - 1) % RENEWAL_FIGHTS_MAX];
-    return last_ms - first_ms <= RENEWAL_FIGHT_WINDOW_MS &&
-           now_ms <= last_ms + RENEWAL_FIGHT_WINDOW_MS;
+    return last_ms - first_ms <= RENEWAL_WINDOW_MS && now_ms <= last_ms + RENEWAL_WINDOW_MS;
 }
 
 /* What follows from a change of our own is no fight, and waits for nothing. */
-static bool trust(struct renewal *renewal, const struct moment *moment,
+static bool trust(const struct renewal *renewal, const struct moment *moment,
                   struct renewal_order *order) {
     const struct renewal_view *view = moment->view;
     if (view->webhook != RENEWAL_WEBHOOK_PRESENT || view->is_bundle_current) {
         return false;
     }
-    bool was_contested = is_contested(renewal, moment->now_ms);
-    int64_t pause_ms = was_contested ? RENEWAL_FIGHT_PAUSE_MS : RENEWAL_COOL_DOWN_MS;
+    bool is_contested = renewal_is_contested(renewal, moment->now_ms);
+    int64_t pause_ms = is_contested ? RENEWAL_FIGHT_PAUSE_MS : RENEWAL_COOL_DOWN_MS;
     bool may_now = renewal->is_expected || renewal->trusted_ms < 0 ||
                    moment->now_ms >= renewal->trusted_ms + pause_ms;
     if (!may_now) {
         wait_until(order, renewal->trusted_ms + pause_ms);
         return false;
     }
-    if (!renewal->is_expected && renewal->trusted_ms >= 0) {
-        renewal->fights_ms[renewal->n_fights % RENEWAL_FIGHTS_MAX] = moment->now_ms;
-        renewal->n_fights++;
-    }
     order->verb = RENEWAL_TRUST;
-    order->is_contested = !was_contested && is_contested(renewal, moment->now_ms);
-    renewal->trusted_ms = moment->now_ms;
     return true;
+}
+
+static bool wait_for_trust(const struct renewal *renewal, const struct moment *moment,
+                           struct renewal_order *order) {
+    if (renewal_is_trusted_long(renewal, moment->now_ms)) {
+        return true;
+    }
+    if (renewal->trusted_since_ms >= 0) {
+        wait_until(order, renewal->trusted_since_ms + renewal->trust_delay_ms);
+    }
+    return false;
 }
 
 /* Whether a leaf of the signer may be served. */
@@ -173,30 +221,24 @@ static bool may_switch(const struct renewal *renewal, const struct moment *momen
     if (view->webhook == RENEWAL_WEBHOOK_UNKNOWN) {
         return is_settled(view);
     }
-    if (is_settled(view) || view->webhook == RENEWAL_WEBHOOK_ABSENT || is_first) {
-        return true;
-    }
-    if (renewal->trusted_since_ms < 0) {
-        return false;
-    }
-    int64_t at_ms = renewal->trusted_since_ms + renewal->trust_delay_ms;
-    wait_until(order, at_ms);
-    return moment->now_ms >= at_ms;
+    return is_settled(view) || view->webhook == RENEWAL_WEBHOOK_ABSENT || is_first ||
+           wait_for_trust(renewal, moment, order);
 }
 
 static bool switch_over(const struct renewal *renewal, const struct moment *moment,
                         struct renewal_order *order) {
     const struct renewal_view *view = moment->view;
     int64_t due_s = view->leaf_not_after - RENEWAL_LEAF_BEFORE;
-    bool is_due = moment->is_clock_sure &&
-                  (moment->wall_s >= due_s || moment->wall_s < view->leaf_not_before);
+    bool is_due = moment->wall_s >= due_s || moment->wall_s < view->leaf_not_before;
     bool is_needed =
         !is_settled(view) || !view->leaf_has_names || is_due || view->asked == RENEWAL_ASKS_LEAF;
     if (!is_needed) {
         wait_until_date(moment, due_s, order);
         return false;
     }
-    if (!may_switch(renewal, moment, order)) {
+    bool may_date = is_valid(&view->cas[view->signer], moment->wall_s) &&
+                    (moment->is_clock_sure || !view->has_leaf);
+    if (!may_date || !may_switch(renewal, moment, order) || !may_write(renewal, moment, order)) {
         return false;
     }
     for (size_t i = 0; i < view->n_cas; i++) {
@@ -206,12 +248,22 @@ static bool switch_over(const struct renewal *renewal, const struct moment *mome
     return write(order, RENEWAL_SWITCH);
 }
 
-/* Only once all that is to be trusted is; who comes back from a long sleep finds it so. */
+/* Only once all that is to be trusted is, and has been for so long that every replica serves by it;
+   who comes back from a long sleep, or was given another Secret, finds it so. */
+static bool is_through(const struct renewal *renewal, const struct moment *moment,
+                       struct renewal_order *order) {
+    const struct renewal_view *view = moment->view;
+    if (view->webhook == RENEWAL_WEBHOOK_ABSENT) {
+        return true;
+    }
+    return view->is_bundle_current && wait_for_trust(renewal, moment, order);
+}
+
 static bool retire(const struct renewal *renewal, const struct moment *moment,
                    struct renewal_order *order) {
     const struct renewal_view *view = moment->view;
-    bool is_through = view->webhook == RENEWAL_WEBHOOK_ABSENT || view->is_bundle_current;
-    if (view->n_cas < 2 || !is_settled(view) || !moment->is_clock_sure || !is_through) {
+    if (view->n_cas < 2 || !is_settled(view) || !moment->is_clock_sure ||
+        !is_through(renewal, moment, order)) {
         return false;
     }
     int64_t due_s = view->leaf_not_before + RENEWAL_BACKDATE_S + renewal->retire_delay_s;
@@ -225,15 +277,18 @@ static bool retire(const struct renewal *renewal, const struct moment *moment,
         wait_until_date(moment, due_s, order);
         return false;
     }
+    if (!may_write(renewal, moment, order)) {
+        return false;
+    }
     return write(order, RENEWAL_RETIRE);
 }
 
-static bool decide(struct renewal *renewal, const struct moment *moment,
+static bool decide(const struct renewal *renewal, const struct moment *moment,
                    struct renewal_order *order) {
     if (moment->view->secret != RENEWAL_SECRET_USABLE) {
-        return begin_anew(moment->view, order);
+        return begin_anew(renewal, moment, order);
     }
-    return prepare(moment, order) || trust(renewal, moment, order) ||
+    return prepare(renewal, moment, order) || trust(renewal, moment, order) ||
            switch_over(renewal, moment, order) || retire(renewal, moment, order);
 }
 
@@ -241,9 +296,7 @@ void renewal_step(struct renewal *renewal, const struct renewal_view *view, int6
                   int64_t wall_s, struct renewal_order *ret_order) {
     struct renewal_order order = {.verb = RENEWAL_WAIT, .at_ms = INT64_MAX};
     const struct moment moment = {view, now_ms, wall_s, check_clock(renewal, now_ms, wall_s)};
-    if (view->secret == RENEWAL_SECRET_USABLE) {
-        follow_trust(renewal, view, now_ms);
-    }
+    renewal_note(renewal, view, now_ms);
     bool may_act = !renewal->is_asking && view->leads && view->secret != RENEWAL_SECRET_UNKNOWN;
     if (may_act && now_ms < renewal->not_before_ms) {
         wait_until(&order, renewal->not_before_ms);
@@ -266,5 +319,13 @@ void renewal_answer(struct renewal *renewal, int64_t now_ms, uint32_t random, bo
         return;
     }
     backoff_reset(&renewal->backoff);
+    if (!renewal->is_trusting) {
+        renewal->writes_ms[renewal->n_writes++ % RENEWAL_WRITES_MAX] = now_ms;
+    } else {
+        if (!renewal->is_expected && renewal->trusted_ms >= 0) {
+            renewal->fights_ms[renewal->n_fights++ % RENEWAL_FIGHTS_MAX] = now_ms;
+        }
+        renewal->trusted_ms = now_ms;
+    }
     renewal->is_expected = !renewal->is_trusting;
 }

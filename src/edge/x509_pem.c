@@ -44,6 +44,15 @@ static bool is_at_end(void) {
     return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
 }
 
+/* Without this OpenSSL would ask at the terminal. */
+static int refuse_password(char *out, int capacity, int is_writing, void *was_asked) {
+    (void)out;
+    (void)capacity;
+    (void)is_writing;
+    *(bool *)was_asked = true;
+    return -1;
+}
+
 bool x509_read_chain(const char *pem, STACK_OF(X509) * *ret_chain, struct error *error) {
     AUTO(x509_auto_bio) BIO *text = open_text(pem);
     AUTO(x509_auto_chain) STACK_OF(X509) *chain = sk_X509_new_null();
@@ -51,7 +60,8 @@ bool x509_read_chain(const char *pem, STACK_OF(X509) * *ret_chain, struct error 
         return x509_fail(error, ERROR_INTERNAL, "reading certificates");
     }
     X509 *certificate;
-    while ((certificate = PEM_read_bio_X509(text, NULL, NULL, NULL)) != NULL) {
+    bool was_asked = false;
+    while ((certificate = PEM_read_bio_X509(text, NULL, refuse_password, &was_asked)) != NULL) {
         if (sk_X509_push(chain, certificate) == 0) {
             X509_free(certificate);
             return x509_fail(error, ERROR_INTERNAL, "reading certificates");
@@ -67,15 +77,6 @@ bool x509_read_chain(const char *pem, STACK_OF(X509) * *ret_chain, struct error 
     }
     *ret_chain = TAKE(chain);
     return true;
-}
-
-/* Without this OpenSSL would ask at the terminal. */
-static int refuse_password(char *out, int capacity, int is_writing, void *was_asked) {
-    (void)out;
-    (void)capacity;
-    (void)is_writing;
-    *(bool *)was_asked = true;
-    return -1;
 }
 
 bool x509_read_key(const char *pem, EVP_PKEY **ret_key, struct error *error) {

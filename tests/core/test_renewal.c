@@ -148,6 +148,33 @@ static void asked_for_a_ca_in_the_middle(struct renewal_view *view) {
     view->asked = RENEWAL_ASKS_CA;
 }
 
+static void asked_for_a_ca_and_nobody_knows_who_is_trusted(struct renewal_view *view) {
+    asked_for_a_ca(view);
+    view->webhook = RENEWAL_WEBHOOK_UNKNOWN;
+}
+
+/* As a leader leaves it whose clock was years behind. */
+static void prepared_in_the_past(struct renewal_view *view) {
+    prepared(view);
+    view->cas[1].not_after = START_S;
+}
+
+static void prepared_in_the_future(struct renewal_view *view) {
+    prepared(view);
+    view->cas[1].not_before = START_S + 1;
+}
+
+static void prepared_just_in_time(struct renewal_view *view) {
+    prepared(view);
+    view->cas[1] = (struct renewal_ca){START_S, START_S + 1, false};
+}
+
+/* Of a backup, perhaps. */
+static void old_ca_and_no_leaf(struct renewal_view *view) {
+    no_leaf(view);
+    view->cas[0].not_after = START_S;
+}
+
 static void switched(struct renewal_view *view) {
     prepared_and_trusted_just_now(view);
     view->leaf_issuer = 1;
@@ -188,8 +215,12 @@ static void test_renewal__does_what_is_due(void **state) {
         {"just trusted", prepared_and_trusted_just_now, RENEWAL_WAIT, 0, false, false},
         {"alone", prepared_without_a_webhook, RENEWAL_WRITE, RENEWAL_SWITCH, false, true},
         {"later", asked_for_a_ca_in_the_middle, RENEWAL_TRUST, 0, false, false},
+        {"blind", asked_for_a_ca_and_nobody_knows_who_is_trusted, RENEWAL_WAIT, 0, false, false},
+        {"past", prepared_in_the_past, RENEWAL_WRITE, RENEWAL_PREPARE, true, false},
+        {"future", prepared_in_the_future, RENEWAL_WRITE, RENEWAL_PREPARE, true, false},
+        {"in time", prepared_just_in_time, RENEWAL_TRUST, 0, false, false},
+        {"backup", old_ca_and_no_leaf, RENEWAL_WRITE, RENEWAL_PREPARE, true, false},
         {"switched", switched, RENEWAL_WAIT, 0, false, false},
-        {"retire", switched_a_day_ago, RENEWAL_WRITE, RENEWAL_RETIRE, false, false},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -268,29 +299,138 @@ static void test_renewal__believes_a_clock_that_jumps_only_when_it_stays(void **
     }
 }
 
-static void test_renewal__fights_five_times_and_then_every_five_minutes(void **state) {
+static void test_renewal__retires_when_all_have_trusted_the_new_ca_for_long(void **state) {
     struct renewal_view view = settled();
     struct renewal renewal;
     struct renewal_order order;
-    int64_t now_ms = 0;
-    int n_contested = 0;
-    int n_writes = 0;
     (void)state;
-    blank_bundle(&view);
     renewal_init(&renewal, TRUST_MS, RETIRE_S);
-    for (; now_ms < 300000; now_ms += 100) {
-        renewal_step(&renewal, &view, now_ms, START_S + now_ms / 1000, &order);
-        if (order.verb == RENEWAL_TRUST) {
-            n_writes++;
-            n_contested += order.is_contested;
-            renewal_answer(&renewal, now_ms, 0, true);
+    /* Given by somebody, not made here: it is old, and trusted since now only. */
+    switched_a_day_ago(&view);
+    renewal_step(&renewal, &view, 5000, START_S, &order);
+    assert_int_equal(order.verb, RENEWAL_WAIT);
+    assert_int_equal(order.at_ms, 5000 + TRUST_MS);
+    renewal_step(&renewal, &view, 5000 + TRUST_MS, START_S + 60, &order);
+    assert_int_equal(order.verb, RENEWAL_WRITE);
+    assert_int_equal(order.phase, RENEWAL_RETIRE);
+    assert_false(order.keeps[0]);
+    assert_true(order.keeps[1]);
+}
+
+/* While the clock is not believed, only what is missing is made. */
+static void test_renewal__makes_nothing_by_a_clock_that_has_just_jumped(void **state) {
+    static const struct {
+        const char *name;
+        void (*change)(struct renewal_view *view);
+        enum renewal_verb verb;
+    } rows[] = {
+        {"names", other_names, RENEWAL_WAIT},
+        {"leaf", asked_for_a_leaf, RENEWAL_WAIT},
+        {"ca", asked_for_a_ca, RENEWAL_WAIT},
+        {"alone", prepared_without_a_webhook, RENEWAL_WAIT},
+        {"past", prepared_in_the_past, RENEWAL_TRUST},
+        {"no leaf", no_leaf, RENEWAL_WRITE},
+        {"lost", lost, RENEWAL_WRITE},
+        {"forgotten", lost_and_forgotten, RENEWAL_WRITE},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct renewal_view view = settled();
+        struct renewal renewal;
+        struct renewal_order order;
+        renewal_init(&renewal, TRUST_MS, RETIRE_S);
+        renewal_step(&renewal, &view, 0, START_S, &order);
+        rows[i].change(&view);
+        renewal_step(&renewal, &view, 1000, START_S + DAY, &order);
+        if (order.verb != rows[i].verb) {
+            fail_msg("%s: verb %d, phase %d", rows[i].name, order.verb, order.phase);
         }
     }
+}
+
+static void test_renewal__waits_anew_where_the_clock_jumps_again(void **state) {
+    struct renewal_view view = settled();
+    struct renewal renewal;
+    struct renewal_order order;
+    (void)state;
+    renewal_init(&renewal, TRUST_MS, RETIRE_S);
+    renewal_step(&renewal, &view, 0, START_S, &order);
+    renewal_step(&renewal, &view, 1000, START_S + 365 * DAY, &order);
+    renewal_step(&renewal, &view, 500000, START_S - 365 * DAY, &order);
+    assert_int_equal(order.verb, RENEWAL_WAIT);
+    assert_int_equal(order.at_ms, 500000 + RENEWAL_JUMP_PATIENCE_MS);
+}
+
+/* What one step after the other does to the caBundles, which somebody blanks at once. */
+struct fight {
+    struct renewal renewal;
+    struct renewal_view view;
+    int n_writes;
+    int n_contested; /* times that it became so */
+};
+
+static void fight_on(struct fight *fight, int64_t from_ms, int64_t to_ms, bool is_good) {
+    for (int64_t now_ms = from_ms; now_ms < to_ms; now_ms += 100) {
+        struct renewal_order order;
+        bool was_contested = renewal_is_contested(&fight->renewal, now_ms);
+        renewal_step(&fight->renewal, &fight->view, now_ms, START_S + now_ms / 1000, &order);
+        if (order.verb == RENEWAL_TRUST) {
+            renewal_answer(&fight->renewal, now_ms, 0, is_good);
+            fight->n_writes += is_good;
+            fight->n_contested += !was_contested && renewal_is_contested(&fight->renewal, now_ms);
+        }
+    }
+}
+
+static void test_renewal__fights_five_times_and_then_every_five_minutes(void **state) {
+    struct fight fight = {.view = settled()};
+    (void)state;
+    blank_bundle(&fight.view);
+    renewal_init(&fight.renewal, TRUST_MS, RETIRE_S);
+    fight_on(&fight, 0, 300000, true);
     /* The first, which is no fight yet, and five. */
-    assert_int_equal(n_writes, 6);
-    assert_int_equal(n_contested, 1);
-    renewal_step(&renewal, &view, 310000, START_S + 310, &order);
-    assert_int_equal(order.verb, RENEWAL_TRUST);
+    assert_int_equal(fight.n_writes, 6);
+    assert_int_equal(fight.n_contested, 1);
+    fight_on(&fight, 300000, 310000, true);
+    assert_int_equal(fight.n_writes, 7);
+}
+
+/* An API server that is away for a minute undoes nothing. */
+static void test_renewal__does_not_count_what_failed_as_fights(void **state) {
+    struct fight fight = {.view = settled()};
+    (void)state;
+    blank_bundle(&fight.view);
+    renewal_init(&fight.renewal, TRUST_MS, RETIRE_S);
+    fight_on(&fight, 0, 60000, false);
+    /* The next try comes within 15 seconds. */
+    fight_on(&fight, 60000, 75000, true);
+    assert_true(fight.n_writes > 0);
+    assert_int_equal(fight.n_contested, 0);
+}
+
+/* Whoever asks for a leaf for ever gets sixty in ten minutes. */
+static void test_renewal__writes_the_secret_at_a_pace(void **state) {
+    struct renewal_view view = settled();
+    struct renewal renewal;
+    int64_t last_ms = -RENEWAL_COOL_DOWN_MS;
+    int n_writes = 0;
+    (void)state;
+    asked_for_a_leaf(&view);
+    renewal_init(&renewal, TRUST_MS, RETIRE_S);
+    for (int64_t now_ms = 0; now_ms < 2 * RENEWAL_WINDOW_MS; now_ms += 100) {
+        struct renewal_order order;
+        renewal_step(&renewal, &view, now_ms, START_S + now_ms / 1000, &order);
+        if (order.verb == RENEWAL_WAIT) {
+            assert_true(order.at_ms > now_ms);
+            continue;
+        }
+        assert_true(now_ms >= last_ms + RENEWAL_COOL_DOWN_MS);
+        last_ms = now_ms;
+        n_writes++;
+        renewal_answer(&renewal, now_ms, 0, true);
+        assert_true(now_ms >= RENEWAL_WINDOW_MS || n_writes <= RENEWAL_WRITES_MAX);
+    }
+    assert_int_equal(n_writes, 2 * RENEWAL_WRITES_MAX);
 }
 
 static void test_renewal__comes_back_later_and_later_where_it_fails(void **state) {
@@ -423,6 +563,11 @@ int main(void) {
         cmocka_unit_test(test_renewal__drops_the_oldest_when_there_is_no_room),
         cmocka_unit_test(test_renewal__believes_a_clock_that_jumps_only_when_it_stays),
         cmocka_unit_test(test_renewal__fights_five_times_and_then_every_five_minutes),
+        cmocka_unit_test(test_renewal__does_not_count_what_failed_as_fights),
+        cmocka_unit_test(test_renewal__retires_when_all_have_trusted_the_new_ca_for_long),
+        cmocka_unit_test(test_renewal__makes_nothing_by_a_clock_that_has_just_jumped),
+        cmocka_unit_test(test_renewal__waits_anew_where_the_clock_jumps_again),
+        cmocka_unit_test(test_renewal__writes_the_secret_at_a_pace),
         cmocka_unit_test(test_renewal__comes_back_later_and_later_where_it_fails),
         cmocka_unit_test(test_renewal__keeps_the_leaf_trusted_for_twelve_years),
     };

@@ -321,7 +321,7 @@ static void test_file__finds_the_version_of_a_volume(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_file__finds_the_version_of_a_volume),
+        IN_FOLDER(test_file__finds_the_version_of_a_volume),
         IN_FOLDER(test_file__reads_up_to_the_cap),
         IN_FOLDER(test_file__reads_an_empty_file_within_no_bytes),
         IN_FOLDER(test_file__reading_replaces_what_was_in_the_buffer),

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CERTIFICATE_FIXTURES_H
+#define CERTIFICATE_FIXTURES_H
+
+/*
+ * CAs, leaves and Secrets for the tests of what Capstan does with its own certificates. Included
+ * behind cmocka.h.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "core/keyring.h"
+#include "core/registration.h"
+#include "edge/x509.h"
+
+#define DAY     INT64_C(86400)
+#define START_S (20000 * DAY)
+#define NAME    "capstan.capstan-system.svc"
+
+static const char *const leaf_names[] = {NAME};
+
+/* Certificates are dated back by an hour. */
+static inline void make_ca(int64_t now, struct x509_pair *ret_ca) {
+    struct error error;
+    assert_true(x509_make_ca("CA", now, 1000 * DAY, ret_ca, &error));
+}
+
+static inline void make_leaf(const struct x509_pair *ca, int64_t now, struct x509_pair *ret_leaf) {
+    struct error error;
+    assert_true(x509_make_leaf(ca, leaf_names, 1, now, 90 * DAY, ret_leaf, &error));
+}
+
+static inline char *copy_text(const char *text) {
+    return memory_copy(text, strlen(text));
+}
+
+/* Of one CA or, with `other`, two; free with keyring_fini(). */
+static inline struct keyring make_keyring(const struct x509_pair *ca, const struct x509_pair *other,
+                                          const struct x509_pair *signer,
+                                          const struct x509_pair *leaf) {
+    char cas[8192];
+    snprintf(cas, sizeof(cas), "%s%s", ca->certificate_pem,
+             other != NULL ? other->certificate_pem : "");
+    return (struct keyring){.ca_crt = copy_text(cas),
+                            .ca_key = copy_text(signer->key_pem),
+                            .tls_crt = copy_text(leaf->certificate_pem),
+                            .tls_key = copy_text(leaf->key_pem)};
+}
+
+#endif
