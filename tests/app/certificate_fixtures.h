@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "core/keyring.h"
 #include "core/registration.h"
+#include "edge/http.h"
 #include "edge/x509.h"
 
 #define DAY     INT64_C(86400)
@@ -34,6 +35,33 @@ static inline void make_leaf(const struct x509_pair *ca, int64_t now, struct x50
 
 static inline char *copy_text(const char *text) {
     return memory_copy(text, strlen(text));
+}
+
+static inline void answer_nothing(void *context, const struct http_request *request,
+                                  struct http_response *response) {
+    (void)context;
+    (void)request;
+    (void)response;
+}
+
+/* A server that serves a pair as soon as it is given one. End it with http_stop(). */
+static inline struct http_server *start_tls_server(void) {
+    static const struct http_route routes[] = {{"GET", "/", answer_nothing}};
+    const struct http_options options = {.bind_address = "127.0.0.1:0",
+                                         .routes = routes,
+                                         .n_routes = 1,
+                                         .is_tls = true,
+                                         .workers = 1,
+                                         .connections_max = 4,
+                                         .body_max = 16,
+                                         .bodies_max = 64,
+                                         .head_timeout_ms = 1000,
+                                         .body_timeout_ms = 1000,
+                                         .idle_timeout_ms = 1000};
+    struct http_server *server = NULL;
+    struct error error;
+    assert_true(http_start(&options, &server, &error));
+    return server;
 }
 
 /* Of one CA or, with `other`, two; free with keyring_fini(). */

@@ -13,15 +13,11 @@
 
 #include <cmocka.h>
 
-#include "base/memory.h"
+#include "certificate_fixtures.h"
 #include "edge/clock.h"
-#include "edge/x509.h"
 #include "key_pair.h"
 
 enum { PATH_SIZE = 256, SWAPS = 10000 };
-
-#define DAY  INT64_C(86400)
-#define NAME "capstan.capstan-system.svc"
 
 /* A folder as the kubelet keeps it: tls.crt and tls.key are links through ..data. */
 struct volume {
@@ -92,41 +88,20 @@ static void link_file(const struct volume *volume, const char *name) {
     assert_int_equal(symlink(target, path), 0);
 }
 
-static void answer_nothing(void *context, const struct http_request *request,
-                           struct http_response *response) {
-    (void)context;
-    (void)request;
-    (void)response;
-}
-
-static const struct http_route routes[] = {{"GET", "/", answer_nothing}};
-
 static int set_up(void **state) {
-    static const char *const names[] = {NAME};
     struct volume *volume = memory_new(1, sizeof(*volume));
     struct x509_pair ca = {.key_pem = NULL};
     struct error error;
-    const struct http_options options = {.bind_address = "127.0.0.1:0",
-                                         .routes = routes,
-                                         .n_routes = 1,
-                                         .is_tls = true,
-                                         .workers = 1,
-                                         .connections_max = 4,
-                                         .body_max = 16,
-                                         .bodies_max = 64,
-                                         .head_timeout_ms = 1000,
-                                         .body_timeout_ms = 1000,
-                                         .idle_timeout_ms = 1000};
     *state = volume;
     strcpy(volume->folder, "/tmp/test-key-pair-XXXXXX");
     assert_non_null(mkdtemp(volume->folder));
     assert_true(x509_make_ca("CA", clock_wall_seconds(), DAY, &ca, &error));
     for (int i = 0; i < 2; i++) {
-        assert_true(
-            x509_make_leaf(&ca, names, 1, clock_wall_seconds(), DAY, &volume->pairs[i], &error));
+        assert_true(x509_make_leaf(&ca, leaf_names, 1, clock_wall_seconds(), DAY, &volume->pairs[i],
+                                   &error));
     }
     x509_pair_fini(&ca);
-    assert_true(http_start(&options, &volume->server, &error));
+    volume->server = start_tls_server();
     return 0;
 }
 

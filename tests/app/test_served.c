@@ -23,34 +23,13 @@ struct site {
     struct served served;
 };
 
-static void answer_nothing(void *context, const struct http_request *request,
-                           struct http_response *response) {
-    (void)context;
-    (void)request;
-    (void)response;
-}
-
-static const struct http_route routes[] = {{"GET", "/", answer_nothing}};
-
 static int set_up(void **state) {
-    const struct http_options options = {.bind_address = "127.0.0.1:0",
-                                         .routes = routes,
-                                         .n_routes = 1,
-                                         .is_tls = true,
-                                         .workers = 1,
-                                         .connections_max = 4,
-                                         .body_max = 16,
-                                         .bodies_max = 64,
-                                         .head_timeout_ms = 1000,
-                                         .body_timeout_ms = 1000,
-                                         .idle_timeout_ms = 1000};
     struct site *site = memory_new(1, sizeof(*site));
-    struct error error;
     make_ca(START_S, &site->ca);
     make_leaf(&site->ca, START_S, &site->leaf);
     make_ca(START_S + DAY, &site->other_ca);
     make_leaf(&site->other_ca, START_S + DAY, &site->other_leaf);
-    assert_true(http_start(&options, &site->server, &error));
+    site->server = start_tls_server();
     *state = site;
     return 0;
 }
