@@ -23,7 +23,10 @@ setup() {
 start_haproxy() {
     local name
     {
+        printf 'global\n    stats socket %s\n' "$CLUSTER/haproxy.socket"
         printf 'defaults\n    mode tcp\n    timeout connect 2s\n    timeout client 1h\n    timeout server 1h\n'
+        # A probe that a busy machine answers late is no replica that is not ready.
+        printf '    timeout check 5s\n'
         printf 'listen webhook\n    bind 127.0.0.1:%s\n    balance roundrobin\n    option httpchk GET /readyz\n' \
             "$FRONT"
         for name in "${two[@]}"; do
@@ -40,13 +43,18 @@ start_replica() {
     wait_for 30 is_ready "$1"
 }
 
+# is_in_front NAME: whether haproxy leads to it.
+is_in_front() {
+    curl -s --noproxy '*' -m 5 --unix-socket "$CLUSTER/haproxy.socket" telnet://localhost \
+        <<<'show stat' | tr -d '\r' | grep -E "^webhook,$1,.*,UP,"
+}
+
 restart_both_in_turn() {
     local i
     for ((i = 0; i < $1; i++)); do
         stop_capstan "${two[i % 2]}"
         start_replica "${two[i % 2]}"
-        # So that haproxy has seen it.
-        sleep 0.5
+        wait_for 10 is_in_front "${two[i % 2]}"
     done
 }
 
