@@ -20,7 +20,10 @@
 enum { REGISTRATION_ENTRIES_MAX = 16, REGISTRATION_NAME_SIZE = 254 };
 
 struct registration_entry {
+    size_t index; /* in the list of webhooks */
     char name[REGISTRATION_NAME_SIZE];
+    char service_namespace[REGISTRATION_NAME_SIZE]; /* empty, as the next, if it is a URL */
+    char service_name[REGISTRATION_NAME_SIZE];
     char *bundle_pem; /* decoded; empty if there is none, or none that is base64 */
     bool fails;       /* its failurePolicy is Fail */
 };
@@ -35,6 +38,11 @@ struct registration {
 bool registration_read(const char *json, size_t size, struct registration *ret_registration,
                        struct error *error) MUST_CHECK;
 void registration_fini(struct registration *registration);
+
+/* Forgets the entries that lead elsewhere than to this Service: they are somebody else's, who has a
+   certificate of another CA. Returns how many they are. */
+size_t registration_keep_service(struct registration *registration, const char *namespace,
+                                 const char *name);
 
 /* Whether each entry has this caBundle, and, if asked for, fails. */
 bool registration_is_as(const struct registration *registration, const char *bundle_pem,

@@ -39,7 +39,7 @@ enum {
     RENEWAL_CHECK_MS = 3600000,
     RENEWAL_JUMP_S = 300,
     RENEWAL_JUMP_PATIENCE_MS = 600000,
-    RENEWAL_COOL_DOWN_MS = 1500, /* between two writes of the caBundles, or of the Secret */
+    RENEWAL_COOL_DOWN_MS = 1000, /* between two writes of the caBundles, or of the Secret */
     RENEWAL_WINDOW_MS = 600000,
     RENEWAL_FIGHTS_MAX = 5, /* over the caBundles in a window; then 5 minutes between two writes */
     RENEWAL_FIGHT_PAUSE_MS = 300000,

@@ -13,10 +13,9 @@
 #include "rotate_make.h"
 #include "rotate_view.h"
 #include "served.h"
+#include "service_names.h"
 
 enum {
-    NAMES = 4,
-    NAME_SIZE = 256,
     PATH_SIZE = 640,
     BODY_MAX = 1 << 20,
     ANSWER_MAX = 8 << 20,
@@ -33,9 +32,7 @@ enum {
 struct rotate {
     struct rotate_options options;
     struct http_server *server;
-    char names[NAMES][NAME_SIZE];
-    const char *name_list[NAMES];
-    size_t n_names;
+    struct service_names names;
     char secrets_path[PATH_SIZE];
     struct follow *secret_follow;
     struct follow *registration_follow;
@@ -45,9 +42,10 @@ struct rotate {
     bool leads;       /* as of the last step */
     bool has_keyring; /* there is a Secret, and this is what it has */
     struct keyring keyring;
-    struct x509_bundle cas; /* of the keyring, in the view's order */
-    struct keyring memory;  /* the last one that could be served; ca_crt is NULL: none */
-    struct registration registration;
+    struct x509_bundle cas;           /* of the keyring, in the view's order */
+    struct keyring memory;            /* the last one that could be served; ca_crt is NULL: none */
+    struct registration registration; /* the entries that lead to our Service */
+    size_t n_foreign;                 /* the others */
     struct served served;
     struct expiry_alarm leaf_alarm;
     struct expiry_alarm ca_alarm;
@@ -67,28 +65,6 @@ static void take_secret(void *context, const char *json, size_t size);
 static void take_registration(void *context, const char *json, size_t size);
 
 /* Making and freeing. */
-
-static void add_service_name(struct rotate *rotate, const char *end) {
-    const struct rotate_options *options = &rotate->options;
-    char *name = rotate->names[rotate->n_names];
-    snprintf(name, NAME_SIZE, "%s%s", options->service_name, end);
-    rotate->name_list[rotate->n_names++] = name;
-}
-
-static void name_service(struct rotate *rotate) {
-    static const char *const zones[] = {".svc", ".svc.cluster.local", ""};
-    const char *namespace = rotate->options.namespace;
-    char end[NAME_SIZE];
-    for (size_t i = 0; i < COUNT_OF(zones); i++) {
-        /* What ends in a number would be an address. */
-        bool is_address = zones[i][0] == '\0' && namespace[strspn(namespace, "0123456789")] == '\0';
-        if (!is_address) {
-            snprintf(end, sizeof(end), ".%s%s", namespace, zones[i]);
-            add_service_name(rotate, end);
-        }
-    }
-    add_service_name(rotate, "");
-}
 
 static struct follow *new_follow(struct rotate *rotate, const char *collection,
                                  const char *resource, const char *name, follow_changed *changed) {
@@ -110,7 +86,7 @@ struct rotate *rotate_new(const struct rotate_options *options) {
     rotate->options = *options;
     rotate->ready_ms = -1;
     rotate->look_ms = INT64_MAX;
-    name_service(rotate);
+    service_names_make(options->service_name, options->namespace, &rotate->names);
     snprintf(rotate->secrets_path, sizeof(rotate->secrets_path), "/api/v1/namespaces/%s/secrets",
              options->namespace);
     rotate->secret_follow =
@@ -253,9 +229,24 @@ static void take_secret(void *context, const char *json, size_t size) {
     x509_bundle_fini(&rotate->cas);
     rotate->keyring = keyring;
     rotate->has_keyring = is_there;
-    rotate_view_secret(is_there ? &rotate->keyring : NULL, rotate->name_list, rotate->n_names,
-                       &rotate->view, &rotate->cas);
+    rotate_view_secret(is_there ? &rotate->keyring : NULL, rotate->names.items,
+                       rotate->names.n_items, &rotate->view, &rotate->cas);
     look(rotate);
+}
+
+/* Says so once; what is written there by whoever they belong to is no matter. */
+static void note_foreign(struct rotate *rotate, size_t n_foreign) {
+    if (n_foreign > 0 && n_foreign != rotate->n_foreign) {
+        char service[PATH_SIZE];
+        snprintf(service, sizeof(service), "%s/%s", rotate->options.namespace,
+                 rotate->options.service_name);
+        log_event(rotate->options.log, LOG_WARN, "registration.foreign",
+                  LOG_TEXT("name", rotate->options.config_name),
+                  LOG_INTEGER("entries", (int64_t)n_foreign), LOG_TEXT("service", service),
+                  LOG_TEXT("hint", "these entries lead elsewhere than to this Service and are left "
+                                   "alone; --namespace and --service-name say which is ours"));
+    }
+    rotate->n_foreign = n_foreign;
 }
 
 static void take_registration(void *context, const char *json, size_t size) {
@@ -266,13 +257,17 @@ static void take_registration(void *context, const char *json, size_t size) {
         report(rotate, error.text);
         return;
     }
+    note_foreign(rotate, registration_keep_service(&registration, rotate->options.namespace,
+                                                   rotate->options.service_name));
     bool is_absent = json == NULL || registration.n_entries == 0;
     if (is_absent && rotate->view.webhook != RENEWAL_WEBHOOK_ABSENT) {
-        log_event(rotate->options.log, LOG_WARN, "registration.absent",
-                  LOG_TEXT("name", rotate->options.config_name),
-                  LOG_TEXT("hint", "there is no such MutatingWebhookConfiguration, or it has no "
-                                   "entries: nobody asks Capstan; apply the manifests, or name "
-                                   "another by --webhook-config-name"));
+        log_event(
+            rotate->options.log, LOG_WARN, "registration.absent",
+            LOG_TEXT("name", rotate->options.config_name),
+            LOG_TEXT("hint",
+                     "there is no such MutatingWebhookConfiguration, or none of "
+                     "its entries leads here: nobody asks Capstan; apply the manifests, or name "
+                     "another by --webhook-config-name"));
     }
     registration_fini(&rotate->registration);
     rotate->registration = registration;
@@ -354,8 +349,8 @@ static void write_secret(struct rotate *rotate, const struct renewal_order *orde
         .signer = rotate->view.signer,
         .memory = &rotate->memory,
         .registration = &rotate->registration,
-        .names = rotate->name_list,
-        .n_names = rotate->n_names,
+        .names = rotate->names.items,
+        .n_names = rotate->names.n_items,
         .now = clock_wall_seconds(),
     };
     AUTO(keyring_fini) struct keyring made = {.ca_crt = NULL};

@@ -28,6 +28,29 @@ static void read_bundle(struct json_reader *reader, struct registration_entry *e
     }
 }
 
+static void read_name(struct json_reader *reader, char out[REGISTRATION_NAME_SIZE]) {
+    struct json_text text;
+    if (json_read_text(reader, &text)) {
+        (void)json_text_copy(&text, out, REGISTRATION_NAME_SIZE);
+    }
+}
+
+static void read_service(struct json_reader *reader, struct registration_entry *entry) {
+    struct json_text key;
+    if (!json_enter_object(reader)) {
+        return;
+    }
+    while (json_next_member(reader, &key)) {
+        if (json_text_is(&key, "namespace")) {
+            read_name(reader, entry->service_namespace);
+        } else if (json_text_is(&key, "name")) {
+            read_name(reader, entry->service_name);
+        } else {
+            json_skip(reader);
+        }
+    }
+}
+
 static void read_client_config(struct json_reader *reader, struct registration_entry *entry) {
     struct json_text key;
     if (!json_enter_object(reader)) {
@@ -36,6 +59,8 @@ static void read_client_config(struct json_reader *reader, struct registration_e
     while (json_next_member(reader, &key)) {
         if (json_text_is(&key, "caBundle")) {
             read_bundle(reader, entry);
+        } else if (json_text_is(&key, "service")) {
+            read_service(reader, entry);
         } else {
             json_skip(reader);
         }
@@ -53,9 +78,7 @@ static void read_entry(struct json_reader *reader, struct registration_entry *en
         if (json_text_is(&key, "clientConfig")) {
             read_client_config(reader, entry);
         } else if (json_text_is(&key, "name")) {
-            if (json_read_text(reader, &text)) {
-                (void)json_text_copy(&text, entry->name, sizeof(entry->name));
-            }
+            read_name(reader, entry->name);
         } else if (json_text_is(&key, "failurePolicy")) {
             entry->fails = json_read_text(reader, &text) && json_text_is(&text, "Fail");
         } else {
@@ -74,6 +97,7 @@ static bool read_entries(struct json_reader *reader, struct registration *regist
     while (json_next_item(reader)) {
         fit = fit && registration->n_entries < REGISTRATION_ENTRIES_MAX;
         if (fit) {
+            registration->entries[registration->n_entries].index = registration->n_entries;
             read_entry(reader, &registration->entries[registration->n_entries++]);
         } else {
             json_skip(reader);
@@ -119,6 +143,23 @@ void registration_fini(struct registration *registration) {
     *registration = (struct registration){.n_entries = 0};
 }
 
+size_t registration_keep_service(struct registration *registration, const char *namespace,
+                                 const char *name) {
+    size_t n_all = registration->n_entries;
+    size_t n_kept = 0;
+    for (size_t i = 0; i < n_all; i++) {
+        struct registration_entry *entry = &registration->entries[i];
+        if (strcmp(entry->service_namespace, namespace) == 0 &&
+            strcmp(entry->service_name, name) == 0) {
+            registration->entries[n_kept++] = *entry;
+        } else {
+            free(entry->bundle_pem);
+        }
+    }
+    registration->n_entries = n_kept;
+    return n_all - n_kept;
+}
+
 static bool is_as(const struct registration_entry *entry, const char *bundle_pem, bool fails) {
     return strcmp(entry->bundle_pem, bundle_pem) == 0 && (entry->fails || !fails);
 }
@@ -157,10 +198,10 @@ void registration_write_patch(const struct registration *registration, const cha
         if (is_as(entry, bundle_pem, fails)) {
             continue;
         }
-        write_operation(&write, "test", i, "name", entry->name);
-        write_operation(&write, "add", i, "clientConfig/caBundle", buffer_text(&base64));
+        write_operation(&write, "test", entry->index, "name", entry->name);
+        write_operation(&write, "add", entry->index, "clientConfig/caBundle", buffer_text(&base64));
         if (fails) {
-            write_operation(&write, "add", i, "failurePolicy", "Fail");
+            write_operation(&write, "add", entry->index, "failurePolicy", "Fail");
         }
     }
     json_write_close(&write, ']');

@@ -58,6 +58,32 @@ static void test_registration__patches_what_differs_and_tests_the_name_first(voi
         "{\"op\":\"add\",\"path\":\"/webhooks/2/clientConfig/caBundle\",\"value\":\"" NEW "\"}]");
 }
 
+static void test_registration__leaves_the_entries_of_other_services_alone(void **state) {
+    static const char mixed[] =
+        "{\"webhooks\":["
+        "{\"name\":\"namespace\",\"clientConfig\":{\"service\":{\"namespace\":\"other\","
+        "\"name\":\"capstan\"},\"caBundle\":\"" OLD "\"}},"
+        "{\"name\":\"ours\",\"clientConfig\":{\"caBundle\":\"" OLD "\","
+        "\"service\":{\"name\":\"capstan\",\"port\":443,\"namespace\":\"system\"}}},"
+        "{\"name\":\"name\",\"clientConfig\":{\"service\":{\"namespace\":\"system\","
+        "\"name\":\"capstan-2\"}}},"
+        "{\"name\":\"url\",\"clientConfig\":{\"url\":\"https://x\"}}]}";
+    AUTO(registration_fini) struct registration registration;
+    AUTO(buffer_fini) struct buffer patch;
+    (void)state;
+    read(mixed, &registration);
+    assert_int_equal(registration.n_entries, 4);
+    assert_int_equal(registration_keep_service(&registration, "system", "capstan"), 3);
+    assert_int_equal(registration.n_entries, 1);
+    assert_true(registration_is_as(&registration, "old", false));
+    buffer_init(&patch, 4096);
+    registration_write_patch(&registration, "new", false, &patch);
+    assert_string_equal(
+        buffer_text(&patch),
+        "[{\"op\":\"test\",\"path\":\"/webhooks/1/name\",\"value\":\"ours\"},"
+        "{\"op\":\"add\",\"path\":\"/webhooks/1/clientConfig/caBundle\",\"value\":\"" NEW "\"}]");
+}
+
 static void test_registration__sets_the_policy_only_where_it_is_asked_to(void **state) {
     static const char one[] = "{\"webhooks\":[{\"name\":\"a\",\"failurePolicy\":\"Ignore\","
                               "\"clientConfig\":{\"caBundle\":\"" NEW "\"}}]}";
@@ -111,6 +137,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_registration__reads_names_bundles_and_policies),
         cmocka_unit_test(test_registration__patches_what_differs_and_tests_the_name_first),
+        cmocka_unit_test(test_registration__leaves_the_entries_of_other_services_alone),
         cmocka_unit_test(test_registration__sets_the_policy_only_where_it_is_asked_to),
         cmocka_unit_test(test_registration__takes_16_entries_and_not_one_more),
         cmocka_unit_test(test_registration__refuses_what_is_no_object),
