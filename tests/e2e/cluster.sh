@@ -149,7 +149,7 @@ END
 start_etcd() {
     local options=() peer=http://127.0.0.1:$ETCD_PEER_PORT
     # A cluster that is thrown away need not survive the loss of power.
-    ! "$TOOLS/etcd" --help 2>&1 | grep -q -- --unsafe-no-fsync || options+=(--unsafe-no-fsync)
+    ! "$TOOLS/etcd" --help 2>&1 | grep -- --unsafe-no-fsync >/dev/null || options+=(--unsafe-no-fsync)
     run_apart etcd "$TOOLS/etcd" --data-dir "$ETCD_DATA" --listen-client-urls "$ETCD" \
         --advertise-client-urls "$ETCD" --listen-peer-urls "$peer" \
         --initial-advertise-peer-urls "$peer" --initial-cluster "default=$peer" \
