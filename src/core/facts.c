@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/facts.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,7 +109,9 @@ void facts_remove(struct facts *facts, const struct object *object) {
 }
 
 void facts_begin_round(struct facts *facts, enum object_kind kind) {
-    table_of(facts, kind)->round++;
+    struct table *table = table_of(facts, kind);
+    assert(table != NULL);
+    table->round++;
 }
 
 void facts_end_round(struct facts *facts, enum object_kind kind) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/yaml_write.h"
 
+#include <assert.h>
 #include <stdint.h>
 
 #include "base/json.h"
@@ -154,8 +155,8 @@ static void begin_line(struct writer *writer, struct level *level) {
     level->is_begun = true;
 }
 
-static void write_key(struct writer *writer, const struct json_text *key) {
-    const struct level *level = innermost(writer);
+static void write_key(struct writer *writer, const struct level *level,
+                      const struct json_text *key) {
     const char *text = decode(writer, key);
     size_t size = writer->text.size;
     bool is_plain = yaml_text_style(text, size) == YAML_TEXT_PLAIN;
@@ -175,8 +176,7 @@ static void write_key(struct writer *writer, const struct json_text *key) {
     buffer_add_byte(writer->out, ':');
 }
 
-static void close_level(struct writer *writer) {
-    const struct level *level = innermost(writer);
+static void close_level(struct writer *writer, const struct level *level) {
     writer->depth--;
     if (!level->is_begun) {
         separate(writer);
@@ -188,16 +188,17 @@ static void close_level(struct writer *writer) {
 static void write_next(struct writer *writer) {
     struct level *level = innermost(writer);
     struct json_text key;
+    assert(level != NULL);
     if (level->is_list ? !json_next_item(&writer->reader)
                        : !json_next_member(&writer->reader, &key)) {
-        close_level(writer);
+        close_level(writer, level);
         return;
     }
     begin_line(writer, level);
     if (level->is_list) {
         buffer_add_text(writer->out, "- ");
     } else {
-        write_key(writer, &key);
+        write_key(writer, level, &key);
     }
     begin_value(writer);
 }
