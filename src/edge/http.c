@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "edge/clock.h"
 #include "http_accept.h"
 #include "http_address.h"
 #include "http_request.h"
@@ -33,6 +34,9 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
     } else {
         struct http_connection *connection = *socket_context;
         http_tls_close(&connection->session);
+        if (connection->lingers) {
+            http_linger_add(&server->linger, connection->fd, clock_boot_ms());
+        }
         http_connections_end(&server->connections, connection);
     }
 }
@@ -109,6 +113,7 @@ static struct http_server *server_new(const struct http_options *options) {
     server->workers = memory_new(server->options.workers, sizeof *server->workers);
     http_connections_init(&server->connections, options->connections_max, server->options.workers,
                           server->wake_fd);
+    http_linger_init(&server->linger, server->wake_fd);
     return server;
 }
 
@@ -125,6 +130,7 @@ static void server_free(struct http_server *server) {
         MHD_stop_daemon(server->workers[i]);
     }
     http_connections_fini(&server->connections);
+    http_linger_fini(&server->linger);
     http_tls_free(server->tls);
     if (server->wake_fd >= 0) {
         close(server->wake_fd);

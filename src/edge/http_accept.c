@@ -71,12 +71,13 @@ static int wait_ms(int64_t now_ms, int64_t until_ms) {
 
 static void wait_for_work(struct http_server *server, int64_t until_ms, bool may_accept,
                           bool *ret_is_readable) {
-    struct pollfd polled[2] = {
+    struct pollfd polled[2 + HTTP_LINGER_MAX] = {
         {.fd = server->wake_fd, .events = POLLIN},
         {.fd = may_accept ? server->listen_fd : -1, .events = POLLIN},
     };
+    nfds_t n_polled = 2 + http_linger_poll(&server->linger, polled + 2, &until_ms);
     *ret_is_readable = false;
-    if (poll(polled, 2, wait_ms(clock_boot_ms(), until_ms)) > 0) {
+    if (poll(polled, n_polled, wait_ms(clock_boot_ms(), until_ms)) > 0) {
         eventfd_t ignored;
         (void)eventfd_read(server->wake_fd, &ignored);
         *ret_is_readable = polled[1].revents != 0;
@@ -96,6 +97,7 @@ static void *run(void *context) {
         bool is_readable = false;
         wait_for_work(server, until_ms, !is_pausing && has_room(server), &is_readable);
         now_ms = clock_boot_ms();
+        http_linger_drain(&server->linger, now_ms);
         while (is_readable && has_room(server)) {
             is_readable = accept_one(server, now_ms, &pause_until_ms);
         }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http_body.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,9 +20,17 @@ static bool charge(struct http_budget *budget, size_t size) {
     return true;
 }
 
-static void drop(struct http_body *body, struct http_budget *budget, enum http_body_state state) {
+static bool drop_more(struct http_body *body, size_t size) {
+    bool is_worth_it = size <= HTTP_BODY_DROPPED_MAX - body->n_dropped;
+    body->n_dropped = is_worth_it ? body->n_dropped + size : HTTP_BODY_DROPPED_MAX;
+    return is_worth_it;
+}
+
+static bool drop(struct http_body *body, struct http_budget *budget, enum http_body_state state,
+                 size_t size) {
     http_body_fini(body, budget);
     body->state = state;
+    return drop_more(body, size);
 }
 
 static size_t next_capacity(const struct http_body *body, size_t body_max, size_t needed) {
@@ -35,27 +42,26 @@ static size_t next_capacity(const struct http_body *body, size_t body_max, size_
     return capacity < needed ? needed : capacity;
 }
 
-void http_body_add(struct http_body *body, struct http_budget *budget, size_t body_max,
+bool http_body_add(struct http_body *body, struct http_budget *budget, size_t body_max,
                    const char *bytes, size_t size) {
     if (body->state != HTTP_BODY_WHOLE) {
-        return;
+        return drop_more(body, size);
     }
     if (size > body_max - body->size) {
-        drop(body, budget, HTTP_BODY_TOO_LARGE);
-        return;
+        return drop(body, budget, HTTP_BODY_TOO_LARGE, size);
     }
     size_t needed = body->size + size;
     if (needed > body->capacity) {
         size_t capacity = next_capacity(body, body_max, needed);
         if (!charge(budget, capacity - body->capacity)) {
-            drop(body, budget, HTTP_BODY_OVER_BUDGET);
-            return;
+            return drop(body, budget, HTTP_BODY_OVER_BUDGET, size);
         }
         body->bytes = memory_resize(body->bytes, capacity, 1);
         body->capacity = capacity;
     }
     memcpy(body->bytes + body->size, bytes, size);
     body->size = needed;
+    return true;
 }
 
 void http_body_fini(struct http_body *body, struct http_budget *budget) {

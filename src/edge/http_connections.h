@@ -48,6 +48,7 @@ struct http_connection {
     struct MHD_Connection *mhd;
     struct http_tls_session session; /* zeroed without TLS */
     struct http_exchange exchange;
+    bool lingers; /* it was answered before its body was read */
 };
 
 struct http_connections {

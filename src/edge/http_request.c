@@ -172,7 +172,8 @@ static int64_t body_deadline(const struct http_server *server, int64_t asked_ms)
 }
 
 /* After the headers. An answer that is given here is given before the body is read, and MHD closes
-   the connection behind it; without a body it waits for the end of the request, which is next. */
+   the connection behind it, which lingers then; without a body it waits for the end of the request,
+   which is next. */
 static enum MHD_Result begin_body(struct http_server *server, struct http_connection *connection,
                                   struct MHD_Connection *mhd, const char *path,
                                   const char *method) {
@@ -194,6 +195,7 @@ static enum MHD_Result begin_body(struct http_server *server, struct http_connec
         exchange->refusal = MHD_HTTP_CONTENT_TOO_LARGE;
     }
     if (exchange->refusal != 0) {
+        connection->lingers = true;
         return refuse(server, mhd, path, exchange->refusal);
     }
     exchange->body.announced = (size_t)announced;
@@ -251,9 +253,11 @@ enum MHD_Result http_request_take(void *server, struct MHD_Connection *mhd, cons
         return begin_body(self, connection, mhd, path, method);
     }
     if (*piece_size > 0) {
-        http_body_add(&exchange->body, &self->budget, self->options.body_max, piece, *piece_size);
+        size_t size = *piece_size;
         *piece_size = 0;
-        return MHD_YES;
+        return http_body_add(&exchange->body, &self->budget, self->options.body_max, piece, size)
+                   ? MHD_YES
+                   : MHD_NO;
     }
     return end_body(self, connection, mhd, path);
 }

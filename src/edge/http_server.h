@@ -16,6 +16,7 @@
 
 #include "edge/http.h"
 #include "http_connections.h"
+#include "http_linger.h"
 #include "http_tls.h"
 
 struct http_server {
@@ -23,6 +24,7 @@ struct http_server {
     struct http_tls *tls;        /* NULL: plain HTTP */
     struct http_budget budget;
     struct http_connections connections;
+    struct http_linger linger;
     atomic_uint_fast64_t n_too_large;
     atomic_uint_fast64_t n_over_budget;
     atomic_bool is_draining;
