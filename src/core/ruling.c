@@ -86,6 +86,21 @@ void ruling_warn(struct ruling *ruling, enum rule_id rule, const char *format, .
     raise_action(ruling, rule, ACTION_WARN);
 }
 
+bool ruling_warn_also(struct ruling *ruling, enum rule_id rule, const char *text) {
+    struct decision *decision = ruling->decision;
+    const char *name = rule_name(rule);
+    for (size_t i = 0; i < decision->n_warnings; i++) {
+        char *warning = decision->warnings[i];
+        size_t used = strlen(warning);
+        if (strncmp(warning, name, strlen(name)) == 0) {
+            snprintf(warning + used, DECISION_WARNING_SIZE - used, ", %s", text);
+            add_note(ruling, rule, text);
+            return true;
+        }
+    }
+    return false;
+}
+
 void ruling_deny(struct ruling *ruling, enum rule_id rule, const char *format, ...) {
     char *message = ruling->decision->message;
     va_list values;

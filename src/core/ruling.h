@@ -34,6 +34,10 @@ void ruling_patch(struct ruling *ruling, enum rule_id rule, enum patch_path path
 void ruling_warn(struct ruling *ruling, enum rule_id rule, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
+/* Says more in the warning that the rule has given: so each rule has one at most, and none of what
+   all of them say is cut. False if it has given none. */
+bool ruling_warn_also(struct ruling *ruling, enum rule_id rule, const char *text);
+
 /* Refuses the request: nothing is changed, and no later rule is asked. */
 void ruling_deny(struct ruling *ruling, enum rule_id rule, const char *format, ...)
     PRINTF_LIKE(3, 4);

@@ -207,3 +207,10 @@ void case_free(struct golden_case *golden) {
     free(golden->path);
     free(golden);
 }
+
+bool case_warning_is(const char *text, const char *expected) {
+    size_t size = strlen(expected);
+    return strstr(expected, ": ") != NULL
+               ? strcmp(text, expected) == 0
+               : strncmp(text, expected, size) == 0 && strncmp(text + size, ": ", 2) == 0;
+}

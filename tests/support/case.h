@@ -8,6 +8,7 @@
  */
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/facts.h"
@@ -26,6 +27,10 @@ struct golden_case {
 /* Ends the test run with a message if the file is no valid case. */
 struct golden_case *case_load(const char *root, const char *path);
 void case_free(struct golden_case *golden);
+
+/* Whether a warning is the expected one, which is the whole text, or only what stands before the
+   first colon. */
+bool case_warning_is(const char *text, const char *expected);
 
 /* Puts what a JSON document holds (an object or a List) into the facts. */
 void case_put_facts(struct facts *facts, const char *json);

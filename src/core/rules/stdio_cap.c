@@ -126,10 +126,10 @@ void stdio_cap_prevent_surge(struct ruling *ruling) {
         ruling_pass(ruling, reason);
         return;
     }
-    if (mode == MODE_WARN) {
+    if (mode != MODE_WARN) {
+        set_no_surge(ruling, object);
+    } else if (!ruling_warn_also(ruling, RULE_STDIO_CAP, "without surge")) {
         ruling_warn(ruling, RULE_STDIO_CAP,
                     "mode enforce would set maxSurge 0 and maxUnavailable 1 for stdio transport");
-        return;
     }
-    set_no_surge(ruling, object);
 }
