@@ -45,7 +45,7 @@ static void test_http__binds_where_it_is_told(void **state) {
     } rows[] = {
         {"127.0.0.1:0", true, false, false}, {"0.0.0.0:0", true, false, false},
         {":0", true, true, false},           {"[::]:0", true, true, true},
-        {"[::1]:0", false, true, true},
+        {"[::1]:0", false, true, true},      {"localhost:0", true, false, false},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         if (rows[i].needs_ipv6 && !has_ipv6()) {
@@ -76,7 +76,7 @@ static void test_http__refuses_addresses_that_are_none(void **state) {
         "::1:1",
         "[::1:1",
         "[::1]",
-        "localhost:1",
+        "localhost.localdomain:1",
         "[1.2.3.4]:1",
         "x[::1]:1",
         "127.0.0.1:-1",
