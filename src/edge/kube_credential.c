@@ -3,12 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "edge/clock.h"
 #include "edge/file.h"
+#include "kube_pair.h"
 #include "kube_plugin.h"
 #include "kube_plugin_text.h"
 #include "kube_text.h"
@@ -23,13 +23,12 @@ enum {
 struct kube_credential {
     const struct kube_access *access;
     bool is_refused; /* what there is, is not to be used again if anything else can be had */
-    uint64_t version;
 
     char *token; /* from the file or, at first, from the access; NULL: none yet */
     int64_t token_read_ms;
     bool is_token_read; /* at least once */
 
-    struct stat certificate_status; /* of its file, as it was; all 0: there is none */
+    struct kube_pair pair;
 
     struct kube_plugin_run *run;          /* NULL: none is under way */
     struct kube_plugin_credential issued; /* by the plugin */
@@ -46,20 +45,10 @@ static bool uses_plugin(const struct kube_credential *credential) {
     return access->plugin != NULL && access->token == NULL && access->token_file == NULL;
 }
 
-static struct stat look_at(const char *path) {
-    struct stat status;
-    memset(&status, 0, sizeof(status));
-    if (path != NULL && stat(path, &status) != 0) {
-        memset(&status, 0, sizeof(status));
-    }
-    return status;
-}
-
 struct kube_credential *kube_credential_new(const struct kube_access *access) {
     struct kube_credential *credential = memory_new(1, sizeof(*credential));
     credential->access = access;
-    credential->version = 1;
-    credential->certificate_status = look_at(access->certificate_file);
+    kube_pair_init(&credential->pair, access);
     if (access->token != NULL) {
         credential->token = memory_copy(access->token, strlen(access->token));
     }
@@ -70,6 +59,7 @@ void kube_credential_free(struct kube_credential *credential) {
     if (credential != NULL) {
         kube_plugin_free(credential->run);
         kube_plugin_credential_fini(&credential->issued);
+        kube_pair_fini(&credential->pair);
         free(credential->token);
         free(credential);
     }
@@ -115,11 +105,6 @@ static enum kube_credential_state get_token(struct kube_credential *credential, 
     return KUBE_CREDENTIAL_READY;
 }
 
-static bool is_same(const char *one, const char *other) {
-    return (one == NULL && other == NULL) ||
-           (one != NULL && other != NULL && strcmp(one, other) == 0);
-}
-
 static enum kube_credential_state fail(struct kube_credential *credential, int64_t now_ms,
                                        struct error *error) {
     error_wrap(error, "credential plugin '%.64s'", credential->access->plugin->command[0]);
@@ -139,10 +124,6 @@ static bool accept(struct kube_credential *credential, struct kube_plugin_creden
             return error_set(error, ERROR_INVALID, "what it printed has expired already");
         }
         stale_ms = now_ms + left_ms - (left_ms > EXPIRY_LEEWAY_MS ? EXPIRY_LEEWAY_MS : 0);
-    }
-    if (!is_same(issued->certificate_pem, credential->issued.certificate_pem) ||
-        !is_same(issued->key_pem, credential->issued.key_pem)) {
-        credential->version++;
     }
     kube_plugin_credential_fini(&credential->issued);
     credential->issued = *issued;
@@ -198,29 +179,14 @@ static enum kube_credential_state get_issued(struct kube_credential *credential,
     return KUBE_CREDENTIAL_PENDING;
 }
 
-/* The file of a client certificate may be replaced, too. */
-static void notice_file(struct kube_credential *credential) {
-    struct stat now = look_at(credential->access->certificate_file);
-    const struct stat *before = &credential->certificate_status;
-    if (now.st_ino != before->st_ino || now.st_size != before->st_size ||
-        now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
-        now.st_mtim.tv_nsec != before->st_mtim.tv_nsec) {
-        credential->version++;
-    }
-    credential->certificate_status = now;
-}
-
 static void tell(const struct kube_credential *credential, struct kube_identity *ret_identity) {
-    const struct kube_access *access = credential->access;
     const struct kube_plugin_credential *issued = &credential->issued;
-    bool is_from_access = issued->certificate_pem == NULL;
+    const struct kube_pair *pair = &credential->pair;
+    bool is_issued = issued->certificate_pem != NULL;
     *ret_identity = (struct kube_identity){
         .token = uses_plugin(credential) ? issued->token : credential->token,
-        .certificate_file = is_from_access ? access->certificate_file : NULL,
-        .certificate_pem = is_from_access ? access->certificate_pem : issued->certificate_pem,
-        .key_file = is_from_access ? access->key_file : NULL,
-        .key_pem = is_from_access ? access->key_pem : issued->key_pem,
-        .version = credential->version,
+        .certificate_pem = is_issued ? issued->certificate_pem : pair->certificate_pem,
+        .key_pem = is_issued ? issued->key_pem : pair->key_pem,
     };
 }
 
@@ -228,14 +194,16 @@ enum kube_credential_state kube_credential_get(struct kube_credential *credentia
                                                struct kube_identity *ret_identity,
                                                struct error *error) {
     enum kube_credential_state state = KUBE_CREDENTIAL_READY;
-    *ret_identity = (struct kube_identity){.version = credential->version};
+    *ret_identity = (struct kube_identity){.token = NULL};
+    if (!kube_pair_refresh(&credential->pair, error)) {
+        return KUBE_CREDENTIAL_FAILED;
+    }
     if (credential->access->token_file != NULL) {
         state = get_token(credential, now_ms, error);
     } else if (uses_plugin(credential)) {
         state = get_issued(credential, now_ms, error);
     }
     if (state == KUBE_CREDENTIAL_READY) {
-        notice_file(credential);
         tell(credential, ret_identity);
     }
     return state;

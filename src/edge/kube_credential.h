@@ -4,8 +4,9 @@
 
 /*
  * What requests authenticate with at the moment: a fixed token, a token file that is read again
- * when what is known is older than 50 s (as client-go does), a client certificate, or what a
- * credential plugin printed, until it expires. One thread. A plugin runs as a process beside, so
+ * when what is known is older than 50 s (as client-go does), a client certificate, whose file
+ * is read again when it is another one, or what a credential plugin printed, until it expires. One
+ * thread. A plugin runs as a process beside, so
  * asking never blocks: it is started when a credential is needed, and until it has ended the answer
  * is "pending".
  */
@@ -27,11 +28,8 @@ enum kube_credential_state {
 /* Borrowed until the next call of this module. NULL: none of that kind. */
 struct kube_identity {
     const char *token;
-    const char *certificate_file;
     const char *certificate_pem;
-    const char *key_file;
     const char *key_pem;
-    uint64_t version; /* another number when the certificate is another one */
 };
 
 /* The access is borrowed. */

@@ -125,15 +125,14 @@ static void set_trust(struct setup *setup, const struct kube_access *trust) {
     set_number(setup, CURLOPT_CA_CACHE_TIMEOUT, 0);
 }
 
+/* As texts, never as paths: libcurl lets a connection be used again for what has the same path and
+   for what has the same text, and kube-apiserver looks at a connection's certificate with each
+   request. A file may be another one by now. */
 static void set_identity(struct setup *setup, const struct kube_identity *identity) {
-    if (identity->certificate_file != NULL) {
-        set_pointer(setup, CURLOPT_SSLCERT, identity->certificate_file);
-    } else if (identity->certificate_pem != NULL) {
+    if (identity->certificate_pem != NULL) {
         set_pem(setup, CURLOPT_SSLCERT_BLOB, identity->certificate_pem);
     }
-    if (identity->key_file != NULL) {
-        set_pointer(setup, CURLOPT_SSLKEY, identity->key_file);
-    } else if (identity->key_pem != NULL) {
+    if (identity->key_pem != NULL) {
         set_pem(setup, CURLOPT_SSLKEY_BLOB, identity->key_pem);
     }
 }

@@ -313,6 +313,51 @@ static void test_kube_tls__trusts_the_ca_file_of_now(void **state) {
     SSL_CTX_free(context);
 }
 
+static void ask(struct kube_site *site, const char *path, size_t n_connections) {
+    struct kube_heard heard;
+    kube_site_ask(site, KUBE_GET, path, &heard);
+    if (!heard.is_good) {
+        fail_msg("%s: %s", path, heard.error.text);
+    }
+    kube_heard_fini(&heard);
+    assert_int_equal(script_server_n_connections(site->server), n_connections);
+}
+
+/* kube-apiserver judges the certificate of a connection with each request, so that one whose
+   certificate has expired is of no use any more. */
+static void test_kube_tls__shows_a_replaced_certificate_over_a_new_connection(void **state) {
+    struct world *world = *state;
+    struct x509_pair next = make_leaf(&world->ca);
+    struct kube_site site;
+    SSL_CTX *context = make_context(&world->leaf);
+    require_client_of(context, &world->ca);
+    AUTO_FREE char *certificate = write_file(world, "crt", world->leaf.certificate_pem);
+    AUTO_FREE char *key = write_file(world, "key", world->leaf.key_pem);
+    kube_site_init(&site, &(struct script_options){.tls = context});
+    site.access.ca_pem = world->ca.certificate_pem;
+    site.access.certificate_file = certificate;
+    site.access.key_file = key;
+    kube_site_start(&site);
+    script_server_answer(site.server, "/a", 0, OK_EMPTY);
+    script_server_answer(site.server, "/close", 0, OK_CLOSE);
+    ask(&site, "/a", 1);
+    ask(&site, "/a", 1);
+    /* Without its key it is of no use yet. */
+    free(write_file(world, "crt", next.certificate_pem));
+    ask(&site, "/a", 1);
+    free(write_file(world, "key", next.key_pem));
+    ask(&site, "/a", 2);
+    ask(&site, "/a", 2);
+    /* The first connection is still there, and stays unused. */
+    ask(&site, "/close", 2);
+    ask(&site, "/a", 3);
+    kube_site_stop(&site);
+    unlink(certificate);
+    unlink(key);
+    SSL_CTX_free(context);
+    x509_pair_fini(&next);
+}
+
 static void test_kube_tls__hears_a_watch(void **state) {
     struct world *world = *state;
     static const struct script_step steps[] = {
@@ -343,6 +388,7 @@ int main(void) {
         cmocka_unit_test(test_kube_tls__speaks_1_2_and_newer),
         cmocka_unit_test(test_kube_tls__shows_its_certificate),
         cmocka_unit_test(test_kube_tls__trusts_the_ca_file_of_now),
+        cmocka_unit_test(test_kube_tls__shows_a_replaced_certificate_over_a_new_connection),
         cmocka_unit_test(test_kube_tls__hears_a_watch),
     };
     return cmocka_run_group_tests_name("edge/kube_tls", tests, make_world, end_world);
