@@ -14,6 +14,7 @@ enum { JOBS_MAX = 16 };
 struct companion {
     struct companion_options options;
     struct worklist *work;
+    struct refusals refusals[2]; /* by enum work_kind */
     size_t n_jobs;
     bool did_lead;
     bool is_closed;
@@ -22,6 +23,10 @@ struct companion {
 struct companion *companion_new(const struct companion_options *options) {
     struct companion *companion = memory_new(1, sizeof(*companion));
     companion->options = *options;
+    companion->refusals[WORK_STATUS] =
+        (struct refusals){.event = "status.refused", .log = options->log};
+    companion->refusals[WORK_SCALE] =
+        (struct refusals){.event = "scale.refused", .log = options->log};
     companion->work = worklist_new();
     return companion;
 }
@@ -98,6 +103,7 @@ static void begin(struct companion *companion, struct work *work) {
     struct job *job = memory_new(1, sizeof(*job));
     job->options = &companion->options;
     job->work = work;
+    job->refusals = &companion->refusals[work->kind];
     job->finish = finish;
     job->context = companion;
     companion->n_jobs++;

@@ -17,6 +17,7 @@
 #include "core/worklist.h"
 #include "elect.h"
 #include "events.h"
+#include "refusals.h"
 
 /* All borrowed. */
 struct companion_options {
@@ -32,6 +33,7 @@ struct companion_options {
 struct job {
     const struct companion_options *options;
     struct work *work;
+    struct refusals *refusals;
     struct server_fact server; /* as it is known, or was got */
     struct server_fact read;   /* of status: as it was known when the job began */
     struct condition wanted[CONDITION_TYPE_COUNT]; /* of status */
@@ -56,6 +58,9 @@ bool job_ask(struct job *job, enum kube_verb verb, const char *path, const struc
              kube_done *done);
 
 void job_finish(struct job *owned_job, enum work_result result);
+
+/* Says that an answer is not good. */
+void job_complain(const struct job *job, const struct kube_answer *answer);
 
 /* Finishes as the answer, which is not good, calls for: gone, refused, or to be tried again. */
 void job_fail(struct job *owned_job, const struct kube_answer *answer);

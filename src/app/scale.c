@@ -36,10 +36,8 @@ bool scale_is_due(const struct companion_options *options, const struct server_f
 }
 
 static void fail(struct job *job, const struct kube_answer *answer) {
-    const struct companion_options *options = job->options;
-    metrics_add(options->metrics, METRIC_SCALE_WRITES_ERROR, 1);
-    log_event(options->log, LOG_WARN, "scale.refused", LOG_TEXT("namespace", job->server.namespace),
-              LOG_TEXT("name", job->server.name), LOG_TEXT("problem", answer->error.text));
+    metrics_add(job->options->metrics, METRIC_SCALE_WRITES_ERROR, 1);
+    job_complain(job, answer);
     job_fail(job, answer);
 }
 

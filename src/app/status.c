@@ -70,12 +70,9 @@ static void succeed(struct job *job) {
 }
 
 static void fail(struct job *job, const struct kube_answer *answer) {
-    const struct companion_options *options = job->options;
     if (answer->status != 404) {
-        metrics_add(options->metrics, METRIC_STATUS_WRITES_ERROR, 1);
-        log_event(options->log, LOG_WARN, "status.refused",
-                  LOG_TEXT("namespace", job->server.namespace), LOG_TEXT("name", job->server.name),
-                  LOG_TEXT("problem", answer->error.text));
+        metrics_add(job->options->metrics, METRIC_STATUS_WRITES_ERROR, 1);
+        job_complain(job, answer);
     }
     job_fail(job, answer);
 }
