@@ -96,7 +96,8 @@ void facts_confirm_conditions(struct facts *facts, const struct server_fact *ser
     record->is_stdio = old->is_stdio;
     record->is_redis = old->is_redis;
     memcpy(record->conditions, conditions, sizeof(record->conditions));
-    (void)table_put(&facts->servers, &facts->epoch, record);
+    /* A write is no proof that a list that is under way has the object. */
+    table_replace(&facts->servers, &facts->epoch, old, record);
 }
 
 void facts_remove(struct facts *facts, const struct object *object) {

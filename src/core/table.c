@@ -137,11 +137,14 @@ static void make_room(struct table *table, struct epoch *epoch) {
     epoch_retire(epoch, old, free);
 }
 
+static size_t find_slot(const struct table_index *index, const struct record *record) {
+    return probe(index, record_text(record, TEXT_NAMESPACE), record_text(record, TEXT_NAME));
+}
+
 bool table_put(struct table *table, struct epoch *epoch, struct record *owned_record) {
     make_room(table, epoch);
     struct table_index *index = atomic_load(&table->index);
-    size_t slot = probe(index, record_text(owned_record, TEXT_NAMESPACE),
-                        record_text(owned_record, TEXT_NAME));
+    size_t slot = find_slot(index, owned_record);
     const struct record *old = atomic_load(&index->slots[slot]);
     bool was_put = old != NULL && old->round == table->round;
     owned_record->round = table->round;
@@ -156,6 +159,15 @@ bool table_put(struct table *table, struct epoch *epoch, struct record *owned_re
     return was_put;
 }
 
+void table_replace(struct table *table, struct epoch *epoch, const struct record *old,
+                   struct record *owned_record) {
+    struct table_index *index = atomic_load(&table->index);
+    owned_record->round = old->round;
+    owned_record->serial = ++table->n_puts;
+    atomic_store(&index->slots[find_slot(index, old)], owned_record);
+    epoch_retire(epoch, (void *)old, free);
+}
+
 static void remove_from(struct table *table, struct epoch *epoch, size_t slot) {
     struct table_index *index = atomic_load(&table->index);
     const struct record *record = atomic_load(&index->slots[slot]);
@@ -165,9 +177,7 @@ static void remove_from(struct table *table, struct epoch *epoch, size_t slot) {
 }
 
 void table_remove(struct table *table, struct epoch *epoch, const struct record *record) {
-    remove_from(table, epoch,
-                probe(atomic_load(&table->index), record_text(record, TEXT_NAMESPACE),
-                      record_text(record, TEXT_NAME)));
+    remove_from(table, epoch, find_slot(atomic_load(&table->index), record));
 }
 
 void table_remove_stale(struct table *table, struct epoch *epoch) {

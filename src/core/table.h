@@ -69,6 +69,10 @@ const struct record *table_find(const struct table *table, const char *namespace
 /* Writer. Returns true if the round had its like already. */
 bool table_put(struct table *table, struct epoch *epoch, struct record *owned_record);
 
+/* Writer: the record, which is in the table, by another of the same key, of the same round. */
+void table_replace(struct table *table, struct epoch *epoch, const struct record *old,
+                   struct record *owned_record);
+
 /* Writer. */
 void table_remove(struct table *table, struct epoch *epoch, const struct record *record);
 

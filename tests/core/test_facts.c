@@ -356,6 +356,28 @@ static void test_facts__written_conditions_count_unless_something_came_meanwhile
     assert_int_equal(facts_count_servers(facts), 1);
 }
 
+/* A write may be confirmed in the middle of a list, of which the object is no part any more. */
+static void test_facts__a_confirmed_write_keeps_nothing_that_is_gone(void **state) {
+    (void)state;
+    static const struct condition written[CONDITION_TYPE_COUNT] = {
+        {.state = CONDITION_STDIO_NOT_ACTIVE}};
+    AUTO(free_facts) struct facts *facts = facts_new();
+    struct server_fact read;
+    put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'gone','uid':'1'}}");
+    put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'there','uid':'2'}}");
+    begin_round(facts);
+    assert_true(facts_find_server(facts, "n", "gone", &read));
+    facts_confirm_conditions(facts, &read, written);
+    put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'there','uid':'2'}}");
+    assert_true(facts_find_server(facts, "n", "there", &read));
+    facts_confirm_conditions(facts, &read, written);
+    end_round(facts);
+    assert_false(facts_find_server(facts, "n", "gone", &read));
+    assert_true(facts_find_server(facts, "n", "there", &read));
+    assert_int_equal(read.conditions[CONDITION_TYPE_STDIO].state, CONDITION_STDIO_NOT_ACTIVE);
+    assert_int_equal(facts_count_servers(facts), 1);
+}
+
 enum { MANY = 10000 };
 
 static struct object make_object(enum object_kind kind, int number, int64_t version) {
@@ -581,6 +603,7 @@ int main(void) {
         cmocka_unit_test(test_facts__one_object_is_removed),
         cmocka_unit_test(test_facts__remember_conditions_that_were_taken_away),
         cmocka_unit_test(test_facts__written_conditions_count_unless_something_came_meanwhile),
+        cmocka_unit_test(test_facts__a_confirmed_write_keeps_nothing_that_is_gone),
         cmocka_unit_test(test_facts__hold_ten_thousand_of_each),
         cmocka_unit_test(test_facts__stay_sound_while_most_of_them_come_and_go),
         cmocka_unit_test(test_facts__each_server_is_visited_once),
