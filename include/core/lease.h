@@ -77,7 +77,7 @@ void lease_init(struct lease *lease, const char *identity);
 
 /* What to ask now, or until when to wait. An order other than LEASE_WAIT is under way from here on,
    and nothing else is ordered before lease_answer(). */
-void lease_step(struct lease *lease, int64_t now_ms, int64_t wall_us, uint32_t random,
+void lease_step(struct lease *lease, int64_t now_ms, int64_t wall_us,
                 struct lease_order *ret_order);
 
 /* What came of the order: the HTTP status (0: none), and the record if one came and could be read,

@@ -113,7 +113,7 @@ int64_t elect_step(struct elect *elect, int64_t now_ms) {
         return INT64_MAX;
     }
     report_leadership(elect, now_ms);
-    lease_step(&elect->lease, now_ms, clock_wall_us(), chance_draw(), &order);
+    lease_step(&elect->lease, now_ms, clock_wall_us(), &order);
     if (order.verb != LEASE_WAIT) {
         ask(elect, &order);
     }

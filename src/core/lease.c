@@ -129,9 +129,8 @@ static int64_t request_timeout_ms(const struct lease *lease, int64_t now_ms) {
     return rest_ms < TIMEOUT_MS ? rest_ms : TIMEOUT_MS;
 }
 
-void lease_step(struct lease *lease, int64_t now_ms, int64_t wall_us, uint32_t random,
+void lease_step(struct lease *lease, int64_t now_ms, int64_t wall_us,
                 struct lease_order *ret_order) {
-    (void)random; /* every wait begins with an answer */
     *ret_order = (struct lease_order){.verb = LEASE_WAIT, .at_ms = INT64_MAX};
     if (lease->is_asking || lease->is_gone) {
         return;

@@ -32,7 +32,7 @@ static struct lease_record make_record(const char *version, const char *holder, 
 
 static void expect_wait(struct lease *lease, int64_t now_ms, int64_t at_ms) {
     struct lease_order order;
-    lease_step(lease, now_ms, WALL, 0, &order);
+    lease_step(lease, now_ms, WALL, &order);
     assert_int_equal(order.verb, LEASE_WAIT);
     if (order.at_ms != at_ms) {
         fail_msg("waits until %" PRId64 ", not %" PRId64, order.at_ms, at_ms);
@@ -41,7 +41,7 @@ static void expect_wait(struct lease *lease, int64_t now_ms, int64_t at_ms) {
 
 static struct lease_order expect_order(struct lease *lease, int64_t now_ms, enum lease_verb verb) {
     struct lease_order order;
-    lease_step(lease, now_ms, WALL, 0, &order);
+    lease_step(lease, now_ms, WALL, &order);
     assert_int_equal(order.verb, verb);
     expect_wait(lease, now_ms, INT64_MAX); /* one request at a time */
     return order;

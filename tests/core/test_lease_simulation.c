@@ -222,7 +222,7 @@ static void step(struct world *world, int i) {
     if (now_ms < process->step_ms) {
         return;
     }
-    lease_step(&process->lease, now_ms, (int64_t)draw(world) * 1000000, draw(world), &order);
+    lease_step(&process->lease, now_ms, (int64_t)draw(world) * 1000000, &order);
     if (order.verb == LEASE_WAIT) {
         process->step_ms = order.at_ms;
         return;
