@@ -120,7 +120,9 @@ static void take_object(void *context, const struct kube_answer *answer) {
         job_finish(job, WORK_FAILED);
         return;
     }
-    condition_remember(job->server.conditions, object.conditions);
+    if (strcmp(object.uid, job->server.uid) == 0) {
+        condition_remember(job->server.conditions, object.conditions);
+    }
     facts_of_server(&object, &job->server);
     if (!plan(&job->server, clock_wall_seconds(), job->wanted, &job->fingerprint)) {
         job_finish(job, WORK_NOTHING);

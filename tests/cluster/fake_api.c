@@ -81,12 +81,14 @@ static bool is_known(const struct fake_api *api, const struct fake_message *mess
 
 static void wait_out(struct fake_api *api, const struct fake_connection *connection) {
     unsigned n_heals = api->n_heals;
+    unsigned n_releases = api->n_releases;
+    bool is_held = is_faulty(connection, FAKE_HELD);
     int64_t until_ms = INT64_MAX;
     if (is_faulty(connection, FAKE_LATE)) {
         until_ms = clock_boot_ms() + connection->fault.delay_ms;
     }
     while (!api->is_stopping && !api->is_away && api->n_heals == n_heals &&
-           clock_boot_ms() < until_ms) {
+           !(is_held && api->n_releases != n_releases) && clock_boot_ms() < until_ms) {
         fake_wait_for_change(api, until_ms);
     }
 }
@@ -97,7 +99,8 @@ static bool make_reply(struct fake_api *api, struct fake_connection *connection,
                        struct fake_reply *reply) {
     wait_while_frozen(api);
     take_fault(api, connection, route, message->path);
-    if (is_faulty(connection, FAKE_LATE) || is_faulty(connection, FAKE_SILENT)) {
+    if (is_faulty(connection, FAKE_LATE) || is_faulty(connection, FAKE_HELD) ||
+        is_faulty(connection, FAKE_SILENT)) {
         wait_out(api, connection);
     }
     if (is_faulty(connection, FAKE_RESET) || is_faulty(connection, FAKE_SILENT)) {

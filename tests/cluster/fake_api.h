@@ -71,6 +71,7 @@ enum fake_fault_kind {
     FAKE_CUT,    /* what it should be, but the connection ends after `n_bytes` of the body */
     FAKE_DRIP,   /* what it should be, in segments of `n_bytes` */
     FAKE_RESET,  /* no answer, but a reset */
+    FAKE_HELD,   /* what it should be, after fake_release() or fake_heal() */
     FAKE_SILENT, /* no answer until fake_heal(), and then a reset */
 };
 
@@ -90,6 +91,9 @@ struct fake_fault {
 /* The texts are borrowed until fake_heal(). */
 void fake_inject(struct fake_api *api, const struct fake_fault *fault);
 void fake_heal(struct fake_api *api);
+
+/* Lets go on what is held now; the fault stays. */
+void fake_release(struct fake_api *api);
 
 /* The process is stopped: connections are accepted, and nothing is answered or sent any more. */
 void fake_freeze(struct fake_api *api);

@@ -166,6 +166,12 @@ void fake_heal(struct fake_api *api) {
     unlock(api);
 }
 
+void fake_release(struct fake_api *api) {
+    lock(api);
+    api->n_releases++;
+    unlock(api);
+}
+
 void fake_freeze(struct fake_api *api) {
     lock(api);
     api->is_frozen = true;

@@ -70,6 +70,7 @@ struct fake_api {
     struct fake_active faults[FAKE_FAULTS_MAX];
     size_t n_faults;
     unsigned n_heals;
+    unsigned n_releases;
 
     unsigned n_watch_ends;
     unsigned n_watch_cuts;

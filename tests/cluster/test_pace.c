@@ -119,20 +119,47 @@ static void test_row_64__without_a_map_the_conditions_of_others_stay(void **stat
 /* Somebody else is faster, every time but the last. */
 static void test_row_64__a_conflict_is_read_and_tried_again(void **state) {
     struct cluster *cluster = *state;
-    const struct fake_fault late = {.verb = "PUT",
-                                    .path = "/mcpservers/one/status",
-                                    .kind = FAKE_LATE,
-                                    .delay_ms = 100,
-                                    .times = 2};
-    fake_inject(cluster->api, &late);
+    const struct fake_fault held = {
+        .verb = "PUT", .path = "/mcpservers/one/status", .kind = FAKE_HELD, .times = 2};
+    fake_inject(cluster->api, &held);
     cluster_put_server(cluster, &capped);
     cluster_wait_for(cluster, "PUT", "/mcpservers/one/status", 1);
     cluster_put_server_status(cluster, "one", "{\"phase\":\"Pending\"}");
+    fake_release(cluster->api);
     cluster_wait_for(cluster, "PUT", "/mcpservers/one/status", 2);
     cluster_put_server_status(cluster, "one", FOREIGN);
+    fake_release(cluster->api);
     cluster_wait_for_condition(cluster, "one", CLUSTER_CAPPED, "True");
     assert_foreign(cluster);
     cluster_assert_count(cluster, "PUT", "/mcpservers/one/status", 3);
+}
+
+/* What is got by the name may be another object than the one that is known. */
+static void test_row_64__a_recreated_mcpserver_has_no_old_times(void **state) {
+    static const char old_time[] = "2026-01-02T03:04:05Z";
+    static const struct fake_fault held = {
+        .verb = "GET", .path = "/namespaces/default/mcpservers/one", .kind = FAKE_HELD};
+    struct cluster *cluster = *state;
+    struct cluster_server second = {
+        .name = "one", .uid = "m-second", .transport = "sse", .replicas = 1};
+    struct cluster_server first = {
+        .name = "one", .transport = "sse", .replicas = 1, .status = CLUSTER_QUIET_STATUS};
+    char time[256];
+    cluster_put_server(cluster, &first);
+    cluster_settle(cluster);
+    fake_inject(cluster->api, &held);
+    first.replicas = 3;
+    first.status = NULL;
+    cluster_put_server(cluster, &first);
+    cluster_wait_for(cluster, "GET", held.path, 1);
+    cluster_get_condition(cluster, "one", CLUSTER_CAPPED, "lastTransitionTime", time);
+    assert_string_equal(time, old_time);
+    cluster_remove_server(cluster, "one");
+    cluster_put_server(cluster, &second);
+    fake_heal(cluster->api);
+    cluster_wait_for_condition(cluster, "one", CLUSTER_CAPPED, "False");
+    cluster_get_condition(cluster, "one", CLUSTER_CAPPED, "lastTransitionTime", time);
+    assert_string_not_equal(time, old_time);
 }
 
 /* The CRD is of another time, or there is a new one: what is not known is asked again. */
@@ -162,6 +189,7 @@ int main(void) {
         LISTED(test_row_64__without_a_map_the_conditions_of_others_stay),
         BLIND(test_row_64__without_a_map_the_conditions_of_others_stay),
         LISTED(test_row_64__a_conflict_is_read_and_tried_again),
+        LISTED(test_row_64__a_recreated_mcpserver_has_no_old_times),
         LISTED(test_row_64__a_map_that_comes_is_found_after_a_restart),
     };
     return cmocka_run_group_tests_name("cluster/pace", tests, NULL, NULL);
