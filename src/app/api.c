@@ -24,6 +24,7 @@ enum {
     ABSENT_BELIEVED = 4,
     SERVED_INTERVAL_MS = 600000, /* ... and change */
     DOUBT_INTERVAL_MS = 2000,
+    SAID_EVERY_MS = 60000,
     TIMEOUT_MS = 10000,
     ANSWER_MAX = 16 << 20,
     BACKOFF_BASE_MS = 800,
@@ -46,6 +47,8 @@ struct api {
     char found[DISCOVERY_VERSION_SIZE]; /* the version that is being asked about */
     unsigned n_absent;                  /* times in a row */
     struct backoff backoff;
+    bool is_failing; /* the last time */
+    int64_t said_ms; /* that it fails */
 };
 
 struct api *api_new(struct kube *kube, struct log *log, struct metrics *metrics) {
@@ -53,7 +56,7 @@ struct api *api_new(struct kube *kube, struct log *log, struct metrics *metrics)
     api->kube = kube;
     api->log = log;
     api->metrics = metrics;
-    api->asked_ms = INT64_MIN / 2;
+    api->asked_ms = api->said_ms = INT64_MIN / 2;
     api->backoff = (struct backoff){.base_ms = BACKOFF_BASE_MS, .cap_ms = BACKOFF_CAP_MS};
     return api;
 }
@@ -85,6 +88,11 @@ static void settle(struct api *api, enum api_state state, bool has_condition_map
     api->has_condition_map = has_condition_map;
 }
 
+static void succeed(struct api *api) {
+    backoff_reset(&api->backoff);
+    api->is_failing = false;
+}
+
 static void take_absence(struct api *api) {
     int64_t delay_ms = ABSENT_BASE_MS;
     for (unsigned i = 0; i < api->n_absent && delay_ms < ABSENT_CAP_MS; i++) {
@@ -95,14 +103,19 @@ static void take_absence(struct api *api) {
         api->found[0] = '\0';
         settle(api, API_ABSENT, false);
     }
-    backoff_reset(&api->backoff);
+    succeed(api);
     ask_again_in(api, delay_ms < ABSENT_CAP_MS ? delay_ms : ABSENT_CAP_MS);
 }
 
 /* What was known stays in use until there is an answer. */
 static void fail(struct api *api, const struct error *error) {
+    int64_t now_ms = clock_boot_ms();
     metrics_add(api->metrics, METRIC_DISCOVERY_ERRORS, 1);
-    log_event(api->log, LOG_WARN, "api.failed", LOG_TEXT("problem", error->text));
+    if (now_ms >= api->said_ms + SAID_EVERY_MS) {
+        api->said_ms = now_ms;
+        log_event(api->log, LOG_WARN, "api.failed", LOG_TEXT("problem", error->text));
+    }
+    api->is_failing = true;
     ask_again_in(api, backoff_next(&api->backoff, chance_draw()));
 }
 
@@ -116,7 +129,7 @@ static void take_definition(void *context, const struct kube_answer *answer) {
     if (is_known || answer->status == 403 || answer->status == 404) {
         settle(api, API_SERVED, is_map);
         api->n_absent = 0;
-        backoff_reset(&api->backoff);
+        succeed(api);
         ask_again_in(api, SERVED_INTERVAL_MS);
     } else {
         fail(api, &error);
@@ -208,7 +221,8 @@ bool api_has_condition_map(const struct api *api) {
 
 void api_doubt(struct api *api) {
     int64_t soonest_ms = api->asked_ms + DOUBT_INTERVAL_MS;
-    if (!api->is_asking && api->next_ms > soonest_ms) {
+    /* An API server that does not answer is not to be asked any sooner because of that. */
+    if (!api->is_asking && !api->is_failing && api->next_ms > soonest_ms) {
         api->next_ms = soonest_ms;
     }
 }

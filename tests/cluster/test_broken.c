@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Row 53: answers to a list or a watch that are none.
+ * Row 53: answers to a list, a watch or a discovery that are none.
  */
 
 #include <setjmp.h>
@@ -15,6 +15,10 @@
 
 #include "base/attribute.h"
 #include "cluster.h"
+
+#define GROUP "/apis/toolhive.stacklok.dev"
+
+enum { BACKOFF_BASE_MS = 800, EARLY_MS = 20 };
 
 static const struct cluster_deployment one_with_5 = {.name = "one", .replicas = 5};
 
@@ -80,12 +84,31 @@ static void test_row_53__nonsense_instead_of_a_watch_is_tried_again(void **state
     }
 }
 
+/* What goes on where nothing can be looked up: each review has doubts about what is served. */
+static void test_row_53__a_failing_discovery_is_not_hurried_by_look_ups(void **state) {
+    static const struct fake_fault broken = {
+        .verb = "GET", .path = GROUP, .kind = FAKE_ANSWER, .status = 500};
+    struct cluster *cluster = *state;
+    struct fake_request third;
+    struct fake_request fourth;
+    fake_inject(cluster->api, &broken);
+    cluster_start_unready(cluster);
+    while (fake_count(cluster->api, "GET", GROUP) < 4) {
+        cluster_ask(cluster, cluster_review(&one_with_5), "", "unresolved");
+    }
+    cluster_find(cluster, "GET", GROUP, 2, &third);
+    cluster_find(cluster, "GET", GROUP, 3, &fourth);
+    assert_true(fourth.at_ms - third.at_ms >= 4 * BACKOFF_BASE_MS - EARLY_MS);
+    assert_int_equal(program_count_log(&cluster->program, "\"api.failed\""), 1);
+}
+
 #define UNBORN(test) cmocka_unit_test_setup_teardown(test, cluster_setup, cluster_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         UNBORN(test_row_53__nonsense_instead_of_a_list_is_tried_again),
         UNBORN(test_row_53__nonsense_instead_of_a_watch_is_tried_again),
+        UNBORN(test_row_53__a_failing_discovery_is_not_hurried_by_look_ups),
     };
     return cmocka_run_group_tests_name("cluster/broken", tests, NULL, NULL);
 }
