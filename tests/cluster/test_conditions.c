@@ -55,10 +55,8 @@ static void put_capped_with_status(const struct cluster *cluster) {
 static void test_conditions__a_new_mcpserver_is_written_once(void **state) {
     struct cluster *cluster = *state;
     struct fake_request request;
-    int64_t began_ms = clock_boot_ms();
     cluster_put_server(cluster, &capped);
     cluster_wait_for_condition(cluster, "one", CLUSTER_CAPPED, "True");
-    assert_in_range(clock_boot_ms() - began_ms, 0, 1000);
     assert_member(cluster, CLUSTER_STORAGE, "reason", "SessionStorageMissingForReplicas");
     assert_member(cluster, CLUSTER_CAPPED, "observedGeneration", "1");
     cluster_find(cluster, "WRITE", SERVERS, 0, &request);
@@ -72,6 +70,25 @@ static void test_conditions__a_new_mcpserver_is_written_once(void **state) {
     assert_null(strstr(request.body, "spec\""));
     cluster_settle_slowly(cluster);
     cluster_assert_count(cluster, "WRITE", STATUS_OF("one"), 1);
+}
+
+/* The best of some, since others use the machine as well. That of a write that waits for anything
+   would be no better than the others. */
+static void test_conditions__the_first_write_waits_for_nothing(void **state) {
+    enum { TIMES = 5, AT_ONCE_MS = 500 };
+    struct cluster *cluster = *state;
+    int64_t best_ms = INT64_MAX;
+    for (int i = 0; i < TIMES && best_ms > AT_ONCE_MS; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "server-%d", i);
+        const struct cluster_server server = {.name = name, .transport = "stdio", .replicas = 3};
+        int64_t began_ms = clock_boot_ms();
+        cluster_put_server(cluster, &server);
+        cluster_wait_for_condition(cluster, name, CLUSTER_CAPPED, "True");
+        int64_t took_ms = clock_boot_ms() - began_ms;
+        best_ms = took_ms < best_ms ? took_ms : best_ms;
+    }
+    assert_in_range(best_ms, 0, AT_ONCE_MS);
 }
 
 static void test_conditions__a_restart_writes_nothing(void **state) {
@@ -146,12 +163,12 @@ static void test_row_62__a_recreated_mcpserver_has_no_old_times(void **state) {
 
 static void test_row_63__an_mcpserver_that_is_gone_meanwhile_is_dropped(void **state) {
     struct cluster *cluster = *state;
-    const struct fake_fault late = {
-        .verb = "PATCH", .path = STATUS_OF("one"), .kind = FAKE_LATE, .delay_ms = 200};
-    fake_inject(cluster->api, &late);
+    const struct fake_fault held = {.verb = "PATCH", .path = STATUS_OF("one"), .kind = FAKE_HELD};
+    fake_inject(cluster->api, &held);
     cluster_put_server(cluster, &capped);
     cluster_wait_for(cluster, "PATCH", STATUS_OF("one"), 1);
     cluster_remove_server(cluster, "one");
+    fake_heal(cluster->api);
     cluster_settle_slowly(cluster);
     struct fake_request request;
     cluster_find(cluster, "PATCH", STATUS_OF("one"), 0, &request);
@@ -245,6 +262,7 @@ static void test_row_53__a_write_that_fails_is_tried_again(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         FRESH(test_conditions__a_new_mcpserver_is_written_once),
+        FRESH(test_conditions__the_first_write_waits_for_nothing),
         FRESH(test_conditions__a_restart_writes_nothing),
         FRESH(test_conditions__another_writer_of_the_same_is_not_answered),
         FRESH(test_conditions__the_time_moves_with_what_flips),
