@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster.h"
 
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -66,40 +63,6 @@ void cluster_start(struct cluster *cluster) {
     program_start(&cluster->program);
     cluster_wait_until_ready(cluster);
     cluster_wait_for_watches(cluster);
-}
-
-/* One that was free a moment ago. */
-static uint16_t find_port(void) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    close(fd);
-    return ntohs(address.sin_port);
-}
-
-static bool is_listening(uint16_t port) {
-    const struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool is_there = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
-    close(fd);
-    return is_there;
-}
-
-/* The log tells the ports when it is ready, which may be never; so they are given. The probes are
-   the last to listen. */
-void cluster_start_unready(struct cluster *cluster) {
-    struct program *program = &cluster->program;
-    int64_t until_ms = clock_boot_ms() + CLUSTER_WAIT_MS;
-    program->fixed_port = program->webhook_port = find_port();
-    program->fixed_probe_port = program->probe_port = find_port();
-    program_launch(program);
-    while (!is_listening(program->probe_port)) {
-        assert_true(program_is_running(program) && clock_boot_ms() < until_ms);
-        http_sleep_ms(STEP_MS);
-    }
 }
 
 /* The last lines of the log, for a message. */

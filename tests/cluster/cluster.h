@@ -40,9 +40,6 @@ void cluster_init_program(const struct cluster *cluster, struct program *ret_pro
 /* Writes the kubeconfig: `user` is YAML, as "{token: abc}"; "server" is the fake's by default. */
 void cluster_put_kubeconfig(const struct cluster *cluster, const char *server, const char *user);
 
-/* Starts the program, and waits only until it listens. */
-void cluster_start_unready(struct cluster *cluster);
-
 bool cluster_is_ready(const struct cluster *cluster);
 void cluster_wait_until_ready(const struct cluster *cluster);
 void cluster_wait_for_watches(const struct cluster *cluster);

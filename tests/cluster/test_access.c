@@ -93,7 +93,7 @@ static void test_row_50__a_missing_right_is_said_once_and_waited_for(void **stat
     struct cluster *cluster = *state;
     put(cluster, "one");
     fake_inject(cluster->api, &denied);
-    cluster_start_unready(cluster);
+    program_start_unready(&cluster->program);
     cluster_wait_for(cluster, "LIST", SERVERS, 3);
     assert_false(cluster_is_ready(cluster));
     assert_int_equal(program_count_log(&cluster->program, "\"watch.failed\""), 1);
@@ -134,7 +134,7 @@ static void test_row_51__without_the_crd_it_serves(void **state) {
     const struct cluster_deployment plain = {.name = "plain", .replicas = 5, .owner_uid = ""};
     struct verdict verdict;
     fake_set_versions(cluster->api, "");
-    cluster_start_unready(cluster);
+    program_start_unready(&cluster->program);
     cluster_wait_until_ready(cluster);
     cluster_ask(cluster, cluster_review(&plain), "", "");
     cluster_ask(cluster, cluster_review_server(&server), "", "stdio-cap");

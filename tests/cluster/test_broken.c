@@ -92,7 +92,7 @@ static void test_row_53__a_failing_discovery_is_not_hurried_by_look_ups(void **s
     struct fake_request third;
     struct fake_request fourth;
     fake_inject(cluster->api, &broken);
-    cluster_start_unready(cluster);
+    program_start_unready(&cluster->program);
     while (fake_count(cluster->api, "GET", GROUP) < 4) {
         cluster_ask(cluster, cluster_review(&one_with_5), "", "unresolved");
     }

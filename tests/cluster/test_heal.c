@@ -223,7 +223,7 @@ static void test_heal__what_is_not_stdio_any_more_is_not_touched(void **state) {
     const struct cluster_server sse = {.name = "one", .transport = "sse", .replicas = -1};
     cluster_put_server(cluster, &stdio);
     fake_inject(cluster->api, &silence);
-    cluster_start_unready(cluster);
+    program_start_unready(&cluster->program);
     cluster_wait_until_ready(cluster);
     cluster_put_server(cluster, &sse);
     cluster_put_deployment(cluster, &one_with_3);

@@ -25,7 +25,7 @@ static void test_row_51__a_crd_that_comes_later_is_found_within_30_s(void **stat
         .name = "one", .transport = "stdio", .replicas = 3};
     static const struct cluster_deployment deployment = {.name = "one", .replicas = 5};
     fake_set_versions(cluster->api, "");
-    cluster_start_unready(cluster);
+    program_start_unready(&cluster->program);
     cluster_wait_until_ready(cluster);
     fake_set_versions(cluster->api, "v1beta1");
     int64_t began_ms = clock_boot_ms();
@@ -43,7 +43,7 @@ static void test_row_51__a_crd_that_is_away_for_a_moment_is_not_taken_for_gone(v
     static const struct cluster_deployment deployment = {.name = "one", .replicas = 5};
     cluster_put_server(cluster, &server);
     fake_set_versions(cluster->api, "");
-    cluster_start_unready(cluster);
+    program_start_unready(&cluster->program);
     assert_true(fake_wait(cluster->api, "GET", "/apis/toolhive.stacklok.dev", 2, SLACK_MS));
     fake_set_versions(cluster->api, "v1beta1");
     cluster_wait_until_ready(cluster);

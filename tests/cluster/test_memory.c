@@ -41,7 +41,7 @@ static void measure(struct cluster *cluster, int n_servers, int64_t rss_max,
     static const struct cluster_deployment first = {.name = "mcp-server-0", .replicas = 5};
     put_all(cluster, n_servers);
     int64_t began_ms = clock_boot_ms();
-    cluster_start_unready(cluster);
+    program_start_unready(&cluster->program);
     while (!cluster_is_ready(cluster)) {
         assert_true(clock_boot_ms() - began_ms < READY_MS);
         http_sleep_ms(10);

@@ -45,7 +45,7 @@ static void test_readiness__waits_for_both_lists_and_stays(void **state) {
     for (size_t i = 0; i < COUNT_OF(paths); i++) {
         const struct fake_fault silence = {.verb = "LIST", .path = paths[i], .kind = FAKE_SILENT};
         fake_inject(cluster->api, &silence);
-        cluster_start_unready(cluster);
+        program_start_unready(&cluster->program);
         cluster_wait_for(cluster, "WATCH", paths[1 - i], 1);
         assert_false(cluster_is_ready(cluster));
         fake_heal(cluster->api);
@@ -61,7 +61,7 @@ static void test_readiness__waits_for_both_lists_and_stays(void **state) {
 static void test_row_66__an_api_server_that_is_away_is_waited_for(void **state) {
     struct cluster *cluster = *state;
     fake_go_away(cluster->api);
-    cluster_start_unready(cluster);
+    program_start_unready(&cluster->program);
     assert_false(cluster_is_ready(cluster));
     cluster_ask(cluster, cluster_review(&one_with_5), "", "unresolved");
     fake_come_back(cluster->api);
@@ -94,7 +94,7 @@ static void test_row_66__a_name_that_cannot_be_resolved_stops_nothing(void **sta
     struct cluster *cluster = *state;
     for (size_t i = 0; i < COUNT_OF(servers); i++) {
         cluster_put_kubeconfig(cluster, servers[i], "{}");
-        cluster_start_unready(cluster);
+        program_start_unready(&cluster->program);
         assert_false(cluster_is_ready(cluster));
         cluster_ask(cluster, cluster_review(&one_with_5), "", "unresolved");
         assert_int_equal(program_stop(&cluster->program), 0);

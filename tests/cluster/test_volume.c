@@ -23,7 +23,7 @@ enum {
     PACE_MS = 2000,
     MANY = 50000,
     MANY_READY_MS = 60000,
-    MANY_KIB = 200 * 1024,
+    MANY_KIB = 60 * 1024,
 };
 
 /* Alternates between two counts, 10,000 times a second. */
@@ -58,8 +58,7 @@ static void test_row_59__a_storm_about_one_object_is_a_few_writes(void **state) 
     int64_t took_ms = clock_boot_ms() - began_ms;
     assert_in_range(fake_count(cluster->api, "WRITE", STATUS_OF("one")), 2, took_ms / PACE_MS + 2);
     if (!program_is_sanitized()) {
-        int64_t grown_kib = program_memory_kib(&cluster->program, "VmRSS") - before_kib;
-        assert_in_range(grown_kib + STORM_GROWTH_KIB, 0, 2 * STORM_GROWTH_KIB);
+        assert_true(program_memory_kib(&cluster->program, "VmRSS") < before_kib + STORM_GROWTH_KIB);
     }
     cluster_assert_count(cluster, "LIST", SERVERS, 1);
 }
@@ -75,14 +74,16 @@ static void test_row_61__50000_objects_are_listed_and_nothing_is_written(void **
         cluster_put_server(cluster, &server);
     }
     int64_t began_ms = clock_boot_ms();
-    program_start(&cluster->program);
+    program_start_unready(&cluster->program);
     while (!cluster_is_ready(cluster)) {
         assert_true(clock_boot_ms() - began_ms < MANY_READY_MS);
         http_sleep_ms(10);
     }
     cluster_ask(cluster, cluster_review(&last), PATCH_REPLICAS_TO_1, "stdio-cap");
     if (!program_is_sanitized()) {
-        assert_in_range(program_memory_kib(&cluster->program, "VmRSS"), 0, MANY_KIB);
+        int64_t kib = program_memory_kib(&cluster->program, "VmRSS");
+        print_message("%d MCPServers: RSS %lld KiB (under %d)\n", MANY, (long long)kib, MANY_KIB);
+        assert_true(kib < MANY_KIB);
     }
     cluster_settle(cluster);
     cluster_assert_count(cluster, "WRITE", NULL, 1);

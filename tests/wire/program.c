@@ -84,7 +84,6 @@ struct command {
     char status[PROGRAM_PATH_SIZE];
     char kubeconfig[PROGRAM_PATH_SIZE];
     char address[ADDRESS_SIZE];
-    char probe_address[ADDRESS_SIZE];
     char workers[ADDRESS_SIZE];
     const char *arguments[ARGUMENTS_MAX];
     size_t n_arguments;
@@ -104,8 +103,6 @@ static void make_command(const struct program *program, struct command *command)
     program_path(program, "status", command->status);
     program_path(program, "kubeconfig", command->kubeconfig);
     snprintf(command->address, sizeof(command->address), "127.0.0.1:%u", program->fixed_port);
-    snprintf(command->probe_address, sizeof(command->probe_address), "127.0.0.1:%u",
-             program->fixed_probe_port);
     snprintf(command->workers, sizeof(command->workers), "%u", program->workers);
     if (program->has_kubeconfig) {
         add(command, "--kubeconfig", command->kubeconfig);
@@ -114,7 +111,7 @@ static void make_command(const struct program *program, struct command *command)
     }
     add(command, "--webhook-cert-path", command->certs);
     add(command, "--webhook-bind-address", command->address);
-    add(command, "--health-probe-bind-address", command->probe_address);
+    add(command, "--health-probe-bind-address", "127.0.0.1:0");
     add(command, "--metrics-bind-address", "127.0.0.1:0");
     add(command, "--workers", command->workers);
     add(command, "--shutdown-delay", program->shutdown_delay);
@@ -169,25 +166,34 @@ static uint16_t read_port(const char *line, const char *name) {
     return (uint16_t)port;
 }
 
-void program_start(struct program *program) {
-    size_t n_before = program_count_log(program, "\"serve.ready\"");
+/* Launches it, and waits until the log has another line of the event, which tells the ports. */
+static void start_until(struct program *program, const char *event) {
+    size_t n_before = program_count_log(program, event);
     program_launch(program);
     int64_t until_ms = http_now_ms() + READY_MS;
-    while (program_count_log(program, "\"serve.ready\"") == n_before) {
+    while (program_count_log(program, event) == n_before) {
         if (!program_is_running(program) || http_now_ms() > until_ms) {
             AUTO_FREE char *log = program_read(program, "log");
-            fail_msg("it is not ready: %s", log);
+            fail_msg("no %s: %s", event, log);
         }
         http_sleep_ms(1);
     }
     AUTO_FREE char *log = program_read(program, "log");
     const char *line = log;
-    for (const char *next; (next = strstr(line + 1, "\"serve.ready\"")) != NULL;) {
+    for (const char *next; (next = strstr(line + 1, event)) != NULL;) {
         line = next;
     }
     program->webhook_port = read_port(line, "webhookPort");
     program->probe_port = read_port(line, "probePort");
     program->metrics_port = read_port(line, "metricsPort");
+}
+
+void program_start(struct program *program) {
+    start_until(program, "\"serve.ready\"");
+}
+
+void program_start_unready(struct program *program) {
+    start_until(program, "\"serve.listening\"");
 }
 
 void program_signal(const struct program *program, int signal) {

@@ -36,7 +36,6 @@ struct program {
     const char *log_level;      /* "info" */
     unsigned workers;           /* 2 */
     uint16_t fixed_port;        /* of the webhook; 0: any */
-    uint16_t fixed_probe_port;  /* of the probes; 0: any */
     unsigned descriptors_max;   /* 0: as many as this process may have */
 
     char folder[PROGRAM_PATH_SIZE];
@@ -58,8 +57,10 @@ void program_fini(struct program *program);
 int program_setup(void **state);
 int program_teardown(void **state);
 
-/* Starts the process; program_start() also waits until it is ready. */
+/* Starts the process. The second and the third also wait, for at most 10 s, until it listens or is
+   ready, and so know its ports. */
 void program_launch(struct program *program);
+void program_start_unready(struct program *program);
 void program_start(struct program *program);
 
 void program_signal(const struct program *program, int signal);
