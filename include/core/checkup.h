@@ -50,21 +50,24 @@ struct checkup_names {
     const char *configuration;
 };
 
-/* The entries of the webhook configuration: all there, and as this version has to be asked. */
+/* The entries of the webhook configuration: all there, as this version has to be asked, and leading
+   to a port of the Service. */
 void checkup_registration(const struct checkup_answer *configuration,
-                          const struct checkup_names *names, struct finding *finding);
+                          const struct checkup_answer *service, const struct checkup_names *names,
+                          struct finding *finding);
 
-/* A namespace that the entries have to keep away from, as a GET of it answers. */
-struct checkup_namespace {
-    const char *name;
-    const struct checkup_answer *answer;
+/* What GETs of namespaces answer. */
+struct checkup_namespaces {
+    const struct checkup_answer *system; /* kube-system */
+    const struct checkup_answer *home;   /* Capstan's own */
+    const struct checkup_answer *all;    /* the list */
 };
 
-/* Whether the entries keep away from these namespaces, kube-system and Capstan's own, and from
-   kinds that are none of their business: else it may lock out the cluster, and itself. */
-void checkup_scope(const struct checkup_answer *configuration,
-                   const struct checkup_namespace *namespaces, size_t n_namespaces,
-                   struct finding *finding);
+/* Whether the entries keep away from kube-system and Capstan's own namespace, and from kinds that
+   are none of their business: else it may lock out the cluster, and itself. And whether they are
+   asked about any namespace at all. */
+void checkup_scope(const struct checkup_answer *configuration, const struct checkup_names *names,
+                   const struct checkup_namespaces *namespaces, struct finding *finding);
 
 /* The Service, and whether anybody is behind it. `endpoints` is an Endpoints object. */
 void checkup_service(const struct checkup_answer *service, const struct checkup_answer *endpoints,

@@ -68,6 +68,7 @@ struct patient {
     struct doctor_reply operators;
     struct doctor_reply system; /* the namespace kube-system */
     struct doctor_reply home;   /* and that of Capstan */
+    struct doctor_reply namespaces;
     bool makes_certificates;
 };
 
@@ -82,6 +83,7 @@ static void patient_fini(struct patient *patient) {
     doctor_reply_fini(&patient->operators);
     doctor_reply_fini(&patient->system);
     doctor_reply_fini(&patient->home);
+    doctor_reply_fini(&patient->namespaces);
     kube_free(patient->kube);
 }
 
@@ -122,6 +124,7 @@ static void ask_all(struct patient *patient) {
     (void)doctor_ask(patient->kube, "/api/v1/namespaces/kube-system", NULL, &patient->system);
     snprintf(path, sizeof(path), "/api/v1/namespaces/%s", patient->names.namespace);
     (void)doctor_ask(patient->kube, path, NULL, &patient->home);
+    (void)doctor_ask(patient->kube, "/api/v1/namespaces", NULL, &patient->namespaces);
     get(patient, "/api/v1", "services", patient->names.service, &patient->service);
     get(patient, "/api/v1", "endpoints", patient->names.service, &patient->endpoints);
     get(patient, "/apis/apps/v1", "deployments", "capstan", &patient->deployment);
@@ -251,9 +254,10 @@ static void examine(struct patient *patient, const struct doctor_reply *version,
         "leader",     "operator",
     };
     const struct checkup_answer *configuration = &patient->configuration.answer;
-    const struct checkup_namespace closed[] = {
-        {"kube-system", &patient->system.answer},
-        {patient->names.namespace, &patient->home.answer},
+    const struct checkup_namespaces namespaces = {
+        .system = &patient->system.answer,
+        .home = &patient->home.answer,
+        .all = &patient->namespaces.answer,
     };
     ask_all(patient);
     for (size_t i = 0; i < CHECKS; i++) {
@@ -262,8 +266,8 @@ static void examine(struct patient *patient, const struct doctor_reply *version,
     struct finding *next = findings;
     check_server(version, next++);
     checkup_definition(&patient->definition.answer, next++);
-    checkup_registration(configuration, &patient->names, next++);
-    checkup_scope(configuration, closed, COUNT_OF(closed), next++);
+    checkup_registration(configuration, &patient->service.answer, &patient->names, next++);
+    checkup_scope(configuration, &patient->names, &namespaces, next++);
     check_bundle(patient, next++);
     check_life(patient, next++);
     checkup_service(&patient->service.answer, &patient->endpoints.answer, next++);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/json_edit.h"
 #include "checkup_json.h"
 
-enum { KEYS_MAX = 4, VALUE_SIZE = 512 };
+enum { KEYS_MAX = 4, VALUE_SIZE = 512, PORT_OF_HTTPS = 443 };
+
+static const char apply_again[] = "apply the manifests of this version again";
 
 /* A member that an entry has to have just so, as the API server writes it. */
 struct expectation {
@@ -24,20 +27,27 @@ struct expected_entry {
     const char *name;
     const char *rules; /* in the order of keys in which the API server writes them */
     const char *object_selector;
+    const char *condition; /* of matchConditions, the only one; or NULL: none */
 };
 
 #define RULE(operations, group, versions, resources)                                               \
     "[{\"operations\":" operations ",\"apiGroups\":[\"" group "\"],\"apiVersions\":" versions      \
     ",\"resources\":[\"" resources "\"],\"scope\":\"Namespaced\"}]"
 
+#define OF_AN_MCPSERVER                                                                            \
+    "has(oldObject.status) && has(oldObject.status.selector) && "                                  \
+    "oldObject.status.selector.split(',').exists(term, "                                           \
+    "term == 'app.kubernetes.io/name=mcpserver')"
+
 static const struct expected_entry expected_entries[] = {
     {"mcpservers.capstan.dev",
      RULE("[\"CREATE\",\"UPDATE\"]", "toolhive.stacklok.dev", "[\"v1alpha1\",\"v1beta1\"]",
           "mcpservers"),
-     "{}"},
+     "{}", NULL},
     {"deployments.capstan.dev", RULE("[\"CREATE\",\"UPDATE\"]", "apps", "[\"v1\"]", "deployments"),
-     "{\"matchLabels\":{\"app.kubernetes.io/name\":\"mcpserver\"}}"},
-    {"scale.capstan.dev", RULE("[\"UPDATE\"]", "apps", "[\"v1\"]", "deployments/scale"), "{}"},
+     "{\"matchLabels\":{\"app.kubernetes.io/name\":\"mcpserver\"}}", NULL},
+    {"scale.capstan.dev", RULE("[\"UPDATE\"]", "apps", "[\"v1\"]", "deployments/scale"), "{}",
+     OF_AN_MCPSERVER},
 };
 
 static size_t count_keys(const char *const keys[KEYS_MAX]) {
@@ -53,6 +63,22 @@ static bool is_as(const struct checkup_answer *entry, const char *const keys[KEY
     struct json_text raw;
     return json_edit_find(entry->json, entry->size, keys, count_keys(keys), &raw) &&
            raw.size == strlen(value) && memcmp(raw.at, value, raw.size) == 0;
+}
+
+/* Whether it has no conditions, or just those of the manifests: API servers before 1.28 drop them,
+   and without one nothing is missed. Each other one may keep requests away. */
+static bool has_good_conditions(const struct checkup_answer *entry, const char *condition) {
+    static const char *const path[] = {"matchConditions"};
+    static const char *const expression_path[] = {"expression"};
+    struct checkup_items conditions;
+    char expression[VALUE_SIZE];
+    checkup_items(entry, path, COUNT_OF(path), &conditions);
+    if (conditions.n == 0) {
+        return true;
+    }
+    checkup_text(&conditions.items[0], expression_path, COUNT_OF(expression_path), expression,
+                 sizeof(expression));
+    return conditions.n == 1 && condition != NULL && strcmp(expression, condition) == 0;
 }
 
 /* Which member is not as it should be, or NULL. */
@@ -109,12 +135,66 @@ static const struct checkup_answer *find_entry(const struct checkup_items *entri
     return NULL;
 }
 
+static bool has_port(const struct checkup_answer *service, int64_t wanted) {
+    static const char *const ports_path[] = {"spec", "ports"};
+    static const char *const port_path[] = {"port"};
+    struct checkup_items ports;
+    bool has = false;
+    checkup_items(service, ports_path, COUNT_OF(ports_path), &ports);
+    for (size_t i = 0; i < ports.n; i++) {
+        has = has || checkup_integer(&ports.items[i], port_path, COUNT_OF(port_path), 0) == wanted;
+    }
+    return has;
+}
+
+/* Of an ExternalName the API server takes the host only, and of a URL it asks no Service. */
+static bool check_port(const struct checkup_answer *entry, const char *name,
+                       const struct checkup_answer *service, struct finding *finding) {
+    static const char *const url_path[] = {"clientConfig", "url"};
+    static const char *const port_path[] = {"clientConfig", "service", "port"};
+    static const char *const type_path[] = {"spec", "type"};
+    char type[VALUE_SIZE];
+    if (service->status != 200 ||
+        json_edit_has(entry->json, entry->size, url_path, COUNT_OF(url_path))) {
+        return true;
+    }
+    checkup_text(service, type_path, COUNT_OF(type_path), type, sizeof(type));
+    int64_t port = checkup_integer(entry, port_path, COUNT_OF(port_path), PORT_OF_HTTPS);
+    return strcmp(type, "ExternalName") == 0 || has_port(service, port) ||
+           finding_set(finding, FINDING_PROBLEM,
+                       "apply the manifests of this version again, or make "
+                       "clientConfig.service.port a port of the Service",
+                       "%s calls port %" PRId64 ", which the Service does not have: it is never "
+                       "reached",
+                       name, port);
+}
+
+/* True if all is well with the entry. */
+static bool check_entry(const struct checkup_answer *entry, const struct expected_entry *expected,
+                        const struct checkup_answer *service, const struct checkup_names *names,
+                        struct finding *finding) {
+    const char *fault = find_fault(entry, expected, names);
+    if (fault != NULL) {
+        return finding_set(finding, FINDING_PROBLEM, apply_again,
+                           "%s of %s is not what this version expects", fault, expected->name);
+    }
+    /* Applying again does not take away what was never applied. */
+    return (has_good_conditions(entry, expected->condition) ||
+            finding_set(finding, FINDING_PROBLEM,
+                        "take them out: kubectl edit mutatingwebhookconfiguration CONFIGURATION; "
+                        "and apply the manifests again",
+                        "matchConditions of %s are not what this version expects: it may never be "
+                        "asked",
+                        expected->name)) &&
+           check_port(entry, expected->name, service, finding);
+}
+
 void checkup_registration(const struct checkup_answer *configuration,
-                          const struct checkup_names *names, struct finding *finding) {
+                          const struct checkup_answer *service, const struct checkup_names *names,
+                          struct finding *finding) {
     static const char *const path[] = {"webhooks"};
-    static const char *const remedy = "apply the manifests of this version again";
     struct checkup_items entries;
-    if (!checkup_has(configuration, "the MutatingWebhookConfiguration", remedy, finding)) {
+    if (!checkup_has(configuration, "the MutatingWebhookConfiguration", apply_again, finding)) {
         return;
     }
     checkup_items(configuration, path, COUNT_OF(path), &entries);
@@ -122,13 +202,11 @@ void checkup_registration(const struct checkup_answer *configuration,
         const struct expected_entry *expected = &expected_entries[i];
         const struct checkup_answer *entry = find_entry(&entries, expected->name);
         if (entry == NULL) {
-            finding_set(finding, FINDING_PROBLEM, remedy, "it has no entry %s", expected->name);
+            finding_set(finding, FINDING_PROBLEM, apply_again, "it has no entry %s",
+                        expected->name);
             return;
         }
-        const char *fault = find_fault(entry, expected, names);
-        if (fault != NULL) {
-            finding_set(finding, FINDING_PROBLEM, remedy,
-                        "%s of %s is not what this version expects", fault, expected->name);
+        if (!check_entry(entry, expected, service, names, finding)) {
             return;
         }
     }

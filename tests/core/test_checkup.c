@@ -206,11 +206,14 @@ static void test_checkup__wants_two_replicas_where_it_fails_closed(void **state)
 }
 
 /* The entries as the API server writes them. */
+#define NAMESPACE_SELECTOR                                                                         \
+    "{'matchExpressions':[{'key':'kubernetes.io/metadata.name','operator':'NotIn','values':["      \
+    "'capstan-system','kube-node-lease','kube-public','kube-system']},"                            \
+    "{'key':'capstan.dev/ignore','operator':'DoesNotExist'}]}"
 #define COMMON(path, seconds)                                                                      \
     "'clientConfig':{'service':{'namespace':'capstan-system','name':'capstan','path':'" path       \
     "','port':443},'caBundle':'eA=='},'failurePolicy':'Ignore','matchPolicy':'Equivalent',"        \
-    "'namespaceSelector':{'matchExpressions':[{'key':'kubernetes.io/metadata.name',"               \
-    "'operator':'NotIn','values':['capstan-system','kube-system']}]},'sideEffects':'None',"        \
+    "'namespaceSelector':" NAMESPACE_SELECTOR ",'sideEffects':'None',"                             \
     "'timeoutSeconds':" seconds ",'admissionReviewVersions':['v1'],"                               \
     "'reinvocationPolicy':'IfNeeded',"
 #define RULES(operations, group, versions, resources)                                              \
@@ -224,13 +227,16 @@ static void test_checkup__wants_two_replicas_where_it_fails_closed(void **state)
         RULES("'CREATE','UPDATE'", "apps", "'v1'", "deployments")
 #define OURS        "{'matchLabels':{'app.kubernetes.io/name':'mcpserver'}}"
 #define DEPLOYMENTS DEPLOYMENTS_SELECTED(OURS, "/mutate", "3")
-#define SCALE                                                                                      \
-    "{'name':'scale.capstan.dev','objectSelector':{}," COMMON("/mutate", "3")                      \
+#define SCALE_WITH(more)                                                                           \
+    "{'name':'scale.capstan.dev','objectSelector':{}," more COMMON("/mutate", "3")                 \
         RULES("'UPDATE'", "apps", "'v1'", "deployments/scale")
+#define SCALE            SCALE_WITH("")
 #define ENTRIES(entries) "{'webhooks':[" entries "]}"
 
+static const struct checkup_answer unseen = {.status = 403, .json = ""};
+
 static void check_registration(const struct checkup_answer *answer, struct finding *finding) {
-    checkup_registration(answer, &names, finding);
+    checkup_registration(answer, &unseen, &names, finding);
 }
 
 static void test_checkup__holds_the_registration_against_what_is_expected(void **state) {
@@ -261,6 +267,67 @@ static void test_checkup__holds_the_registration_against_what_is_expected(void *
     check_rows(check_registration, rows, COUNT_OF(rows));
 }
 
+static void test_checkup__takes_no_conditions_but_those_of_the_manifests(void **state) {
+#define CONDITION(text) "{'name':'x','expression':'" text "'}"
+/* As the API server writes it. */
+#define OUR_CONDITION                                                                              \
+    CONDITION("has(oldObject.status) \\u0026\\u0026 has(oldObject.status.selector) "               \
+              "\\u0026\\u0026 oldObject.status.selector.split(\\u0027,\\u0027).exists(term, term " \
+              "== \\u0027app.kubernetes.io/name=mcpserver\\u0027)")
+#define CONDITIONED(conditions)                                                                    \
+    ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE_WITH("'matchConditions':[" conditions "],"))
+    static const struct row rows[] = {
+        {CONDITIONED(OUR_CONDITION), 0, FINDING_OK, "3 entries"},
+        {CONDITIONED(""), 0, FINDING_OK, "3 entries"},
+        {CONDITIONED(CONDITION("false")), 0, FINDING_PROBLEM, "matchConditions of scale"},
+        {CONDITIONED(OUR_CONDITION "," CONDITION("false")), 0, FINDING_PROBLEM,
+         "matchConditions of scale"},
+        {CONDITIONED("7"), 0, FINDING_PROBLEM, "matchConditions of scale"},
+        {ENTRIES("{'matchConditions':[" OUR_CONDITION
+                 "],'name':'mcpservers.capstan.dev','objectSelector':{}," COMMON("/mutate", "3")
+                     RULES("'CREATE','UPDATE'", "toolhive.stacklok.dev", "'v1alpha1','v1beta1'",
+                           "mcpservers") "," DEPLOYMENTS "," SCALE),
+         0, FINDING_PROBLEM, "matchConditions of mcpservers"},
+    };
+    (void)state;
+    check_rows(check_registration, rows, COUNT_OF(rows));
+}
+
+static void test_checkup__wants_a_port_that_the_service_has(void **state) {
+#define SERVICE(type, ports) "{'spec':{'type':'" type "','ports':[" ports "]}}"
+#define ON_PORT(port)                                                                              \
+    "{'webhooks':[{'name':'mcpservers.capstan.dev','objectSelector':{},'clientConfig':{'service':" \
+    "{'namespace':'capstan-system','name':'capstan','path':'/mutate'" port                         \
+    "}},'matchPolicy':'Equivalent','sideEffects':'None','timeoutSeconds':3,"                       \
+    "'admissionReviewVersions':['v1'],'reinvocationPolicy':'IfNeeded'," RULES(                     \
+        "'CREATE','UPDATE'", "toolhive.stacklok.dev", "'v1alpha1','v1beta1'",                      \
+        "mcpservers") "," DEPLOYMENTS "," SCALE "]}"
+    static const struct {
+        const char *configuration;
+        const char *service; /* or NULL: it is not there, of which another check tells */
+        enum finding_level level;
+        const char *piece;
+    } rows[] = {
+        {ON_PORT(",'port':443"), SERVICE("ClusterIP", "{'port':443}"), FINDING_OK, ""},
+        {ON_PORT(""), SERVICE("ClusterIP", "{'port':443}"), FINDING_OK, ""},
+        {ON_PORT(""), SERVICE("ClusterIP", "{'port':8080},{'port':443}"), FINDING_OK, ""},
+        {ON_PORT(",'port':8443"), SERVICE("ClusterIP", "{'port':443,'targetPort':8443}"),
+         FINDING_PROBLEM, "mcpservers.capstan.dev calls port 8443"},
+        {ON_PORT(""), SERVICE("ClusterIP", "{'port':8443}"), FINDING_PROBLEM, "calls port 443"},
+        {ON_PORT(",'port':443"), SERVICE("ClusterIP", ""), FINDING_PROBLEM, "calls port 443"},
+        {ON_PORT(",'port':8443"), SERVICE("ExternalName", "{'port':443}"), FINDING_OK, ""},
+        {ON_PORT(",'port':8443"), NULL, FINDING_OK, ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO(answer_fini) const struct checkup_answer answer = answer_of(rows[i].configuration, 0);
+        AUTO(answer_fini) const struct checkup_answer service = answer_of(rows[i].service, 404);
+        struct finding finding = {.check = "x"};
+        checkup_registration(&answer, &service, &names, &finding);
+        assert_finding(&finding, rows[i].level, rows[i].piece);
+    }
+}
+
 static void test_checkup__wants_another_service_where_it_is_named_so(void **state) {
     static const struct checkup_names others[] = {
         {.namespace = "capstan-system", .service = "other", .configuration = "capstan"},
@@ -273,7 +340,7 @@ static void test_checkup__wants_another_service_where_it_is_named_so(void **stat
         const struct checkup_answer answer =
             answer_of(ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE), 0);
         struct finding finding = {.check = "x"};
-        checkup_registration(&answer, &others[i], &finding);
+        checkup_registration(&answer, &unseen, &others[i], &finding);
         assert_finding(&finding, FINDING_PROBLEM, pieces[i]);
     }
 }
@@ -284,8 +351,6 @@ static void test_checkup__wants_another_service_where_it_is_named_so(void **stat
 static void test_checkup__wants_to_be_kept_away_from_what_runs_the_cluster(void **state) {
     static const struct row rows[] = {
         {ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE), 0, FINDING_OK, "keeps away"},
-        /* Who opts in is kept away too. */
-        {SELECTED("{'matchLabels':{'mcp':'yes'}}"), 0, FINDING_OK, "keeps away"},
         {SELECTED("{}"), 0, FINDING_PROBLEM, "namespace kube-system"},
         {SELECTED("{'matchLabels':{'control-plane':'yes'}}"), 0, FINDING_PROBLEM,
          "namespace kube-system"},
@@ -305,15 +370,44 @@ static void test_checkup__wants_to_be_kept_away_from_what_runs_the_cluster(void 
         "{'metadata':{'labels':{'control-plane':'yes','kubernetes.io/metadata.name':'kube-system'}}"
         "}",
         0);
-    const struct checkup_answer unseen = {.status = 403, .json = ""};
-    const struct checkup_namespace namespaces[] = {{"kube-system", &system},
-                                                   {"capstan-system", &unseen}};
+    const struct checkup_namespaces namespaces = {&system, &unseen, &unseen};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         AUTO(answer_fini)
         const struct checkup_answer answer = answer_of(rows[i].json, rows[i].status);
         struct finding finding = {.check = "x"};
-        checkup_scope(&answer, namespaces, COUNT_OF(namespaces), &finding);
+        checkup_scope(&answer, &names, &namespaces, &finding);
+        assert_finding(&finding, rows[i].level, rows[i].piece);
+    }
+}
+
+static void test_checkup__tells_whom_another_selector_leaves(void **state) {
+#define OPTED_IN "{'metadata':{'labels':{'mcp':'yes'}}}"
+#define LIST(items)                                                                                \
+    "{'items':[{'metadata':{'labels':{'a':'b'}}},{'metadata':{'name':'plain'}}" items "]}"
+#define IN_MCP "{'matchLabels':{'mcp':'yes'}}"
+    static const struct {
+        const char *configuration;
+        const char *namespaces; /* or NULL: may not be listed */
+        enum finding_level level;
+        const char *piece;
+    } rows[] = {
+        {ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE), LIST(""), FINDING_OK, "keeps away"},
+        {SELECTED(NAMESPACE_SELECTOR), "{'items':[]}", FINDING_OK, "keeps away"},
+        {SELECTED(IN_MCP), LIST("," OPTED_IN), FINDING_NOTE, "about 1 of 3 namespaces only"},
+        {SELECTED(IN_MCP), LIST(""), FINDING_PROBLEM, "never asked: none of 2 namespaces"},
+        {SELECTED(IN_MCP), NULL, FINDING_NOTE, "only about namespaces with {\"matchLabels\""},
+        /* A problem of a later entry counts more than a note about an earlier one. */
+        {ENTRIES("{'name':'a','namespaceSelector':" IN_MCP "},{'name':'b'}"), LIST("," OPTED_IN),
+         FINDING_PROBLEM, "b is asked about namespace kube-system"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO(answer_fini) const struct checkup_answer answer = answer_of(rows[i].configuration, 0);
+        AUTO(answer_fini) const struct checkup_answer all = answer_of(rows[i].namespaces, 403);
+        const struct checkup_namespaces namespaces = {&unseen, &unseen, &all};
+        struct finding finding = {.check = "x"};
+        checkup_scope(&answer, &names, &namespaces, &finding);
         assert_finding(&finding, rows[i].level, rows[i].piece);
     }
 }
@@ -327,8 +421,11 @@ int main(void) {
         cmocka_unit_test(test_checkup__looks_for_somebody_behind_the_service),
         cmocka_unit_test(test_checkup__wants_two_replicas_where_it_fails_closed),
         cmocka_unit_test(test_checkup__holds_the_registration_against_what_is_expected),
+        cmocka_unit_test(test_checkup__takes_no_conditions_but_those_of_the_manifests),
+        cmocka_unit_test(test_checkup__wants_a_port_that_the_service_has),
         cmocka_unit_test(test_checkup__wants_another_service_where_it_is_named_so),
         cmocka_unit_test(test_checkup__wants_to_be_kept_away_from_what_runs_the_cluster),
+        cmocka_unit_test(test_checkup__tells_whom_another_selector_leaves),
     };
     return cmocka_run_group_tests_name("core/checkup", tests, NULL, NULL);
 }
