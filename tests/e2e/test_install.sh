@@ -12,7 +12,31 @@ prepare_cluster() {
 }
 
 setup() {
+    limit_critical_pods
     install_crd both
+}
+
+# As GKE has it: pods of a critical class need a ResourceQuota that names it.
+limit_critical_pods() {
+    mkdir "$CLUSTER/tools"
+    cat >"$CLUSTER/admission.yaml" <<'END'
+apiVersion: apiserver.config.k8s.io/v1
+kind: AdmissionConfiguration
+plugins:
+- name: ResourceQuota
+  configuration:
+    apiVersion: apiserver.config.k8s.io/v1
+    kind: ResourceQuotaConfiguration
+    limitedResources:
+    - resource: pods
+      matchScopes:
+      - {scopeName: PriorityClass, operator: In, values: [system-node-critical, system-cluster-critical]}
+END
+    printf '#!/bin/sh\nexec "%s" --admission-control-config-file "%s" "$@"\n' \
+        "$TOOLS/kube-apiserver" "$CLUSTER/admission.yaml" >"$CLUSTER/tools/kube-apiserver"
+    chmod +x "$CLUSTER/tools/kube-apiserver"
+    end apiserver
+    TOOLS=$CLUSTER/tools start_apiserver
 }
 
 # variant OVERLAY: as this cluster takes it.
@@ -73,7 +97,6 @@ writes_go_through() {
 }
 
 test_1_one_apply_and_it_serves_with_its_own_certificate() {
-    local output
     writes_go_through
     variant default >"$CLUSTER/install.yaml"
     k apply -f "$CLUSTER/install.yaml" >/dev/null
@@ -81,9 +104,16 @@ test_1_one_apply_and_it_serves_with_its_own_certificate() {
     run_installed
     wait_for 30 is_ready installed
     wait_for 10 bundles_are_current
-    output=$(server_json asked '{"replicas": 3}' | k -n "$NAMESPACE" apply -f - 2>&1)
-    expect_match 'what kubectl says' "$output" 'Warning: stdio-cap: '
+    wait_for 5 is_warned
     writes_go_through
+}
+
+# The API server learns of a new caBundle a moment after it is written.
+is_warned() {
+    local output
+    output=$(server_json asked '{"replicas": 3}' | k -n "$NAMESPACE" apply --dry-run=server -f - 2>&1)
+    echo "$output"
+    [[ $output == *'Warning: stdio-cap: '* ]]
 }
 
 test_2_the_doctor_finds_nothing_wrong() {
@@ -102,7 +132,31 @@ test_2_the_doctor_finds_nothing_wrong() {
         <<<"$output")" '^ok'
 }
 
-test_3_applying_it_again_changes_nothing() {
+# admits_a_pod NAMESPACE: as the Deployment makes them, but for the ServiceAccount, whose tokens nobody
+# makes here.
+admits_a_pod() {
+    k -n capstan-system get deployment capstan -o json | jq '.spec.template |
+        {apiVersion: "v1", kind: "Pod", metadata: (.metadata + {name: "quota"}),
+        spec: (.spec | del(.serviceAccountName, .serviceAccount) +
+            {automountServiceAccountToken: false})}' |
+        api admin POST "/api/v1/namespaces/$1/pods?dryRun=All" @-
+}
+
+test_3_its_pods_are_admitted_where_critical_ones_need_a_quota() {
+    local namespace
+    for namespace in "$NAMESPACE" capstan-system; do
+        k -n "$namespace" create serviceaccount default >/dev/null
+    done
+    expect_match 'a pod elsewhere' "$(refuses admits_a_pod "$NAMESPACE")" 'insufficient quota'
+    # What a controller would have counted.
+    api admin PATCH \
+        /api/v1/namespaces/capstan-system/resourcequotas/capstan-critical-pods/status "$(k \
+        -n capstan-system get resourcequota capstan-critical-pods -o json |
+        jq -c '{status: {hard: .spec.hard, used: {pods: "0"}}}')" >/dev/null
+    wait_for 10 admits_a_pod capstan-system
+}
+
+test_4_applying_it_again_changes_nothing() {
     local before
     before=$(secret | jq -c .data)$(bundle_cas)
     k apply -f "$CLUSTER/install.yaml" >/dev/null
@@ -111,7 +165,7 @@ test_3_applying_it_again_changes_nothing() {
     writes_go_through
 }
 
-test_4_each_overlay_is_accepted() {
+test_5_each_overlay_is_accepted() {
     local overlay
     for overlay in default audit fail-closed cert-manager; do
         variant "$overlay" | awk 'BEGIN { RS = "---\n"; ORS = "---\n" } /kind: / && !/cert-manager.io\/v1\n/' |
@@ -123,7 +177,7 @@ policies() {
     registration | jq -r '[.webhooks[].failurePolicy] | unique | join(" ")'
 }
 
-test_5_fail_closed_says_fail_once_it_is_ready() {
+test_6_fail_closed_says_fail_once_it_is_ready() {
     variant fail-closed | k apply -f - >/dev/null
     end installed
     run_installed
@@ -164,7 +218,7 @@ certificate_that_is_over() {
 }
 
 # The program does not run meanwhile, or it would heal most of it.
-test_6_the_doctor_finds_what_is_wrong() {
+test_7_the_doctor_finds_what_is_wrong() {
     local crd saved
     end installed
     registration >"$CLUSTER/registration.json"
@@ -184,6 +238,16 @@ test_6_the_doctor_finds_what_is_wrong() {
     restore_registration
     patch_registration '{"op": "remove", "path": "/webhooks/1/namespaceSelector"}'
     red scope kube-system
+    restore_registration
+    patch_registration '{"op": "replace", "path": "/webhooks/1/namespaceSelector", "value":
+        {"matchLabels": {"capstan.dev/nobody": "has-this"}}}'
+    red scope 'never asked'
+    restore_registration
+    patch_registration '{"op": "add", "path": "/webhooks/1/matchConditions", "value":
+        [{"name": "never", "expression": "false"}]}'
+    # API servers before 1.28 have dropped it.
+    ! registration | jq -e '.webhooks[1].matchConditions' >/dev/null ||
+        red webhook-configuration matchConditions
     restore_registration
     set_bundles ''
     red ca-bundle 'no caBundle'
@@ -212,15 +276,20 @@ test_6_the_doctor_finds_what_is_wrong() {
     saved=$(k -n capstan-system get service capstan -o json)
     k -n capstan-system delete service capstan >/dev/null
     red service 'not there'
-    k -n capstan-system create service clusterip capstan --tcp 443 >/dev/null
-    k -n capstan-system create endpoints capstan >/dev/null 2>&1 || true
-    red service 'not there|nobody is behind'
+    k -n capstan-system create service clusterip capstan --tcp "$(webhook_port installed)" >/dev/null
+    red service 'endpoints is not there'
+    api admin POST /api/v1/namespaces/capstan-system/endpoints '{"apiVersion": "v1",
+        "kind": "Endpoints", "metadata": {"name": "capstan"}, "subsets": []}' >/dev/null
+    red service 'nobody is behind'
+    patch_registration '{"op": "replace", "path": "/webhooks/0/clientConfig/service/port", "value": 8443}'
+    red webhook-configuration 'mcpservers.capstan.dev calls port 8443'
+    restore_registration
     k -n capstan-system delete service capstan >/dev/null
     jq -c 'del(.metadata.resourceVersion, .metadata.uid)' <<<"$saved" | k apply -f - >/dev/null 2>&1
     wait_for 10 "$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig"
 }
 
-test_7_the_doctor_says_when_it_cannot_look() {
+test_8_the_doctor_says_when_it_cannot_look() {
     local status=0 output
     "$CAPSTAN" doctor --kubeconfig "$CLUSTER/none" >/dev/null 2>&1 || status=$?
     expect 'the exit status without a kubeconfig' "$status" 2
@@ -237,14 +306,16 @@ test_7_the_doctor_says_when_it_cannot_look() {
     expect_match 'the report without an API server' "$output" 'problem *api-server'
 }
 
-test_8_uninstalling_leaves_nothing_behind() {
+test_9_uninstalling_leaves_nothing_behind() {
     local left
     run_installed
     wait_for 30 is_ready installed
     # As the README says: the webhook configuration first.
     k delete mutatingwebhookconfiguration capstan >/dev/null
     writes_go_through
-    k delete --wait=false -f "$CLUSTER/install.yaml" >/dev/null 2>&1 || true
+    variant default | k delete --ignore-not-found --wait=false -f - >"$CLUSTER/deleted"
+    expect 'what was deleted' "$(wc -l <"$CLUSTER/deleted")" \
+        "$(($(grep -c '^kind: ' "$CLUSTER/install.yaml") - 1))"
     writes_go_through
     end installed
     left=$(k get clusterroles,clusterrolebindings,mutatingwebhookconfigurations -o name | grep capstan) ||
