@@ -17,19 +17,6 @@ static void auto_context(X509_STORE_CTX **context) {
     X509_STORE_CTX_free(*context);
 }
 
-static bool fill_store(X509_STORE *store, const char *bundle_pem, struct error *error) {
-    AUTO(x509_auto_chain) STACK_OF(X509) *roots = NULL;
-    if (!x509_read_chain(bundle_pem, &roots, error)) {
-        return error_wrap(error, "the bundle");
-    }
-    for (int i = 0; i < sk_X509_num(roots); i++) {
-        if (X509_STORE_add_cert(store, sk_X509_value(roots, i)) != 1) {
-            return x509_fail(error, ERROR_INTERNAL, "the bundle");
-        }
-    }
-    return true;
-}
-
 /* OpenSSL's purpose "server" also looks at keyUsage and at the old Netscape types, which Go does
    not: for Go the leaf's extendedKeyUsage is all that counts. */
 static bool check_usage(X509 *leaf, struct error *error) {
@@ -99,16 +86,45 @@ static bool verify_chain(STACK_OF(X509) * chain, X509_STORE *store, int64_t now,
     return is_good || set_error(context, error);
 }
 
-bool x509_verify(const char *chain_pem, const char *bundle_pem, const char *dns_name, int64_t now,
-                 struct error *error) {
-    AUTO(x509_auto_chain) STACK_OF(X509) *chain = NULL;
+/* By the roots from `first` on, before `end`. */
+static bool verify_by(STACK_OF(X509) * chain, STACK_OF(X509) * roots, int first, int end,
+                      int64_t now, struct error *error) {
     AUTO(auto_store) X509_STORE *store = X509_STORE_new();
     if (store == NULL) {
         return x509_fail(error, ERROR_INTERNAL, "verifying");
     }
-    if (!x509_read_chain(chain_pem, &chain, error) || !fill_store(store, bundle_pem, error) ||
-        !check_dates(chain_pem, now, error) || !check_usage(sk_X509_value(chain, 0), error) ||
-        !verify_chain(chain, store, now, error)) {
+    for (int i = first; i < end; i++) {
+        if (X509_STORE_add_cert(store, sk_X509_value(roots, i)) != 1) {
+            return x509_fail(error, ERROR_INTERNAL, "the bundle");
+        }
+    }
+    return verify_chain(chain, store, now, error);
+}
+
+/* Of roots of one subject that have no key identifiers OpenSSL tries one, Go each. */
+static bool verify_by_any(STACK_OF(X509) * chain, STACK_OF(X509) * roots, int64_t now,
+                          struct error *error) {
+    int n = sk_X509_num(roots);
+    struct error ignored;
+    bool is_good = verify_by(chain, roots, 0, n, now, error);
+    for (int i = 0; i < n && n > 1 && !is_good; i++) {
+        is_good = verify_by(chain, roots, i, i + 1, now, &ignored);
+    }
+    return is_good;
+}
+
+bool x509_verify(const char *chain_pem, const char *bundle_pem, const char *dns_name, int64_t now,
+                 struct error *error) {
+    AUTO(x509_auto_chain) STACK_OF(X509) *chain = NULL;
+    AUTO(x509_auto_chain) STACK_OF(X509) *roots = NULL;
+    if (!x509_read_chain(chain_pem, &chain, error)) {
+        return false;
+    }
+    if (!x509_read_chain(bundle_pem, &roots, error)) {
+        return error_wrap(error, "the bundle");
+    }
+    if (!check_dates(chain_pem, now, error) || !check_usage(sk_X509_value(chain, 0), error) ||
+        !verify_by_any(chain, roots, now, error)) {
         return false;
     }
     return dns_name == NULL || x509_has_name(chain_pem, dns_name) ||

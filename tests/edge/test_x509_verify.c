@@ -16,8 +16,8 @@
 
 /* A certificate of any profile; an extension that is NULL is left out. */
 struct profile {
-    const char *common_name;
-    const char *names; /* as openssl.cnf has them: "DNS:a" */
+    const char *common_name; /* or NULL: the subject is empty */
+    const char *names;       /* as openssl.cnf has them: "DNS:a" */
     const char *extended_usage;
     const char *usage;
     const char *constraints;
@@ -41,15 +41,17 @@ static void add_extension(X509 *certificate, int id, const char *value) {
 }
 
 /* Signed by the CA, or by itself if there is none. */
-static struct x509_pair make(const struct profile *profile, const struct x509_pair *ca) {
-    AUTO(auto_key) EVP_PKEY *key = EVP_EC_gen("P-256");
+static struct x509_pair make_of_key(const struct profile *profile, const struct x509_pair *ca,
+                                    EVP_PKEY *key) {
     AUTO(auto_key) EVP_PKEY *signer = NULL;
     AUTO(free_certificate) X509 *certificate = X509_new();
     X509_NAME *subject = X509_get_subject_name(certificate);
     X509_set_version(certificate, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), 7);
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
-                               (const unsigned char *)profile->common_name, -1, -1, 0);
+    if (profile->common_name != NULL) {
+        X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+                                   (const unsigned char *)profile->common_name, -1, -1, 0);
+    }
     ASN1_TIME_set(X509_getm_notBefore(certificate), (time_t)profile->begins);
     ASN1_TIME_set(X509_getm_notAfter(certificate), (time_t)profile->ends);
     X509_set_pubkey(certificate, key);
@@ -71,6 +73,11 @@ static struct x509_pair make(const struct profile *profile, const struct x509_pa
     return (struct x509_pair){pem_of_certificate(certificate), pem_of_key(key, NULL)};
 }
 
+static struct x509_pair make(const struct profile *profile, const struct x509_pair *ca) {
+    AUTO(auto_key) EVP_PKEY *key = EVP_EC_gen("P-256");
+    return make_of_key(profile, ca, key);
+}
+
 /* The table of certs/README.md, and of what kube-apiserver was seen to do. */
 static void test_x509_verify__judges_as_the_api_server_does(void **state) {
     static const struct {
@@ -81,6 +88,8 @@ static void test_x509_verify__judges_as_the_api_server_does(void **state) {
         {{"x", "DNS:" NAME, NULL, NULL, NULL, NOW - DAY, NOW + DAY}, NULL},
         {{"x", "DNS:*.capstan-system.svc", "serverAuth", NULL, NULL, NOW - DAY, NOW + DAY}, NULL},
         {{"x", "DNS:" NAME, "serverAuth", "keyEncipherment", NULL, NOW - DAY, NOW + DAY}, NULL},
+        {{NULL, "critical,DNS:" NAME, "serverAuth", NULL, NULL, NOW - DAY, NOW + DAY}, NULL},
+        {{NULL, "DNS:" NAME, "serverAuth", NULL, NULL, NOW - DAY, NOW + DAY}, NULL},
         {{"x", "DNS:" NAME, "clientAuth,serverAuth", NULL, NULL, NOW - DAY, NOW + DAY}, NULL},
         {{NAME, NULL, "serverAuth", NULL, NULL, NOW - DAY, NOW + DAY}, "is not for " NAME},
         {{"x", "DNS:" NAME ".cluster.local", "serverAuth", NULL, NULL, NOW - DAY, NOW + DAY},
@@ -100,6 +109,25 @@ static void test_x509_verify__judges_as_the_api_server_does(void **state) {
         if (is_accepted != (rows[i].complaint == NULL) ||
             (!is_accepted && strstr(error.text, rows[i].complaint) == NULL)) {
             fail_msg("row %zu: %s", i, is_accepted ? "accepted" : error.text);
+        }
+    }
+}
+
+static void test_x509_verify__takes_keys_of_each_kind(void **state) {
+    static const struct profile profile = {"x",  "DNS:" NAME, "serverAuth", "digitalSignature",
+                                           NULL, NOW - DAY,   NOW + DAY};
+    AUTO(x509_pair_fini) struct x509_pair ca = make_ca("CA");
+    EVP_PKEY *keys[] = {EVP_EC_gen("P-256"), EVP_EC_gen("P-384"), EVP_RSA_gen(2048),
+                        EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        AUTO(auto_key) EVP_PKEY *key = keys[i];
+        AUTO(x509_pair_fini) struct x509_pair leaf = make_of_key(&profile, &ca, key);
+        struct x509_info info;
+        struct error error = {.text = ""};
+        if (!x509_verify(leaf.certificate_pem, ca.certificate_pem, NAME, NOW, &error) ||
+            !x509_check_pair(leaf.certificate_pem, leaf.key_pem, NOW, &info, &error)) {
+            fail_msg("row %zu: %s", i, error.text);
         }
     }
 }
@@ -158,16 +186,19 @@ static void test_x509_verify__tells_cas_of_one_subject_apart(void **state) {
         AUTO(x509_pair_fini)
         struct x509_pair leaf = has_identifiers ? make_leaf(&other, NAME) : make(&profile, &other);
         AUTO(buffer_fini) struct buffer both;
+        AUTO(buffer_fini) struct buffer reverse;
         struct error error;
         buffer_init(&both, 65536);
+        buffer_init(&reverse, 65536);
         buffer_add_text(&both, one.certificate_pem);
         buffer_add_text(&both, other.certificate_pem);
         assert_true(x509_verify(leaf.certificate_pem, other.certificate_pem, NAME, NOW, &error));
         assert_false(x509_verify(leaf.certificate_pem, one.certificate_pem, NAME, NOW, &error));
         assert_non_null(strstr(error.text, "not signed by a CA of the bundle"));
-        if (has_identifiers) {
-            assert_true(x509_verify(leaf.certificate_pem, buffer_text(&both), NAME, NOW, &error));
-        }
+        assert_true(x509_verify(leaf.certificate_pem, buffer_text(&both), NAME, NOW, &error));
+        buffer_add_text(&reverse, other.certificate_pem);
+        buffer_add_text(&reverse, one.certificate_pem);
+        assert_true(x509_verify(leaf.certificate_pem, buffer_text(&reverse), NAME, NOW, &error));
         assert_true(x509_is_issued_by(leaf.certificate_pem, other.certificate_pem));
         assert_false(x509_is_issued_by(leaf.certificate_pem, one.certificate_pem));
     }
@@ -218,6 +249,7 @@ static void test_x509_verify__reads_64_certificates_and_not_one_more(void **stat
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_x509_verify__judges_as_the_api_server_does),
+        cmocka_unit_test(test_x509_verify__takes_keys_of_each_kind),
         cmocka_unit_test(test_x509_verify__demands_a_ca_that_may_sign),
         cmocka_unit_test(test_x509_verify__takes_a_leaf_that_is_in_the_bundle),
         cmocka_unit_test(test_x509_verify__tells_cas_of_one_subject_apart),
