@@ -8,10 +8,11 @@
 #include "base/text.h"
 #include "cluster_facts.h"
 #include "commands.h"
+#include "complain.h"
 #include "edge/clock.h"
 #include "exit_status.h"
 #include "policy_file.h"
-#include "report.h"
+#include "report_forms.h"
 #include "review_input.h"
 #include "review_options.h"
 #include "review_verdict.h"
@@ -117,14 +118,24 @@ static void count(struct session *session, const struct review_verdict *verdict)
 }
 
 /* A form for machines has no room for it, and whoever pipes it on must know. */
-static void tell_denial(const struct session *session, const struct report_item *item) {
+static void tell_refusal(const struct session *session, const struct report_item *item) {
+    AUTO(buffer_fini) struct buffer line;
+    const struct decision *decision = item->decision;
     const char *form = session->options->form->name;
     bool is_silent = strcmp(form, "yaml") == 0 || strcmp(form, "patch") == 0;
-    if (is_silent && item->decision != NULL && item->decision->is_denied) {
-        fprintf(stderr, "capstan: %s:%u:%u: %s %s/%s is denied: %s\n", item->path,
-                (unsigned)item->line, (unsigned)item->column, item->kind, item->namespace,
-                item->name, item->decision->message);
+    buffer_init(&line, SIZE_MAX);
+    if (!is_silent || report_is_admitted(item)) {
+        return;
     }
+    buffer_add_format(&line, "%s:%u:%u: %s ", item->path, (unsigned)item->line,
+                      (unsigned)item->column, item->kind);
+    report_add_name(&line, item);
+    if (decision->is_denied) {
+        buffer_add_format(&line, " is denied: %s", decision->message);
+    } else {
+        buffer_add_format(&line, " is %s", decision->warnings[0]);
+    }
+    complain(buffer_text(&line));
 }
 
 static size_t count_done(const struct session *session) {
@@ -215,7 +226,7 @@ static bool review_one(void *context, const struct review_input *input, struct e
     };
     count(session, &verdict);
     report_item(&session->report, &item);
-    tell_denial(session, &item);
+    tell_refusal(session, &item);
     show_progress(session);
     return true;
 }

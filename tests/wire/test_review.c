@@ -288,12 +288,18 @@ static void test_review__its_yaml_reviewed_again_changes_nothing_and_loses_nothi
                "\nbig: 123456789012345678901234567890\n");
 }
 
-static void test_review__its_yaml_leaves_out_what_is_denied_and_says_so(void **state) {
+static void test_review__its_yaml_leaves_out_what_is_refused_and_says_so(void **state) {
     (void)state;
     ASSERT_RUN(REVIEW "-f warned.yaml -f others.yaml -o yaml --config deny.yaml 2>errors >out", 1,
                "");
     assert_output("cat out", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n");
     ASSERT_RUN("cat errors", 0, "capstan: warned.yaml:1:1: MCPServer default/github is denied: ");
+    for (int i = 0; i < 2; i++) {
+        ASSERT_RUN(i == 0 ? REVIEW "-f unresolved.yaml -o yaml --config fail.yaml >out"
+                          : REVIEW "-f unresolved.yaml -o patch --config fail.yaml >out",
+                   1, "capstan: unresolved.yaml:1:1: Deployment default/lost is unresolved: ");
+        ASSERT_RUN("test ! -s out", 0, "");
+    }
 }
 
 static void test_review__the_defaults_are_those_asked_for(void **state) {
@@ -395,6 +401,19 @@ static void test_review__no_name_reaches_a_terminal_as_a_command(void **state) {
     ASSERT_RUN("printf 'kind: \\033[31m{{' >evil2.yaml; " REVIEW
                "-f evil2.yaml >out 2>&1; test $? = 2 && ! grep -q $(printf '\\033') out",
                0, "");
+    /* What goes to stderr, and a path in it: C0, C1, and what turns the direction of writing. */
+    ASSERT_RUN("evil=$(printf 'e\\033[31m\\n::error::f\\302\\233\\342\\200\\256.yaml'); "
+               "cp evil.yaml \"$evil\"; echo 'a: [' >\"$evil.yaml\"; for arguments in "
+               "'-o yaml --config deny.yaml' '-o patch --config deny.yaml' '--facts missing'; do "
+               "for file in \"$evil\" \"$evil.yaml\" \"$evil.no\"; do " REVIEW
+               "-f \"$file\" $arguments >out 2>>errors && exit 3; done; done; cat errors; "
+               "! LC_ALL=C grep "
+               "\"$(printf '\\033\\|^::\\|\\302\\233\\|\\342\\200\\256')\" errors",
+               0,
+               "capstan: e?[31m?::error::f??.yaml:1:1: MCPServer default/a?[31m??::error::b is "
+               "denied: ",
+               "capstan: e?[31m?::error::f??.yaml.yaml:2:1: ",
+               "capstan: looking at 'e?[31m?::error::f??.yaml.no': ");
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, leave_folder)
@@ -411,7 +430,7 @@ int main(void) {
         TEST(test_review__an_object_that_is_there_twice_is_refused_with_its_place),
         TEST(test_review__standard_input_and_files_go_together),
         TEST(test_review__its_yaml_reviewed_again_changes_nothing_and_loses_nothing),
-        TEST(test_review__its_yaml_leaves_out_what_is_denied_and_says_so),
+        TEST(test_review__its_yaml_leaves_out_what_is_refused_and_says_so),
         TEST(test_review__the_defaults_are_those_asked_for),
         TEST(test_review__recorded_reviews_are_answered_as_the_webhook_does),
         TEST(test_review__there_is_colour_only_on_a_terminal_that_wants_it),
