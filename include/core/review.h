@@ -29,6 +29,7 @@ struct review {
     char namespace[OBJECT_NAMESPACE_SIZE]; /* of the request, or else of the object */
     char name[OBJECT_NAME_SIZE];           /* of the object, or else of the request; may be empty */
     char user[REVIEW_USER_SIZE];           /* userInfo.username; empty if it is longer */
+    bool is_manifest; /* made of a manifest, which is in no cluster: see core/subject.h */
     bool has_object;
     bool has_old;
     struct object object;
@@ -44,7 +45,7 @@ bool review_decode(const char *bytes, size_t size, struct review *ret_review,
                    struct error *error) MUST_CHECK;
 
 /* What an API server would ask about an object that is created or, with `old`, updated; by nobody
-   in particular, and without a uid. */
+   in particular, and without a uid. An object that has no uid itself is a manifest. */
 void review_make(const struct object *object, const struct object *old, struct review *ret_review);
 
 /* The answer. The decision must not be one that fails. */

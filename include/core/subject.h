@@ -5,8 +5,10 @@
 /*
  * Whose is the object under review? Finds the MCPServer that a request is about: the object itself,
  * or the one that owns the Deployment or the scaled Deployment. Identity is the controller
- * ownerReference with a uid that is the live MCPServer's; labels can be forged, and count only for
- * manifests, which have no uids.
+ * ownerReference with a uid that is the live MCPServer's. Labels can be forged: they count only
+ * where there is no uid to compare, because the MCPServer's record comes from a manifest, or
+ * because the Deployment itself is one. A manifest whose labels name an MCPServer that nobody knows
+ * is unresolved; a live Deployment of such labels is nobody's.
  */
 
 #include <stdbool.h>

@@ -96,6 +96,7 @@ static bool prepare(struct session *session, struct error *error) {
         .policy = session->policy,
         .facts = session->facts,
         .old = &session->old,
+        .has_cluster = options->kubeconfig != NULL,
         .fills_defaults = options->fills_defaults,
         .explains = options->explains,
         .now = clock_wall_seconds(),

@@ -17,9 +17,28 @@ void review_verdict_fini(struct review_verdict *verdict) {
     buffer_fini(&verdict->explanation);
 }
 
+/* The list of a live cluster says of an MCPServer what a look-up would (row 12). Of a Deployment it
+   does not: one without labels of its own is not in it. */
+static void ask_list(const struct review_context *context, const struct review *review,
+                     struct subject *subject) {
+    const struct server_fact *server = &subject->server;
+    bool is_known = server->name[0] != '\0';
+    bool is_live = is_known && server->uid[0] != '\0';
+    const struct evidence evidence = {
+        .server_state = is_known ? EVIDENCE_FOUND : EVIDENCE_ABSENT,
+        .server = *server,
+    };
+    if (subject->missing == OBJECT_MCPSERVER && (is_live || !is_known)) {
+        subject_find(context->facts, review, &evidence, subject);
+    }
+}
+
 static void judge(const struct review_context *context, const struct review *review,
                   struct subject *ret_subject, struct decision *ret_decision) {
     subject_find(context->facts, review, NULL, ret_subject);
+    if (context->has_cluster) {
+        ask_list(context, review, ret_subject);
+    }
     decide(context->policy, review, ret_subject, context->now, ret_decision);
 }
 
@@ -56,15 +75,14 @@ static void remark_on_defaults(const struct review_context *context, const struc
 }
 
 /* Without an ownerReference only the labels tell, and they name an MCPServer that is nowhere. */
-static void remark_on_orphan(const struct object *object, const struct subject *subject,
-                             struct review_verdict *verdict) {
-    if (subject->state == SUBJECT_NONE && object->kind == OBJECT_DEPLOYMENT &&
-        object->is_labelled && object->instance[0] != '\0' && !object->owner.is_controlled &&
-        !object->is_deleting) {
+static void remark_on_orphan(const struct review_context *context, const struct object *object,
+                             const struct subject *subject, struct review_verdict *verdict) {
+    if (subject->state != SUBJECT_FOUND && subject->missing == OBJECT_MCPSERVER &&
+        object->kind == OBJECT_DEPLOYMENT && !object->owner.is_controlled) {
         snprintf(verdict->remark, sizeof(verdict->remark),
-                 "its labels name the MCPServer %s/%s, which is neither under review nor among the "
-                 "facts, or is a live one that does not own it",
-                 object->namespace, object->instance);
+                 "its labels name the MCPServer %s/%s, which is neither under review nor %s",
+                 object->namespace, object->instance,
+                 context->has_cluster ? "in the cluster" : "among the facts");
     }
 }
 
@@ -89,15 +107,14 @@ static const char *state_text(const struct subject *subject) {
     return "it is no MCPServer's, or is being deleted, or is not well formed";
 }
 
-static void explain_subject(const struct subject *subject, struct buffer *out) {
+static void explain_subject(const struct subject *subject, bool is_itself, struct buffer *out) {
     const struct server_fact *server = &subject->server;
     if (subject->state != SUBJECT_FOUND) {
         buffer_add_format(out, "no rule is asked: %s\n", state_text(subject));
         return;
     }
     buffer_add_format(out, "MCPServer %s/%s%s: %s, spec.replicas ", server->namespace, server->name,
-                      subject->is_confirmed ? " (this object)" : "",
-                      server->is_stdio ? "stdio" : "not stdio");
+                      is_itself ? " (this object)" : "", server->is_stdio ? "stdio" : "not stdio");
     if (server->replicas.state == NUMBER_SET) {
         buffer_add_format(out, "%lld", (long long)server->replicas.value);
     } else {
@@ -117,7 +134,7 @@ static const char *step_text(const struct decision *decision, size_t step) {
 static void explain(const struct subject *subject, struct review_verdict *verdict) {
     struct buffer *out = &verdict->explanation;
     const struct decision *decision = &verdict->decision;
-    explain_subject(subject, out);
+    explain_subject(subject, verdict->review.kind == OBJECT_MCPSERVER, out);
     bool was_stopped = decision->is_unresolved || subject->state != SUBJECT_FOUND;
     if (decision->is_unresolved && subject->state == SUBJECT_FOUND) {
         buffer_add_format(out, "%s\n", decision->warnings[0]);
@@ -166,7 +183,7 @@ static bool make_of_manifest(const struct review_context *context, const struct 
     if (context->fills_defaults) {
         remark_on_defaults(context, raw, verdict);
     }
-    remark_on_orphan(&object, &subject, verdict);
+    remark_on_orphan(context, &object, &subject, verdict);
     remark_on_fault(&object, verdict);
     return admit(verdict, error);
 }

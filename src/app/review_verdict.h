@@ -22,6 +22,7 @@ struct review_context {
     const struct policy *policy;
     struct facts *facts;
     const struct review_old *old;
+    bool has_cluster; /* the facts have all MCPServers of a live cluster */
     bool fills_defaults;
     bool explains;
     int64_t now;

@@ -133,8 +133,10 @@ const struct rule_text rule_texts[RULE_TEXT_COUNT] = {
                       {"fail",
                        "an error: the webhook answers 500, so that failurePolicy rules, and "
                        "capstan review ends with status 1"}},
-            .rows = {{"12", "the MCPServer of a Deployment, or the Deployment of a Scale, is not "
-                            "known, and asking for it was not possible or got no answer"}},
+            .rows = {{"12",
+                      "the MCPServer of a Deployment, or the Deployment of a Scale, is not "
+                      "known, and asking for it was not possible or got no answer; in capstan "
+                      "review also that of a Deployment whose labels alone name it"}},
         },
 };
 

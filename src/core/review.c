@@ -162,6 +162,7 @@ void review_make(const struct object *object, const struct object *old, struct r
     *ret_review = (struct review){
         .kind = object->kind,
         .operation = old == NULL ? REVIEW_CREATE : REVIEW_UPDATE,
+        .is_manifest = object->uid[0] == '\0',
         .has_object = true,
         .has_old = old != NULL,
         .object = *object,

@@ -15,6 +15,7 @@ struct claim {
     const struct owner *owner;
     bool is_labelled;
     const char *instance;
+    bool is_manifest; /* it is not in a cluster yet: nothing but the labels can tell */
 };
 
 /* Where to look. */
@@ -65,12 +66,21 @@ static void find_by_owner(const struct sources *sources, const struct claim *cla
     }
 }
 
-static void find_by_labels(struct facts *facts, const struct claim *claim,
+/* Of what is live, labels prove nothing, unless all there is are manifests (serve --objects). */
+static void find_by_labels(const struct sources *sources, const struct claim *claim,
                            struct subject *subject) {
-    if (claim->is_labelled && claim->instance[0] != '\0' &&
-        facts_find_server(facts, claim->namespace, claim->instance, &subject->server) &&
-        subject->server.uid[0] == '\0') {
-        subject->state = SUBJECT_FOUND;
+    const struct evidence *evidence = sources->evidence;
+    if (!claim->is_labelled || claim->instance[0] == '\0') {
+        return;
+    }
+    if (facts_find_server(sources->facts, claim->namespace, claim->instance, &subject->server)) {
+        bool is_enough = claim->is_manifest || subject->server.uid[0] == '\0';
+        subject->state = is_enough ? SUBJECT_FOUND : SUBJECT_NONE;
+    } else if (claim->is_manifest) {
+        leave_unresolved(subject, OBJECT_MCPSERVER, "");
+        if (evidence != NULL && evidence->server_state == EVIDENCE_ABSENT) {
+            subject->state = SUBJECT_NONE;
+        }
     }
 }
 
@@ -79,7 +89,7 @@ static void find_server(const struct sources *sources, const struct claim *claim
     if (claim->owner->is_controlled) {
         find_by_owner(sources, claim, subject);
     } else {
-        find_by_labels(sources->facts, claim, subject);
+        find_by_labels(sources, claim, subject);
     }
     if (subject->state == SUBJECT_FOUND && subject->server.is_deleting) {
         subject->state = SUBJECT_NONE;
@@ -105,8 +115,8 @@ static void find_for_deployment(const struct sources *sources, const struct revi
     if (object->is_deleting || !is_sound_deployment(object)) {
         return;
     }
-    const struct claim claim = {review->namespace, review->name, &object->owner,
-                                object->is_labelled, object->instance};
+    const struct claim claim = {review->namespace,   review->name,     &object->owner,
+                                object->is_labelled, object->instance, review->is_manifest};
     find_server(sources, &claim, subject);
     if (subject->state == SUBJECT_FOUND && is_stale(subject, object)) {
         subject->state = SUBJECT_UNRESOLVED;
@@ -160,8 +170,8 @@ static void find_for_scale(const struct sources *sources, const struct review *r
     if (deployment.is_deleting) {
         return;
     }
-    const struct claim claim = {deployment.namespace, deployment.name, &deployment.owner,
-                                deployment.is_labelled, deployment.instance};
+    const struct claim claim = {deployment.namespace,   deployment.name,     &deployment.owner,
+                                deployment.is_labelled, deployment.instance, false};
     find_server(sources, &claim, subject);
 }
 

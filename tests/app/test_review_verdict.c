@@ -212,59 +212,125 @@ static void test_review_verdict__with_defaults_they_are_submitted_and_admitted(v
     assert_string_equal(verdict.decision.notes[RULE_REPLICA_PASSTHROUGH], "replicas 3, not 1");
 }
 
-static void test_review_verdict__remarks_on_labels_that_name_nobody(void **state) {
-    static const char orphan[] = "its labels name the MCPServer default/github, which is neither";
+#define OWNER(kind)                                                                                \
+    ",'ownerReferences':[{'apiVersion':'toolhive.stacklok.dev/v1beta1','kind':'" kind              \
+    "','name':'github','uid':'m-1','controller':true}]"
+#define LIVE_SERVER(members)                                                                       \
+    "{'apiVersion':'toolhive.stacklok.dev/v1beta1','kind':'MCPServer','metadata':{'name':"         \
+    "'github','namespace':'default','uid':'m-1'" members "},'spec':{'transport':'stdio'}}"
+
+enum outcome { NOT_OURS, CAPPED, UNRESOLVED };
+
+static const char *outcome_name(enum outcome outcome) {
+    return outcome == CAPPED ? "capped" : outcome == UNRESOLVED ? "unresolved" : "not ours";
+}
+
+static enum outcome outcome_of(const struct review_verdict *verdict) {
+    return verdict->decision.is_unresolved               ? UNRESOLVED
+           : verdict->decision.patch.has[PATCH_REPLICAS] ? CAPPED
+                                                         : NOT_OURS;
+}
+
+/* Whose a Deployment is, with a cluster to ask and without one; and when the remark tells that its
+   labels name an MCPServer which is nowhere. */
+static void test_review_verdict__a_deployment_is_whose_owner_or_else_labels_say(void **state) {
+    static const char replicas[] = "'replicas':3,";
     static const struct {
         const char *name;
         const char *facts;
-        const char *object;
+        const char *metadata;
+        const char *spec;
+        enum outcome offline;
+        enum outcome in_cluster;
         bool is_orphan;
     } rows[] = {
-        {"no facts", NULL, DEPLOYMENT("'replicas':3,", ""), true},
-        {"an MCPServer elsewhere", SERVER_OF("prod", "'replicas':1"),
-         DEPLOYMENT("'replicas':3,", ""), true},
-        {"a live one that does not own it",
-         "{'apiVersion':'toolhive.stacklok.dev/v1beta1','kind':'MCPServer','metadata':{'name':"
-         "'github','namespace':'default','uid':'m-1'},'spec':{}}",
-         DEPLOYMENT("'replicas':3,", ""), true},
-        {"it is there", SERVER("'replicas':1"), DEPLOYMENT("'replicas':1,", ""), false},
-        {"no such labels", NULL,
-         "{'apiVersion':'apps/v1','kind':'Deployment','metadata':{'name':'web'},'spec':"
-         "{'replicas':3,'template':{'spec':{}}}}",
+        {"labels, no facts", NULL, "", replicas, UNRESOLVED, NOT_OURS, true},
+        {"labels, an MCPServer elsewhere", SERVER_OF("prod", ""), "", replicas, UNRESOLVED,
+         NOT_OURS, true},
+        {"labels, a manifest", SERVER(""), "", replicas, CAPPED, CAPPED, false},
+        {"labels, a live MCPServer", LIVE_SERVER(""), "", replicas, CAPPED, CAPPED, false},
+        {"labels, one being deleted", LIVE_SERVER(",'deletionTimestamp':'2026-01-01T00:00:00Z'"),
+         "", replicas, NOT_OURS, NOT_OURS, false},
+        {"labels, another controller", NULL, OWNER("VirtualMCPServer"), replicas, NOT_OURS,
+         NOT_OURS, false},
+        {"labels, being deleted", NULL, ",'deletionTimestamp':'2026-01-01T00:00:00Z'", replicas,
+         NOT_OURS, NOT_OURS, false},
+        {"labels, a live Deployment", LIVE_SERVER(""), ",'uid':'d-1'", replicas, NOT_OURS, NOT_OURS,
          false},
-        {"another owner", NULL,
-         DEPLOYMENT_WITH(",'ownerReferences':[{'apiVersion':'apps/v1','kind':'ReplicaSet','name':"
-                         "'a','uid':'r-1','controller':true}]",
-                         "'replicas':3,", ""),
+        {"labels, a live Deployment, no facts", NULL, ",'uid':'d-1'", replicas, NOT_OURS, NOT_OURS,
          false},
-        {"being deleted", NULL,
-         DEPLOYMENT_WITH(",'deletionTimestamp':'2026-01-01T00:00:00Z'", "'replicas':3,", ""),
+        {"labels, no sound Deployment", LIVE_SERVER(""), "", "'replicas':'3',", NOT_OURS, NOT_OURS,
          false},
+        {"owner, no facts", NULL, OWNER("MCPServer"), replicas, UNRESOLVED, NOT_OURS, false},
+        {"owner, a manifest", SERVER(""), OWNER("MCPServer"), replicas, CAPPED, CAPPED, false},
+        {"owner, live", LIVE_SERVER(""), OWNER("MCPServer"), replicas, CAPPED, CAPPED, false},
+        {"owner, live, of a live Deployment", LIVE_SERVER(""), ",'uid':'d-1'" OWNER("MCPServer"),
+         replicas, CAPPED, CAPPED, false},
     };
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows) * 2; i++) {
         AUTO(desk_fini) struct desk desk;
         AUTO(review_verdict_fini) struct review_verdict verdict;
-        desk_init(&desk, NULL, rows[i].facts);
-        judge(&desk, rows[i].object, &verdict);
-        if ((strstr(verdict.remark, orphan) != NULL) != rows[i].is_orphan) {
-            fail_msg("%s: '%s'", rows[i].name, verdict.remark);
+        char object[1024];
+        bool has_cluster = i % 2 == 1;
+        desk_init(&desk, NULL, rows[i / 2].facts);
+        desk.context.has_cluster = has_cluster;
+        snprintf(object, sizeof(object), DEPLOYMENT_WITH("%s", "%s", ""), rows[i / 2].metadata,
+                 rows[i / 2].spec);
+        judge(&desk, object, &verdict);
+        enum outcome expected = has_cluster ? rows[i / 2].in_cluster : rows[i / 2].offline;
+        bool is_orphan = strstr(verdict.remark, "its labels name the MCPServer default/github, "
+                                                "which is neither under review nor ") != NULL;
+        if (outcome_of(&verdict) != expected || is_orphan != rows[i / 2].is_orphan) {
+            fail_msg("%s%s: %s; '%s'", rows[i / 2].name, has_cluster ? ", in a cluster" : "",
+                     outcome_name(outcome_of(&verdict)), verdict.remark);
         }
-        assert_false(verdict.decision.is_unresolved);
     }
 }
 
-static void test_review_verdict__an_owner_that_is_nowhere_is_unresolved(void **state) {
+static void test_review_verdict__a_recorded_review_is_told_by_its_owner_alone(void **state) {
+    static const struct {
+        const char *name;
+        const char *facts;
+        const char *metadata;
+        enum outcome offline;
+        enum outcome in_cluster;
+    } rows[] = {
+        {"labels, no facts", NULL, "", NOT_OURS, NOT_OURS},
+        {"labels, a live MCPServer", LIVE_SERVER(""), "", NOT_OURS, NOT_OURS},
+        {"labels, a manifest", SERVER(""), "", CAPPED, CAPPED},
+        {"owner, no facts", NULL, OWNER("MCPServer"), UNRESOLVED, NOT_OURS},
+        {"owner, live", LIVE_SERVER(""), OWNER("MCPServer"), CAPPED, CAPPED},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows) * 2; i++) {
+        AUTO(desk_fini) struct desk desk;
+        AUTO(review_verdict_fini) struct review_verdict verdict;
+        char review[2048];
+        bool has_cluster = i % 2 == 1;
+        desk_init(&desk, NULL, rows[i / 2].facts);
+        desk.context.has_cluster = has_cluster;
+        snprintf(review, sizeof(review),
+                 "{'apiVersion':'admission.k8s.io/v1','kind':'AdmissionReview','request':{'uid':"
+                 "'u','operation':'CREATE','namespace':'default','kind':{'group':'apps','kind':"
+                 "'Deployment'},'object':" DEPLOYMENT_WITH("%s", "'replicas':3,", "") "}}",
+                 rows[i / 2].metadata);
+        judge(&desk, review, &verdict);
+        enum outcome expected = has_cluster ? rows[i / 2].in_cluster : rows[i / 2].offline;
+        if (outcome_of(&verdict) != expected) {
+            fail_msg("%s%s: %s", rows[i / 2].name, has_cluster ? ", in a cluster" : "",
+                     outcome_name(outcome_of(&verdict)));
+        }
+    }
+}
+
+static void test_review_verdict__says_how_to_make_an_owner_known(void **state) {
     (void)state;
     AUTO(desk_fini) struct desk desk;
     AUTO(review_verdict_fini) struct review_verdict verdict;
     desk_init(&desk, NULL, NULL);
     desk.context.explains = true;
-    judge(&desk,
-          DEPLOYMENT_WITH(",'ownerReferences':[{'apiVersion':'toolhive.stacklok.dev/v1beta1',"
-                          "'kind':'MCPServer','name':'github','uid':'m-1','controller':true}]",
-                          "'replicas':3,", ""),
-          &verdict);
+    judge(&desk, DEPLOYMENT_WITH(OWNER("MCPServer"), "'replicas':3,", ""), &verdict);
     assert_true(verdict.decision.is_unresolved);
     assert_string_equal(buffer_text(&verdict.explanation),
                         "no rule is asked: its MCPServer is not known; --facts PATH adds more\n");
@@ -421,8 +487,9 @@ int main(void) {
         cmocka_unit_test(test_review_verdict__defaults_are_remarked_on_only_where_they_matter),
         cmocka_unit_test(test_review_verdict__without_defaults_the_manifest_is_submitted_as_it_is),
         cmocka_unit_test(test_review_verdict__with_defaults_they_are_submitted_and_admitted),
-        cmocka_unit_test(test_review_verdict__remarks_on_labels_that_name_nobody),
-        cmocka_unit_test(test_review_verdict__an_owner_that_is_nowhere_is_unresolved),
+        cmocka_unit_test(test_review_verdict__a_deployment_is_whose_owner_or_else_labels_say),
+        cmocka_unit_test(test_review_verdict__a_recorded_review_is_told_by_its_owner_alone),
+        cmocka_unit_test(test_review_verdict__says_how_to_make_an_owner_known),
         cmocka_unit_test(test_review_verdict__remarks_on_what_an_api_server_would_refuse),
         cmocka_unit_test(test_review_verdict__other_kinds_pass_as_they_are),
         cmocka_unit_test(test_review_verdict__an_item_says_itself_what_its_list_said_of_it),

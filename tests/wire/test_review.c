@@ -105,7 +105,8 @@ static void test_review__the_exit_status_is_the_same_for_every_output(void **sta
         {"-f capped.yaml", {0, 1, 1}},
         {"-f others.yaml", {0, 0, 0}},
         {"-f empty.yaml", {0, 0, 0}},
-        {"-f orphan.yaml", {0, 0, 0}},
+        {"-f orphan.yaml", {0, 0, 1}},
+        {"-f orphan.yaml --config fail.yaml", {1, 1, 1}},
         {"-f unresolved.yaml", {0, 0, 1}},
         {"-f unresolved.yaml --config fail.yaml", {1, 1, 1}},
         {"-f clean.yaml --config fail.yaml", {0, 0, 0}},
@@ -196,11 +197,18 @@ static void test_review__the_verdicts_are_those_of_the_policy(void **state) {
 static void test_review__facts_say_whose_a_deployment_is(void **state) {
     (void)state;
     write_text("deployment.yaml", DEPLOYMENT("github", "3"));
-    ASSERT_RUN(REVIEW "-f deployment.yaml", 0, "its labels name the MCPServer default/github",
-               "1 object: 0 denied, 0 changed, 0 warned, 0 unresolved;");
+    ASSERT_RUN(REVIEW "-f deployment.yaml", 0, "warning  unresolved ",
+               "its labels name the MCPServer default/github",
+               "1 object: 0 denied, 0 changed, 1 warned, 1 unresolved;");
     ASSERT_RUN(REVIEW "-f deployment.yaml --facts warned.yaml", 0, "replicas 1, not 3",
                "1 object: 0 denied, 1 changed, 1 warned, 0 unresolved;");
     ASSERT_RUN(REVIEW "-f deployment.yaml --facts - <warned.yaml", 0, "replicas 1, not 3");
+    /* As from `kubectl get mcpservers -A -o yaml`. */
+    write_text("live.yaml", "apiVersion: v1\nkind: List\nitems:\n"
+                            "- apiVersion: toolhive.stacklok.dev/v1beta1\n  kind: MCPServer\n"
+                            "  metadata: {name: github, namespace: default, uid: m-1, "
+                            "generation: 4}\n  spec: {image: i, transport: stdio}\n");
+    ASSERT_RUN(REVIEW "-f deployment.yaml --facts - <live.yaml", 0, "replicas 1, not 3");
     /* What is under review goes before what is only given. */
     ASSERT_RUN(REVIEW "-f deployment.yaml -f server.yaml --facts warned.yaml", 2, "server.yaml");
     write_text("server.yaml", SERVER("github", "transport: sse"));
