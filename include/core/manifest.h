@@ -4,7 +4,8 @@
 
 /*
  * The objects of one JSON document: one object, or the items of a List (`List`, `MCPServerList`,
- * ..., whose items may leave out what the list's own apiVersion and kind say).
+ * ..., whose items may leave out what the list's own apiVersion and kind say, and may be Lists
+ * again).
  */
 
 #include <stdbool.h>
@@ -29,7 +30,9 @@ struct manifest_item {
 
 typedef void manifest_visit_item(void *context, const struct manifest_item *item);
 
-/* Visits each object. None for `null`, as an empty document of YAML reads. */
+/* Visits each object. None for `null`, as an empty document of YAML reads. A document that is not
+   JSON is refused before anything is visited; one with a list that is none, when that is reached.
+ */
 bool manifest_split(const char *json, size_t size, manifest_visit_item *visit, void *context,
                     struct error *error) MUST_CHECK;
 

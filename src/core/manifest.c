@@ -34,11 +34,23 @@ static void read_outline(struct json_reader *reader, struct outline *outline) {
     }
 }
 
+/* Lists of lists are taken apart, as kubectl does it; this deep. */
+enum { LISTS_MAX = 16 };
+
 struct walk {
     manifest_visit_item *visit;
     void *context;
-    const struct outline *list; /* NULL: the document is one object */
+    struct error *error;
 };
+
+/* A list that is gone through; NULL around a document. */
+struct list {
+    const struct outline *outline;
+    size_t depth; /* 1 for the outermost */
+};
+
+static bool visit_value(const struct walk *walk, const struct list *list,
+                        const struct json_text *raw, size_t offset);
 
 static void copy(const struct json_text *text, char *out, size_t capacity) {
     if (!json_text_copy(text, out, capacity)) {
@@ -57,48 +69,6 @@ static bool take_kind_of_list(const struct outline *list, struct manifest_item *
     return kind_size > 0;
 }
 
-static void visit_raw(const struct walk *walk, const struct json_text *raw, size_t offset) {
-    struct manifest_item item = {.raw = *raw, .offset = offset};
-    struct json_reader reader;
-    struct outline outline;
-    json_begin(&reader, raw->at, raw->size);
-    read_outline(&reader, &outline);
-    copy(&outline.api_version, item.api_version, sizeof(item.api_version));
-    copy(&outline.kind, item.kind, sizeof(item.kind));
-    if (!outline.has_kind && walk->list != NULL) {
-        item.is_typed_by_list = take_kind_of_list(walk->list, &item);
-    }
-    walk->visit(walk->context, &item);
-}
-
-/* The reader stands on the items. */
-static void split_items(struct json_reader *reader, const struct walk *walk) {
-    if (!json_enter_array(reader)) {
-        return;
-    }
-    while (json_next_item(reader)) {
-        struct json_text raw;
-        size_t offset = json_offset(reader);
-        if (json_read_raw(reader, &raw)) {
-            visit_raw(walk, &raw, offset);
-        }
-    }
-}
-
-static void split_list(struct json_reader *reader, const struct walk *walk) {
-    struct json_text key;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "items")) {
-            split_items(reader, walk);
-        } else {
-            json_skip(reader);
-        }
-    }
-}
-
 static bool is_list(const struct outline *outline) {
     static const char suffix[] = "List";
     char kind[OBJECT_KIND_SIZE];
@@ -109,14 +79,78 @@ static bool is_list(const struct outline *outline) {
     return size >= strlen(suffix) && strcmp(kind + size - strlen(suffix), suffix) == 0;
 }
 
-bool manifest_split(const char *json, size_t size, manifest_visit_item *visit, void *context,
-                    struct error *error) {
+/* The reader stands on the items, in bytes from `base`. */
+static bool visit_items(const struct walk *walk, const struct list *list,
+                        struct json_reader *reader, size_t base) {
+    size_t offset = base + json_offset(reader);
+    if (json_peek(reader) == JSON_NULL) {
+        json_skip(reader);
+        return true;
+    }
+    if (!json_enter_array(reader)) {
+        return error_set_at(walk->error, ERROR_INVALID, offset, "the items of a list are no list");
+    }
+    while (json_next_item(reader)) {
+        struct json_text raw;
+        offset = base + json_offset(reader);
+        if (json_read_raw(reader, &raw) && !visit_value(walk, list, &raw, offset)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool visit_list(const struct walk *walk, const struct list *list,
+                       const struct json_text *raw, size_t offset) {
+    struct json_reader reader;
+    struct json_text key;
+    if (list->depth > LISTS_MAX) {
+        return error_set_at(walk->error, ERROR_TOO_LARGE, offset,
+                            "more than %d lists lie in one another", LISTS_MAX);
+    }
+    json_begin(&reader, raw->at, raw->size);
+    if (!json_enter_object(&reader)) {
+        return true;
+    }
+    while (json_next_member(&reader, &key)) {
+        if (!json_text_is(&key, "items")) {
+            json_skip(&reader);
+        } else if (!visit_items(walk, list, &reader, offset)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool visit_value(const struct walk *walk, const struct list *list,
+                        const struct json_text *raw, size_t offset) {
+    struct manifest_item item = {.raw = *raw, .offset = offset};
     struct json_reader reader;
     struct outline outline;
-    struct walk walk = {.visit = visit, .context = context};
+    json_begin(&reader, raw->at, raw->size);
+    read_outline(&reader, &outline);
+    if (is_list(&outline)) {
+        const struct list inner = {&outline, list == NULL ? 1 : list->depth + 1};
+        return visit_list(walk, &inner, raw, offset);
+    }
+    copy(&outline.api_version, item.api_version, sizeof(item.api_version));
+    copy(&outline.kind, item.kind, sizeof(item.kind));
+    if (!outline.has_kind && list != NULL) {
+        item.is_typed_by_list = take_kind_of_list(list->outline, &item);
+    }
+    walk->visit(walk->context, &item);
+    return true;
+}
+
+bool manifest_split(const char *json, size_t size, manifest_visit_item *visit, void *context,
+                    struct error *error) {
+    const struct walk walk = {.visit = visit, .context = context, .error = error};
+    struct json_reader reader;
+    struct json_text raw;
     json_begin(&reader, json, size);
     enum json_kind kind = json_peek(&reader);
-    read_outline(&reader, &outline);
+    size_t offset = json_offset(&reader);
+    (void)json_read_raw(&reader, &raw);
     if (!json_finish(&reader, error)) {
         return false;
     }
@@ -126,18 +160,7 @@ bool manifest_split(const char *json, size_t size, manifest_visit_item *visit, v
     if (kind != JSON_OBJECT) {
         return error_set_at(error, ERROR_INVALID, 0, "not a Kubernetes object");
     }
-    json_begin(&reader, json, size);
-    if (is_list(&outline)) {
-        walk.list = &outline;
-        split_list(&reader, &walk);
-        return json_finish(&reader, error);
-    }
-    size_t offset = json_offset(&reader);
-    struct json_text raw;
-    if (json_read_raw(&reader, &raw)) {
-        visit_raw(&walk, &raw, offset);
-    }
-    return json_finish(&reader, error);
+    return visit_value(&walk, NULL, &raw, offset);
 }
 
 static enum object_kind kind_of(const struct manifest_item *item) {

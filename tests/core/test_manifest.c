@@ -147,7 +147,62 @@ static void test_manifest__items_that_are_no_objects_count_as_others(void **stat
     check("{'apiVersion':'v1','kind':'List','items':[7,null,'x',[{" SERVER "}],{" SERVER
           ",'metadata':{'name':'a'}}]}",
           "mcpserver default/a @121\n", 4);
-    check("{'apiVersion':'v1','kind':'List','items':{'a':{" SERVER "}}}", "", 0);
+}
+
+static void test_manifest__lists_in_lists_are_taken_apart(void **state) {
+    (void)state;
+    check(
+        "{'apiVersion':'v1','kind':'List','items':[{'kind':'Pod'},{'kind':'List','items':[{" SERVER
+        ",'metadata':{'name':'a'}},{'apiVersion':'apps/v1','kind':'DeploymentList','items':[{"
+        "'metadata':{'name':'b'}}]},{'kind':'List','items':null}]},{" SERVER
+        ",'metadata':{'name':'c'}}]}",
+        "mcpserver default/a @81\ndeployment default/b @228\nmcpserver default/c @287\n", 1);
+}
+
+/* `depth` lists in one another, the innermost one with these items. */
+static void nest_lists(struct buffer *out, size_t depth, const char *items) {
+    buffer_init(out, 65536);
+    for (size_t i = 1; i < depth; i++) {
+        buffer_add_text(out, "{'kind':'List','items':[");
+    }
+    buffer_add_format(out, "{'kind':'List','items':%s}", items);
+    for (size_t i = 1; i < depth; i++) {
+        buffer_add_text(out, "]}");
+    }
+}
+
+static void test_manifest__lists_lie_16_deep_in_one_another(void **state) {
+    (void)state;
+    for (size_t depth = 16; depth <= 17; depth++) {
+        AUTO(buffer_fini) struct buffer json;
+        AUTO(buffer_fini) struct buffer out;
+        struct error error = {.text = ""};
+        size_t n_others;
+        nest_lists(&json, depth, "[{" SERVER "}]");
+        assert_int_equal(read_manifest(buffer_text(&json), &out, &n_others, &error), depth == 16);
+        assert_int_equal(out.size > 0, depth == 16);
+        if (depth > 16) {
+            assert_int_equal(error.kind, ERROR_TOO_LARGE);
+            assert_int_equal(error.offset, 16 * strlen("{'kind':'List','items':["));
+        }
+    }
+}
+
+static void test_manifest__refuses_items_that_are_no_list(void **state) {
+    (void)state;
+    static const char *const rows[] = {"{}", "7", "'x'", "true", "{'a':{" SERVER "}}"};
+    for (size_t i = 0; i < COUNT_OF(rows) * 2; i++) {
+        AUTO(buffer_fini) struct buffer json;
+        AUTO(buffer_fini) struct buffer out;
+        struct error error;
+        size_t n_others;
+        size_t depth = 1 + i % 2;
+        nest_lists(&json, depth, rows[i / 2]);
+        assert_false(read_manifest(buffer_text(&json), &out, &n_others, &error));
+        assert_int_equal(error.kind, ERROR_INVALID);
+        assert_string_equal(error.text, "the items of a list are no list");
+        assert_int_equal(error.offset, depth * strlen("{'kind':'List','items':") + depth - 1);
+    }
 }
 
 static void test_manifest__null_is_an_empty_document(void **state) {
@@ -249,6 +304,9 @@ int main(void) {
         cmocka_unit_test(test_manifest__items_may_leave_their_kind_to_the_list),
         cmocka_unit_test(test_manifest__an_item_that_says_a_kind_is_taken_at_its_word),
         cmocka_unit_test(test_manifest__items_that_are_no_objects_count_as_others),
+        cmocka_unit_test(test_manifest__lists_in_lists_are_taken_apart),
+        cmocka_unit_test(test_manifest__lists_lie_16_deep_in_one_another),
+        cmocka_unit_test(test_manifest__refuses_items_that_are_no_list),
         cmocka_unit_test(test_manifest__null_is_an_empty_document),
         cmocka_unit_test(test_manifest__refuses_what_is_no_object),
         cmocka_unit_test(test_manifest__refuses_every_truncation),
