@@ -46,7 +46,8 @@ bool error_set(struct error *error, enum error_kind kind, const char *format, ..
 bool error_set_at(struct error *error, enum error_kind kind, size_t offset, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
-/* Puts "context: " before the text; kind and offset stay. Returns false. */
+/* Puts "context: " before the text; kind and offset stay. Where both are too long, the context
+   loses its beginning, up to half of the room, and then the text its end. Returns false. */
 bool error_wrap(struct error *error, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

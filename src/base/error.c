@@ -5,6 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
+/* A path of 4096 bytes and what stands beside it. */
+enum { CONTEXT_MAX = 4608 };
+
 bool error_set(struct error *error, enum error_kind kind, const char *format, ...) {
     va_list values;
     va_start(values, format);
@@ -26,22 +31,32 @@ bool error_set_at(struct error *error, enum error_kind kind, size_t offset, cons
     return false;
 }
 
+/* A context that is too long loses its beginning: a path's end, and the line and column behind it,
+   say more. */
+static void shorten(char *context, size_t room) {
+    static const char mark[] = "...";
+    size_t size = strlen(context);
+    if (size > room) {
+        size_t kept = room - strlen(mark);
+        memmove(context + strlen(mark), context + size - kept, kept + 1);
+        memcpy(context, mark, strlen(mark));
+    }
+}
+
 bool error_wrap(struct error *error, const char *format, ...) {
-    char context[sizeof(error->text)];
+    char context[CONTEXT_MAX];
     char inner[sizeof(error->text)];
     va_list values;
     va_start(values, format);
     vsnprintf(context, sizeof(context), format, values);
     va_end(values);
     memcpy(inner, error->text, sizeof(inner));
-    const char *const parts[] = {context, ": ", inner};
-    size_t used = 0;
-    for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        size_t size = strlen(parts[i]);
-        size_t room = sizeof(error->text) - 1 - used;
-        memcpy(error->text + used, parts[i], size < room ? size : room);
-        used += size < room ? size : room;
-    }
-    error->text[used] = '\0';
+    size_t room = sizeof(error->text) - sizeof(": ");
+    size_t inner_size = strlen(inner);
+    shorten(context, inner_size < room / 2 ? room - inner_size : room - room / 2);
+    size_t size = strlen(context);
+    memcpy(error->text, context, size);
+    memcpy(error->text + size, ": ", 2);
+    text_copy(error->text + size + 2, sizeof(error->text) - size - 2, inner);
     return false;
 }

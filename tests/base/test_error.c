@@ -71,34 +71,40 @@ static void test_error__wrap_puts_the_context_in_front(void **state) {
     assert_int_equal(error.offset, 42);
 }
 
-static void test_error__wrap_cuts_at_the_end(void **state) {
+static void test_error__wrap_cuts_the_context_before_the_text(void **state) {
     (void)state;
     static const struct {
-        size_t context;
-        const char *rest; /* what follows the context */
+        const char *name;
+        size_t context; /* so many times 'x', and then ":7:1" */
+        size_t text;    /* so many times 'y', and then "z" */
+        bool is_context_cut;
+        bool is_text_cut;
     } rows[] = {
-        {TEXT_MAX - 5, ": abc"}, {TEXT_MAX - 4, ": ab"}, {TEXT_MAX - 2, ": "},
-        {TEXT_MAX - 1, ":"},     {TEXT_MAX, ""},         {TEXT_MAX + 1, ""},
+        {"all fits", TEXT_MAX - 4 - 2 - 11, 10, false, false},
+        {"one too long", TEXT_MAX - 4 - 2 - 10, 10, true, false},
+        {"a path of 4096 bytes", 4096, 10, true, false},
+        {"half and half", 114, 118, false, false},
+        {"a text of half the room", 4096, 117, true, false},
+        {"both too long", 4096, 200, true, true},
+        {"a full text", 0, TEXT_MAX - 1, false, true},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        char context[TEXT_MAX + 2];
+        char context[4097];
+        char text[TEXT_MAX + 1];
         struct error error;
-        size_t size = rows[i].context < TEXT_MAX ? rows[i].context : TEXT_MAX;
-        error_set(&error, ERROR_INVALID, "abc");
-        error_wrap(&error, "%s", fill(context, rows[i].context));
-        assert_memory_equal(error.text, context, size);
-        assert_string_equal(error.text + size, rows[i].rest);
+        fill(text, rows[i].text);
+        memset(text, 'y', rows[i].text);
+        error_set(&error, ERROR_INVALID, "%sz", text);
+        error_wrap(&error, "%s:7:1", fill(context, rows[i].context));
+        size_t size = strlen(error.text);
+        bool is_cut = strncmp(error.text, "...", 3) == 0;
+        bool has_end = error.text[size - 1] == 'z';
+        bool is_full = is_cut || !has_end;
+        if (is_cut != rows[i].is_context_cut || has_end == rows[i].is_text_cut ||
+            strstr(error.text, ":7:1: y") == NULL || (is_full && size != TEXT_MAX)) {
+            fail_msg("%s: %s", rows[i].name, error.text);
+        }
     }
-}
-
-static void test_error__wrap_of_a_full_text_keeps_its_beginning(void **state) {
-    (void)state;
-    char text[TEXT_MAX + 1];
-    struct error error;
-    error_set(&error, ERROR_INVALID, "%s", fill(text, TEXT_MAX));
-    error_wrap(&error, "a");
-    assert_int_equal(strlen(error.text), TEXT_MAX);
-    assert_memory_equal(error.text, "a: xxx", 6);
 }
 
 int main(void) {
@@ -108,8 +114,7 @@ int main(void) {
         cmocka_unit_test(test_error__set_replaces_what_was_there),
         cmocka_unit_test(test_error__text_is_cut_to_its_room),
         cmocka_unit_test(test_error__wrap_puts_the_context_in_front),
-        cmocka_unit_test(test_error__wrap_cuts_at_the_end),
-        cmocka_unit_test(test_error__wrap_of_a_full_text_keeps_its_beginning),
+        cmocka_unit_test(test_error__wrap_cuts_the_context_before_the_text),
     };
     return cmocka_run_group_tests_name("base/error", tests, NULL, NULL);
 }
