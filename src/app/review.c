@@ -6,13 +6,13 @@
 
 #include "base/json_edit.h"
 #include "base/text.h"
-#include "cluster_facts.h"
 #include "commands.h"
 #include "complain.h"
 #include "edge/clock.h"
 #include "exit_status.h"
 #include "policy_file.h"
 #include "report_forms.h"
+#include "review_gather.h"
 #include "review_input.h"
 #include "review_options.h"
 #include "review_verdict.h"
@@ -31,49 +31,6 @@ struct session {
     bool shows_progress;
 };
 
-/* What is under review is also what the rest is reviewed by. */
-static bool put_fact(void *context, const struct review_input *input, struct error *error) {
-    const struct session *session = context;
-    struct object object;
-    if (!manifest_take(input->item, &object) || manifest_fault(&object) != NULL) {
-        return true; /* no API server would have it */
-    }
-    return !facts_put(session->facts, &object) ||
-           error_set(error, ERROR_INVALID,
-                     "%s:%u:%u: %s %s/%.100s is there twice; review one state of it at a time",
-                     input->path, input->line, input->column, input->item->kind, object.namespace,
-                     object.name);
-}
-
-static bool put_old(void *context, const struct review_input *input, struct error *error) {
-    struct session *session = context;
-    struct object object;
-    (void)error;
-    if (manifest_take(input->item, &object)) {
-        review_old_add(&session->old, &object);
-    }
-    return true;
-}
-
-/* What is under review goes before what is only given: each is a round, of which the second does
-   not end, since that would remove the first. */
-static bool gather_facts(struct session *session, struct error *error) {
-    const struct review_options *options = session->options;
-    if (options->kubeconfig != NULL &&
-        !cluster_facts_load(options->kubeconfig, session->facts, error)) {
-        return false;
-    }
-    const struct option_texts *const rounds[] = {&options->facts, &options->paths};
-    for (size_t i = 0; i < COUNT_OF(rounds); i++) {
-        facts_begin_round(session->facts, OBJECT_MCPSERVER);
-        facts_begin_round(session->facts, OBJECT_DEPLOYMENT);
-        if (!review_input_each(rounds[i], &session->standard_input, put_fact, session, error)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool prepare(struct session *session, struct error *error) {
     const struct review_options *options = session->options;
     bool wants_stdin = review_input_names_stdin(&options->paths) ||
@@ -87,11 +44,9 @@ static bool prepare(struct session *session, struct error *error) {
     } else if (!policy_file_read(options->config, &session->policy, error)) {
         return false;
     }
-    if (!review_input_each(&options->old, &session->standard_input, put_old, session, error) ||
-        !gather_facts(session, error)) {
+    if (!review_gather(options, &session->standard_input, session->facts, &session->old, error)) {
         return false;
     }
-    review_old_sort(&session->old);
     session->context = (struct review_context){
         .policy = session->policy,
         .facts = session->facts,
@@ -197,8 +152,8 @@ static bool review_one(void *context, const struct review_input *input, struct e
     char name[OBJECT_NAME_SIZE];
     char recorded_version[MANIFEST_VERSION_SIZE];
     if (!review_verdict_make(&session->context, input->item, &verdict, error)) {
-        return error_wrap(error, "%s:%u:%u", input->path, (unsigned)input->line,
-                          (unsigned)input->column);
+        error->offset = input->item->offset;
+        return false;
     }
     read_names(input, &verdict, namespace, name);
     read_version(&verdict, recorded_version);

@@ -71,11 +71,9 @@ static bool each_of_file(const struct document_file *file, struct reading *readi
     for (size_t i = 0; i < file->n_documents; i++) {
         const struct buffer *json = &file->documents[i].json;
         reading->document = i;
-        if (!manifest_split(json->bytes, json->size, visit_item, reading, reading->error)) {
+        if (!manifest_split(json->bytes, json->size, visit_item, reading, reading->error) ||
+            reading->is_over) {
             document_locate(file, i, reading->error);
-            return false;
-        }
-        if (reading->is_over) {
             return false;
         }
     }

@@ -27,7 +27,7 @@ struct review_input {
     const struct manifest_item *item;
 };
 
-/* False, with the error set, ends the reading. */
+/* False, with the error set, ends the reading. The error's offset is one of the document. */
 typedef bool review_input_visit(void *context, const struct review_input *input,
                                 struct error *error);
 

@@ -188,6 +188,12 @@ static bool make_of_manifest(const struct review_context *context, const struct 
     return admit(verdict, error);
 }
 
+static bool decode(const struct manifest_item *item, struct review *ret_review,
+                   struct error *error) {
+    return review_decode(item->raw.at, item->raw.size, ret_review, error) ||
+           error_wrap(error, "malformed AdmissionReview");
+}
+
 /* The object of a recorded review has its defaults already. */
 static bool make_of_review(const struct review_context *context, const struct manifest_item *item,
                            struct review_verdict *verdict, struct error *error) {
@@ -195,8 +201,8 @@ static bool make_of_review(const struct review_context *context, const struct ma
     struct subject subject;
     struct json_text object = {.at = "null", .size = 4};
     verdict->is_decided = true;
-    if (!review_decode(item->raw.at, item->raw.size, &verdict->review, error)) {
-        return error_wrap(error, "malformed AdmissionReview");
+    if (!decode(item, &verdict->review, error)) {
+        return false;
     }
     (void)json_edit_find(item->raw.at, item->raw.size, path, COUNT_OF(path), &object);
     buffer_add(&verdict->submitted, object.at, object.size);
@@ -239,6 +245,19 @@ static bool take_out_of_list(struct manifest_item *item, struct buffer *storage,
     return true;
 }
 
+static bool is_recorded(const struct manifest_item *item) {
+    return strcmp(item->kind, "AdmissionReview") == 0;
+}
+
+bool review_verdict_check(const struct manifest_item *given, struct error *error) {
+    AUTO(buffer_fini) struct buffer storage;
+    struct manifest_item item = *given;
+    struct review review;
+    buffer_init(&storage, OBJECT_MAX);
+    return !is_recorded(&item) ||
+           (take_out_of_list(&item, &storage, error) && decode(&item, &review, error));
+}
+
 bool review_verdict_make(const struct review_context *context, const struct manifest_item *given,
                          struct review_verdict *ret_verdict, struct error *error) {
     AUTO(buffer_fini) struct buffer storage;
@@ -252,7 +271,7 @@ bool review_verdict_make(const struct review_context *context, const struct mani
     if (!take_out_of_list(&item, &storage, error)) {
         return false;
     }
-    if (strcmp(item.kind, "AdmissionReview") == 0) {
+    if (is_recorded(&item)) {
         return make_of_review(context, &item, ret_verdict, error);
     }
     if (manifest_take(&item, &object)) {

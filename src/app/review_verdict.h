@@ -43,6 +43,9 @@ struct review_verdict {
 
 void review_verdict_fini(struct review_verdict *verdict);
 
+/* Fails where the item is a recorded AdmissionReview that is malformed. */
+bool review_verdict_check(const struct manifest_item *item, struct error *error) MUST_CHECK;
+
 /* Judges an object, or a recorded AdmissionReview. Fails only where that is malformed. */
 bool review_verdict_make(const struct review_context *context, const struct manifest_item *item,
                          struct review_verdict *ret_verdict, struct error *error) MUST_CHECK;

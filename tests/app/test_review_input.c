@@ -250,7 +250,7 @@ static void test_review_input__an_empty_folder_has_no_objects(void **state) {
 /* Ends at the second object. */
 static bool end_at_second(void *context, const struct review_input *input, struct error *error) {
     unsigned *n = context;
-    return ++*n < 2 || error_set(error, ERROR_INVALID, "%u", (unsigned)input->line);
+    return ++*n < 2 || error_set_at(error, ERROR_INVALID, input->item->offset, "the end");
 }
 
 static void test_review_input__a_visit_ends_the_reading(void **state) {
@@ -261,7 +261,7 @@ static void test_review_input__a_visit_ends_the_reading(void **state) {
     put("b", "{{ is never looked at");
     assert_false(read_paths(PATHS("a", "b"), "", end_at_second, &n, &error));
     assert_int_equal(n, 2);
-    assert_string_equal(error.text, "4");
+    assert_string_equal(error.text, "a:4:3: the end");
 }
 
 /* Changes the file that comes next. */
