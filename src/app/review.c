@@ -31,6 +31,17 @@ struct session {
     bool shows_progress;
 };
 
+/* One line, as from serve's log. */
+static void tell_caution(const struct session *session) {
+    const char *caution = policy_caution(session->policy);
+    if (caution != NULL) {
+        AUTO(buffer_fini) struct buffer line;
+        buffer_init(&line, SIZE_MAX);
+        buffer_add_format(&line, "warning: %s: %s", session->options->config, caution);
+        complain(buffer_text(&line));
+    }
+}
+
 static bool prepare(struct session *session, struct error *error) {
     const struct review_options *options = session->options;
     bool wants_stdin = review_input_names_stdin(&options->paths) ||
@@ -44,6 +55,7 @@ static bool prepare(struct session *session, struct error *error) {
     } else if (!policy_file_read(options->config, &session->policy, error)) {
         return false;
     }
+    tell_caution(session);
     if (!review_gather(options, &session->standard_input, session->facts, &session->old, error)) {
         return false;
     }
@@ -102,6 +114,13 @@ static void show_progress(const struct session *session) {
     size_t n = count_done(session);
     if (session->shows_progress && n % PROGRESS_EVERY == 0) {
         fprintf(stderr, "\rreviewing ... %zu", n);
+    }
+}
+
+/* A mistyped folder, or a render that failed, must not look like all is well. */
+static void tell_nothing(const struct session *session) {
+    if (count_done(session) == 0) {
+        complain("nothing to review: no object is in what was given");
     }
 }
 
@@ -233,7 +252,11 @@ static int run(struct session *session) {
         error_set(&error, ERROR_INVALID, "standard output does not take what is written");
         is_read = false;
     }
-    return is_read ? status_of(session) : give_up(&error);
+    if (!is_read) {
+        return give_up(&error);
+    }
+    tell_nothing(session);
+    return status_of(session);
 }
 
 int review_command(int argc, char **argv) {

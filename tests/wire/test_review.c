@@ -330,6 +330,22 @@ static void test_review__its_yaml_leaves_out_what_is_refused_and_says_so(void **
     }
 }
 
+static void test_review__what_people_should_know_is_one_line_on_stderr(void **state) {
+    static const char nothing[] = "capstan: nothing to review: no object is in what was given\n";
+    (void)state;
+    write_text("idle.yaml", POLICY("gracePeriod: {seconds: 60}\n"));
+    assert_output(REVIEW "-f clean.yaml --config idle.yaml -o json >/dev/null",
+                  "capstan: warning: idle.yaml: gracePeriod.seconds is above 30, but an API server "
+                  "has set 30 before admission asks: add minimum: true for it to take effect in a "
+                  "cluster\n");
+    assert_output(REVIEW "-f clean.yaml --config off.yaml -o json >/dev/null", "");
+    assert_int_equal(mkdir("void", 0755), 0);
+    assert_output(REVIEW "-f void -o yaml", nothing);
+    assert_output(REVIEW "-f empty.yaml >/dev/null", nothing);
+    assert_output(REVIEW "-f - </dev/null >/dev/null", nothing);
+    assert_output(REVIEW "-f others.yaml >/dev/null", "");
+}
+
 static void test_review__the_defaults_are_those_asked_for(void **state) {
     (void)state;
     ASSERT_RUN(REVIEW "-f clean.yaml --fail-on change", 0,
@@ -456,6 +472,7 @@ int main(void) {
         TEST(test_review__standard_input_and_files_go_together),
         TEST(test_review__its_yaml_reviewed_again_changes_nothing_and_loses_nothing),
         TEST(test_review__its_yaml_leaves_out_what_is_refused_and_says_so),
+        TEST(test_review__what_people_should_know_is_one_line_on_stderr),
         TEST(test_review__the_defaults_are_those_asked_for),
         TEST(test_review__recorded_reviews_are_answered_as_the_webhook_does),
         TEST(test_review__there_is_colour_only_on_a_terminal_that_wants_it),
