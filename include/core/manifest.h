@@ -48,7 +48,8 @@ bool manifest_read(const char *json, size_t size, manifest_visit *visit, void *c
                    size_t *ret_n_others, struct error *error) MUST_CHECK;
 
 /* Why the object cannot be an MCPServer or a Deployment of a cluster: a literal for people, or NULL
-   if it can. An API server would have refused it. */
+   if it can. An API server would have refused it. One that leaves its name to the API server
+   (generateName) can be, but has none to be known by. */
 const char *manifest_fault(const struct object *object);
 
 #endif

@@ -68,6 +68,7 @@ struct object {
     char uid[OBJECT_UID_SIZE];
     char resource_version[OBJECT_VERSION_SIZE]; /* opaque: only ever equal or not */
     int64_t generation;                         /* 0 where it is missing */
+    bool generates_name;                        /* metadata.generateName is set */
     bool is_deleting;                           /* metadata.deletionTimestamp is set */
     bool is_labelled;                           /* app.kubernetes.io/name is "mcpserver" */
     char instance[OBJECT_NAME_SIZE];            /* app.kubernetes.io/instance */

@@ -45,7 +45,8 @@ static void check_object(void *context, const struct object *object, size_t offs
 
 static void take_object(void *context, const struct object *object, size_t offset) {
     const struct place *place = context;
-    const char *fault = manifest_fault(object);
+    const char *fault =
+        object->name[0] == '\0' ? "it has no metadata.name" : manifest_fault(object);
     if (fault != NULL) {
         log_object(place, object, offset, fault);
     } else if (facts_put(place->facts, object)) {

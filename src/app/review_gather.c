@@ -69,7 +69,7 @@ static bool take(void *context, const struct review_input *input, struct error *
         error->offset = input->item->offset;
         return false;
     }
-    if (!manifest_take(input->item, &object)) {
+    if (!manifest_take(input->item, &object) || object.name[0] == '\0') {
         return true;
     }
     if (round->old != NULL) {

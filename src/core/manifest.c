@@ -215,7 +215,8 @@ bool manifest_read(const char *json, size_t size, manifest_visit *visit, void *c
 }
 
 const char *manifest_fault(const struct object *object) {
-    if (!text_is_dns_subdomain(object->name)) {
+    bool is_nameless = object->name[0] == '\0' && object->generates_name;
+    if (!is_nameless && !text_is_dns_subdomain(object->name)) {
         return "metadata.name is not a name";
     }
     if (!text_is_dns_label(object->namespace)) {

@@ -165,6 +165,9 @@ static void read_metadata(struct json_reader *reader, struct object *object) {
     while (json_next_member(reader, &key)) {
         if (json_text_is(&key, "name")) {
             read_text(reader, object->name, sizeof(object->name));
+        } else if (json_text_is(&key, "generateName")) {
+            object->generates_name = json_peek(reader) == JSON_STRING;
+            json_skip(reader);
         } else if (json_text_is(&key, "namespace")) {
             read_text(reader, object->namespace, sizeof(object->namespace));
         } else if (json_text_is(&key, "uid")) {

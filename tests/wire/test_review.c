@@ -252,6 +252,11 @@ static void test_review__old_makes_an_update_of_it(void **state) {
     ASSERT_RUN(REVIEW "-f warned.yaml --old warned.yaml -o json", 0, "\"operation\":\"UPDATE\"");
     ASSERT_RUN(REVIEW "-f warned.yaml --old - -o json <warned.yaml", 0, "\"operation\":\"UPDATE\"");
     ASSERT_RUN(REVIEW "-f warned.yaml --old clean.yaml -o json", 0, "\"operation\":\"CREATE\"");
+    /* Each of these is to get a name of its own. */
+    ASSERT_RUN("sed 's/name: github/generateName: gh-/' warned.yaml >new.yaml; " REVIEW
+               "-f new.yaml -f - --old new.yaml -o json <new.yaml | jq -c '.items[] | [.operation, "
+               ".remark]' | uniq -c",
+               0, "2 [\"CREATE\",null]");
 }
 
 static void test_review__an_object_that_is_there_twice_is_refused_with_its_place(void **state) {

@@ -388,6 +388,17 @@ static void test_status__an_mcpserver_that_is_being_deleted_is_left_alone(void *
     assert_false(program_has(program, ONE));
 }
 
+static void test_status__an_mcpserver_that_has_yet_to_get_a_name_is_left_alone(void **state) {
+    struct program *program = *state;
+    program_put(program, "objects/one.yaml",
+                "apiVersion: toolhive.stacklok.dev/v1beta1\nkind: MCPServer\nmetadata: "
+                "{generateName: one-, namespace: team}\nspec: {image: x, replicas: 2}\n");
+    program_start(program);
+    program_wait_for_pass(program);
+    program_wait_for_log(program, "it has no metadata.name", 1);
+    assert_false(program_has(program, "status/team/.json"));
+}
+
 /* Conditions say what the spec is; the mode says what is done about it. */
 static void test_status__follows_the_spec_whatever_the_mode(void **state) {
     struct program *program = *state;
@@ -428,6 +439,7 @@ int main(void) {
         FRESH(test_status__goes_also_where_the_mcpserver_went_while_it_was_down),
         FRESH(test_status__what_somebody_damaged_or_removed_comes_back),
         FRESH(test_status__an_mcpserver_that_is_being_deleted_is_left_alone),
+        FRESH(test_status__an_mcpserver_that_has_yet_to_get_a_name_is_left_alone),
         FRESH(test_status__follows_the_spec_whatever_the_mode),
         FRESH(test_status__a_folder_that_cannot_be_written_stops_nothing),
     };
