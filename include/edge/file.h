@@ -44,9 +44,10 @@ void file_list_fini(struct file_list *list);
 
 /* The path itself if it is a file; else all files below it, at any depth, that end in .yaml, .yml
    or .json. Names that begin with a dot are passed over (editors' swap files, and the ..data
-   folders of a mounted ConfigMap, whose files are also linked beside them), and so are links that
-   lead nowhere. Links are followed, but never round. A folder that cannot be read, or lies more
-   than 32 folders deep, is an error. */
+   folders of a mounted ConfigMap, whose files are also linked beside them). Links are followed, but
+   never round; one of such a name that leads nowhere is listed, and reading it is ERROR_NOT_FOUND,
+   as where a file is gone meanwhile: the kubelet leaves both behind for a moment. A folder that
+   cannot be read, or lies more than 32 folders deep, is an error. */
 bool file_find(const char *path, struct file_list *ret_list, struct error *error) MUST_CHECK;
 
 /*

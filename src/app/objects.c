@@ -76,7 +76,8 @@ static bool walk(const struct file_set *set, struct facts *facts, struct log *lo
     return true;
 }
 
-/* A file that a folder was said to hold may be gone by now: then it holds it no more. */
+/* A file that a folder was said to hold may be gone by now, or a link that leads nowhere, as in a
+   ConfigMap that loses a key: then it holds it no more. */
 static bool read_file(const char *path, bool is_listed, struct file_set *set, struct error *error) {
     struct document_file file;
     if (!document_file_read(path, &file, error)) {

@@ -14,7 +14,8 @@
 #include "file_parts.h"
 
 bool file_fail(struct error *error, int number, const char *doing, const char *path) {
-    bool is_missing = number == ENOENT || number == ENOTDIR;
+    /* A link that leads round in a circle leads nowhere. */
+    bool is_missing = number == ENOENT || number == ENOTDIR || number == ELOOP;
     char reason[80];
     snprintf(reason, sizeof(reason), "%s", strerror(number));
     reason[0] = (char)tolower((unsigned char)reason[0]);

@@ -28,8 +28,9 @@ static bool has_suffix(const char *path) {
     return false;
 }
 
+/* A link that leads nowhere may have led to a file. */
 static void list_visit(void *context, const char *path, const struct stat *status) {
-    if (status != NULL && S_ISREG(status->st_mode) && has_suffix(path)) {
+    if ((status == NULL || S_ISREG(status->st_mode)) && has_suffix(path)) {
         list_add(context, path);
     }
 }

@@ -80,10 +80,26 @@ static void test_file_find__follows_links_but_never_round(void **state) {
     assert_int_equal(symlink(".", "t/here"), 0);
     assert_int_equal(symlink("..", "t/a/above"), 0);
     assert_int_equal(symlink("../t", "elsewhere/back"), 0);
-    assert_int_equal(symlink("itself.yaml", "t/itself.yaml"), 0);
-    assert_int_equal(symlink("nowhere", "t/nowhere.yaml"), 0);
     static const char *const expected[] = {"t/a/real.yaml", "t/folder/far.yaml", "t/link.yaml"};
     assert_finds("t", expected, COUNT_OF(expected));
+}
+
+/* A link that leads nowhere, or to itself. */
+static void test_file_find__lists_links_that_lead_nowhere_and_cannot_be_read(void **state) {
+    (void)state;
+    static const char *const expected[] = {"t/itself.yaml", "t/nowhere.json"};
+    assert_int_equal(mkdir("t", 0755), 0);
+    assert_int_equal(symlink("itself.yaml", "t/itself.yaml"), 0);
+    assert_int_equal(symlink("nowhere", "t/nowhere.json"), 0);
+    assert_int_equal(symlink("nowhere", "t/folder"), 0);
+    assert_finds("t", expected, COUNT_OF(expected));
+    for (size_t i = 0; i < COUNT_OF(expected); i++) {
+        AUTO(buffer_fini) struct buffer content;
+        struct error error;
+        buffer_init(&content, SIZE_MAX);
+        assert_false(file_read(expected[i], &content, &error));
+        assert_int_equal(error.kind, ERROR_NOT_FOUND);
+    }
 }
 
 /* As the kubelet mounts a ConfigMap. */
@@ -175,6 +191,7 @@ int main(void) {
         IN_FOLDER(test_file_find__finds_a_single_file_of_any_name),
         IN_FOLDER(test_file_find__finds_nothing_in_an_empty_folder),
         IN_FOLDER(test_file_find__follows_links_but_never_round),
+        IN_FOLDER(test_file_find__lists_links_that_lead_nowhere_and_cannot_be_read),
         IN_FOLDER(test_file_find__finds_each_key_of_a_config_map_once),
         IN_FOLDER(test_file_find__looks_32_folders_deep),
         IN_FOLDER(test_file_find__names_what_cannot_be_looked_into),

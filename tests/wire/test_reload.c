@@ -108,6 +108,23 @@ static void test_reload__takes_up_a_policy_swapped_by_the_kubelet(void **state) 
     assert_warned(program);
 }
 
+/* As they are in a ConfigMap for a moment after it has lost a key. */
+static void test_reload__passes_over_links_that_lead_nowhere(void **state) {
+    const struct program *program = *state;
+    char output[1024];
+    program_put(program, "objects/plain.yaml", PLAIN("stdio"));
+    assert_int_equal(program_shell(program,
+                                   "cd $FOLDER/objects && ln -s ..data/gone.yaml gone.yaml && "
+                                   "ln -s itself.yaml itself.yaml",
+                                   output, sizeof(output)),
+                     0);
+    program_start(*state);
+    assert_capped(program);
+    program_put(program, "objects/plain.yaml", PLAIN("sse"));
+    assert_left_alone(program);
+    assert_int_equal(program_count_log(program, "\"source.refused\""), 0);
+}
+
 static void test_reload__keeps_the_last_good_policy_when_one_is_refused(void **state) {
     const struct program *program = *state;
     program_put(program, "policy.yaml", WARN);
@@ -266,6 +283,7 @@ int main(void) {
         FRESH(test_reload__takes_up_a_policy_replaced_by_a_rename),
         FRESH(test_reload__takes_up_a_policy_written_in_place),
         FRESH(test_reload__takes_up_a_policy_swapped_by_the_kubelet),
+        FRESH(test_reload__passes_over_links_that_lead_nowhere),
         FRESH(test_reload__keeps_the_last_good_policy_when_one_is_refused),
         FRESH(test_reload__says_once_what_it_refuses),
         FRESH(test_reload__keeps_the_policy_when_its_file_goes),
