@@ -26,7 +26,7 @@ struct report_item {
     const char *kind;
     const char *namespace; /* empty where it has none */
     const char *name;
-    const char *operation; /* "CREATE" or "UPDATE" */
+    const char *operation; /* "CREATE" or "UPDATE"; of a recorded review what that says */
     /* NULL: nothing is decided about its kind; it is passed over. */
     const struct decision *decision;
 

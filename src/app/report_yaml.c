@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "report_forms.h"
+#include <string.h>
 
 #include "edge/yaml_write.h"
+#include "report_forms.h"
 
 /* The objects as they are admitted, for `kubectl apply -f -`: the ones passed over as well, so that
    nothing is lost on the way; not the ones that would be refused. */
@@ -10,11 +11,16 @@ static void begin(struct report *report) {
     (void)report;
 }
 
+/* What is deleted leaves nothing to be applied. */
+static bool is_nothing(const struct report_item *item) {
+    return item->admitted_size == 4 && memcmp(item->admitted, "null", 4) == 0;
+}
+
 static void write_item(struct report *report, const struct report_item *item) {
     AUTO(buffer_fini) struct buffer out;
     struct error error;
     buffer_init(&out, SIZE_MAX);
-    if (!report_is_admitted(item)) {
+    if (!report_is_admitted(item) || is_nothing(item)) {
         return;
     }
     if (report->n_written++ > 0) {

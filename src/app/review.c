@@ -17,7 +17,7 @@
 #include "review_options.h"
 #include "review_verdict.h"
 
-enum { PROGRESS_EVERY = 500 };
+enum { PROGRESS_EVERY = 500, WORD_SIZE = 32 };
 
 struct session {
     const struct review_options *options;
@@ -146,22 +146,31 @@ static void read_names(const struct review_input *input, const struct review_ver
     text_copy(name, OBJECT_NAME_SIZE, is_object ? object.name : "");
 }
 
-/* Of a recorded review it is the object's that tells, and a deletion has none. */
-static void read_version(const struct review_verdict *verdict,
-                         char api_version[MANIFEST_VERSION_SIZE]) {
-    static const char *const path[] = {"apiVersion"};
-    const struct buffer *json = &verdict->submitted;
+/* Empty if there is no such text, or a longer one. */
+static void read_word(const struct json_text *json, const char *const *path, size_t n_keys,
+                      char *out, size_t capacity) {
     struct json_reader reader;
     struct json_text raw;
     struct json_text text;
-    api_version[0] = '\0';
-    if (json_edit_find(json->bytes, json->size, path, COUNT_OF(path), &raw)) {
+    out[0] = '\0';
+    if (json_edit_find(json->at, json->size, path, n_keys, &raw)) {
         json_begin(&reader, raw.at, raw.size);
-        if (!json_read_text(&reader, &text) ||
-            !json_text_copy(&text, api_version, MANIFEST_VERSION_SIZE)) {
-            api_version[0] = '\0';
+        if (!json_read_text(&reader, &text) || !json_text_copy(&text, out, capacity)) {
+            out[0] = '\0';
         }
     }
+}
+
+/* Of a recorded review the apiVersion is the object's, and a deletion has none; the operation is
+   what it says, be it one that nothing is decided about. */
+static void read_recorded(const struct review_input *input, const struct review_verdict *verdict,
+                          char api_version[MANIFEST_VERSION_SIZE], char operation[WORD_SIZE]) {
+    static const char *const version_path[] = {"apiVersion"};
+    static const char *const operation_path[] = {"request", "operation"};
+    const struct json_text object = {.at = verdict->submitted.bytes,
+                                     .size = verdict->submitted.size};
+    read_word(&object, version_path, COUNT_OF(version_path), api_version, MANIFEST_VERSION_SIZE);
+    read_word(&input->item->raw, operation_path, COUNT_OF(operation_path), operation, WORD_SIZE);
 }
 
 static bool review_one(void *context, const struct review_input *input, struct error *error) {
@@ -170,12 +179,13 @@ static bool review_one(void *context, const struct review_input *input, struct e
     char namespace[OBJECT_NAMESPACE_SIZE];
     char name[OBJECT_NAME_SIZE];
     char recorded_version[MANIFEST_VERSION_SIZE];
+    char recorded_operation[WORD_SIZE];
     if (!review_verdict_make(&session->context, input->item, &verdict, error)) {
         error->offset = input->item->offset;
         return false;
     }
     read_names(input, &verdict, namespace, name);
-    read_version(&verdict, recorded_version);
+    read_recorded(input, &verdict, recorded_version, recorded_operation);
     const struct manifest_item *given = input->item;
     bool is_recorded = verdict.is_decided && strcmp(given->kind, "AdmissionReview") == 0;
     const struct report_item item = {
@@ -186,9 +196,9 @@ static bool review_one(void *context, const struct review_input *input, struct e
         .kind = is_recorded ? verdict.review.kind_text : given->kind,
         .namespace = namespace,
         .name = name,
-        .operation = verdict.review.operation == REVIEW_UPDATE                 ? "UPDATE"
-                     : verdict.review.operation == REVIEW_OTHER && is_recorded ? "OTHER"
-                                                                               : "CREATE",
+        .operation = is_recorded                                 ? recorded_operation
+                     : verdict.review.operation == REVIEW_UPDATE ? "UPDATE"
+                                                                 : "CREATE",
         .decision = verdict.is_decided ? &verdict.decision : NULL,
         .submitted = verdict.submitted.bytes,
         .submitted_size = verdict.submitted.size,

@@ -381,6 +381,31 @@ static void test_review__recorded_reviews_are_answered_as_the_webhook_does(void 
                            "[\"apps/v1\",\"Deployment\",\"CREATE\"]\n");
 }
 
+static void test_review__each_recorded_review_has_an_answer(void **state) {
+    static const char *const operations[] = {"CREATE", "UPDATE", "DELETE", "CONNECT"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(operations); i++) {
+        char text[512];
+        char command[256];
+        char expected[128];
+        bool is_deletion = strcmp(operations[i], "DELETE") == 0;
+        snprintf(
+            text, sizeof(text),
+            "{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\",\"request\":{"
+            "\"uid\":\"u\",\"operation\":\"%s\",\"kind\":{\"version\":\"v1\",\"kind\":\"Pod\"},"
+            "\"object\":%s}}",
+            operations[i], is_deletion ? "null" : "{\"kind\":\"Pod\"}");
+        write_text("recorded.json", text);
+        snprintf(command, sizeof(command),
+                 REVIEW "-f recorded.json -o json | jq -c '.items[] | "
+                        "[.kind, .operation, .allowed]'");
+        snprintf(expected, sizeof(expected), "[\"Pod\",\"%s\",true]\n", operations[i]);
+        assert_output(command, expected);
+        assert_output(REVIEW "-f recorded.json -o yaml -f others.yaml | head -n 1",
+                      is_deletion ? "apiVersion: v1\n" : "kind: Pod\n");
+    }
+}
+
 /* Runs a shell command with a terminal for its standard streams. */
 static char *run_on_a_terminal(const char *command) {
     int terminal;
@@ -480,6 +505,7 @@ int main(void) {
         TEST(test_review__what_people_should_know_is_one_line_on_stderr),
         TEST(test_review__the_defaults_are_those_asked_for),
         TEST(test_review__recorded_reviews_are_answered_as_the_webhook_does),
+        TEST(test_review__each_recorded_review_has_an_answer),
         TEST(test_review__there_is_colour_only_on_a_terminal_that_wants_it),
         TEST(test_review__there_is_progress_only_where_someone_looks),
         TEST(test_review__no_name_reaches_a_terminal_as_a_command),
