@@ -63,8 +63,8 @@ void yaml_close(struct yaml_stream *stream);
    none. After an error the stream can only be closed.
 
    Input that is one JSON value after another, as kubectl writes with `-o json`, is read as JSON:
-   strict, and without the bounds above but those of base/json. There too a duplicate key is refused
-   (keys are compared as they are written: "a" and "\u0061" are not found to be equal). */
+   strict, and without the bounds above but those of base/json. There too a duplicate key is
+   refused, however it is written: "\u0061" is "a". */
 bool yaml_next(struct yaml_stream *stream, struct yaml_document *ret_document, bool *ret_more,
                struct error *error) MUST_CHECK;
 

@@ -2,6 +2,7 @@
 #include "yaml_json.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/memory.h"
@@ -10,13 +11,16 @@
 
 /* A key of an object that is still open. */
 struct open_key {
-    struct json_text text;
+    struct json_text text; /* as it is written */
     struct yaml_place place;
+    size_t decoded;      /* where `decoded` has it, if it is written with escapes ... */
+    size_t decoded_size; /* ... and can be held there; else 0 */
 };
 
 struct level {
     bool is_object;
-    size_t first_key; /* of `keys` */
+    size_t first_key;    /* of `keys` */
+    size_t decoded_size; /* of `decoded`, when it was opened */
 };
 
 /* One value on its way to a document. */
@@ -31,12 +35,14 @@ struct copy {
     size_t depth, levels_capacity;
     struct open_key *keys;
     size_t n_keys, keys_capacity;
+    struct buffer decoded;   /* those keys that have escapes */
     struct yaml_key *sorted; /* kept only for its memory */
     size_t sorted_capacity;
 };
 
 static void copy_fini(struct copy *copy) {
     buffer_fini(&copy->json);
+    buffer_fini(&copy->decoded);
     yaml_mark_fini(&copy->marks);
     free(copy->levels);
     free(copy->keys);
@@ -79,7 +85,7 @@ static void open_level(struct copy *copy, bool is_object) {
         copy->levels = memory_resize(copy->levels, copy->levels_capacity, sizeof(*copy->levels));
     }
     buffer_add_byte(&copy->json, is_object ? '{' : '[');
-    copy->levels[copy->depth++] = (struct level){is_object, copy->n_keys};
+    copy->levels[copy->depth++] = (struct level){is_object, copy->n_keys, copy->decoded.size};
 }
 
 /* A value that holds no other, or the beginning of one that does. */
@@ -112,13 +118,29 @@ static void add_comma(struct copy *copy) {
     }
 }
 
+/* "replic\u0061s" is "replicas", for whoever reads the object. */
+static void decode_key(struct copy *copy, struct open_key *key) {
+    struct buffer *decoded = &copy->decoded;
+    buffer_reserve(decoded, key->text.size + 1);
+    char *at = decoded->bytes + decoded->size;
+    if (json_text_copy(&key->text, at, key->text.size + 1)) {
+        key->decoded = decoded->size;
+        key->decoded_size = strlen(at);
+        decoded->size += key->decoded_size;
+    }
+}
+
 static void add_key(struct copy *copy, struct json_text key) {
     if (copy->n_keys == copy->keys_capacity) {
         copy->keys_capacity = copy->keys_capacity < 64 ? 64 : copy->keys_capacity * 2;
         copy->keys = memory_resize(copy->keys, copy->keys_capacity, sizeof(*copy->keys));
     }
     mark(copy, key.at - 1);
-    copy->keys[copy->n_keys++] = (struct open_key){key, copy->place};
+    struct open_key *open = &copy->keys[copy->n_keys++];
+    *open = (struct open_key){.text = key, .place = copy->place};
+    if (key.is_escaped) {
+        decode_key(copy, open);
+    }
     buffer_add(&copy->json, key.at - 1, key.size + 2);
     buffer_add_byte(&copy->json, ':');
 }
@@ -130,9 +152,10 @@ static const struct yaml_key *sort_keys(struct copy *copy, const struct open_key
         copy->sorted = memory_resize(copy->sorted, n * 2, sizeof(*copy->sorted));
     }
     for (size_t i = 0; i < n; i++) {
+        bool is_decoded = keys[i].decoded_size > 0;
         copy->sorted[i] = (struct yaml_key){
-            .at = keys[i].text.at,
-            .size = (uint32_t)keys[i].text.size,
+            .at = is_decoded ? copy->decoded.bytes + keys[i].decoded : keys[i].text.at,
+            .size = (uint32_t)(is_decoded ? keys[i].decoded_size : keys[i].text.size),
             .order = (uint32_t)i,
         };
     }
@@ -161,6 +184,7 @@ static bool close_level(struct copy *copy, struct error *error) {
     }
     const struct level *level = &copy->levels[--copy->depth];
     copy->n_keys = level->first_key;
+    copy->decoded.size = level->decoded_size;
     buffer_add_byte(&copy->json, level->is_object ? '}' : ']');
     return true;
 }
@@ -199,6 +223,7 @@ bool yaml_json_next(struct yaml_json *json, struct yaml_document *ret_document, 
     }
     AUTO(copy_fini) struct copy copy = {.start = value.at, .at = json->at, .place = json->place};
     buffer_init(&copy.json, value.size);
+    buffer_init(&copy.decoded, SIZE_MAX);
     buffer_reserve(&copy.json, value.size);
     json_begin(&copy.reader, value.at, value.size);
     if (!copy_value(&copy, error)) {

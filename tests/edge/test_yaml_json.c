@@ -56,6 +56,13 @@ static void test_yaml__refuses_duplicate_keys_in_json(void **state) {
          "{\"a\":{\"a\":{\"a\":1}},\"b\":{\"a\":1}}"},
         {"{\"a\": 1}\n{\"a\": 1}\n{\"a\": 1, \"a\": 2}",
          "{\"a\":1}\n{\"a\":1}\nline 3, column 10: duplicate key 'a' (first at line 3)"},
+        {"{\"a\": 1, \"\\u0061\": 2}", "line 1, column 10: duplicate key 'a' (first at line 1)"},
+        {"{\"replic\\u0061s\": 1,\n\"replicas\": 2}",
+         "line 2, column 1: duplicate key 'replicas' (first at line 1)"},
+        {"{\"\\u0061\": {\"\\u0062\": 1, \"c\": {\"\\u0062\": 1}, \"\\u0064\": 1}, \"d\": 1, "
+         "\"\\/\": "
+         "1,\n\"/\": 1}",
+         "line 2, column 1: duplicate key '/' (first at line 1)"},
         {"{\"\": 1, \"a\": 2, \"\": 3}", "line 1, column 17: duplicate key '' (first at line 1)"},
     };
     assert_rows(rows, COUNT_OF(rows));
