@@ -68,17 +68,28 @@ static const struct option *find_letter(const struct option_table *table, char l
     return NULL;
 }
 
-/* What an argument names: "--name", "--name=VALUE" (and then the value), "-n". NULL, with the error
-   set, if it is none. */
+/* "-n", "-nVALUE", "-n=VALUE"; NULL if the letter is no option's, or has a value that it cannot
+   have: then it is no option at all. */
+static const struct option *read_letter(const struct option_table *table, const char *argument,
+                                        const char **ret_value) {
+    const struct option *option =
+        argument[1] == '\0' || argument[1] == '-' ? NULL : find_letter(table, argument[1]);
+    const char *rest = argument[1] == '\0' ? "" : argument + 2;
+    *ret_value = rest[0] == '\0' ? NULL : rest + (rest[0] == '=');
+    bool is_odd = option != NULL && option->type == OPTION_SWITCH && *ret_value != NULL;
+    return is_odd ? NULL : option;
+}
+
+/* What an argument names: "--name", "--name=VALUE" (and then the value), or a letter. NULL, with
+   the error set, if it is none. */
 static const struct option *read_name(const struct option_table *table, const char *argument,
                                       const char **ret_value, struct error *error) {
-    const struct option *option = NULL;
     *ret_value = NULL;
-    if (argument[0] == '-' && argument[1] != '-' && argument[1] != '\0' && argument[2] == '\0') {
-        option = find_letter(table, argument[1]);
-    }
-    if (option != NULL) {
-        return option;
+    if (argument[0] == '-' && argument[1] != '-') {
+        const struct option *option = read_letter(table, argument, ret_value);
+        if (option != NULL) {
+            return option;
+        }
     }
     if (strncmp(argument, "--", 2) != 0) {
         error_set(error, ERROR_INVALID, "'%s' is not an option; see --help", argument);
@@ -86,8 +97,8 @@ static const struct option *read_name(const struct option_table *table, const ch
     }
     const char *name = argument + 2;
     size_t size = strcspn(name, "=");
+    const struct option *option = find_option(table, name, size);
     *ret_value = name[size] == '=' ? name + size + 1 : NULL;
-    option = find_option(table, name, size);
     if (option == NULL) {
         error_set(error, ERROR_INVALID, "unknown option '--%.*s'; see --help",
                   (int)(size < 64 ? size : 64), name);

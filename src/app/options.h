@@ -4,7 +4,8 @@
 
 /*
  * One table of options makes the parser and the help. Options are `--name VALUE`, `--name=VALUE`,
- * or a bare `--name` for a switch; some have a letter too, `-n VALUE`.
+ * or a bare `--name` for a switch; some have a letter too, `-n VALUE`, `-nVALUE`, `-n=VALUE`, as
+ * with kubectl.
  */
 
 #include <stdbool.h>

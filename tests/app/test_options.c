@@ -25,8 +25,8 @@ struct target {
 };
 
 static const struct option all[] = {
-    {"quick", NULL, "be quick", OPTION_SWITCH, offsetof(struct target, is_quick), 0},
-    {"config", "FILE", "the policy", OPTION_TEXT, offsetof(struct target, config), 0},
+    {"quick", NULL, "be quick", OPTION_SWITCH, offsetof(struct target, is_quick), 'q'},
+    {"config", "FILE", "the policy", OPTION_TEXT, offsetof(struct target, config), 'c'},
     {"objects", "PATH", "objects; may be given again", OPTION_TEXTS,
      offsetof(struct target, objects), 0},
     {"shutdown-delay", "DURATION", "wait so long (default 10s)", OPTION_DURATION,
@@ -102,6 +102,21 @@ static void test_options__take_any_text_but_none_as_a_value(void **state) {
     }
 }
 
+static void test_options__a_letter_takes_its_value_as_kubectl_has_it(void **state) {
+    (void)state;
+    static char *const rows[][3] = {{"-c", "a=b", NULL}, {"-ca=b", NULL}, {"-c=a=b", NULL}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct target target;
+        read_good((char **)rows[i], &target);
+        assert_string_equal(target.config, "a=b");
+        assert_false(target.is_quick);
+    }
+    struct target target;
+    read_good((char *[]){"-q", "-c-", NULL}, &target);
+    assert_string_equal(target.config, "-");
+    assert_true(target.is_quick);
+}
+
 static void test_options__refuse_an_empty_value(void **state) {
     (void)state;
     static char *const empty[][3] = {
@@ -138,7 +153,12 @@ static void test_options__refuse_what_they_do_not_know(void **state) {
         const char *expected;
     } rows[] = {
         {{"config"}, "'config' is not an option; see --help"},
-        {{"-q"}, "'-q' is not an option; see --help"},
+        {{"-x"}, "'-x' is not an option; see --help"},
+        {{"-"}, "'-' is not an option; see --help"},
+        {{"-qc"}, "'-qc' is not an option; see --help"},
+        {{"-q="}, "'-q=' is not an option; see --help"},
+        {{"-c"}, "--config needs a value: FILE"},
+        {{"-c="}, "--config must not be empty"},
         {{""}, "'' is not an option; see --help"},
         {{"--quick", "x"}, "'x' is not an option; see --help"},
         {{"--"}, "unknown option '--'; see --help"},
@@ -218,8 +238,8 @@ static const char expected_help[] =
     "Does it.\n"
     "\n"
     "Options:\n"
-    "  --quick                         be quick\n"
-    "  --config FILE                   the policy\n"
+    "  -q, --quick                     be quick\n"
+    "  -c, --config FILE               the policy\n"
     "  --objects PATH                  objects; may be given again\n"
     "  --shutdown-delay DURATION       wait so long (default 10s)\n"
     "  --a-name-that-is-longer-than-its-column N\n"
@@ -292,6 +312,7 @@ int main(void) {
         cmocka_unit_test(test_options__without_arguments_leave_the_defaults),
         cmocka_unit_test(test_options__take_their_value_with_a_space_or_an_equals_sign),
         cmocka_unit_test(test_options__take_any_text_but_none_as_a_value),
+        cmocka_unit_test(test_options__a_letter_takes_its_value_as_kubectl_has_it),
         cmocka_unit_test(test_options__refuse_an_empty_value),
         cmocka_unit_test(test_options__the_last_of_two_counts_but_lists_have_both),
         cmocka_unit_test(test_options__refuse_what_they_do_not_know),

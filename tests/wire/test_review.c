@@ -279,6 +279,8 @@ static void test_review__standard_input_and_files_go_together(void **state) {
     (void)state;
     ASSERT_RUN("cat warned.yaml | " REVIEW "-f - -f clean.yaml", 0, "<stdin>\n  1:1 ",
                "3 objects: ");
+    ASSERT_RUN(REVIEW "-f- -fothers.yaml -o=yaml <clean.yaml", 0, "kind: MCPServer",
+               "kind: ConfigMap");
     ASSERT_RUN(REVIEW "-f - </dev/null", 0, "0 objects: ");
     ASSERT_RUN(REVIEW "-f clean.yaml <&-", 0, "2 objects: ");
     ASSERT_RUN(REVIEW "-f - <&-", 2, "capstan: reading standard input: ");
