@@ -8,15 +8,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/patch.h"
 #include "core/policy.h"
 
-/* kube-apiserver passes 4096 bytes of warnings on for all webhooks together, and advises 120 each.
- */
 /* How many steps the rules take together: core/rules/rules.c lists them. */
 enum { DECISION_STEPS = 7 };
 
+/* kube-apiserver passes 4096 bytes of warnings on for all webhooks together, and advises 120 each.
+ */
 enum { DECISION_WARNINGS_MAX = 3, DECISION_WARNING_SIZE = 121, DECISION_NOTE_SIZE = 192 };
 
 /* What a rule did, the strongest of it. */
@@ -33,6 +34,11 @@ struct decision {
 
     /* For each step why it did nothing, a literal; NULL if it acted or was not reached. */
     const char *reasons[DECISION_STEPS];
+    /* For each step that acted, which bytes of the rule's note it stands for. */
+    struct {
+        uint8_t from;
+        uint8_t to;
+    } shares[DECISION_STEPS];
 
     /* It could not be found out whose the object is. Then nothing is changed and a warning says so;
        `fails` if the policy wants an error instead (HTTP 500, so that failurePolicy rules). */

@@ -23,7 +23,7 @@ static const struct option review_option_list[] = {
      offsetof(struct review_options, output), 'o'},
     {"diff", NULL, "with text: what would change, as a unified diff", OPTION_SWITCH,
      offsetof(struct review_options, has_diff), 0},
-    {"explain", NULL, "why each rule did or did not act, and from which facts", OPTION_SWITCH,
+    {"explain", NULL, "with text, json and junit: why each rule did or did not act", OPTION_SWITCH,
      offsetof(struct review_options, explains), 0},
     {"fail-on", "WHAT", "exit 1 also on a warning (or change), or only on a change", OPTION_TEXT,
      offsetof(struct review_options, fail_on), 0},
@@ -72,10 +72,15 @@ static bool check(struct review_options *options, struct error *error) {
     if (!check_words(options, error)) {
         return false;
     }
-    bool is_text = strcmp(options->form->name, "text") == 0;
-    return is_text || !options->has_diff ||
-           error_set(error, ERROR_INVALID, "--diff is of the output text, not of %s",
-                     options->form->name);
+    const char *form = options->form->name;
+    bool is_text = strcmp(form, "text") == 0;
+    bool has_room = is_text || strcmp(form, "json") == 0 || strcmp(form, "junit") == 0;
+    if (options->has_diff && !is_text) {
+        return error_set(error, ERROR_INVALID, "--diff is of the output text, not of %s", form);
+    }
+    return has_room || !options->explains ||
+           error_set(error, ERROR_INVALID,
+                     "--explain is of the outputs text, json and junit, not of %s", form);
 }
 
 bool review_options_read(int argc, char **argv, struct review_options *ret_options,

@@ -124,11 +124,15 @@ static void explain_subject(const struct subject *subject, bool is_itself, struc
 }
 
 /* A step that only warns of what it would change may have nothing to warn of. */
-static const char *step_text(const struct decision *decision, size_t step) {
-    const char *note = decision->notes[decide_step_rule(step)];
-    return decision->reasons[step] != NULL ? decision->reasons[step]
-           : note[0] != '\0'               ? note
-                                           : "nothing would change";
+static void add_step(const struct decision *decision, size_t step, struct buffer *out) {
+    size_t from = decision->shares[step].from;
+    size_t to = decision->shares[step].to;
+    if (decision->reasons[step] != NULL || from == to) {
+        const char *reason = decision->reasons[step];
+        buffer_add_text(out, reason != NULL ? reason : "nothing would change");
+    } else {
+        buffer_add(out, decision->notes[decide_step_rule(step)] + from, to - from);
+    }
 }
 
 static void explain(const struct subject *subject, struct review_verdict *verdict) {
@@ -140,8 +144,10 @@ static void explain(const struct subject *subject, struct review_verdict *verdic
         buffer_add_format(out, "%s\n", decision->warnings[0]);
     }
     for (size_t step = 0; !was_stopped && step < DECISION_STEPS; step++) {
-        buffer_add_format(out, "%s, %s: %s\n", rule_name(decide_step_rule(step)),
-                          decide_step_label(step), step_text(decision, step));
+        buffer_add_format(out, "%s, %s: ", rule_name(decide_step_rule(step)),
+                          decide_step_label(step));
+        add_step(decision, step, out);
+        buffer_add_byte(out, '\n');
         was_stopped = decision->is_denied && decision->reasons[step] == NULL;
     }
 }

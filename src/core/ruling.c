@@ -7,6 +7,8 @@
 
 #include "base/text.h"
 
+_Static_assert(DECISION_NOTE_SIZE <= UINT8_MAX, "a share of a note is told in bytes");
+
 enum mode ruling_mode(const struct ruling *ruling, enum rule_id rule) {
     return policy_mode(ruling->policy, rule, ruling->server->namespace, ruling->server->name,
                        ruling->now);
@@ -22,13 +24,28 @@ static void raise_action(struct ruling *ruling, enum rule_id rule, enum action a
     }
 }
 
+/* The step's share of the note grows to the end of what it says, or said before it did. */
+static void take_share(struct ruling *ruling, size_t from, size_t to) {
+    uint8_t *share_from = &ruling->decision->shares[ruling->step].from;
+    uint8_t *share_to = &ruling->decision->shares[ruling->step].to;
+    *share_from = (uint8_t)(*share_to == 0 || from < *share_from ? from : *share_from);
+    *share_to = (uint8_t)(to > *share_to ? to : *share_to);
+}
+
 /* Adds to what the audit log will say of the rule; the same thing only once. */
 static void add_note(struct ruling *ruling, enum rule_id rule, const char *text) {
     char *note = ruling->decision->notes[rule];
     size_t used = strlen(note);
-    if (strstr(note, text) == NULL) {
-        snprintf(note + used, DECISION_NOTE_SIZE - used, "%s%s", used > 0 ? "; " : "", text);
+    const char *found = strstr(note, text);
+    size_t from = found != NULL ? (size_t)(found - note) : used;
+    if (found == NULL) {
+        const char *separator = used > 0 ? "; " : "";
+        snprintf(note + used, DECISION_NOTE_SIZE - used, "%s%s", separator, text);
+        from += strlen(separator);
     }
+    size_t to = from + strlen(text);
+    size_t size = strlen(note);
+    take_share(ruling, from < size ? from : size, to < size ? to : size);
 }
 
 static void note_patch(struct ruling *ruling, enum rule_id rule, enum patch_path path,

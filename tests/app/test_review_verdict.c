@@ -480,6 +480,36 @@ static void test_review_verdict__explains_only_if_asked(void **state) {
         "session-storage, spec: only about MCPServers\n");
 }
 
+static void test_review_verdict__each_step_is_explained_by_its_own_words(void **state) {
+    static const struct {
+        const char *policy;
+        const char *expected[2];
+    } rows[] = {
+        {"'stdioCap':{'preventSurge':true}",
+         {"\nstdio-cap, spec-driven: replicas 1, not 3; stdio transport allows 1 replica; "
+          "spec.replicas 3 is held at 1\n",
+          "\nstdio-cap, prevent surge: rolling update without surge\n"}},
+        {"'stdioCap':{'mode':'warn','preventSurge':true}",
+         {"\nstdio-cap, spec-driven: stdio transport allows 1 replica; mode enforce would hold "
+          "spec.replicas 3 at 1\n",
+          "\nstdio-cap, prevent surge: without surge\n"}},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO(desk_fini) struct desk desk;
+        AUTO(review_verdict_fini) struct review_verdict verdict;
+        desk_init(&desk, rows[i].policy, SERVER("'replicas':3"));
+        desk.context.explains = true;
+        judge(&desk, DEPLOYMENT("'replicas':3,", ""), &verdict);
+        for (size_t line = 0; line < COUNT_OF(rows[i].expected); line++) {
+            if (strstr(buffer_text(&verdict.explanation), rows[i].expected[line]) == NULL) {
+                fail_msg("no '%s' in %s", rows[i].expected[line],
+                         buffer_text(&verdict.explanation));
+            }
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_review_verdict__an_object_with_a_former_state_is_updated),
@@ -496,6 +526,7 @@ int main(void) {
         cmocka_unit_test(test_review_verdict__a_recorded_review_gets_no_defaults),
         cmocka_unit_test(test_review_verdict__a_malformed_review_is_an_error),
         cmocka_unit_test(test_review_verdict__explains_only_if_asked),
+        cmocka_unit_test(test_review_verdict__each_step_is_explained_by_its_own_words),
     };
     return cmocka_run_group_tests_name("app/review_verdict", tests, NULL, NULL);
 }
