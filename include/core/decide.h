@@ -24,4 +24,7 @@ void decide(const struct policy *policy, const struct review *review, const stru
 enum rule_id decide_step_rule(size_t step);
 const char *decide_step_label(size_t step);
 
+/* What the step said: a part of its rule's note, without a NUL behind it; size 0 if nothing. */
+const char *decide_step_note(const struct decision *decision, size_t step, size_t *ret_size);
+
 #endif

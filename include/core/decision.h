@@ -20,6 +20,9 @@ enum { DECISION_STEPS = 7 };
  */
 enum { DECISION_WARNINGS_MAX = 3, DECISION_WARNING_SIZE = 121, DECISION_NOTE_SIZE = 192 };
 
+/* Between the parts of a note. */
+#define DECISION_NOTE_SEPARATOR "; "
+
 /* What a rule did, the strongest of it. */
 enum action { ACTION_NONE, ACTION_WARN, ACTION_PATCH, ACTION_DENY, ACTION_COUNT };
 
@@ -34,7 +37,7 @@ struct decision {
 
     /* For each step why it did nothing, a literal; NULL if it acted or was not reached. */
     const char *reasons[DECISION_STEPS];
-    /* For each step that acted, which bytes of the rule's note it stands for. */
+    /* For each step how long its rule's note was before it, and behind it: decide_step_note(). */
     struct {
         uint8_t from;
         uint8_t to;

@@ -125,13 +125,13 @@ static void explain_subject(const struct subject *subject, bool is_itself, struc
 
 /* A step that only warns of what it would change may have nothing to warn of. */
 static void add_step(const struct decision *decision, size_t step, struct buffer *out) {
-    size_t from = decision->shares[step].from;
-    size_t to = decision->shares[step].to;
-    if (decision->reasons[step] != NULL || from == to) {
+    size_t size;
+    const char *note = decide_step_note(decision, step, &size);
+    if (size > 0) {
+        buffer_add(out, note, size);
+    } else {
         const char *reason = decision->reasons[step];
         buffer_add_text(out, reason != NULL ? reason : "nothing would change");
-    } else {
-        buffer_add(out, decision->notes[decide_step_rule(step)] + from, to - from);
     }
 }
 

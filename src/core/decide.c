@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/decide.h"
 
+#include <string.h>
+
 #include "rules/rules.h"
 
 /* The rules that may have something to say about a kind come first in their order: on a Scale the
@@ -41,14 +43,26 @@ void decide(const struct policy *policy, const struct review *review, const stru
     }
     bool is_open = subject->state == SUBJECT_FOUND;
     for (size_t i = 0; is_open && i < rules_count; i++) {
+        const char *note = ret_decision->notes[rules[i].id];
+        size_t from = strlen(note);
         ruling.step = i;
         rules[i].apply(&ruling);
+        ret_decision->shares[i].from = (uint8_t)from;
+        ret_decision->shares[i].to = (uint8_t)strlen(note);
         is_open = !ret_decision->is_denied && !ret_decision->is_unresolved;
     }
 }
 
 enum rule_id decide_step_rule(size_t step) {
     return rules[step].id;
+}
+
+const char *decide_step_note(const struct decision *decision, size_t step, size_t *ret_size) {
+    size_t from = decision->shares[step].from;
+    size_t to = decision->shares[step].to;
+    from += from > 0 && from < to ? strlen(DECISION_NOTE_SEPARATOR) : 0;
+    *ret_size = from < to ? to - from : 0;
+    return decision->notes[rules[step].id] + from;
 }
 
 const char *decide_step_label(size_t step) {

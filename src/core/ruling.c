@@ -24,33 +24,24 @@ static void raise_action(struct ruling *ruling, enum rule_id rule, enum action a
     }
 }
 
-/* The step's share of the note grows to the end of what it says, or said before it did. */
-static void take_share(struct ruling *ruling, size_t from, size_t to) {
-    uint8_t *share_from = &ruling->decision->shares[ruling->step].from;
-    uint8_t *share_to = &ruling->decision->shares[ruling->step].to;
-    *share_from = (uint8_t)(*share_to == 0 || from < *share_from ? from : *share_from);
-    *share_to = (uint8_t)(to > *share_to ? to : *share_to);
-}
-
 /* Adds to what the audit log will say of the rule; the same thing only once. */
 static void add_note(struct ruling *ruling, enum rule_id rule, const char *text) {
     char *note = ruling->decision->notes[rule];
     size_t used = strlen(note);
-    const char *found = strstr(note, text);
-    size_t from = found != NULL ? (size_t)(found - note) : used;
-    if (found == NULL) {
-        const char *separator = used > 0 ? "; " : "";
-        snprintf(note + used, DECISION_NOTE_SIZE - used, "%s%s", separator, text);
-        from += strlen(separator);
+    if (strstr(note, text) == NULL) {
+        snprintf(note + used, DECISION_NOTE_SIZE - used, "%s%s",
+                 used > 0 ? DECISION_NOTE_SEPARATOR : "", text);
     }
-    size_t to = from + strlen(text);
-    size_t size = strlen(note);
-    take_share(ruling, from < size ? from : size, to < size ? to : size);
 }
 
 static void note_patch(struct ruling *ruling, enum rule_id rule, enum patch_path path,
                        int64_t value) {
     char note[64];
+    /* What the cap does to a count it says in a warning, and says again when it is asked again,
+       about an object with its own patch: an annotation must not change between the two. */
+    if (path == PATCH_REPLICAS && rule == RULE_STDIO_CAP) {
+        return;
+    }
     if (path == PATCH_REPLICAS && ruling->replicas.state == NUMBER_SET) {
         snprintf(note, sizeof(note), "replicas %lld, not %lld", (long long)value,
                  (long long)ruling->replicas.value);

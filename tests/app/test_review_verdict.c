@@ -470,7 +470,7 @@ static void test_review_verdict__explains_only_if_asked(void **state) {
     assert_string_equal(
         buffer_text(&verdict.explanation),
         "MCPServer default/github: stdio, spec.replicas 3, sessions not in redis\n"
-        "stdio-cap, spec-driven: replicas 1, not 3; stdio transport allows 1 replica; "
+        "stdio-cap, spec-driven: stdio transport allows 1 replica; "
         "spec.replicas 3 is held at 1\n"
         "replica-passthrough, create: stdio-cap decides\n"
         "replica-passthrough, update by the operator: not an update of a Deployment\n"
@@ -486,7 +486,7 @@ static void test_review_verdict__each_step_is_explained_by_its_own_words(void **
         const char *expected[2];
     } rows[] = {
         {"'stdioCap':{'preventSurge':true}",
-         {"\nstdio-cap, spec-driven: replicas 1, not 3; stdio transport allows 1 replica; "
+         {"\nstdio-cap, spec-driven: stdio transport allows 1 replica; "
           "spec.replicas 3 is held at 1\n",
           "\nstdio-cap, prevent surge: rolling update without surge\n"}},
         {"'stdioCap':{'mode':'warn','preventSurge':true}",
