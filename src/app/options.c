@@ -35,8 +35,10 @@ static bool set_value(const struct option *option, const char *value, void *targ
     void *member = (char *)target + option->offset;
     switch (option->type) {
     case OPTION_SWITCH:
-        *(bool *)member = true;
-        return true;
+        *(bool *)member = value == NULL || strcmp(value, "true") == 0;
+        return *(bool *)member || strcmp(value, "false") == 0 ||
+               error_set(error, ERROR_INVALID, "--%s is true or false, not '%s'", option->name,
+                         value);
     case OPTION_TEXT:
         *(const char **)member = value;
         return value[0] != '\0' || fail_empty(option, error);
@@ -114,11 +116,7 @@ static bool parse_one(const struct option_table *table, int argc, char **argv, i
     if (option == NULL) {
         return false;
     }
-    bool takes_value = option->type != OPTION_SWITCH;
-    if (!takes_value && value != NULL) {
-        return error_set(error, ERROR_INVALID, "--%s takes no value", option->name);
-    }
-    if (takes_value && value == NULL) {
+    if (option->type != OPTION_SWITCH && value == NULL) {
         if (*i + 1 >= argc) {
             return error_set(error, ERROR_INVALID, "--%s needs a value: %s", option->name,
                              option->argument);

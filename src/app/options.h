@@ -4,8 +4,8 @@
 
 /*
  * One table of options makes the parser and the help. Options are `--name VALUE`, `--name=VALUE`,
- * or a bare `--name` for a switch; some have a letter too, `-n VALUE`, `-nVALUE`, `-n=VALUE`, as
- * with kubectl.
+ * or a bare `--name` (also `--name=true`, `--name=false`) for a switch; some have a letter too, `-n
+ * VALUE`, `-nVALUE`, `-n=VALUE`, as with kubectl.
  */
 
 #include <stdbool.h>

@@ -131,6 +131,16 @@ static void test_options__refuse_an_empty_value(void **state) {
     }
 }
 
+/* As with Go's flags, which admins know. */
+static void test_options__a_switch_may_say_true_or_false(void **state) {
+    (void)state;
+    struct target target;
+    read_good((char *[]){"--quick=true", NULL}, &target);
+    assert_true(target.is_quick);
+    read_good((char *[]){"--quick", "--quick=false", NULL}, &target);
+    assert_false(target.is_quick);
+}
+
 static void test_options__the_last_of_two_counts_but_lists_have_both(void **state) {
     (void)state;
     struct target target;
@@ -168,8 +178,8 @@ static void test_options__refuse_what_they_do_not_know(void **state) {
         {{"--Config", "x"}, "unknown option '--Config'; see --help"},
         {{"--config"}, "--config needs a value: FILE"},
         {{"--quick", "--objects"}, "--objects needs a value: PATH"},
-        {{"--quick=true"}, "--quick takes no value"},
-        {{"--quick="}, "--quick takes no value"},
+        {{"--quick=True"}, "--quick is true or false, not 'True'"},
+        {{"--quick="}, "--quick is true or false, not ''"},
         {{"--shutdown-delay", "10"},
          "--shutdown-delay: '10' is not a duration such as 10s or 1m30s (at most 24h)"},
         {{"--shutdown-delay="}, "--shutdown-delay: '' is not a duration"},
@@ -314,6 +324,7 @@ int main(void) {
         cmocka_unit_test(test_options__take_any_text_but_none_as_a_value),
         cmocka_unit_test(test_options__a_letter_takes_its_value_as_kubectl_has_it),
         cmocka_unit_test(test_options__refuse_an_empty_value),
+        cmocka_unit_test(test_options__a_switch_may_say_true_or_false),
         cmocka_unit_test(test_options__the_last_of_two_counts_but_lists_have_both),
         cmocka_unit_test(test_options__refuse_what_they_do_not_know),
         cmocka_unit_test(test_options__errors_about_very_long_arguments_are_cut),
