@@ -51,11 +51,15 @@ static int unknown_command(const char *name) {
     return exit_with(&error);
 }
 
+static int too_many(const char *what, const char *argument) {
+    struct error error;
+    error_set(&error, ERROR_INVALID, "%s, not '%.64s'", what, argument);
+    return exit_with(&error);
+}
+
 static int version_command(int argc, char **argv) {
     if (argc > 0) {
-        struct error error;
-        error_set(&error, ERROR_INVALID, "version takes no argument, not '%.64s'", argv[0]);
-        return exit_with(&error);
+        return too_many("version takes no argument", argv[0]);
     }
     puts("capstan " CAPSTAN_VERSION);
     return STATUS_OK;
@@ -65,6 +69,9 @@ static int help_command(int argc, char **argv) {
     if (argc == 0) {
         print_help(stdout);
         return STATUS_OK;
+    }
+    if (argc > 1) {
+        return too_many("help takes one command", argv[1]);
     }
     const struct command *command = find_command(argv[0]);
     if (command == NULL) {

@@ -237,6 +237,7 @@ static void test_start__refuses_wrong_usage_with_exit_status_2(void **state) {
         {"certs", "certs needs --out DIR"},
         {"certs --out $FOLDER/certs", "'"},
         {"version x", "version takes no argument"},
+        {"help serve x", "help takes one command"},
         {"help bogus", "unknown command 'bogus'"},
         {"bogus", "unknown command 'bogus'"},
         {"--bogus", "unknown command '--bogus'"},
