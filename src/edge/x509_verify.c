@@ -70,6 +70,21 @@ static bool set_error(const X509_STORE_CTX *context, struct error *error) {
     }
 }
 
+/* OpenSSL lets a CA of version 3 sign that has no basicConstraints but a keyUsage keyCertSign, or
+   an old Netscape type; Go does not. */
+static bool has_constrained_cas(X509_STORE_CTX *context) {
+    enum { BY_CONSTRAINTS = 1, AS_ROOT_OF_VERSION_1 = 3 };
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
+    for (int i = 1; i < sk_X509_num(chain); i++) {
+        int reason = X509_check_ca(sk_X509_value(chain, i));
+        if (reason != BY_CONSTRAINTS && reason != AS_ROOT_OF_VERSION_1) {
+            X509_STORE_CTX_set_error(context, X509_V_ERR_INVALID_CA);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool verify_chain(STACK_OF(X509) * chain, X509_STORE *store, int64_t now,
                          struct error *error) {
     AUTO(auto_context) X509_STORE_CTX *context = X509_STORE_CTX_new();
@@ -81,7 +96,7 @@ static bool verify_chain(STACK_OF(X509) * chain, X509_STORE *store, int64_t now,
     /* What is in the bundle is trusted, be it the leaf itself. */
     X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
     X509_VERIFY_PARAM_set_time(parameters, (time_t)now);
-    bool is_good = X509_verify_cert(context) == 1;
+    bool is_good = X509_verify_cert(context) == 1 && has_constrained_cas(context);
     ERR_clear_error();
     return is_good || set_error(context, error);
 }

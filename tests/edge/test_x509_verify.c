@@ -144,6 +144,8 @@ static void test_x509_verify__demands_a_ca_that_may_sign(void **state) {
          false},
         {{"CA", NULL, NULL, "critical,keyCertSign", "critical,CA:FALSE", NOW - DAY, NOW + DAY},
          false},
+        {{"CA", NULL, NULL, "critical,keyCertSign", NULL, NOW - DAY, NOW + DAY}, false},
+        {{"CA", NULL, NULL, NULL, NULL, NOW - DAY, NOW + DAY}, false},
     };
     static const struct profile profile = {"x",  "DNS:" NAME, "serverAuth", NULL,
                                            NULL, NOW - DAY,   NOW + DAY};

@@ -1,0 +1,171 @@
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
+# SPDX-License-Identifier: Apache-2.0
+#
+# Which certificates the API server accepts of a webhook, and that `capstan doctor` says the same of
+# each. The webhook fails closed: a write that goes through says that the certificate was accepted.
+
+# An expired pair is served only where the clock is behind, and the API server is to be valid there too.
+dated=(faketime -f -60d)
+
+setup() {
+    install_crd both
+    api admin POST "$secrets_path" '{"apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+        "metadata": {"name": "capstan-certs"}}' >/dev/null
+    register_service "$(webhook_port capstan)"
+    # Without faketime's own process, which would take the signals.
+    printf '#!/bin/sh\nLD_PRELOAD=%s FAKETIME=-30d exec "%s" "$@"\n' \
+        "$(dpkg -L libfaketime | grep '/libfaketimeMT\.so')" "$(realpath "$CAPSTAN")" >"$CLUSTER/behind"
+    chmod +x "$CLUSTER/behind"
+    mkdir "$CLUSTER/made"
+}
+
+# made FILE: where it is. All that a test makes lies there.
+made() {
+    echo "$CLUSTER/made/$NAMESPACE-$1"
+}
+
+# certificate FILE SUBJECT EXTENSIONS [OPTION OF OPENSSL]...: and its key. The extensions are as
+# openssl.cnf has them, one a line, and there are no others.
+certificate() {
+    local file
+    file=$(made "$1")
+    printf '%s\n' '[req]' 'distinguished_name = name' 'x509_extensions = extensions' '[name]' \
+        '[extensions]' "$3" >"$file.cnf"
+    "${clock[@]}" openssl req -x509 -config "$file.cnf" -nodes -days 10 -subj "$2" \
+        -keyout "$file.key" -out "$file.crt" "${@:4}" 2>"$file.log" || fail "$(cat "$file.log")"
+}
+
+clock=()
+ec=(-newkey ec -pkeyopt ec_paramgen_curve:P-256)
+constraints='basicConstraints = critical,CA:TRUE'
+for_server='extendedKeyUsage = serverAuth'
+named='subjectAltName = DNS:capstan.capstan-system.svc'
+
+# ca FILE [EXTENSIONS [SUBJECT]]
+ca() {
+    certificate "$1" "${3-/CN=CA}" "${2-$constraints$'\n'keyUsage = critical,keyCertSign,cRLSign}" "${ec[@]}"
+}
+
+# leaf FILE CA [EXTENSIONS [SUBJECT [OPTION FOR THE KEY]...]]
+leaf() {
+    local key=("${@:5}")
+    ((${#key[@]} > 0)) || key=("${ec[@]}")
+    certificate "$1" "${4-/CN=x}" "${3-$named$'\n'$for_server}" "${key[@]}" \
+        -CA "$(made "$2").crt" -CAkey "$(made "$2").key"
+}
+
+# serve FILE [PROGRAM]: started anew, so that no connection is left from before.
+serve() {
+    local file folder=$CLUSTER/served CAPSTAN=${2-$CAPSTAN}
+    file=$(made "$1")
+    mkdir -p "$folder"
+    cp "$file.crt" "$folder/tls.crt"
+    cp "$file.key" "$folder/tls.key"
+    end capstan
+    launch_self_certified capstan --webhook-cert-path "$folder"
+    wait_for 10 is_served "$file.crt"
+}
+
+is_served() {
+    local served
+    served=$(openssl s_client -connect "127.0.0.1:$(webhook_port capstan)" </dev/null 2>/dev/null |
+        openssl x509 -noout -fingerprint) &&
+        [[ $served == "$(openssl x509 -in "$1" -noout -fingerprint)" ]]
+}
+
+# A dry run of a write that the webhook is asked about.
+may_write() {
+    api admin POST "$(server_path)?dryRun=All" "$(server_json probe '{"replicas": 3}')"
+}
+
+# expect_refusal WHAT: of a write, because of the certificate.
+expect_refusal() {
+    local output='' deadline=$((SECONDS + 10))
+    until [[ $output == *x509:* ]]; do
+        ((SECONDS < deadline)) || fail "$1: refused for another reason: $output"
+        ! output=$(may_write 2>&1) || fail "$1: accepted"
+    done
+}
+
+doctor_says() {
+    { "$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig" -o json || true; } |
+        jq -r '.checks[] | select(.name == "ca-bundle") | .level + ": " + .message'
+}
+
+# judge VERDICT FILE BUNDLE [PROGRAM]: of the API server, and of doctor, where FILE is served and the
+# CAs of BUNDLE (words) are trusted. A CA that was never there before is put beside them: once a
+# certificate of that one is accepted, the API server has learnt of the bundle, and what it says next
+# it says about FILE.
+judge() {
+    local verdict=$1 file=$2 name bundle=() level='^ok: '
+    for name in $3; do
+        bundle+=("$(made "$name").crt")
+    done
+    ca known "$constraints" /CN=known
+    leaf known-leaf known
+    set_bundles "$(cat "${bundle[@]}" "$(made known).crt" | base64 -w 0)"
+    serve known-leaf
+    wait_for 10 may_write
+    serve "$file" "${@:4}"
+    if [[ $verdict == accepted ]]; then
+        wait_for 10 may_write
+    else
+        expect_refusal "$file"
+        level='^problem: '
+    fi
+    api admin PATCH "$secret_path" \
+        "{\"data\": {\"tls.crt\": \"$(base64 -w 0 "$(made "$file").crt")\"}}" >/dev/null
+    expect_match "what doctor says of $file" "$(doctor_says)" "$level"
+}
+
+# keyUsage without digitalSignature, which the API server accepts, GnuTLS does not serve.
+test_keys_and_names_that_are_accepted() {
+    local name
+    ca ca
+    leaf p-256 ca
+    leaf rsa-2048 ca "$named"$'\n'"$for_server" /CN=x -newkey rsa:2048
+    leaf ed25519 ca "$named"$'\n'"$for_server" /CN=x -newkey ed25519
+    leaf no-extended-usage ca "$named"
+    leaf wildcard ca "subjectAltName = DNS:*.capstan-system.svc"$'\n'"$for_server"
+    leaf no-subject ca "${named/= /= critical,}"$'\n'"$for_server" /
+    for name in p-256 rsa-2048 ed25519 no-extended-usage wildcard no-subject; do
+        judge accepted "$name" ca
+    done
+}
+
+test_leaves_that_are_refused() {
+    local name clock=()
+    ca ca
+    leaf common-name ca "$for_server" /CN=capstan.capstan-system.svc
+    leaf long-name ca "$named.cluster.local"$'\n'"$for_server"
+    leaf for-clients ca "$named"$'\nextendedKeyUsage = clientAuth'
+    for name in common-name long-name for-clients; do
+        judge refused "$name" ca
+    done
+    clock=(faketime -f -31d)
+    leaf expired ca
+    clock=()
+    judge refused expired ca "$CLUSTER/behind"
+}
+
+test_cas_that_are_refused_and_cas_of_one_subject() {
+    ca unconstrained 'keyUsage = critical,keyCertSign'
+    leaf of-unconstrained unconstrained
+    judge refused of-unconstrained unconstrained
+    ca signs-nothing "$constraints"$'\nkeyUsage = critical,digitalSignature'
+    leaf of-signs-nothing signs-nothing
+    judge refused of-signs-nothing signs-nothing
+    # Without key identifiers, so that nothing but the key tells them apart.
+    ca old "$constraints"
+    ca new "$constraints"
+    leaf of-old old
+    leaf of-new new
+    judge refused of-new old
+    judge accepted of-new 'old new'
+    judge accepted of-old 'old new'
+}
+
+test_a_leaf_that_is_its_own_bundle_is_accepted() {
+    certificate itself /CN=x "$named"$'\n'"$for_server" "${ec[@]}"
+    judge accepted itself itself
+}
