@@ -116,6 +116,18 @@ is_certified() {
         --connect-to ::127.0.0.1: "${urls[@]}"
 }
 
+# restorations TIME: of each time since then that admin changed the configuration, how many milliseconds
+# later capstan's next change of it came in, by the API server's own record.
+restorations() {
+    audit "select(.what == \"mutatingwebhookconfigurations\" and .verb == \"patch\" and .code < 300 and
+        .requestReceivedTimestamp > \"$1\")" | jq -s '
+        def ms: (.[:19] + "Z" | fromdate) * 1000 + (.[20:23] | tonumber);
+        sort_by(.requestReceivedTimestamp) | . as $all | range(length) as $i |
+        select($all[$i].writer == "admin") |
+        first($all[$i + 1:][] | select(.writer != "admin")) as $next |
+        ($next.requestReceivedTimestamp | ms) - ($all[$i].stageTimestamp | ms)'
+}
+
 # rotate leaf|ca: asks for it.
 rotate() {
     k -n capstan-system annotate --overwrite secret capstan-certs "capstan.dev/rotate=$1" >/dev/null

@@ -47,7 +47,8 @@ delete_lease() {
         >/dev/null 2>&1 || true
 }
 
-# start_anew [NAME]... [-- OPTION...]: alone, and on nothing.
+# start_anew [NAME]... [-- OPTION...]: alone, and on nothing. The API server, which learns of a caBundle
+# a moment after it was written, asks the first one.
 start_anew() {
     local name names=()
     while (($# > 0)) && [[ $1 != -- ]]; do
@@ -69,6 +70,7 @@ start_anew() {
         wait_for 20 is_ready "$name"
     done
     wait_for 10 is_certified "${names[@]}"
+    wait_for 5 is_asked "${names[0]}" "$(reviews_answered "${names[0]}")"
 }
 
 # secret_writes, registration_writes: how often capstan wrote it, with success.
@@ -157,18 +159,18 @@ test_a_restart_changes_nothing() {
 }
 
 test_a_cabundle_that_somebody_blanks_is_back_within_2_seconds() {
-    local i began milliseconds slowest=0
+    local i began slowest
     start_anew
+    began=$(date -u +%FT%T.%6NZ)
     for i in 1 2 3 4; do
-        began=${EPOCHREALTIME/./}
         set_bundles ''
         wait_for 5 bundles_are_current
-        milliseconds=$(milliseconds_since "$began")
-        slowest=$((milliseconds > slowest ? milliseconds : slowest))
     done
+    wait_for 5 prints 4 eval 'restorations "$began" | wc -l'
+    slowest=$(restorations "$began" | sort -n | tail -n 1)
     echo "figure: a blanked caBundle was back after at most $slowest ms"
     expect_at_most 'milliseconds until it was back' "$slowest" 2000
-    may_write
+    wait_for 5 may_write
 }
 
 test_a_cabundle_that_somebody_blanks_for_ever_is_fought_over_five_times() {
@@ -200,7 +202,7 @@ test_entries_may_change_their_order_and_go() {
         sleep 1.6
     done
     expect 'the entries that are left' "$(registration | jq '.webhooks | length')" 1
-    may_write
+    wait_for 5 may_write
 }
 
 test_the_webhook_configuration_may_come_later_and_go() {
@@ -213,7 +215,7 @@ test_the_webhook_configuration_may_come_later_and_go() {
     for i in 1 2; do
         register_service "$(webhook_port capstan)"
         wait_for 5 is_certified capstan
-        may_write
+        wait_for 5 may_write
         api admin DELETE "$webhooks_path/capstan" >/dev/null
         sleep 1
         expect readiness "$(ready_code capstan)" 200
@@ -315,7 +317,8 @@ serves_the_leaf_of_the_secret() {
 
 test_a_ca_is_renewed_on_request_and_the_old_one_retired() {
     local former leaf
-    start_anew -- "${quick[@]}"
+    # Long enough for a busy machine to see the time between.
+    start_anew -- --ca-trust-delay 10s --ca-retire-delay 2s
     former=$(secret_cas)
     leaf=$(secret_text tls.crt)
     start_load 2 capped
@@ -323,8 +326,9 @@ test_a_ca_is_renewed_on_request_and_the_old_one_retired() {
     wait_for 5 prints 2 eval 'secret_cas | wc -l'
     expect 'the leaf until the new CA is trusted' "$(secret_text tls.crt)" "$leaf"
     wait_for 5 prints 2 eval 'bundle_cas 2 | wc -l'
-    wait_for 10 prints 1 eval 'secret_cas | wc -l'
-    wait_for 5 is_certified capstan
+    wait_for 30 prints 1 eval 'secret_cas | wc -l'
+    # The caBundles keep the old one for that long after the switch.
+    wait_for 20 is_certified capstan
     stop_load
     [[ $(secret_cas) != "$former" ]] || fail 'the CA is the old one'
     wait_for 5 serves_the_leaf_of_the_secret capstan
@@ -412,11 +416,9 @@ test_a_jump_of_the_clock_by_a_year_renews_nothing() {
     stop_capstan capstan-1
 }
 
-# deny, allow KIND: the rights of rbac.yaml alone, and what else there is of it.
+# limited_binding clusterrole|role NAME [NAMESPACE]: gives it to capstan-limited.
 limited_binding() {
-    local kind=$1 name=$2
-    k create "${kind}binding" "limited-$name" "--$3=$name" --user capstan-limited \
-        ${4+--namespace "$4"} >/dev/null
+    k create "${1}binding" "limited-$2" "--$1=$2" --user capstan-limited ${3+--namespace "$3"} >/dev/null
 }
 
 test_without_rights_it_lives_and_says_so_once() {
@@ -424,8 +426,8 @@ test_without_rights_it_lives_and_says_so_once() {
     kill_all
     empty_secret
     set_bundles ''
-    limited_binding clusterrole capstan clusterrole
-    limited_binding role capstan role capstan-system
+    limited_binding clusterrole capstan
+    limited_binding role capstan capstan-system
     launch_self_certified capstan-limited
     wait_for 10 has_logged capstan-limited watch.failed '.resource == "secrets"'
     wait_for 10 has_logged capstan-limited watch.failed '.resource == "mutatingwebhookconfigurations"'
@@ -444,12 +446,12 @@ rules:
   resources: [mutatingwebhookconfigurations]
   verbs: [get, list, watch]
 END
-    limited_binding clusterrole limited-reader clusterrole
+    limited_binding clusterrole limited-reader
     wait_for 60 has_logged capstan-limited certificate.failed
     sleep 5
     expect 'times it says that' "$(log_of capstan-limited certificate.failed | wc -l)" 1
-    limited_binding clusterrole capstan-certificates clusterrole
-    limited_binding role capstan-certificates role capstan-system
+    limited_binding clusterrole capstan-certificates
+    limited_binding role capstan-certificates capstan-system
     wait_for 60 is_ready capstan-limited
     wait_for 10 is_certified capstan-limited
     stop_capstan capstan-limited
