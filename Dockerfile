@@ -13,10 +13,14 @@ RUN meson setup /build --buildtype=release -Db_lto=true && ninja -C /build capst
 RUN mkdir -p /image/usr/bin /image/etc/ssl/certs /image/usr/share/doc/capstan && \
     strip -o /image/usr/bin/capstan /build/capstan && \
     libcurl=$(ldconfig -p | sed -n 's/.*libcurl\.so\.4 .*=> //p' | head -n 1) && \
-    { echo "$libcurl" && ldd /build/capstan "$libcurl" | sed -n 's/^[^/]*\(\/[^ :]*\) (.*/\1/p'; } | \
-        sort -u | while read -r library; do \
-            mkdir -p "/image$(dirname "$library")" && cp -L "$library" "/image$library"; \
-        done && \
+    test -n "$libcurl" && \
+    ldd /build/capstan "$libcurl" >/build/ldd && \
+    ! grep 'not found' /build/ldd && \
+    echo "$libcurl" >/build/libraries && \
+    sed -n 's/^[^/]*\(\/[^ :]*\) (.*/\1/p' /build/ldd >>/build/libraries && \
+    while read -r library; do \
+        mkdir -p "/image$(dirname "$library")" && cp -L "$library" "/image$library" || exit 1; \
+    done </build/libraries && \
     cp LICENSE /image/usr/share/doc/capstan/ && \
     cp /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ && \
     echo 'nonroot:x:65532:65532:nonroot:/:/sbin/nologin' >/image/etc/passwd && \
