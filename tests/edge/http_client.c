@@ -402,14 +402,25 @@ static int64_t read_ms(clockid_t clock) {
     return at.tv_sec * 1000 + at.tv_nsec / 1000000;
 }
 
-int64_t http_cpu_ms(void) {
-    return read_ms(CLOCK_PROCESS_CPUTIME_ID);
-}
-
 int64_t http_now_ms(void) {
     return read_ms(CLOCK_MONOTONIC);
 }
 
 void http_sleep_ms(int64_t ms) {
     nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
+
+static int64_t measure_cpu_ms(int64_t window_ms) {
+    int64_t before_ms = read_ms(CLOCK_PROCESS_CPUTIME_ID);
+    http_sleep_ms(window_ms);
+    return read_ms(CLOCK_PROCESS_CPUTIME_ID) - before_ms;
+}
+
+void http_assert_asleep(int64_t window_ms) {
+    int64_t least_ms = INT64_MAX;
+    for (int i = 0; i < 3 && least_ms >= window_ms / 10; i++) {
+        int64_t used_ms = measure_cpu_ms(window_ms);
+        least_ms = used_ms < least_ms ? used_ms : least_ms;
+    }
+    assert_true(least_ms < window_ms / 10);
 }

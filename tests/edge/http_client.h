@@ -130,8 +130,10 @@ void http_identity_fini(struct http_identity *identity);
 /* Gives the identity's pair to the site's server. */
 void http_identity_serve(const struct http_identity *identity, struct http_site *site);
 
-/* For measuring: of this process, and of the wall. */
-int64_t http_cpu_ms(void);
+/* Fails the test if this process uses a tenth of the time, in each of three windows: who spins does
+   so in all of them, while a thread that ends, or a sanitizer, is busy now and then. */
+void http_assert_asleep(int64_t window_ms);
+
 int64_t http_now_ms(void);
 void http_sleep_ms(int64_t ms);
 

@@ -381,7 +381,7 @@ static size_t make_client_hello(const struct http_identity *identity, char *out,
 
 static void test_http_tls__ends_handshakes_that_stall_and_sleeps_meanwhile(void **state) {
     (void)state;
-    enum { N = 5, HEAD_MS = 1000 };
+    enum { N = 5, HEAD_MS = 2000 };
     struct http_site site;
     struct http_identity identity;
     struct http_client clients[N];
@@ -402,9 +402,8 @@ static void test_http_tls__ends_handshakes_that_stall_and_sleeps_meanwhile(void 
     HTTP_SITE_WAIT(&site, connections, N);
     /* The answer to the whole message is made now; then there is nothing to do. */
     assert_false(http_client_sees_end(&clients[0], 100));
-    int64_t before_ms = http_cpu_ms();
+    http_assert_asleep(500);
     HTTP_SITE_WAIT(&site, connections, 0);
-    assert_true(http_cpu_ms() - before_ms < 150);
     assert_int_equal(http_site_count(&site).timeouts, N);
     assert_int_equal(http_site_count(&site).without_request, N);
     for (size_t i = 0; i < N; i++) {

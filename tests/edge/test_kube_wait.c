@@ -168,6 +168,20 @@ static void test_kube_wait__opens_connections_up_to_its_limit(void **state) {
 
 /* Time. */
 
+/* Asks with so much time, which is over before there is an end. */
+static void ask_late(struct kube_site *site, enum kube_verb verb, int64_t timeout_ms,
+                     struct kube_heard *heard) {
+    struct kube_request request = kube_site_request(verb, "/a", heard);
+    request.timeout_ms = timeout_ms;
+    int64_t begin_ms = kube_site_now_ms();
+    kube_site_begin(site, &request, heard);
+    kube_site_finish(site, heard);
+    assert_true(kube_site_now_ms() - begin_ms >= timeout_ms);
+    assert_false(heard->is_good);
+    assert_int_equal(heard->error.kind, ERROR_TIMEOUT);
+}
+
+/* Where half of an answer has to come first, there is more time if the machine is busy. */
 static void test_kube_wait__ends_what_takes_too_long(void **state) {
     (void)state;
     static const struct script_step half[] = {
@@ -178,30 +192,31 @@ static void test_kube_wait__ends_what_takes_too_long(void **state) {
         enum kube_verb verb;
         const struct script_step *steps;
         size_t n_steps;
-        int64_t timeout_ms;
         int status;
         const char *text;
     } rows[] = {
-        {KUBE_GET, silent, 1, 50, 0, "GET /a: no answer within 50 ms"},
-        {KUBE_APPLY, half, 2, 500, 200, "PATCH /a: 200: the answer had no end within 500 ms"},
-        {KUBE_WATCH, half, 2, 500, 200, "WATCH /a: 200: the answer had no end within 500 ms"},
-        {KUBE_WATCH, silent, 1, 50, 0, "WATCH /a: no answer within 50 ms"},
+        {KUBE_GET, silent, 1, 0, "GET /a: no answer within"},
+        {KUBE_APPLY, half, 2, 200, "PATCH /a: 200: the answer had no end within"},
+        {KUBE_WATCH, half, 2, 200, "WATCH /a: 200: the answer had no end within"},
+        {KUBE_WATCH, silent, 1, 0, "WATCH /a: no answer within"},
     };
     struct kube_site site;
     kube_site_open(&site);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct kube_heard heard;
+        char expected[128];
+        int timeout_ms = 50;
         script_server_play(site.server, "/a", 1, rows[i].steps, rows[i].n_steps);
-        struct kube_request request = kube_site_request(rows[i].verb, "/a", &heard);
-        request.timeout_ms = rows[i].timeout_ms;
-        int64_t begin_ms = kube_site_now_ms();
-        kube_site_begin(&site, &request, &heard);
-        kube_site_finish(&site, &heard);
-        assert_true(kube_site_now_ms() - begin_ms >= rows[i].timeout_ms);
-        assert_false(heard.is_good);
+        ask_late(&site, rows[i].verb, timeout_ms, &heard);
+        while (heard.status != rows[i].status && timeout_ms < 10000) {
+            kube_heard_fini(&heard);
+            timeout_ms *= 4;
+            script_server_play(site.server, "/a", 1, rows[i].steps, rows[i].n_steps);
+            ask_late(&site, rows[i].verb, timeout_ms, &heard);
+        }
+        snprintf(expected, sizeof(expected), "%s %d ms", rows[i].text, timeout_ms);
         assert_int_equal(heard.status, rows[i].status);
-        assert_int_equal(heard.error.kind, ERROR_TIMEOUT);
-        assert_string_equal(heard.error.text, rows[i].text);
+        assert_string_equal(heard.error.text, expected);
         kube_heard_fini(&heard);
     }
     kube_site_stop(&site);
