@@ -35,7 +35,8 @@ struct kube_access {
     char *ca_file;
     char *ca_pem;
     char *tls_server_name;
-    bool is_insecure; /* insecure-skip-tls-verify */
+    char *plugin_config; /* JSON of the cluster that is meant for its credential plugin */
+    bool is_insecure;    /* insecure-skip-tls-verify */
     char *certificate_file;
     char *certificate_pem;
     char *key_file;

@@ -53,6 +53,10 @@ static bool write_cluster(struct json_write *write, const struct kube_access *ac
         json_write_bool(write, true);
     }
     bool is_good = write_ca(write, access, error);
+    if (access->plugin_config != NULL) {
+        json_write_key(write, "config");
+        json_write_raw(write, access->plugin_config);
+    }
     json_write_close(write, '}');
     return is_good;
 }

@@ -51,7 +51,7 @@ void kube_access_fini(struct kube_access *access) {
         access->server,          access->namespace,       access->ca_file,
         access->ca_pem,          access->tls_server_name, access->certificate_file,
         access->certificate_pem, access->key_file,        access->key_pem,
-        access->token,           access->token_file,
+        access->token,           access->token_file,      access->plugin_config,
     };
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         free(texts[i]);

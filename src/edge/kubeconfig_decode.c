@@ -12,6 +12,9 @@
 #include "kube_text.h"
 #include "kubeconfig_exec.h"
 
+/* https://kubernetes.io/docs/reference/config-api/client-authentication.v1/ (Cluster.config) */
+#define PLUGIN_EXTENSION "client.authentication.k8s.io/exec"
+
 void kubeconfig_context_fini(struct kubeconfig_context *context) {
     free(context->cluster);
     free(context->user);
@@ -106,6 +109,46 @@ static void prefer_pem(char **file, const char *pem) {
     }
 }
 
+struct extension {
+    char *name;
+    char *json;
+};
+
+static void extension_fini(struct extension *extension) {
+    free(extension->name);
+    free(extension->json);
+}
+
+static void read_json(struct kube_field_reader *reader, const char *path, void *target) {
+    char **json = target;
+    struct json_text raw;
+    (void)path;
+    bool is_null = json_peek(&reader->json) == JSON_NULL;
+    if (json_read_raw(&reader->json, &raw) && !is_null) {
+        free(*json);
+        *json = memory_copy(raw.at, raw.size);
+    }
+}
+
+/* Others have their own meaning for others. */
+static void read_extension(struct kube_field_reader *reader, const char *path, void *target) {
+    static const struct kube_field fields[] = {
+        {"name", kube_field_read_text, offsetof(struct extension, name), NULL},
+        {"extension", read_json, offsetof(struct extension, json), NULL},
+    };
+    AUTO(extension_fini) struct extension extension = {NULL, NULL};
+    char **config = target;
+    kube_field_read_mapping(reader, path, fields, COUNT_OF(fields), &extension);
+    if (extension.name != NULL && strcmp(extension.name, PLUGIN_EXTENSION) == 0) {
+        free(*config);
+        *config = TAKE(extension.json);
+    }
+}
+
+static void read_extensions(struct kube_field_reader *reader, const char *path, void *target) {
+    kube_field_read_list(reader, path, read_extension, target);
+}
+
 bool kubeconfig_decode_cluster(const struct kubeconfig_part *part, const char *folder,
                                struct kube_access *access, struct error *error) {
     static const struct kube_field fields[] = {
@@ -118,6 +161,7 @@ bool kubeconfig_decode_cluster(const struct kubeconfig_part *part, const char *f
          offsetof(struct kube_access, is_insecure), NULL},
         {"tls-server-name", kube_field_read_text, offsetof(struct kube_access, tls_server_name),
          NULL},
+        {"extensions", read_extensions, offsetof(struct kube_access, plugin_config), NULL},
         {"proxy-url", NULL, 0, "a proxy is not supported"},
     };
     struct kube_field_reader reader;

@@ -155,15 +155,16 @@ static void test_kube_plugin__is_told_of_the_cluster_if_it_wants(void **state) {
     "{\"apiVersion\":\"" V1 "beta1\",\"kind\":\"ExecCredential\",\"spec\":{\"interactive\":false," \
     "\"cluster\":{\"server\":\"https://10.0.0.1:6443\"" cluster "}}}\n"
     const struct {
-        char *ca_file, *ca_pem, *tls_server_name;
+        char *ca_file, *ca_pem, *tls_server_name, *config;
         bool is_insecure;
         const char *expected;
     } rows[] = {
-        {NULL, NULL, NULL, false, INFO("")},
-        {NULL, "PEM\n", "other", false,
+        {NULL, NULL, NULL, NULL, false, INFO("")},
+        {NULL, NULL, NULL, "{\"audience\":[1]}", false, INFO(",\"config\":{\"audience\":[1]}")},
+        {NULL, "PEM\n", "other", NULL, false,
          INFO(",\"tls-server-name\":\"other\",\"certificate-authority-data\":\"UEVNCg==\"")},
-        {"ca.crt", NULL, NULL, false, INFO(",\"certificate-authority-data\":\"ZmlsZQ==\"")},
-        {NULL, NULL, NULL, true, INFO(",\"insecure-skip-tls-verify\":true")},
+        {"ca.crt", NULL, NULL, NULL, false, INFO(",\"certificate-authority-data\":\"ZmlsZQ==\"")},
+        {NULL, NULL, NULL, NULL, true, INFO(",\"insecure-skip-tls-verify\":true")},
     };
 #undef INFO
     write_text("ca.crt", "file");
@@ -176,6 +177,7 @@ static void test_kube_plugin__is_told_of_the_cluster_if_it_wants(void **state) {
         access->ca_file = rows[i].ca_file;
         access->ca_pem = rows[i].ca_pem;
         access->tls_server_name = rows[i].tls_server_name;
+        access->plugin_config = rows[i].config;
         access->is_insecure = rows[i].is_insecure;
         CREDENTIAL credential = kube_credential_new(access);
         assert_fails("it ends", credential, 0, ERROR_UNAVAILABLE, SAYS "it ended with status 1");

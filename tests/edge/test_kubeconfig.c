@@ -183,6 +183,32 @@ static void test_kubeconfig__reads_a_credential_plugin(void **state) {
     }
 }
 
+static void test_kubeconfig__keeps_what_a_cluster_tells_its_plugin(void **state) {
+    (void)state;
+#define PLUGIN "name: client.authentication.k8s.io/exec"
+    static const struct {
+        const char *extensions, *expected;
+    } rows[] = {
+        {"[]", NULL},
+        {"null", NULL},
+        {"[{name: minikube.sigs.k8s.io, extension: {a: 1}}]", NULL},
+        {"[{" PLUGIN ", extension: {audience: a, ids: [1, true, null]}}, {name: b, extension: 2}]",
+         "{\"audience\":\"a\",\"ids\":[1,true,null]}"},
+        {"[{name: b}, {extension: text, " PLUGIN "}]", "\"text\""},
+        {"[{" PLUGIN ", extension: null}]", NULL},
+        {"[{" PLUGIN "}]", NULL},
+    };
+#undef PLUGIN
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char cluster[256];
+        snprintf(cluster, sizeof(cluster), "server: 'https://a', extensions: %s",
+                 rows[i].extensions);
+        write_config("config", cluster, "");
+        AUTO(kube_access_fini) struct kube_access access = read_good("config", NULL);
+        assert_text(rows[i].extensions, access.plugin_config, rows[i].expected);
+    }
+}
+
 static void test_kubeconfig__takes_the_context_that_is_asked_for(void **state) {
     (void)state;
     write_text("config", HEAD "contexts:\n"
@@ -369,6 +395,7 @@ int main(void) {
         IN_FOLDER(test_kubeconfig__reads_how_a_user_shows_who_it_is),
         IN_FOLDER(test_kubeconfig__relative_paths_start_at_its_folder),
         IN_FOLDER(test_kubeconfig__reads_a_credential_plugin),
+        IN_FOLDER(test_kubeconfig__keeps_what_a_cluster_tells_its_plugin),
         IN_FOLDER(test_kubeconfig__takes_the_context_that_is_asked_for),
         IN_FOLDER(test_kubeconfig__reads_what_kubectl_reads),
         AS_POD(test_kubeconfig__finds_the_server_of_a_pod),
