@@ -14,7 +14,11 @@
 #include "sync.h"
 
 /* Two watches, the lease, 16 writes and the look-ups. */
-enum { CONNECTIONS_MAX = 96, CLOSE_PATIENCE_MS = 10000 };
+enum {
+    CONNECTIONS_MAX = 96,
+    CLOSE_PATIENCE_MS = 10000,
+    EVENTS_PATIENCE_MS = 5000, /* of that; the lease needs some, too */
+};
 
 struct cluster {
     struct kube_access access;
@@ -31,7 +35,8 @@ struct cluster {
     struct sync *deployments;
     bool is_closing;
     bool is_releasing;
-    int64_t closes_ms; /* at the latest */
+    int64_t closes_ms;      /* at the latest */
+    int64_t events_wait_ms; /* at the latest */
 };
 
 static struct sync *new_sync(struct cluster *cluster, enum object_kind kind, const char *selector,
@@ -148,11 +153,13 @@ void cluster_free(struct cluster *cluster) {
     free(cluster);
 }
 
-/* Writers first, then the lease: whoever takes over must find nobody writing. */
-static void close_on(struct cluster *cluster) {
+/* Writers first, then the lease: whoever takes over must find nobody writing. What they have to
+   tell comes in between, since nobody else will tell it. */
+static void close_on(struct cluster *cluster, int64_t now_ms) {
     bool is_idle = companion_is_idle(cluster->companion) &&
                    (cluster->rotate == NULL || rotate_is_idle(cluster->rotate));
-    if (cluster->is_closing && !cluster->is_releasing && is_idle) {
+    bool is_told = events_are_sent(cluster->events) || now_ms >= cluster->events_wait_ms;
+    if (cluster->is_closing && !cluster->is_releasing && is_idle && is_told) {
         cluster->is_releasing = true;
         elect_release(cluster->elect);
     }
@@ -168,7 +175,7 @@ static void earlier(int64_t *at_ms, int64_t other_ms) {
 static int64_t step(struct cluster *cluster, int64_t now_ms) {
     int64_t next_ms = INT64_MAX;
     lookup_step(cluster->lookup, now_ms);
-    close_on(cluster);
+    close_on(cluster, now_ms);
     earlier(&next_ms, api_step(cluster->api, now_ms));
     earlier(&next_ms, sync_step(cluster->servers, now_ms));
     earlier(&next_ms, sync_step(cluster->deployments, now_ms));
@@ -220,6 +227,7 @@ void cluster_close(struct cluster *cluster) {
     if (!cluster->is_closing) {
         cluster->is_closing = true;
         cluster->closes_ms = clock_boot_ms() + CLOSE_PATIENCE_MS;
+        cluster->events_wait_ms = clock_boot_ms() + EVENTS_PATIENCE_MS;
         companion_close(cluster->companion);
         if (cluster->rotate != NULL) {
             rotate_close(cluster->rotate);

@@ -50,7 +50,8 @@ void cluster_note_ready(struct cluster *cluster);
 /* The policy has changed: what is healed depends on it. */
 void cluster_policy_changed(struct cluster *cluster);
 
-/* Ends writing: no further write is begun; then, when none is under way, the lease is given back.
+/* Ends writing: no further write is begun; then, when none is under way and the Events about them
+   are sent (or 5 s have passed), the lease is given back.
    cluster_wait() goes on until cluster_is_closed(), which takes 10 s at most. */
 void cluster_close(struct cluster *cluster);
 bool cluster_is_closed(const struct cluster *cluster);

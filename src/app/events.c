@@ -115,3 +115,7 @@ void events_post(struct events *events, const struct event *event) {
     events->n_waiting++;
     send_some(events);
 }
+
+bool events_are_sent(const struct events *events) {
+    return events->n_under_way == 0 && events->first == NULL;
+}

@@ -7,6 +7,8 @@
  * queue is dropped, and nobody waits for an answer.
  */
 
+#include <stdbool.h>
+
 #include "core/event.h"
 #include "edge/kube.h"
 #include "edge/log.h"
@@ -18,5 +20,8 @@ struct events *events_new(struct kube *kube, struct log *log);
 void events_free(struct events *events);
 
 void events_post(struct events *events, const struct event *event);
+
+/* Whether all that was posted has been answered, or dropped. */
+bool events_are_sent(const struct events *events);
 
 #endif

@@ -6,6 +6,7 @@
  */
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -24,6 +25,15 @@ static const struct cluster_deployment one_with_3 = {.name = "one", .replicas = 
 static int start(void **state) {
     cluster_setup(state);
     cluster_start(*state);
+    return 0;
+}
+
+static int start_electing(void **state) {
+    struct cluster *cluster;
+    cluster_setup(state);
+    cluster = *state;
+    cluster->program.elects_leader = true;
+    cluster_start(cluster);
     return 0;
 }
 
@@ -215,6 +225,35 @@ static void test_heal__events_that_are_refused_stop_nothing(void **state) {
     cluster_assert_count(cluster, "POST", EVENTS, 3);
 }
 
+/* More of them than are sent at a time. */
+static void test_heal__what_was_done_is_told_before_the_end(void **state) {
+    enum { N = 10 };
+    static const struct fake_fault held = {.verb = "POST", .path = EVENTS, .kind = FAKE_HELD};
+    struct cluster *cluster = *state;
+    struct fake_request told;
+    struct fake_request released;
+    fake_inject(cluster->api, &held);
+    for (int i = 0; i < N; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "server-%d", i);
+        const struct cluster_server server = {.name = name, .transport = "stdio", .replicas = -1};
+        const struct cluster_deployment deployment = {.name = name, .replicas = 3};
+        cluster_put_server(cluster, &server);
+        cluster_put_deployment(cluster, &deployment);
+    }
+    program_wait_for_metric(&cluster->program, "capstan_scale_writes_total{result=\"ok\"}", N, N);
+    program_signal(&cluster->program, SIGTERM);
+    program_wait_for_log(&cluster->program, "\"serve.draining\"", 1);
+    fake_heal(cluster->api);
+    assert_int_equal(program_wait(&cluster->program), 0);
+    assert_int_equal(fake_count_objects(cluster->api, FAKE_EVENT), N);
+    /* The Lease goes last. */
+    cluster_find(cluster, "POST", EVENTS, N - 1, &told);
+    cluster_find(cluster, "PUT", LEASE, fake_count(cluster->api, "PUT", LEASE) - 1, &released);
+    assert_non_null(strstr(released.body, "\"holderIdentity\":\"\""));
+    assert_true(released.at_ms >= told.at_ms);
+}
+
 /* The two watches know nothing of each other: that of the MCPServers may be behind. */
 static void test_heal__what_is_not_stdio_any_more_is_not_touched(void **state) {
     struct cluster *cluster = *state;
@@ -251,6 +290,8 @@ int main(void) {
         FRESH(test_heal__a_deployment_that_cannot_be_scaled_stops_nothing),
         FRESH(test_heal__a_count_that_was_lowered_meanwhile_is_not_raised),
         FRESH(test_heal__events_that_are_refused_stop_nothing),
+        cmocka_unit_test_setup_teardown(test_heal__what_was_done_is_told_before_the_end,
+                                        start_electing, cluster_teardown),
     };
     return cmocka_run_group_tests_name("cluster/heal", tests, NULL, NULL);
 }
