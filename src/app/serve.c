@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cluster.h"
 #include "commands.h"
+#include "core/pulse.h"
 #include "edge/clock.h"
 #include "exit_status.h"
 #include "serve_options.h"
@@ -44,6 +45,8 @@ struct serve {
     struct http_server *probes;
     struct http_server *metrics_server;
     atomic_bool is_ready;
+    _Atomic(uint64_t) n_turns; /* of the loop */
+    struct pulse pulse;        /* of the one worker of the probes */
     int64_t began_us;
     int signals;
     char status_problem[sizeof(((struct error *)0)->text)]; /* as it was logged last, or empty */
@@ -57,9 +60,16 @@ static void handle_mutate(void *context, const struct http_request *request,
 
 static void handle_healthz(void *context, const struct http_request *request,
                            struct http_response *response) {
-    (void)context;
+    struct serve *serve = context;
     (void)request;
-    buffer_add_text(&response->body, "ok\n");
+    int64_t still_ms = pulse_step(&serve->pulse, atomic_load(&serve->n_turns), clock_boot_ms());
+    if (still_ms < PULSE_STILL_MAX_MS) {
+        buffer_add_text(&response->body, "ok\n");
+        return;
+    }
+    response->status = 503;
+    buffer_add_format(&response->body, "the loop has not turned for %lld s\n",
+                      (long long)still_ms / 1000);
 }
 
 static void handle_readyz(void *context, const struct http_request *request,
@@ -205,10 +215,12 @@ static void announce_when_ready(struct serve *serve) {
               LOG_INTEGER("startMicroseconds", clock_boot_us() - serve->began_us));
 }
 
-/* Waits for one of the descriptors, or for the end of the time; with a cluster, not always for that
-   long, since there is something to do in between. */
-static void wait_for(const struct serve *serve, struct pollfd *descriptors, size_t n_descriptors,
+/* Waits for one of the descriptors, or for the end of the time; not always for that long, since
+   there is something to do in between, and a pulse to be felt. */
+static void wait_for(struct serve *serve, struct pollfd *descriptors, size_t n_descriptors,
                      int64_t timeout_ms) {
+    timeout_ms = timeout_ms < LOOK_INTERVAL_MS ? timeout_ms : LOOK_INTERVAL_MS;
+    atomic_fetch_add(&serve->n_turns, 1);
     if (serve->cluster != NULL) {
         cluster_wait(serve->cluster, descriptors, n_descriptors, timeout_ms);
     } else {
@@ -229,7 +241,7 @@ static int read_signal(const struct serve *serve, const struct pollfd *descripto
 }
 
 /* Returns the signal that came within the time, or 0. */
-static int wait_for_signal(const struct serve *serve, int64_t timeout_ms) {
+static int wait_for_signal(struct serve *serve, int64_t timeout_ms) {
     int64_t until_ms = clock_boot_ms() + timeout_ms;
     int signal;
     do {
@@ -240,10 +252,10 @@ static int wait_for_signal(const struct serve *serve, int64_t timeout_ms) {
     return signal;
 }
 
-/* Waits for a signal, a change of a file, or the end of the time, or (with a cluster) for less.
-   Returns the signal, or 0. Who changes one file often changes more, or has not ended yet: a change
-   is left alone for a moment. */
-static int wait_for_event(const struct serve *serve, int64_t timeout_ms, bool *ret_has_changed) {
+/* Waits for a signal, a change of a file, or the end of the time, or for less. Returns the signal,
+   or 0. Who changes one file often changes more, or has not ended yet: a change is left alone for a
+   moment. */
+static int wait_for_event(struct serve *serve, int64_t timeout_ms, bool *ret_has_changed) {
     struct pollfd descriptors[1 + SOURCE_COUNT] = {{.fd = serve->signals, .events = POLLIN}};
     for (int kind = 0; kind < SOURCE_COUNT; kind++) {
         descriptors[1 + kind] = (struct pollfd){
