@@ -34,17 +34,6 @@ bool x509_make_leaf(const struct x509_pair *ca, const char *const *names, size_t
                     int64_t now, int64_t lifetime_seconds, struct x509_pair *ret_pair,
                     struct error *error) MUST_CHECK;
 
-struct x509_info {
-    int64_t not_before; /* of the first certificate, seconds since 1970 */
-    int64_t not_after;
-    char subject[128];
-};
-
-/* Checks a pair before it is served: the chain parses, the key is that of its first certificate,
-   and `now` is within its dates. */
-bool x509_check_pair(const char *chain_pem, const char *key_pem, int64_t now,
-                     struct x509_info *ret_info, struct error *error) MUST_CHECK;
-
 /* True if the first certificate of the chain is valid for the DNS name. */
 bool x509_has_name(const char *chain_pem, const char *dns_name);
 

@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "edge/clock.h"
 #include "edge/file.h"
 #include "edge/x509.h"
@@ -45,20 +46,35 @@ static bool read_both(const char *folder, const char *certificate_name, const ch
     return false;
 }
 
+/* Before it is served: the API server would not take it. */
+static bool is_valid_now(const struct http_validity *validity, struct error *error) {
+    int64_t now = clock_wall_seconds();
+    char date[TEXT_TIME_SIZE];
+    if (now < validity->not_before) {
+        text_format_time(date, validity->not_before);
+        return error_set(error, ERROR_INVALID, "the certificate is not valid before %s", date);
+    }
+    if (now > validity->not_after) {
+        text_format_time(date, validity->not_after);
+        return error_set(error, ERROR_INVALID, "the certificate expired on %s", date);
+    }
+    return true;
+}
+
 bool key_pair_load(const char *folder, const char *certificate_name, const char *key_name,
                    struct http_server *server, struct key_pair *pair, struct error *error) {
     AUTO(buffer_fini) struct buffer chain = {.bytes = NULL};
     AUTO(wipe) struct buffer key = {.bytes = NULL};
-    struct x509_info info;
+    struct http_validity validity;
     if (!read_both(folder, certificate_name, key_name, &chain, &key, error)) {
         return false;
     }
-    if (!x509_check_pair(buffer_text(&chain), buffer_text(&key), clock_wall_seconds(), &info,
-                         error) ||
+    if (!http_read_validity(buffer_text(&chain), &validity, error) ||
+        !is_valid_now(&validity, error) ||
         !http_set_key_pair(server, buffer_text(&chain), buffer_text(&key), error)) {
         return error_wrap(error, "%s/%s and %s", folder, certificate_name, key_name);
     }
-    pair->expires = info.not_after;
+    pair->expires = validity.not_after;
     pair->has_name = pair->dns_name == NULL || x509_has_name(buffer_text(&chain), pair->dns_name);
     return true;
 }

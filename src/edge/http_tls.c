@@ -3,6 +3,7 @@
 
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -76,6 +77,41 @@ static gnutls_datum_t datum(const char *text) {
     return (gnutls_datum_t){.data = (unsigned char *)text, .size = (unsigned)strlen(text)};
 }
 
+/* In words that say what to do; GnuTLS says "Base64 unexpected header error" to a text without any.
+ */
+static const char *reason(int status) {
+    switch (status) {
+    case GNUTLS_E_NO_CERTIFICATE_FOUND:
+    case GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR:
+    case GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE:
+        return "there is none in the text";
+    case GNUTLS_E_DECRYPTION_FAILED:
+        return "it is protected by a password";
+    default:
+        return gnutls_strerror(status);
+    }
+}
+
+static bool fail(struct error *error, const char *what, int status) {
+    return error_set(error, ERROR_INVALID, "the %s cannot be read: %s", what, reason(status));
+}
+
+bool http_tls_read_validity(const char *chain_pem, struct http_validity *ret_validity,
+                            struct error *error) {
+    gnutls_datum_t chain = datum(chain_pem);
+    gnutls_x509_crt_t first;
+    gnutls_x509_crt_init(&first);
+    int status = gnutls_x509_crt_import(first, &chain, GNUTLS_X509_FMT_PEM);
+    struct http_validity validity = {gnutls_x509_crt_get_activation_time(first),
+                                     gnutls_x509_crt_get_expiration_time(first)};
+    gnutls_x509_crt_deinit(first);
+    if (status < 0) {
+        return fail(error, "certificate", status);
+    }
+    *ret_validity = validity;
+    return true;
+}
+
 static bool import(struct key_pair *pair, const char *chain_pem, const char *key_pem,
                    struct error *error) {
     gnutls_datum_t chain = datum(chain_pem);
@@ -84,13 +120,13 @@ static bool import(struct key_pair *pair, const char *chain_pem, const char *key
     int status = gnutls_pcert_list_import_x509_raw(pair->chain, &n, &chain, GNUTLS_X509_FMT_PEM,
                                                    GNUTLS_X509_CRT_LIST_IMPORT_FAIL_IF_EXCEED);
     if (status < 0) {
-        return error_set(error, ERROR_INVALID, "certificate chain: %s", gnutls_strerror(status));
+        return fail(error, "certificate", status);
     }
     pair->chain_size = n;
     gnutls_privkey_init(&pair->key);
     status = gnutls_privkey_import_x509_raw(pair->key, &key, GNUTLS_X509_FMT_PEM, NULL, 0);
     if (status < 0) {
-        return error_set(error, ERROR_INVALID, "private key: %s", gnutls_strerror(status));
+        return fail(error, "key", status);
     }
     return true;
 }
@@ -117,8 +153,7 @@ bool http_tls_set_key_pair(struct http_tls *tls, const char *chain_pem, const ch
         return false;
     }
     if (!is_pair(pair)) {
-        return error_set(error, ERROR_INVALID,
-                         "the private key is not that of the first certificate");
+        return error_set(error, ERROR_INVALID, "the key is not that of the certificate");
     }
     pair->references = 1;
     pthread_mutex_lock(&tls->mutex);

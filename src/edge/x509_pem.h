@@ -3,8 +3,8 @@
 #define EDGE_X509_PEM_H
 
 /*
- * PEM text to OpenSSL's types and back, and OpenSSL's errors to ours. Shared by x509_make.c and
- * x509_check.c. Whatever happens in these functions, they leave OpenSSL's error queue empty.
+ * PEM text to OpenSSL's types and back, and OpenSSL's errors to ours. Shared by the files of x509.
+ * Whatever happens in these functions, they leave OpenSSL's error queue empty.
  */
 
 #include <stdbool.h>

@@ -145,3 +145,20 @@ bool x509_verify(const char *chain_pem, const char *bundle_pem, const char *dns_
     return dns_name == NULL || x509_has_name(chain_pem, dns_name) ||
            error_set(error, ERROR_INVALID, "the certificate is not for %s", dns_name);
 }
+
+bool x509_has_name(const char *chain_pem, const char *dns_name) {
+    /* To OpenSSL a leading dot stands for any name below. */
+    if (dns_name[0] == '\0' || dns_name[0] == '.') {
+        return false;
+    }
+    AUTO(x509_auto_chain) STACK_OF(X509) *chain = NULL;
+    struct error ignored;
+    if (!x509_read_chain(chain_pem, &chain, &ignored)) {
+        return false;
+    }
+    /* As Go verifies: a common name is no name of the host, and a star is a whole label. */
+    unsigned flags = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
+    bool has_name = X509_check_host(sk_X509_value(chain, 0), dns_name, 0, flags, NULL) == 1;
+    ERR_clear_error();
+    return has_name;
+}

@@ -24,7 +24,7 @@
 
 enum { PATIENCE_MS = 5000 };
 
-void http_client_open(struct http_client *client, uint16_t port) {
+bool http_client_try_open(struct http_client *client, uint16_t port) {
     *client =
         (struct http_client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .port = port};
     assert_true(client->fd >= 0);
@@ -37,16 +37,28 @@ void http_client_open(struct http_client *client, uint16_t port) {
     assert_int_equal(setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes), 0);
     const struct sockaddr_in server = {
         .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
-    assert_int_equal(connect(client->fd, (const struct sockaddr *)&server, sizeof server), 0);
+    if (connect(client->fd, (const struct sockaddr *)&server, sizeof server) == 0) {
+        return true;
+    }
+    http_client_close(client);
+    return false;
 }
 
-bool http_client_open_tls(struct http_client *client, uint16_t port, SSL_CTX *context) {
-    http_client_open(client, port);
+void http_client_open(struct http_client *client, uint16_t port) {
+    assert_true(http_client_try_open(client, port));
+}
+
+bool http_client_begin_tls(struct http_client *client, SSL_CTX *context) {
     client->ssl = SSL_new(context);
     assert_non_null(client->ssl);
     assert_int_equal(SSL_set_fd(client->ssl, client->fd), 1);
     assert_int_equal(SSL_set1_host(client->ssl, "localhost"), 1);
     return SSL_connect(client->ssl) == 1;
+}
+
+bool http_client_open_tls(struct http_client *client, uint16_t port, SSL_CTX *context) {
+    http_client_open(client, port);
+    return http_client_begin_tls(client, context);
 }
 
 void http_client_close(struct http_client *client) {
@@ -423,4 +435,22 @@ void http_assert_asleep(int64_t window_ms) {
         least_ms = used_ms < least_ms ? used_ms : least_ms;
     }
     assert_true(least_ms < window_ms / 10);
+}
+
+void http_site_start_tls(struct http_site *site) {
+    http_site_init(site);
+    site->options.is_tls = true;
+    http_site_start(site);
+}
+
+bool http_identity_is_served(const struct http_identity *identity, const struct http_site *site) {
+    struct http_client client;
+    struct http_answer answer;
+    bool is_open = http_client_open_tls(&client, site->port, identity->client);
+    if (is_open) {
+        http_client_ask(&client, HTTP_GET_HEALTHZ, &answer);
+        assert_int_equal(answer.status, 200);
+    }
+    http_client_close(&client);
+    return is_open;
 }

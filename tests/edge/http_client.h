@@ -35,7 +35,13 @@ struct http_answer {
 /* A TCP connection to 127.0.0.1. Reads give up after 5 s. */
 void http_client_open(struct http_client *client, uint16_t port);
 
-/* TLS as well; false if the handshake fails. Checks the certificate if the context has a CA. */
+/* The same, but false if nobody listens. */
+bool http_client_try_open(struct http_client *client, uint16_t port) MUST_CHECK;
+
+/* TLS on a connection that is open; false if the handshake fails. */
+bool http_client_begin_tls(struct http_client *client, SSL_CTX *context) MUST_CHECK;
+
+/* Both; false if the handshake fails. Checks the certificate if the context has a CA. */
 bool http_client_open_tls(struct http_client *client, uint16_t port, SSL_CTX *context) MUST_CHECK;
 
 void http_client_close(struct http_client *client);
@@ -136,5 +142,11 @@ void http_assert_asleep(int64_t window_ms);
 
 int64_t http_now_ms(void);
 void http_sleep_ms(int64_t ms);
+
+/* http_site_init() and http_site_start(), with TLS and no key pair yet. */
+void http_site_start_tls(struct http_site *site);
+
+/* True if a new connection is answered; the certificate must come from the identity's CA. */
+bool http_identity_is_served(const struct http_identity *identity, const struct http_site *site);
 
 #endif

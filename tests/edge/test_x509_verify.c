@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <openssl/err.h>
 
 #include "base/attribute.h"
 #include "base/buffer.h"
@@ -123,10 +124,9 @@ static void test_x509_verify__takes_keys_of_each_kind(void **state) {
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
         AUTO(auto_key) EVP_PKEY *key = keys[i];
         AUTO(x509_pair_fini) struct x509_pair leaf = make_of_key(&profile, &ca, key);
-        struct x509_info info;
         struct error error = {.text = ""};
         if (!x509_verify(leaf.certificate_pem, ca.certificate_pem, NAME, NOW, &error) ||
-            !x509_check_pair(leaf.certificate_pem, leaf.key_pem, NOW, &info, &error)) {
+            !x509_is_key_of(leaf.certificate_pem, leaf.key_pem)) {
             fail_msg("row %zu: %s", i, error.text);
         }
     }
@@ -248,6 +248,46 @@ static void test_x509_verify__reads_64_certificates_and_not_one_more(void **stat
     }
 }
 
+static char *join(const char *first, const char *second) {
+    char *joined = NULL;
+    assert_true(asprintf(&joined, "%s%s", first, second) > 0);
+    return joined;
+}
+
+static void test_x509_verify__finds_names_as_kube_apiserver_does(void **state) {
+    (void)state;
+    AUTO(x509_pair_fini) struct x509_pair ca = make_ca("only-a-common-name");
+    const char *names[] = {"capstan.capstan-system.svc", "*.wild.svc", "127.0.0.1"};
+    AUTO(x509_pair_fini) struct x509_pair leaf = {0};
+    struct error error;
+    assert_true(x509_make_leaf(&ca, names, COUNT_OF(names), NOW, DAY, &leaf, &error));
+    AUTO(free_text) char *chain = join(leaf.certificate_pem, ca.certificate_pem);
+    const struct {
+        const char *chain;
+        const char *name;
+        bool expected;
+    } rows[] = {
+        {chain, "capstan.capstan-system.svc", true},
+        {chain, "CAPSTAN.capstan-system.svc", true},
+        {chain, "capstan.other.svc", false},
+        {chain, "capstan-system.svc", false},
+        {chain, ".capstan-system.svc", false},
+        {chain, "a.wild.svc", true},
+        {chain, "a.b.wild.svc", false},
+        {chain, "wild.svc", false},
+        {chain, "127.0.0.1", false},
+        {chain, "", false},
+        {ca.certificate_pem, "only-a-common-name", false},
+        {"nothing", "capstan.capstan-system.svc", false},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (x509_has_name(rows[i].chain, rows[i].name) != rows[i].expected) {
+            fail_msg("row %zu: '%s'", i, rows[i].name);
+        }
+        assert_int_equal(ERR_peek_error(), 0);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_x509_verify__judges_as_the_api_server_does),
@@ -257,6 +297,7 @@ int main(void) {
         cmocka_unit_test(test_x509_verify__tells_cas_of_one_subject_apart),
         cmocka_unit_test(test_x509_verify__reads_a_bundle_one_by_one),
         cmocka_unit_test(test_x509_verify__reads_64_certificates_and_not_one_more),
+        cmocka_unit_test(test_x509_verify__finds_names_as_kube_apiserver_does),
     };
     return cmocka_run_group_tests_name("edge/x509_verify", tests, NULL, NULL);
 }

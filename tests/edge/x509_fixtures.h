@@ -3,7 +3,7 @@
 #define TESTS_EDGE_X509_FIXTURES_H
 
 /*
- * Certificates for test_x509.c and test_x509_check.c. To be included after cmocka.h.
+ * Certificates for the tests of x509. To be included after cmocka.h.
  */
 
 #include <stdint.h>

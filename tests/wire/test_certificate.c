@@ -180,11 +180,12 @@ static void test_certificate__what_cannot_serve_is_refused(void **state) {
         const char *key;
         const char *refusal;
         size_t n;
-    } rows[] = {{"", good_key, "there is no certificate in the text", 1},
-                {good_chain, "", "there is no private key in the text", 1},
-                {"garbage\n", good_key, "there is no certificate in the text", 2},
-                {good_chain, good_chain, "there is no private key in the text", 2},
-                {old.certificate_pem, old.key_pem, "the certificate expired on ", 1}};
+    } rows[] = {
+        {"", good_key, "the certificate cannot be read: there is none in the text", 1},
+        {good_chain, "", "the key cannot be read: there is none in the text", 1},
+        {"garbage\n", good_key, "the certificate cannot be read: there is none in the text", 2},
+        {good_chain, good_chain, "the key cannot be read: there is none in the text", 2},
+        {old.certificate_pem, old.key_pem, "the certificate expired on ", 1}};
     program_start(*state);
     see_serial(program, before);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -230,11 +231,11 @@ static void test_certificate__a_swap_by_the_kubelet_is_taken_up_whole(void **sta
 static void test_certificate__its_end_is_a_metric(void **state) {
     const struct program *program = *state;
     struct x509_pair pair;
-    struct x509_info info;
+    struct http_validity validity;
     struct error error;
     const int64_t now = clock_wall_seconds();
     make_pair(program, now, &pair);
-    assert_true(x509_check_pair(pair.certificate_pem, pair.key_pem, now, &info, &error));
+    assert_true(http_read_validity(pair.certificate_pem, &validity, &error));
     program_start(*state);
     assert_in_range(program_metric(program, "capstan_certificate_expiration_timestamp_seconds") -
                         now,
@@ -242,7 +243,7 @@ static void test_certificate__its_end_is_a_metric(void **state) {
     program_put(program, "certs/tls.crt", pair.certificate_pem);
     program_put(program, "certs/tls.key", pair.key_pem);
     program_wait_for_metric(program, "capstan_certificate_expiration_timestamp_seconds",
-                            info.not_after, info.not_after);
+                            validity.not_after, validity.not_after);
     x509_pair_fini(&pair);
 }
 

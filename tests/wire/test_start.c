@@ -159,12 +159,14 @@ static void test_start__refuses_a_certificate_that_cannot_serve(void **state) {
     assert_refuses(program, SERVE OBJECTS CERTS, 2, "$FOLDER/certs/tls.crt and tls.key: ");
     write_pair(program, &pairs[2], &pairs[2]);
     assert_refuses(program, SERVE OBJECTS CERTS, 2, "$FOLDER/certs/tls.crt and tls.key: ");
+    write_pair(program, &pairs[1], &pairs[1]);
     program_put(program, "certs/tls.key", "");
     assert_refuses(program, SERVE OBJECTS CERTS, 2,
-                   "$FOLDER/certs/tls.crt and tls.key: there is no private key");
+                   "$FOLDER/certs/tls.crt and tls.key: the key cannot be read: there is none in");
     program_put(program, "certs/tls.crt", "garbage\n");
     assert_refuses(program, SERVE OBJECTS CERTS, 2,
-                   "$FOLDER/certs/tls.crt and tls.key: there is no certificate");
+                   "$FOLDER/certs/tls.crt and tls.key: the certificate cannot be read: there is "
+                   "none in");
     for (int i = 0; i < 3; i++) {
         x509_pair_fini(&pairs[i]);
     }
