@@ -146,6 +146,13 @@ static bool is_pair(const struct key_pair *pair) {
     return matches;
 }
 
+/* Every handshake is signed, and GnuTLS does not sign with a certificate that does not allow it. */
+static bool may_sign(const struct key_pair *pair) {
+    unsigned usage = 0;
+    return gnutls_pubkey_get_key_usage(pair->chain[0].pubkey, &usage) < 0 || usage == 0 ||
+           (usage & GNUTLS_KEY_DIGITAL_SIGNATURE) != 0;
+}
+
 bool http_tls_set_key_pair(struct http_tls *tls, const char *chain_pem, const char *key_pem,
                            struct error *error) {
     AUTO(key_pair_auto_free) struct key_pair *pair = memory_new(1, sizeof *pair);
@@ -154,6 +161,11 @@ bool http_tls_set_key_pair(struct http_tls *tls, const char *chain_pem, const ch
     }
     if (!is_pair(pair)) {
         return error_set(error, ERROR_INVALID, "the key is not that of the certificate");
+    }
+    if (!may_sign(pair)) {
+        return error_set(
+            error, ERROR_INVALID,
+            "the certificate's keyUsage lacks digitalSignature, so that it cannot serve");
     }
     pair->references = 1;
     pthread_mutex_lock(&tls->mutex);

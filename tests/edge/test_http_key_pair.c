@@ -12,10 +12,9 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <openssl/pem.h>
 
-#include "base/memory.h"
 #include "http_client.h"
+#include "x509_fixtures.h"
 
 #define NOT_ITS_KEY    "the key is not that of the certificate"
 #define NO_CERTIFICATE "the certificate cannot be read: there is none in the text"
@@ -23,18 +22,10 @@
 
 /* The key behind a password. To be freed. */
 static char *lock_key(const char *key_pem) {
-    BIO *open = BIO_new_mem_buf(key_pem, -1);
-    BIO *locked = BIO_new(BIO_s_mem());
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(open, NULL, NULL, NULL);
-    assert_int_equal(
-        PEM_write_bio_PKCS8PrivateKey(locked, key, EVP_aes_256_cbc(), "secret", 6, NULL, NULL), 1);
-    const char *bytes = NULL;
-    long size = BIO_get_mem_data(locked, &bytes);
-    char *pem = memory_copy(bytes, (size_t)size);
-    EVP_PKEY_free(key);
-    BIO_free(locked);
-    BIO_free(open);
-    return pem;
+    BIO *text = BIO_new_mem_buf(key_pem, -1);
+    AUTO(auto_key) EVP_PKEY *key = PEM_read_bio_PrivateKey(text, NULL, NULL, NULL);
+    BIO_free(text);
+    return pem_of_key(key, "secret");
 }
 
 /* Who comes early waits in the listen queue, and is served when there is something to show. */
@@ -271,11 +262,43 @@ static void test_http_key_pair__swaps_pairs_under_load(void **state) {
     http_identity_fini(&identities[1]);
 }
 
+static void test_http_key_pair__refuses_a_certificate_that_may_not_sign(void **state) {
+    (void)state;
+    static const struct {
+        const char *usage;
+        bool is_taken;
+    } rows[] = {{NULL, true},
+                {"digitalSignature", true},
+                {"digitalSignature,keyEncipherment", true},
+                {"keyEncipherment", false},
+                {"keyAgreement", false}};
+    EVP_PKEY *keys[] = {EVP_EC_gen("P-256"), EVP_RSA_gen(2048)};
+    struct http_site site;
+    http_site_start_tls(&site);
+    for (size_t i = 0; i < COUNT_OF(rows) * COUNT_OF(keys); i++) {
+        const struct profile profile = {.common_name = "x",
+                                        .usage = rows[i / COUNT_OF(keys)].usage,
+                                        .begins = NOW,
+                                        .ends = NOW + DAY};
+        AUTO(x509_pair_fini)
+        struct x509_pair pair = make_of_key(&profile, NULL, keys[i % COUNT_OF(keys)]);
+        struct error error = {.text = ""};
+        bool is_taken = http_set_key_pair(site.server, pair.certificate_pem, pair.key_pem, &error);
+        if (is_taken != rows[i / COUNT_OF(keys)].is_taken) {
+            fail_msg("%s: %s", profile.usage, is_taken ? "taken" : error.text);
+        }
+    }
+    http_site_stop(&site);
+    EVP_PKEY_free(keys[0]);
+    EVP_PKEY_free(keys[1]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_http_key_pair__takes_nobody_in_before_the_first_pair),
         cmocka_unit_test(test_http_key_pair__asks_for_the_pair_when_the_handshake_begins),
         cmocka_unit_test(test_http_key_pair__refuses_a_bad_pair_and_keeps_the_last),
+        cmocka_unit_test(test_http_key_pair__refuses_a_certificate_that_may_not_sign),
         cmocka_unit_test(test_http_key_pair__reads_when_the_first_certificate_holds),
         cmocka_unit_test(test_http_key_pair__serves_the_whole_chain_up_to_a_limit),
         cmocka_unit_test(test_http_key_pair__takes_no_pair_without_tls),
