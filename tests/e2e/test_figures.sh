@@ -68,18 +68,22 @@ memory_kilobytes() {
     awk -v field="$1:" '$1 == field { print $2 }' "/proc/$(cat "$CLUSTER/capstan.pid")/status"
 }
 
+# expect_little_memory WHEN
+expect_little_memory() {
+    echo "figure: $1: RSS $(memory_kilobytes VmRSS) kB, RssAnon $(memory_kilobytes RssAnon) kB"
+    expect_at_most "RssAnon in kB, $1" "$(memory_kilobytes RssAnon)" $((6 * 1024))
+    expect_at_most "RSS in kB, $1" "$(memory_kilobytes VmRSS)" $((16 * 1024))
+}
+
 test_1_memory_with_1000_mcpservers() {
     NAMESPACE=default
     create_servers 0 1000
     wait_for 120 all_are_right 1000
-    echo "figure: RSS $(memory_kilobytes VmRSS) kB, RssAnon $(memory_kilobytes RssAnon) kB"
+    expect_little_memory 'having written all conditions'
     stop_capstan capstan
     start_capstan capstan
-    sleep 2
-    echo "figure: after a restart RSS $(memory_kilobytes VmRSS) kB," \
-        "RssAnon $(memory_kilobytes RssAnon) kB"
-    expect_at_most 'RssAnon in kB' "$(memory_kilobytes RssAnon)" $((6 * 1024))
-    expect_at_most 'RSS in kB' "$(memory_kilobytes VmRSS)" $((16 * 1024))
+    wait_for 20 prints 1000 metric capstan capstan_mcpservers
+    expect_little_memory 'after a restart'
 }
 
 # From when the API server has answered a change of the spec to when it receives the write of the
