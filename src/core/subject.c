@@ -62,6 +62,8 @@ static void find_by_owner(const struct sources *sources, const struct claim *cla
         subject->missing = OBJECT_MCPSERVER;
         text_copy(subject->wanted_uid, sizeof(subject->wanted_uid), owner->uid);
     } else if (!is_known || evidence != NULL) {
+        /* One of another uid is not believed where it may be out of date. Where there is nobody to
+           ask, what is known is the cluster, and it is another's. */
         leave_unresolved(subject, OBJECT_MCPSERVER, owner->uid);
     }
 }
@@ -133,7 +135,8 @@ static bool selects_manifest(const struct review *review, const struct deploymen
     return object_selects(review->old.selector, term);
 }
 
-/* The Deployment that is scaled: by its uid, never by its name alone. */
+/* The Deployment that is scaled: by its uid, never by its name alone. One of another uid says
+   nothing about it. */
 static bool find_deployment(const struct sources *sources, const struct review *review,
                             const char *uid, struct deployment_fact *ret_deployment) {
     const struct evidence *evidence = sources->evidence;
