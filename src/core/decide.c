@@ -57,6 +57,8 @@ enum rule_id decide_step_rule(size_t step) {
     return rules[step].id;
 }
 
+_Static_assert(DECISION_NOTE_SIZE <= UINT8_MAX, "shares are bytes");
+
 const char *decide_step_note(const struct decision *decision, size_t step, size_t *ret_size) {
     size_t from = decision->shares[step].from;
     size_t to = decision->shares[step].to;
