@@ -17,7 +17,7 @@
 
 #include "base/memory.h"
 #include "case.h"
-#include "core/decide.h"
+#include "core/admission/decide.h"
 #include "edge/file.h"
 
 enum { CASES_MIN = 80, ANSWER_MAX = 64 * 1024 };

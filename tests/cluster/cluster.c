@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster.h"
+#include "cluster/cluster.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

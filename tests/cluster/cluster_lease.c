@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 void cluster_put_lease(const struct cluster *cluster, const char *holder) {

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 
 enum { JSON_SIZE = 8192 };
 

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
+#include "edge/http/http_client.h"
 #include "fake_api.h"
-#include "http_client.h"
 
 enum { OUTPUT_SIZE = 64 * 1024 };
 

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/attribute.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 
 #define POLICY "apiVersion: capstan.dev/v1\nkind: PolicyConfig\n"
 

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 enum { LOOK_MS = 30000, SLACK_MS = 6000 };

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/attribute.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 enum { RETRY_MAX_MS = 4400 };

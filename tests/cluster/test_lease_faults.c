@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "base/attribute.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 static int set_up(void **state) {

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 enum { STOP_MS = 10500 };

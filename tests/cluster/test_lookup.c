@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 enum { BUDGET_MS = 500, NEGATIVE_MS = 5000 };

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "base/attribute.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 enum { READY_MS = 60000 };

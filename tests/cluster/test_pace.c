@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 enum { PACE_MS = 2000, FIGHT_MS = 5000, EARLY_MS = 20 };

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "cluster.h"
+#include "cluster/cluster.h"
 
 #define DEPLOYMENT(name, metadata)                                                                 \
     "---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: " name "\n" metadata           \

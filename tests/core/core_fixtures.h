@@ -11,7 +11,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "core/object.h"
+#include "core/facts/object.h"
 
 /* The JSON that is meant by `text`. Free with free(). */
 static inline char *make_json(const char *text) {

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "core/feed.h"
+#include "core/cluster/feed.h"
 
 #define CHECK(claim)                                                                               \
     do {                                                                                           \

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "core/manifest.h"
+#include "core/offline/manifest.h"
 #include "document.h"
 
 #define DEFAULT_NOW "2026-11-22T12:00:00Z"

@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/facts.h"
-#include "core/policy.h"
+#include "core/admission/policy.h"
+#include "core/facts/facts.h"
 
 struct golden_case {
     char *path;          /* relative to tests/cases, without .yaml */

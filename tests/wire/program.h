@@ -22,7 +22,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "http_client.h"
+#include "edge/http/http_client.h"
 
 enum { PROGRAM_PATH_SIZE = 512 };
 

@@ -18,12 +18,12 @@
 
 #include <cmocka.h>
 
-#include "admit.h"
 #include "base/memory.h"
 #include "case.h"
-#include "core/decide.h"
+#include "core/admission/decide.h"
 #include "edge/file.h"
-#include "http_client.h"
+#include "edge/http/http_client.h"
+#include "serve/admit.h"
 
 enum { CASES_MIN = 80, BODY_MAX = 64 * 1024 };
 

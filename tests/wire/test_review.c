@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "file_fixtures.h"
+#include "edge/file/file_fixtures.h"
 #include "program.h"
 
 enum { OUTPUT_SIZE = 256 * 1024 };

@@ -22,7 +22,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "file_fixtures.h"
+#include "edge/file/file_fixtures.h"
 
 enum {
     DOCUMENTS_IN_FILE = 100,

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "http_client.h"
+#include "edge/http/http_client.h"
 #include "program.h"
 
 /* What came back. Everything below `body` is for status 200 alone. */

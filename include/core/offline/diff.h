@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CORE_OFFLINE_DIFF_H
+#define CORE_OFFLINE_DIFF_H
+
+/*
+ * What changed between two texts, line by line, as a unified diff: the format of POSIX diff -u,
+ * which people read and patch applies.
+ */
+
+#include <stddef.h>
+
+#include "base/buffer.h"
+
+/* Up to so many lines removed and added the diff is as short as can be. Where more would be needed,
+   everything between the first and the last line that differ is replaced: that bounds the time. */
+#define DIFF_CHANGES_MAX 4000
+
+/* Adds the diff, with so many unchanged lines around each change; nothing if the texts are equal.
+   The names are written as they are. */
+void diff_unified(const char *old_name, const char *new_name, const char *old_text,
+                  const char *new_text, size_t context_lines, struct buffer *out);
+
+#endif

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef APP_CERTIFICATES_ROTATE_MAKE_H
+#define APP_CERTIFICATES_ROTATE_MAKE_H
+
+/*
+ * Carries out what core/renewal orders, as far as it is certificates: a new content of the Secret.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attribute.h"
+#include "base/error.h"
+#include "core/certificates/keyring.h"
+#include "core/certificates/registration.h"
+#include "core/certificates/renewal.h"
+#include "edge/x509.h"
+
+/* All borrowed. */
+struct rotate_sources {
+    const struct keyring *present; /* NULL: there is no Secret */
+    const struct x509_bundle *cas; /* of the present one, in the order's order */
+    size_t signer;                 /* the index in them */
+    const struct keyring *memory;  /* for RENEWAL_RESTORE */
+    const struct registration *registration;
+    const char *const *names; /* for a leaf */
+    size_t n_names;
+    int64_t now; /* seconds since 1970 */
+};
+
+/* Of an order to write. The result has the uid and the resource_version of the present Secret. */
+bool rotate_make(const struct renewal_order *order, const struct rotate_sources *sources,
+                 struct keyring *ret_keyring, struct error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef APP_COMPANION_COMPANION_H
+#define APP_COMPANION_COMPANION_H
+
+/*
+ * The companion of admission: sees, for every change, whether an MCPServer's conditions are to be
+ * written (status.c) or its Deployment is to be scaled (scale.c), and has it done at the pace of
+ * core/worklist. Only as leader.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "job.h"
+
+struct companion;
+
+/* The options are copied. */
+struct companion *companion_new(const struct companion_options *options);
+
+/* Nothing may be under way: see companion_is_idle(), or free the api's kube first. */
+void companion_free(struct companion *companion);
+
+/* An MCPServer or a Deployment has changed; or, NULL, many have, or the policy did. A
+   sync_changed. */
+void companion_look(void *companion, const struct object *object);
+
+/* Does what is due. Returns when to step again. */
+int64_t companion_step(struct companion *companion, int64_t now_ms);
+
+/* No further write is begun; and none is under way. */
+void companion_close(struct companion *companion);
+bool companion_is_idle(const struct companion *companion);
+
+#endif

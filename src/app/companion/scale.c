@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "core/cluster/heal.h"
+#include "edge/clock.h"
+#include "job.h"
+
+/*
+ * Heals one Deployment: sets it to one replica through its scale subresource. Runner of core/heal.
+ * The MCPServer is got first, since the two watches know nothing of each other: what is not stdio
+ * any more is never scaled. Then the Scale, which is changed only as it was got: a count that
+ * somebody has lowered meanwhile, to 0 perhaps, is never raised.
+ */
+
+enum { BODY_MAX = 1024 };
+
+static bool is_due(const struct companion_options *options, const struct server_fact *server,
+                   struct deployment_fact *ret_deployment) {
+    return facts_find_deployment(options->facts, server->namespace, server->name, NULL,
+                                 ret_deployment) &&
+           heal_is_due(admit_policy(options->admit), server, ret_deployment, clock_wall_seconds());
+}
+
+bool scale_is_due(const struct companion_options *options, const struct server_fact *server,
+                  uint64_t *ret_fingerprint) {
+    struct deployment_fact deployment;
+    if (!server->is_stdio || !is_due(options, server, &deployment)) {
+        return false;
+    }
+    /* What there is to write is always the same; what there is to write it to is not. */
+    *ret_fingerprint = (uint64_t)deployment.replicas.value;
+    for (const char *at = deployment.uid; *at != '\0'; at++) {
+        *ret_fingerprint = (*ret_fingerprint ^ (unsigned char)*at) * UINT64_C(1099511628211);
+    }
+    return true;
+}
+
+static void fail(struct job *job, const struct kube_answer *answer) {
+    metrics_add(job->options->metrics, METRIC_SCALE_WRITES_ERROR, 1);
+    job_complain(job, answer);
+    job_fail(job, answer);
+}
+
+static void take_write(void *context, const struct kube_answer *answer) {
+    struct job *job = context;
+    const struct companion_options *options = job->options;
+    if (!answer->is_good) {
+        fail(job, answer);
+        return;
+    }
+    metrics_add(options->metrics, METRIC_SCALE_WRITES_OK, 1);
+    log_event(options->log, LOG_INFO, "scale.written", LOG_TEXT("namespace", job->server.namespace),
+              LOG_TEXT("name", job->server.name), LOG_INTEGER("replicas", 1));
+    job_tell(job, "Warning", CONDITION_REASON_STDIO_REPLICA_CAPPED,
+             "stdio transport requires exactly 1 replica; the deployment had more and was scaled "
+             "to 1");
+    job_finish(job, WORK_WRITTEN);
+}
+
+static void write_scale(const struct object *scale, struct buffer *out) {
+    struct json_write write;
+    json_write_begin(&write, out);
+    json_write_open(&write, '{');
+    json_write_key(&write, "metadata");
+    json_write_open(&write, '{');
+    json_write_member_text(&write, "uid", scale->uid);
+    json_write_member_text(&write, "resourceVersion", scale->resource_version);
+    json_write_close(&write, '}');
+    json_write_key(&write, "spec");
+    json_write_open(&write, '{');
+    json_write_member_integer(&write, "replicas", 1);
+    json_write_close(&write, '}');
+    json_write_close(&write, '}');
+}
+
+static void ask_scale(struct job *job, enum kube_verb verb, const struct buffer *body,
+                      kube_done *done) {
+    char path[API_PATH_SIZE];
+    api_object_path(job->options->api, OBJECT_DEPLOYMENT, job->server.namespace, job->server.name,
+                    "/scale", path);
+    job_ask(job, verb, path, body, done);
+}
+
+static void take_scale(void *context, const struct kube_answer *answer) {
+    struct job *job = context;
+    struct json_reader reader;
+    struct object scale;
+    struct error error;
+    struct deployment_fact deployment;
+    if (!answer->is_good) {
+        fail(job, answer);
+        return;
+    }
+    json_begin(&reader, answer->body, answer->body_size);
+    if (!object_read(&reader, &scale) || !json_finish(&reader, &error)) {
+        job_finish(job, WORK_FAILED);
+        return;
+    }
+    bool is_same =
+        is_due(job->options, &job->server, &deployment) && strcmp(scale.uid, deployment.uid) == 0;
+    if (!is_same || !number_exceeds(&scale.replicas, 1)) {
+        job_finish(job, WORK_NOTHING);
+        return;
+    }
+    AUTO(buffer_fini) struct buffer body;
+    buffer_init(&body, BODY_MAX);
+    write_scale(&scale, &body);
+    ask_scale(job, KUBE_MERGE, &body, take_write);
+}
+
+static void take_server(void *context, const struct kube_answer *answer) {
+    struct job *job = context;
+    struct json_reader reader;
+    struct object object;
+    struct error error;
+    if (!answer->is_good) {
+        fail(job, answer);
+        return;
+    }
+    json_begin(&reader, answer->body, answer->body_size);
+    if (!object_read(&reader, &object) || !json_finish(&reader, &error) ||
+        object.kind != OBJECT_MCPSERVER) {
+        job_finish(job, WORK_FAILED);
+        return;
+    }
+    facts_of_server(&object, &job->server);
+    if (scale_is_due(job->options, &job->server, &job->fingerprint)) {
+        ask_scale(job, KUBE_GET, NULL, take_scale);
+    } else {
+        job_finish(job, WORK_NOTHING);
+    }
+}
+
+void scale_start(struct job *job) {
+    const struct companion_options *options = job->options;
+    char path[API_PATH_SIZE];
+    if (!facts_find_server(options->facts, job->work->namespace, job->work->name, &job->server) ||
+        !scale_is_due(options, &job->server, &job->fingerprint)) {
+        job_finish(job, WORK_NOTHING);
+        return;
+    }
+    api_object_path(options->api, OBJECT_MCPSERVER, job->server.namespace, job->server.name, "",
+                    path);
+    job_ask(job, KUBE_GET, path, NULL, take_server);
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "core/facts/status_body.h"
+#include "edge/clock.h"
+#include "job.h"
+
+/*
+ * Writes the two conditions of one MCPServer. Runner of core/condition: server-side apply where the
+ * CRD's conditions are a map, so that those of others stay theirs; else the whole status is got and
+ * put, and got again where somebody was faster.
+ */
+
+enum { BODY_MAX = 16 << 20, TRIES_MAX = 5 };
+
+static uint64_t mix(uint64_t hash, uint64_t value) {
+    return (hash ^ value) * UINT64_C(1099511628211);
+}
+
+/* What would be written, of which object; lastTransitionTime apart. */
+static uint64_t make_fingerprint(const struct server_fact *server,
+                                 const struct condition wanted[CONDITION_TYPE_COUNT]) {
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (const char *at = server->uid; *at != '\0'; at++) {
+        hash = mix(hash, (unsigned char)*at);
+    }
+    hash = mix(hash, (uint64_t)server->generation);
+    for (int type = 0; type < CONDITION_TYPE_COUNT; type++) {
+        hash = mix(hash, wanted[type].state);
+    }
+    return hash;
+}
+
+static bool plan(const struct server_fact *server, int64_t now,
+                 struct condition ret_wanted[CONDITION_TYPE_COUNT], uint64_t *ret_fingerprint) {
+    struct condition_subject subject = facts_condition_subject(server);
+    bool differs = condition_step(&subject, server->conditions, now, ret_wanted);
+    *ret_fingerprint = make_fingerprint(server, ret_wanted);
+    return differs && !server->is_deleting;
+}
+
+bool status_is_due(const struct server_fact *server, int64_t now, uint64_t *ret_fingerprint) {
+    struct condition wanted[CONDITION_TYPE_COUNT];
+    return plan(server, now, wanted, ret_fingerprint);
+}
+
+/* What turned true is told once, when it does. */
+static void tell(const struct job *job) {
+    for (int type = 0; type < CONDITION_TYPE_COUNT; type++) {
+        const struct condition *was = &job->server.conditions[type];
+        const struct condition *is = &job->wanted[type];
+        bool was_true = was->state != CONDITION_ABSENT && was->is_true;
+        if (is->is_true && !was_true) {
+            job_tell(job, "Warning", condition_reason(is), condition_message(is));
+        }
+    }
+}
+
+static void succeed(struct job *job) {
+    const struct companion_options *options = job->options;
+    metrics_add(options->metrics, METRIC_STATUS_WRITES_OK, 1);
+    log_event(
+        options->log, LOG_INFO, "status.written", LOG_TEXT("namespace", job->server.namespace),
+        LOG_TEXT("name", job->server.name),
+        LOG_INTEGER("stdioReplicaCapped", job->wanted[CONDITION_TYPE_STDIO].is_true),
+        LOG_INTEGER("sessionStorageWarning", job->wanted[CONDITION_TYPE_SESSION_STORAGE].is_true));
+    facts_confirm_conditions(options->facts, &job->read, job->wanted);
+    tell(job);
+    job_finish(job, WORK_WRITTEN);
+}
+
+static void fail(struct job *job, const struct kube_answer *answer) {
+    if (answer->status != 404) {
+        metrics_add(job->options->metrics, METRIC_STATUS_WRITES_ERROR, 1);
+        job_complain(job, answer);
+    }
+    job_fail(job, answer);
+}
+
+static void get(struct job *job);
+
+static void take_write(void *context, const struct kube_answer *answer) {
+    struct job *job = context;
+    if (answer->is_good) {
+        succeed(job);
+    } else if (answer->status == 409 && ++job->n_tries < TRIES_MAX) {
+        get(job);
+    } else {
+        fail(job, answer);
+    }
+}
+
+static void apply(struct job *job) {
+    AUTO(buffer_fini) struct buffer body;
+    char path[API_PATH_SIZE];
+    buffer_init(&body, BODY_MAX);
+    status_body_apply(api_group_version(job->options->api), job->server.namespace, job->server.name,
+                      job->wanted, &body);
+    api_object_path(job->options->api, OBJECT_MCPSERVER, job->server.namespace, job->server.name,
+                    "/status?fieldManager=capstan&force=true", path);
+    job_ask(job, KUBE_APPLY, path, &body, take_write);
+}
+
+/* What was got is newer than what is watched, and is what counts. */
+static void take_object(void *context, const struct kube_answer *answer) {
+    struct job *job = context;
+    struct json_reader reader;
+    struct object object;
+    struct error error;
+    AUTO(buffer_fini) struct buffer body;
+    char path[API_PATH_SIZE];
+    buffer_init(&body, BODY_MAX);
+    if (!answer->is_good) {
+        fail(job, answer);
+        return;
+    }
+    json_begin(&reader, answer->body, answer->body_size);
+    if (!object_read(&reader, &object) || !json_finish(&reader, &error) ||
+        object.kind != OBJECT_MCPSERVER) {
+        job_finish(job, WORK_FAILED);
+        return;
+    }
+    if (strcmp(object.uid, job->server.uid) == 0) {
+        condition_remember(job->server.conditions, object.conditions);
+    }
+    facts_of_server(&object, &job->server);
+    if (!plan(&job->server, clock_wall_seconds(), job->wanted, &job->fingerprint)) {
+        job_finish(job, WORK_NOTHING);
+        return;
+    }
+    if (!status_body_replace(answer->body, answer->body_size, job->wanted, &body, &error)) {
+        job_finish(job, WORK_FAILED);
+        return;
+    }
+    api_object_path(job->options->api, OBJECT_MCPSERVER, job->server.namespace, job->server.name,
+                    "/status?fieldManager=capstan", path);
+    job_ask(job, KUBE_REPLACE, path, &body, take_write);
+}
+
+static void get(struct job *job) {
+    char path[API_PATH_SIZE];
+    api_object_path(job->options->api, OBJECT_MCPSERVER, job->work->namespace, job->work->name, "",
+                    path);
+    job_ask(job, KUBE_GET, path, NULL, take_object);
+}
+
+void status_start(struct job *job) {
+    const struct companion_options *options = job->options;
+    if (!facts_find_server(options->facts, job->work->namespace, job->work->name, &job->server) ||
+        !plan(&job->server, clock_wall_seconds(), job->wanted, &job->fingerprint)) {
+        job_finish(job, WORK_NOTHING);
+        return;
+    }
+    job->read = job->server;
+    if (api_has_condition_map(options->api)) {
+        apply(job);
+    } else {
+        get(job);
+    }
+}

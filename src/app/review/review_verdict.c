@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "review_verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json_edit.h"
+#include "base/json_write.h"
+#include "base/text.h"
+#include "core/offline/defaults.h"
+
+enum { OBJECT_MAX = 128 << 20, EXPLANATION_MAX = 64 << 10 };
+
+void review_verdict_fini(struct review_verdict *verdict) {
+    buffer_fini(&verdict->submitted);
+    buffer_fini(&verdict->admitted);
+    buffer_fini(&verdict->explanation);
+}
+
+/* The list of a live cluster says of an MCPServer what a look-up would (row 12). Of a Deployment it
+   does not: one without labels of its own is not in it. */
+static void ask_list(const struct review_context *context, const struct review *review,
+                     struct subject *subject) {
+    const struct server_fact *server = &subject->server;
+    bool is_known = server->name[0] != '\0';
+    bool is_live = is_known && server->uid[0] != '\0';
+    const struct evidence evidence = {
+        .server_state = is_known ? EVIDENCE_FOUND : EVIDENCE_ABSENT,
+        .server = *server,
+    };
+    if (subject->missing == OBJECT_MCPSERVER && (is_live || !is_known)) {
+        subject_find(context->facts, review, &evidence, subject);
+    }
+}
+
+static void judge(const struct review_context *context, const struct review *review,
+                  struct subject *ret_subject, struct decision *ret_decision) {
+    subject_find(context->facts, review, NULL, ret_subject);
+    if (context->has_cluster) {
+        ask_list(context, review, ret_subject);
+    }
+    decide(context->policy, review, ret_subject, context->now, ret_decision);
+}
+
+static bool read_object(const struct buffer *json, const struct object *model,
+                        struct object *ret_object) {
+    struct json_reader reader;
+    struct error error;
+    json_begin(&reader, json->bytes, json->size);
+    if (!object_read(&reader, ret_object) || !json_finish(&reader, &error)) {
+        return false;
+    }
+    ret_object->kind = model->kind;
+    text_copy(ret_object->namespace, sizeof(ret_object->namespace), model->namespace);
+    return true;
+}
+
+/* Where a rule would have judged the manifest itself otherwise, people wonder: it is said. */
+static void remark_on_defaults(const struct review_context *context, const struct object *raw,
+                               struct review_verdict *verdict) {
+    struct review review;
+    struct subject subject;
+    struct decision decision;
+    review_make(raw, review_old_find(context->old, raw), &review);
+    judge(context, &review, &subject, &decision);
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        size_t used = strlen(verdict->remark);
+        const char *note = decision.notes[rule];
+        if (strcmp(note, verdict->decision.notes[rule]) != 0) {
+            snprintf(verdict->remark + used, sizeof(verdict->remark) - used, "%s%s: %s",
+                     used > 0 ? "; " : "without the API server's defaults, ",
+                     rule_name((enum rule_id)rule), note[0] != '\0' ? note : "nothing");
+        }
+    }
+}
+
+/* Without an ownerReference only the labels tell, and they name an MCPServer that is nowhere. */
+static void remark_on_orphan(const struct review_context *context, const struct object *object,
+                             const struct subject *subject, struct review_verdict *verdict) {
+    if (subject->state != SUBJECT_FOUND && subject->missing == OBJECT_MCPSERVER &&
+        object->kind == OBJECT_DEPLOYMENT && !object->owner.is_controlled) {
+        snprintf(verdict->remark, sizeof(verdict->remark),
+                 "its labels name the MCPServer %s/%s, which is neither under review nor %s",
+                 object->namespace, object->instance,
+                 context->has_cluster ? "in the cluster" : "among the facts");
+    }
+}
+
+/* The API server would refuse it, so no rule looks at it (row 13). */
+static void remark_on_fault(const struct object *object, struct review_verdict *verdict) {
+    const char *fault = manifest_fault(object);
+    if (fault != NULL) {
+        snprintf(verdict->remark, sizeof(verdict->remark), "an API server would refuse it: %s",
+                 fault);
+    }
+}
+
+static const char *state_text(const struct subject *subject) {
+    switch (subject->state) {
+    case SUBJECT_FOUND:
+        return "";
+    case SUBJECT_UNRESOLVED:
+        return "its MCPServer is not known; --facts PATH adds more";
+    case SUBJECT_NONE:
+        break;
+    }
+    return "it is no MCPServer's, or is being deleted, or is not well formed";
+}
+
+static void explain_subject(const struct subject *subject, bool is_itself, struct buffer *out) {
+    const struct server_fact *server = &subject->server;
+    if (subject->state != SUBJECT_FOUND) {
+        buffer_add_format(out, "no rule is asked: %s\n", state_text(subject));
+        return;
+    }
+    buffer_add_format(out, "MCPServer %s/%s%s: %s, spec.replicas ", server->namespace, server->name,
+                      is_itself ? " (this object)" : "", server->is_stdio ? "stdio" : "not stdio");
+    if (server->replicas.state == NUMBER_SET) {
+        buffer_add_format(out, "%lld", (long long)server->replicas.value);
+    } else {
+        buffer_add_text(out, "not set");
+    }
+    buffer_add_format(out, ", sessions %s redis\n", server->is_redis ? "in" : "not in");
+}
+
+/* A step that only warns of what it would change may have nothing to warn of. */
+static void add_step(const struct decision *decision, size_t step, struct buffer *out) {
+    size_t size;
+    const char *note = decide_step_note(decision, step, &size);
+    if (size > 0) {
+        buffer_add(out, note, size);
+    } else {
+        const char *reason = decision->reasons[step];
+        buffer_add_text(out, reason != NULL ? reason : "nothing would change");
+    }
+}
+
+static void explain(const struct subject *subject, struct review_verdict *verdict) {
+    struct buffer *out = &verdict->explanation;
+    const struct decision *decision = &verdict->decision;
+    explain_subject(subject, verdict->review.kind == OBJECT_MCPSERVER, out);
+    bool was_stopped = decision->is_unresolved || subject->state != SUBJECT_FOUND;
+    if (decision->is_unresolved && subject->state == SUBJECT_FOUND) {
+        buffer_add_format(out, "%s\n", decision->warnings[0]);
+    }
+    for (size_t step = 0; !was_stopped && step < DECISION_STEPS; step++) {
+        buffer_add_format(out, "%s, %s: ", rule_name(decide_step_rule(step)),
+                          decide_step_label(step));
+        add_step(decision, step, out);
+        buffer_add_byte(out, '\n');
+        was_stopped = decision->is_denied && decision->reasons[step] == NULL;
+    }
+}
+
+static bool submit(const struct review_context *context, const struct manifest_item *item,
+                   const struct object *raw, struct review_verdict *verdict, struct error *error) {
+    bool has_defaults;
+    if (context->fills_defaults) {
+        return defaults_apply(raw->kind, item->raw.at, item->raw.size, &verdict->submitted,
+                              &has_defaults, error);
+    }
+    buffer_add(&verdict->submitted, item->raw.at, item->raw.size);
+    return true;
+}
+
+static bool admit(struct review_verdict *verdict, struct error *error) {
+    const struct buffer *submitted = &verdict->submitted;
+    return patch_edit(&verdict->decision.patch, submitted->bytes, submitted->size,
+                      &verdict->admitted, error);
+}
+
+static bool make_of_manifest(const struct review_context *context, const struct manifest_item *item,
+                             const struct object *raw, struct review_verdict *verdict,
+                             struct error *error) {
+    struct object object;
+    struct subject subject;
+    verdict->is_decided = true;
+    if (!submit(context, item, raw, verdict, error)) {
+        return false;
+    }
+    if (!read_object(&verdict->submitted, raw, &object)) {
+        return error_set(error, ERROR_INTERNAL, "the defaults have made no object of it");
+    }
+    review_make(&object, review_old_find(context->old, &object), &verdict->review);
+    judge(context, &verdict->review, &subject, &verdict->decision);
+    if (context->explains) {
+        explain(&subject, verdict);
+    }
+    if (context->fills_defaults) {
+        remark_on_defaults(context, raw, verdict);
+    }
+    remark_on_orphan(context, &object, &subject, verdict);
+    remark_on_fault(&object, verdict);
+    return admit(verdict, error);
+}
+
+static bool decode(const struct manifest_item *item, struct review *ret_review,
+                   struct error *error) {
+    return review_decode(item->raw.at, item->raw.size, ret_review, error) ||
+           error_wrap(error, "malformed AdmissionReview");
+}
+
+/* The object of a recorded review has its defaults already. */
+static bool make_of_review(const struct review_context *context, const struct manifest_item *item,
+                           struct review_verdict *verdict, struct error *error) {
+    static const char *const path[] = {"request", "object"};
+    struct subject subject;
+    struct json_text object = {.at = "null", .size = 4};
+    verdict->is_decided = true;
+    if (!decode(item, &verdict->review, error)) {
+        return false;
+    }
+    (void)json_edit_find(item->raw.at, item->raw.size, path, COUNT_OF(path), &object);
+    buffer_add(&verdict->submitted, object.at, object.size);
+    judge(context, &verdict->review, &subject, &verdict->decision);
+    if (context->explains) {
+        explain(&subject, verdict);
+    }
+    return admit(verdict, error);
+}
+
+static bool add_word(struct buffer *json, const char *key, const char *word, struct error *error) {
+    AUTO(buffer_fini) struct buffer value;
+    struct buffer changed;
+    struct json_write write;
+    buffer_init(&value, SIZE_MAX);
+    buffer_init(&changed, OBJECT_MAX);
+    json_write_begin(&write, &value);
+    json_write_text(&write, word);
+    bool is_added =
+        json_edit_add(json->bytes, json->size, &key, 1, buffer_text(&value), &changed, error);
+    buffer_fini(is_added ? json : &changed);
+    *json = is_added ? changed : *json;
+    return is_added;
+}
+
+/* On its own an item must say itself what its list says of it. */
+static bool take_out_of_list(struct manifest_item *item, struct buffer *storage,
+                             struct error *error) {
+    struct json_reader reader;
+    json_begin(&reader, item->raw.at, item->raw.size);
+    if (!item->is_typed_by_list || json_peek(&reader) != JSON_OBJECT) {
+        return true;
+    }
+    buffer_add(storage, item->raw.at, item->raw.size);
+    if (!add_word(storage, "apiVersion", item->api_version, error) ||
+        !add_word(storage, "kind", item->kind, error)) {
+        return false;
+    }
+    item->raw = (struct json_text){.at = storage->bytes, .size = storage->size};
+    return true;
+}
+
+static bool is_recorded(const struct manifest_item *item) {
+    return strcmp(item->kind, "AdmissionReview") == 0;
+}
+
+bool review_verdict_check(const struct manifest_item *given, struct error *error) {
+    AUTO(buffer_fini) struct buffer storage;
+    struct manifest_item item = *given;
+    struct review review;
+    buffer_init(&storage, OBJECT_MAX);
+    return !is_recorded(&item) ||
+           (take_out_of_list(&item, &storage, error) && decode(&item, &review, error));
+}
+
+bool review_verdict_make(const struct review_context *context, const struct manifest_item *given,
+                         struct review_verdict *ret_verdict, struct error *error) {
+    AUTO(buffer_fini) struct buffer storage;
+    struct manifest_item item = *given;
+    struct object object;
+    *ret_verdict = (struct review_verdict){.is_decided = false};
+    buffer_init(&storage, OBJECT_MAX);
+    buffer_init(&ret_verdict->submitted, OBJECT_MAX);
+    buffer_init(&ret_verdict->admitted, OBJECT_MAX);
+    buffer_init(&ret_verdict->explanation, EXPLANATION_MAX);
+    if (!take_out_of_list(&item, &storage, error)) {
+        return false;
+    }
+    if (is_recorded(&item)) {
+        return make_of_review(context, &item, ret_verdict, error);
+    }
+    if (manifest_take(&item, &object)) {
+        return make_of_manifest(context, &item, &object, ret_verdict, error);
+    }
+    buffer_add(&ret_verdict->submitted, item.raw.at, item.raw.size);
+    buffer_add(&ret_verdict->admitted, item.raw.at, item.raw.size);
+    return true;
+}

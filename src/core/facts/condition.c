@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/facts/condition.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* What each state looks like on the object; the rows of the other states stay empty. */
+static const struct {
+    enum condition_type type;
+    bool is_true;
+    const char *reason;
+    const char *message;
+} texts[] = {
+    [CONDITION_STDIO_CAPPED] = {CONDITION_TYPE_STDIO, true, CONDITION_REASON_STDIO_REPLICA_CAPPED,
+                                "stdio transport requires exactly 1 replica; deployment will use 1 "
+                                "regardless of spec.replicas"},
+    [CONDITION_STDIO_NOT_ACTIVE] = {CONDITION_TYPE_STDIO, false,
+                                    CONDITION_REASON_STDIO_REPLICA_CAP_NOT_ACTIVE,
+                                    "stdio replica cap is not active"},
+    [CONDITION_STORAGE_MISSING] = {CONDITION_TYPE_SESSION_STORAGE, true,
+                                   CONDITION_REASON_SESSION_STORAGE_MISSING,
+                                   "replicas > 1 but sessionStorage.provider is not redis; "
+                                   "sessions are not shared across replicas"},
+    [CONDITION_STORAGE_CONFIGURED] = {CONDITION_TYPE_SESSION_STORAGE, false,
+                                      CONDITION_REASON_SESSION_STORAGE_CONFIGURED,
+                                      "Redis session storage is configured"},
+    [CONDITION_STORAGE_NOT_APPLICABLE] = {CONDITION_TYPE_SESSION_STORAGE, false,
+                                          CONDITION_REASON_SESSION_STORAGE_NOT_APPLICABLE,
+                                          "session storage warning is not active"},
+};
+
+static const char *const type_names[] = {
+    [CONDITION_TYPE_STDIO] = CONDITION_STDIO_REPLICA_CAPPED,
+    [CONDITION_TYPE_SESSION_STORAGE] = CONDITION_SESSION_STORAGE_WARNING,
+};
+
+/* An item of status.conditions, as it stands. */
+struct item {
+    struct json_text type;
+    struct json_text status;
+    struct json_text reason;
+    struct json_text message;
+    int64_t observed_generation;
+    int64_t last_transition;
+};
+
+static int64_t read_time(struct json_reader *reader) {
+    struct json_text text;
+    char copy[48];
+    int64_t seconds;
+    if (!json_read_text(reader, &text) || !json_text_copy(&text, copy, sizeof(copy)) ||
+        !text_parse_time(copy, &seconds)) {
+        return 0;
+    }
+    return seconds;
+}
+
+static void read_text(struct json_reader *reader, struct json_text *text) {
+    if (!json_read_text(reader, text)) {
+        *text = (struct json_text){.at = ""};
+    }
+}
+
+static void read_item(struct json_reader *reader, struct item *item) {
+    struct json_text key;
+    while (json_next_member(reader, &key)) {
+        if (json_text_is(&key, "type")) {
+            read_text(reader, &item->type);
+        } else if (json_text_is(&key, "status")) {
+            read_text(reader, &item->status);
+        } else if (json_text_is(&key, "reason")) {
+            read_text(reader, &item->reason);
+        } else if (json_text_is(&key, "message")) {
+            read_text(reader, &item->message);
+        } else if (json_text_is(&key, "lastTransitionTime")) {
+            item->last_transition = read_time(reader);
+        } else if (json_text_is(&key, "observedGeneration")) {
+            if (!json_read_integer(reader, &item->observed_generation)) {
+                item->observed_generation = 0;
+            }
+        } else {
+            json_skip(reader);
+        }
+    }
+}
+
+static enum condition_state state_of(const struct item *item, enum condition_type type) {
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        if (texts[i].reason != NULL && texts[i].type == type &&
+            json_text_is(&item->status, texts[i].is_true ? "True" : "False") &&
+            json_text_is(&item->reason, texts[i].reason) &&
+            json_text_is(&item->message, texts[i].message)) {
+            return (enum condition_state)i;
+        }
+    }
+    return CONDITION_FOREIGN;
+}
+
+void condition_read(struct json_reader *reader, struct condition conditions[CONDITION_TYPE_COUNT]) {
+    const struct json_text empty = {.at = ""};
+    struct item item = {.type = empty, .status = empty, .reason = empty, .message = empty};
+    if (!json_enter_object(reader)) {
+        return;
+    }
+    read_item(reader, &item);
+    bool is_true = json_text_is(&item.status, "True");
+    bool is_known = is_true || json_text_is(&item.status, "False");
+    for (int type = 0; type < CONDITION_TYPE_COUNT; type++) {
+        if (json_text_is(&item.type, type_names[type])) {
+            conditions[type] = (struct condition){
+                .state = state_of(&item, (enum condition_type)type),
+                .is_true = is_true,
+                .observed_generation = item.observed_generation,
+                .last_transition = is_known ? item.last_transition : 0,
+            };
+        }
+    }
+}
+
+void condition_remember(const struct condition before[CONDITION_TYPE_COUNT],
+                        struct condition live[CONDITION_TYPE_COUNT]) {
+    for (int type = 0; type < CONDITION_TYPE_COUNT; type++) {
+        if (live[type].state == CONDITION_ABSENT && before[type].state != CONDITION_ABSENT) {
+            live[type] = before[type];
+            live[type].state = CONDITION_ERASED;
+        }
+    }
+}
+
+static enum condition_state wanted_state(const struct condition_subject *subject,
+                                         enum condition_type type) {
+    bool exceeds_one = subject->has_replicas && subject->replicas > 1;
+    if (type == CONDITION_TYPE_STDIO) {
+        return subject->is_stdio && exceeds_one ? CONDITION_STDIO_CAPPED
+                                                : CONDITION_STDIO_NOT_ACTIVE;
+    }
+    if (!exceeds_one) {
+        return CONDITION_STORAGE_NOT_APPLICABLE;
+    }
+    return subject->is_redis ? CONDITION_STORAGE_CONFIGURED : CONDITION_STORAGE_MISSING;
+}
+
+bool condition_step(const struct condition_subject *subject,
+                    const struct condition live[CONDITION_TYPE_COUNT], int64_t now,
+                    struct condition ret_wanted[CONDITION_TYPE_COUNT]) {
+    bool differs = false;
+    for (int type = 0; type < CONDITION_TYPE_COUNT; type++) {
+        const struct condition *is = &live[type];
+        struct condition *wanted = &ret_wanted[type];
+        wanted->state = wanted_state(subject, (enum condition_type)type);
+        wanted->is_true = texts[wanted->state].is_true;
+        wanted->observed_generation = subject->generation;
+        bool keeps_time = is->state != CONDITION_ABSENT && is->is_true == wanted->is_true &&
+                          is->last_transition != 0;
+        wanted->last_transition = keeps_time ? is->last_transition : now;
+        differs = differs || is->state != wanted->state || !keeps_time ||
+                  is->observed_generation != wanted->observed_generation;
+    }
+    return differs;
+}
+
+const char *condition_reason(const struct condition *condition) {
+    return texts[condition->state].reason;
+}
+
+const char *condition_message(const struct condition *condition) {
+    return texts[condition->state].message;
+}
+
+void condition_write(struct json_write *write,
+                     const struct condition conditions[CONDITION_TYPE_COUNT]) {
+    json_write_open(write, '[');
+    for (int type = 0; type < CONDITION_TYPE_COUNT; type++) {
+        const struct condition *condition = &conditions[type];
+        char time[TEXT_TIME_SIZE];
+        text_format_time(time, condition->last_transition);
+        json_write_open(write, '{');
+        json_write_member_text(write, "type", type_names[type]);
+        json_write_member_text(write, "status", condition->is_true ? "True" : "False");
+        json_write_member_text(write, "reason", texts[condition->state].reason);
+        json_write_member_text(write, "message", texts[condition->state].message);
+        json_write_member_integer(write, "observedGeneration", condition->observed_generation);
+        json_write_member_text(write, "lastTransitionTime", time);
+        json_write_close(write, '}');
+    }
+    json_write_close(write, ']');
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/offline/manifest.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#define DEFAULT_NAMESPACE "default"
+
+/* What an object says at its top: enough to tell what it is, and a list from an object. */
+struct outline {
+    struct json_text api_version;
+    struct json_text kind;
+    bool has_kind;
+    bool has_items;
+};
+
+static void read_outline(struct json_reader *reader, struct outline *outline) {
+    struct json_text key;
+    *outline = (struct outline){.api_version = {.at = ""}, .kind = {.at = ""}};
+    if (!json_enter_object(reader)) {
+        return;
+    }
+    while (json_next_member(reader, &key)) {
+        if (json_text_is(&key, "apiVersion")) {
+            (void)json_read_text(reader, &outline->api_version);
+        } else if (json_text_is(&key, "kind")) {
+            outline->has_kind = json_peek(reader) != JSON_NULL;
+            (void)json_read_text(reader, &outline->kind);
+        } else {
+            outline->has_items = outline->has_items || json_text_is(&key, "items");
+            json_skip(reader);
+        }
+    }
+}
+
+/* Lists of lists are taken apart, as kubectl does it; this deep. */
+enum { LISTS_MAX = 16 };
+
+struct walk {
+    manifest_visit_item *visit;
+    void *context;
+    struct error *error;
+};
+
+/* A list that is gone through; NULL around a document. */
+struct list {
+    const struct outline *outline;
+    size_t depth; /* 1 for the outermost */
+};
+
+static bool visit_value(const struct walk *walk, const struct list *list,
+                        const struct json_text *raw, size_t offset);
+
+static void copy(const struct json_text *text, char *out, size_t capacity) {
+    if (!json_text_copy(text, out, capacity)) {
+        out[0] = '\0';
+    }
+}
+
+/* "DeploymentList" lists Deployments; "List" does not say of what. */
+static bool take_kind_of_list(const struct outline *list, struct manifest_item *item) {
+    static const char suffix[] = "List";
+    copy(&list->api_version, item->api_version, sizeof(item->api_version));
+    copy(&list->kind, item->kind, sizeof(item->kind));
+    size_t size = strlen(item->kind);
+    size_t kind_size = size < strlen(suffix) ? 0 : size - strlen(suffix);
+    item->kind[kind_size] = '\0';
+    return kind_size > 0;
+}
+
+static bool is_list(const struct outline *outline) {
+    static const char suffix[] = "List";
+    char kind[OBJECT_KIND_SIZE];
+    if (!outline->has_items || !json_text_copy(&outline->kind, kind, sizeof(kind))) {
+        return false;
+    }
+    size_t size = strlen(kind);
+    return size >= strlen(suffix) && strcmp(kind + size - strlen(suffix), suffix) == 0;
+}
+
+/* The reader stands on the items, in bytes from `base`. */
+static bool visit_items(const struct walk *walk, const struct list *list,
+                        struct json_reader *reader, size_t base) {
+    size_t offset = base + json_offset(reader);
+    if (json_peek(reader) == JSON_NULL) {
+        json_skip(reader);
+        return true;
+    }
+    if (!json_enter_array(reader)) {
+        return error_set_at(walk->error, ERROR_INVALID, offset, "the items of a list are no list");
+    }
+    while (json_next_item(reader)) {
+        struct json_text raw;
+        offset = base + json_offset(reader);
+        if (json_read_raw(reader, &raw) && !visit_value(walk, list, &raw, offset)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool visit_list(const struct walk *walk, const struct list *list,
+                       const struct json_text *raw, size_t offset) {
+    struct json_reader reader;
+    struct json_text key;
+    if (list->depth > LISTS_MAX) {
+        return error_set_at(walk->error, ERROR_TOO_LARGE, offset,
+                            "more than %d lists lie in one another", LISTS_MAX);
+    }
+    json_begin(&reader, raw->at, raw->size);
+    if (!json_enter_object(&reader)) {
+        return true;
+    }
+    while (json_next_member(&reader, &key)) {
+        if (!json_text_is(&key, "items")) {
+            json_skip(&reader);
+        } else if (!visit_items(walk, list, &reader, offset)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool visit_value(const struct walk *walk, const struct list *list,
+                        const struct json_text *raw, size_t offset) {
+    struct manifest_item item = {.raw = *raw, .offset = offset};
+    struct json_reader reader;
+    struct outline outline;
+    json_begin(&reader, raw->at, raw->size);
+    read_outline(&reader, &outline);
+    if (is_list(&outline)) {
+        const struct list inner = {&outline, list == NULL ? 1 : list->depth + 1};
+        return visit_list(walk, &inner, raw, offset);
+    }
+    copy(&outline.api_version, item.api_version, sizeof(item.api_version));
+    copy(&outline.kind, item.kind, sizeof(item.kind));
+    if (!outline.has_kind && list != NULL) {
+        item.is_typed_by_list = take_kind_of_list(list->outline, &item);
+    }
+    walk->visit(walk->context, &item);
+    return true;
+}
+
+bool manifest_split(const char *json, size_t size, manifest_visit_item *visit, void *context,
+                    struct error *error) {
+    const struct walk walk = {.visit = visit, .context = context, .error = error};
+    struct json_reader reader;
+    struct json_text raw;
+    json_begin(&reader, json, size);
+    enum json_kind kind = json_peek(&reader);
+    size_t offset = json_offset(&reader);
+    (void)json_read_raw(&reader, &raw);
+    if (!json_finish(&reader, error)) {
+        return false;
+    }
+    if (kind == JSON_NULL) {
+        return true;
+    }
+    if (kind != JSON_OBJECT) {
+        return error_set_at(error, ERROR_INVALID, 0, "not a Kubernetes object");
+    }
+    return visit_value(&walk, NULL, &raw, offset);
+}
+
+static enum object_kind kind_of(const struct manifest_item *item) {
+    char group[MANIFEST_VERSION_SIZE];
+    text_copy(group, sizeof(group), item->api_version);
+    size_t size = strcspn(group, "/");
+    bool has_group = group[size] == '/';
+    group[has_group ? size : 0] = '\0'; /* "v1" is of the group without a name */
+    return object_kind(group, item->kind);
+}
+
+bool manifest_take(const struct manifest_item *item, struct object *ret_object) {
+    struct json_reader reader;
+    struct error error;
+    enum object_kind kind = kind_of(item);
+    if (kind != OBJECT_MCPSERVER && kind != OBJECT_DEPLOYMENT) {
+        return false;
+    }
+    json_begin(&reader, item->raw.at, item->raw.size);
+    if (!object_read(&reader, ret_object) || !json_finish(&reader, &error)) {
+        return false;
+    }
+    ret_object->kind = kind;
+    if (ret_object->namespace[0] == '\0') {
+        text_copy(ret_object->namespace, sizeof(ret_object->namespace), DEFAULT_NAMESPACE);
+    }
+    return true;
+}
+
+struct reading {
+    manifest_visit *visit;
+    void *context;
+    size_t n_others;
+};
+
+static void read_item(void *context, const struct manifest_item *item) {
+    struct reading *reading = context;
+    struct object object;
+    if (manifest_take(item, &object)) {
+        reading->visit(reading->context, &object, item->offset);
+    } else {
+        reading->n_others++;
+    }
+}
+
+bool manifest_read(const char *json, size_t size, manifest_visit *visit, void *context,
+                   size_t *ret_n_others, struct error *error) {
+    struct reading reading = {.visit = visit, .context = context};
+    bool is_read = manifest_split(json, size, read_item, &reading, error);
+    *ret_n_others = reading.n_others;
+    return is_read;
+}
+
+const char *manifest_fault(const struct object *object) {
+    bool is_nameless = object->name[0] == '\0' && object->generates_name;
+    if (!is_nameless && !text_is_dns_subdomain(object->name)) {
+        return "metadata.name is not a name";
+    }
+    if (!text_is_dns_label(object->namespace)) {
+        return "metadata.namespace is not a name";
+    }
+    if (object->replicas.state == NUMBER_WRONG) {
+        return "spec.replicas is not an integer from 0 to 2147483647";
+    }
+    if (object->kind == OBJECT_MCPSERVER && object->transport_presence == PRESENCE_WRONG) {
+        return "spec.transport is not a word";
+    }
+    if (object->kind == OBJECT_MCPSERVER && object->provider_presence == PRESENCE_WRONG) {
+        return "spec.sessionStorage.provider is not a word";
+    }
+    return NULL;
+}

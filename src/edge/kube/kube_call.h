@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EDGE_KUBE_KUBE_CALL_H
+#define EDGE_KUBE_KUBE_CALL_H
+
+/*
+ * One request from kube_begin() to its end. It has one transfer after the other: a second one after
+ * an answer 401.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "edge/kube.h"
+#include "kube_curl.h"
+#include "kube_incoming.h"
+
+enum kube_call_state {
+    KUBE_CALL_WAITING, /* for a free connection or a credential */
+    KUBE_CALL_RUNNING,
+    KUBE_CALL_ENDED, /* its `done` is to be called */
+};
+
+struct kube_call {
+    struct kube_call *previous;
+    struct kube_call *next;
+    enum kube_call_state state;
+    bool is_over;    /* cancelled, or `done` was called: to be freed */
+    bool is_retried; /* after a 401 */
+    uint64_t round;  /* of the credential that it was sent with */
+    enum kube_verb verb;
+    char *path;
+    char *body;
+    size_t body_size;
+    int64_t timeout_ms;
+    int64_t deadline_ms;
+    kube_done *done;
+    void *context;
+    struct kube_incoming incoming;
+    bool is_good;
+    struct error error; /* when it has ended, and is not good */
+
+    const struct kube_curl *curl;
+    CURL *easy; /* while it runs */
+    struct curl_slist *headers;
+    char reason[CURL_ERROR_SIZE];
+};
+
+/* Copies what is to be copied. */
+struct kube_call *kube_call_new(const struct kube_curl *curl, const struct kube_request *request);
+
+/* The call is in no list any more, and has no transfer. */
+void kube_call_free(struct kube_call *call);
+
+/* The status of what has come of its transfer, or 0. */
+int kube_call_status(const struct kube_call *call);
+
+/* Ends it: well or not, as the transfer came out; for want of time; or with an error, which is
+   about the request only once its verb and path stand before it. The transfer is left alone. */
+void kube_call_end(struct kube_call *call, CURLcode code);
+void kube_call_end_late(struct kube_call *call);
+void kube_call_end_failed(struct kube_call *call, const struct error *error);
+
+/* Calls `done`. */
+void kube_call_tell(struct kube_call *call);
+
+#endif

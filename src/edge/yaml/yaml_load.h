@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EDGE_YAML_YAML_LOAD_H
+#define EDGE_YAML_YAML_LOAD_H
+
+/*
+ * Reads YAML with libyaml, whose types stay in here, and makes documents of it.
+ */
+
+#include "edge/yaml.h"
+#include "yaml_place.h"
+
+struct yaml_load;
+
+/* `bytes` are borrowed. */
+struct yaml_load *yaml_load_open(const char *bytes, size_t size);
+void yaml_load_close(struct yaml_load *load);
+
+/* As yaml_next(). */
+bool yaml_load_next(struct yaml_load *load, struct yaml_document *ret_document, bool *ret_more,
+                    struct error *error) MUST_CHECK;
+
+/* Was it the syntax that made yaml_load_next() fail, and not what the document says? */
+bool yaml_load_is_malformed(const struct yaml_load *load);
+
+/* Where the last document ended. */
+struct yaml_place yaml_load_end(const struct yaml_load *load);
+
+#endif
