@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
 
+#include "base/hash.h"
 #include "core/facts/status_body.h"
 #include "edge/clock.h"
 #include "job.h"
@@ -13,20 +14,13 @@
 
 enum { BODY_MAX = 16 << 20, TRIES_MAX = 5 };
 
-static uint64_t mix(uint64_t hash, uint64_t value) {
-    return (hash ^ value) * UINT64_C(1099511628211);
-}
-
 /* What would be written, of which object; lastTransitionTime apart. */
 static uint64_t make_fingerprint(const struct server_fact *server,
                                  const struct condition wanted[CONDITION_TYPE_COUNT]) {
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (const char *at = server->uid; *at != '\0'; at++) {
-        hash = mix(hash, (unsigned char)*at);
-    }
-    hash = mix(hash, (uint64_t)server->generation);
+    uint64_t hash = hash_text(HASH_EMPTY, server->uid);
+    hash = hash_bytes(hash, &server->generation, sizeof(server->generation));
     for (int type = 0; type < CONDITION_TYPE_COUNT; type++) {
-        hash = mix(hash, wanted[type].state);
+        hash = hash_bytes(hash, &wanted[type].state, sizeof(wanted[type].state));
     }
     return hash;
 }

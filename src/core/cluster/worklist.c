@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "core/cluster/backoff.h"
@@ -131,18 +132,9 @@ static void heap_put(struct worklist *list, struct entry *entry, int64_t due_ms)
 
 /* The map. */
 
-/* FNV-1a, its end mixed so that the low bits depend on all. */
-static uint64_t hash_text(uint64_t hash, const char *text) {
-    for (; *text != '\0'; text++) {
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
-    }
-    return (hash ^ '/') * UINT64_C(1099511628211);
-}
-
 static uint64_t hash_key(enum work_kind kind, const char *namespace, const char *name) {
-    uint64_t hash = UINT64_C(14695981039346656037) + (uint64_t)kind;
-    hash = hash_text(hash_text(hash, namespace), name);
-    return hash ^ hash >> 32;
+    uint64_t hash = hash_byte(HASH_EMPTY, (unsigned char)kind);
+    return hash_fold(hash_text(hash_text(hash, namespace), name));
 }
 
 static struct entry **bucket_of(struct worklist *list, uint64_t hash) {
