@@ -120,8 +120,7 @@ static void order_follow(const struct watch *watch, int64_t now_ms, uint32_t ran
                          struct watch_order *order) {
     int64_t seconds = FOLLOW_SECONDS + pick(random, FOLLOW_SECONDS);
     int64_t left = (watch->resync_ms - now_ms) / 1000;
-    seconds = left < seconds ? left : seconds;
-    seconds = seconds < 1 ? 1 : seconds;
+    seconds = MAX(MIN(seconds, left), 1);
     order->verb = WATCH_FOLLOW;
     order->timeout_ms = seconds * 1000 + FOLLOW_GRACE_MS;
     snprintf(order->query, sizeof(order->query),
@@ -215,9 +214,8 @@ static int64_t delay(struct backoff *backoff, uint32_t random,
     if (told_ms < 0 || (outcome->status != STATUS_BUSY && !is_server_error(outcome->status))) {
         return delay_ms;
     }
-    told_ms = told_ms < RETRY_AFTER_MIN_MS ? RETRY_AFTER_MIN_MS : told_ms;
-    told_ms = told_ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : told_ms;
-    return told_ms > delay_ms ? told_ms : delay_ms;
+    told_ms = MIN(MAX(told_ms, RETRY_AFTER_MIN_MS), RETRY_AFTER_MAX_MS);
+    return MAX(told_ms, delay_ms);
 }
 
 static void end_list(struct watch *watch, int64_t now_ms, uint32_t random,

@@ -75,7 +75,7 @@ static bool take_body(struct kube_incoming *incoming, const char *bytes, size_t 
     bool is_refusal = incoming->status < 200 || incoming->status > 299;
     size_t max = is_refusal ? KUBE_REFUSAL_MAX : incoming->answer_max;
     size_t room = max - incoming->bytes.size;
-    buffer_add(&incoming->bytes, bytes, size < room ? size : room);
+    buffer_add(&incoming->bytes, bytes, MIN(size, room));
     if (size <= room) {
         return true;
     }
