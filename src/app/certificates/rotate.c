@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/memory.h"
 #include "chance.h"
 #include "cluster/follow.h"
@@ -305,7 +306,8 @@ static void take_answer(void *context, const struct kube_answer *answer) {
     int64_t now_ms = clock_boot_ms();
     rotate->is_writing = false;
     /* Who was faster has written the same, or something that is to be read first. */
-    bool is_race = answer->status == 409 || (answer->status == 422 && !is_secret);
+    bool is_race = answer->status == HTTP_STATUS_CONFLICT ||
+                   (answer->status == HTTP_STATUS_UNPROCESSABLE && !is_secret);
     rotate->n_races = is_race ? rotate->n_races + 1 : 0;
     if (!is_race || rotate->n_races >= RACES_MAX) {
         report(rotate, answer->is_good ? "" : answer->error.text);

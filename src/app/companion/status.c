@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/http_status.h"
 #include "core/facts/status_body.h"
 #include "edge/clock.h"
 #include "job.h"
@@ -64,7 +65,7 @@ static void succeed(struct job *job) {
 }
 
 static void fail(struct job *job, const struct kube_answer *answer) {
-    if (answer->status != 404) {
+    if (answer->status != HTTP_STATUS_NOT_FOUND) {
         metrics_add(job->options->metrics, METRIC_STATUS_WRITES_ERROR, 1);
         job_complain(job, answer);
     }
@@ -77,7 +78,7 @@ static void take_write(void *context, const struct kube_answer *answer) {
     struct job *job = context;
     if (answer->is_good) {
         succeed(job);
-    } else if (answer->status == 409 && ++job->n_tries < TRIES_MAX) {
+    } else if (answer->status == HTTP_STATUS_CONFLICT && ++job->n_tries < TRIES_MAX) {
         get(job);
     } else {
         fail(job, answer);
