@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/text.h"
+#include "core/admission/decide.h"
 
 /* What of a request says which kind of thing is under review. */
 struct names {
@@ -208,6 +209,7 @@ static void write_warnings(struct json_write *write, const struct decision *deci
 }
 
 static void write_annotations(struct json_write *write, const struct decision *decision) {
+    char note[DECISION_NOTE_SIZE];
     bool is_open = false;
     for (int rule = 0; rule < RULE_COUNT; rule++) {
         if (decision->actions[rule] == ACTION_NONE) {
@@ -218,7 +220,8 @@ static void write_annotations(struct json_write *write, const struct decision *d
             json_write_open(write, '{');
             is_open = true;
         }
-        json_write_member_text(write, rule_name((enum rule_id)rule), decision->notes[rule]);
+        decide_note(decision, (enum rule_id)rule, note);
+        json_write_member_text(write, rule_name((enum rule_id)rule), note);
     }
     if (is_open) {
         json_write_close(write, '}');

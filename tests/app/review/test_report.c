@@ -85,7 +85,10 @@ static const struct decision decision_full = {
     .warnings = {"stdio-cap: a", "stdio-cap: b", "replica-passthrough: c"},
     .n_warnings = 3,
     .actions = {ACTION_WARN, ACTION_WARN, ACTION_WARN, ACTION_NONE},
-    .notes = {"a; b", "c", "d"},
+    .steps = {[STEP_STDIO_CAP].note = "a",
+              [STEP_STDIO_CAP_SURGE].note = "b",
+              [STEP_REPLICA_PASSTHROUGH].note = "c",
+              [STEP_GRACE_PERIOD].note = "d"},
 };
 
 /* What a warning begins with must be the whole name. */
@@ -94,7 +97,7 @@ static const struct decision decision_prefix = {
     .warnings = {"stdio-capital: a", "stdio-cap b"},
     .n_warnings = 2,
     .actions = {[RULE_STDIO_CAP] = ACTION_PATCH},
-    .notes = {"c"},
+    .steps = {[STEP_STDIO_CAP].note = "c"},
 };
 
 static const struct finding_row finding_rows[] = {
