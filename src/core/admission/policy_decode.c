@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { PATH_SIZE = 128, VALUE_SIZE = 64, USER_SIZE = 512, SECONDS_A_DAY = 86400 };
+enum { PATH_SIZE = 128, VALUE_SIZE = 64, LIST_SIZE = 256, USER_SIZE = 512, SECONDS_A_DAY = 86400 };
 
 /* One document being read. The first error is kept; what follows it is skipped. */
 struct decoder {
@@ -17,6 +17,7 @@ struct decoder {
     const char *json;
     size_t at; /* where the key or value in hand begins */
     struct policy *policy;
+    enum rule_id rule; /* whose settings are being read */
     struct error *error;
     bool has_failed;
     bool has_api_version;
@@ -47,14 +48,14 @@ static void fail(struct decoder *decoder, const char *path, const char *problem)
 
 static void fail_about(struct decoder *decoder, const char *path, const char *value,
                        const char *problem) {
-    char text[VALUE_SIZE + 160];
+    char text[VALUE_SIZE + LIST_SIZE];
     snprintf(text, sizeof(text), "'%.*s' %s", VALUE_SIZE, value, problem);
     fail(decoder, path, text);
 }
 
 static void fail_unknown(struct decoder *decoder, const char *path, const struct field *fields,
                          size_t n_fields) {
-    char text[160] = "unknown key; known here: ";
+    char text[LIST_SIZE] = "unknown key; known here: ";
     for (size_t i = 0; i < n_fields; i++) {
         size_t used = strlen(text);
         snprintf(text + used, sizeof(text) - used, "%s%s", i == 0 ? "" : ", ", fields[i].name);
@@ -163,46 +164,44 @@ static void read_constant(struct decoder *decoder, const char *path, const char 
     }
 }
 
-static void read_mode(struct decoder *decoder, const char *path, enum rule_id rule) {
-    static const char *const names[] = {
-        [MODE_OFF] = "off", [MODE_WARN] = "warn", [MODE_ENFORCE] = "enforce", [MODE_DENY] = "deny"};
-    static const struct {
-        bool has_enforce;
-        bool has_deny;
-        const char *refusal;
-    } choices[RULE_COUNT] = {
-        [RULE_STDIO_CAP] = {true, true, "is no mode here; use off, warn, enforce or deny"},
-        [RULE_REPLICA_PASSTHROUGH] = {true, false, "is no mode here; use off, warn or enforce"},
-        [RULE_GRACE_PERIOD] = {true, false, "is no mode here; use off, warn or enforce"},
-        [RULE_SESSION_STORAGE] = {false, true, "is no mode here; use off, warn or deny"},
-    };
+static const char *const mode_names[] = {
+    [MODE_OFF] = "off", [MODE_WARN] = "warn", [MODE_ENFORCE] = "enforce", [MODE_DENY] = "deny"};
+
+/* "'x' is no mode here; use off, warn or deny" */
+static void fail_mode(struct decoder *decoder, const char *path, const char *value) {
+    bool can_enforce = rule_has_mode(decoder->rule, MODE_ENFORCE);
+    bool can_deny = rule_has_mode(decoder->rule, MODE_DENY);
+    char text[80];
+    snprintf(text, sizeof(text), "is no mode here; use off%s%s%s",
+             can_enforce || can_deny ? ", warn" : " or warn",
+             can_enforce ? (can_deny ? ", enforce" : " or enforce") : "",
+             can_deny ? " or deny" : "");
+    fail_about(decoder, path, value, text);
+}
+
+static void read_mode(struct decoder *decoder, const char *path) {
+    enum mode *ret_mode = &decoder->policy->modes[decoder->rule];
     char value[VALUE_SIZE];
     bool is_on;
     /* An unquoted `off` is the boolean false in YAML 1.1. */
     if (json_peek(&decoder->reader) == JSON_BOOL) {
         if (json_read_bool(&decoder->reader, &is_on) && !is_on) {
-            decoder->policy->modes[rule] = MODE_OFF;
+            *ret_mode = MODE_OFF;
         } else {
-            fail_about(decoder, path, "true", choices[rule].refusal);
+            fail_mode(decoder, path, "true");
         }
         return;
     }
     if (!read_text(decoder, path, value, sizeof(value))) {
         return;
     }
-    for (size_t mode = 0; mode < COUNT_OF(names); mode++) {
-        bool is_possible = (mode != MODE_ENFORCE || choices[rule].has_enforce) &&
-                           (mode != MODE_DENY || choices[rule].has_deny);
-        if (is_possible && strcmp(value, names[mode]) == 0) {
-            decoder->policy->modes[rule] = (enum mode)mode;
+    for (size_t mode = 0; mode < COUNT_OF(mode_names); mode++) {
+        if (rule_has_mode(decoder->rule, (enum mode)mode) && strcmp(value, mode_names[mode]) == 0) {
+            *ret_mode = (enum mode)mode;
             return;
         }
     }
-    fail_about(decoder, path, value, choices[rule].refusal);
-}
-
-static void read_stdio_cap_mode(struct decoder *decoder, const char *path) {
-    read_mode(decoder, path, RULE_STDIO_CAP);
+    fail_mode(decoder, path, value);
 }
 
 static void read_rewrite_spec(struct decoder *decoder, const char *path) {
@@ -211,17 +210,6 @@ static void read_rewrite_spec(struct decoder *decoder, const char *path) {
 
 static void read_prevent_surge(struct decoder *decoder, const char *path) {
     read_bool(decoder, path, &decoder->policy->prevents_surge);
-}
-
-static void read_stdio_cap(struct decoder *decoder, const char *path) {
-    static const struct field fields[] = {{"mode", read_stdio_cap_mode},
-                                          {"rewriteSpec", read_rewrite_spec},
-                                          {"preventSurge", read_prevent_surge}};
-    read_mapping(decoder, path, fields, COUNT_OF(fields));
-}
-
-static void read_replicas_mode(struct decoder *decoder, const char *path) {
-    read_mode(decoder, path, RULE_REPLICA_PASSTHROUGH);
 }
 
 static void read_operator_user(struct decoder *decoder, const char *path) {
@@ -242,16 +230,6 @@ static void read_operator_users(struct decoder *decoder, const char *path) {
     read_list(decoder, path, read_operator_user);
 }
 
-static void read_replicas(struct decoder *decoder, const char *path) {
-    static const struct field fields[] = {{"mode", read_replicas_mode},
-                                          {"operatorUsers", read_operator_users}};
-    read_mapping(decoder, path, fields, COUNT_OF(fields));
-}
-
-static void read_grace_mode(struct decoder *decoder, const char *path) {
-    read_mode(decoder, path, RULE_GRACE_PERIOD);
-}
-
 static void read_grace_seconds(struct decoder *decoder, const char *path) {
     int64_t seconds;
     if (!json_read_integer(&decoder->reader, &seconds) || seconds < 0 || seconds > INT32_MAX) {
@@ -265,21 +243,33 @@ static void read_grace_minimum(struct decoder *decoder, const char *path) {
     read_bool(decoder, path, &decoder->policy->is_grace_minimum);
 }
 
-static void read_grace_period(struct decoder *decoder, const char *path) {
-    static const struct field fields[] = {{"mode", read_grace_mode},
-                                          {"seconds", read_grace_seconds},
-                                          {"minimum", read_grace_minimum}};
-    read_mapping(decoder, path, fields, COUNT_OF(fields));
+/* What a rule may have beside its mode. */
+enum { SETTINGS_MAX = 4 };
+
+static const struct field settings[RULE_COUNT][SETTINGS_MAX] = {
+    [RULE_STDIO_CAP] = {{"rewriteSpec", read_rewrite_spec}, {"preventSurge", read_prevent_surge}},
+    [RULE_REPLICA_PASSTHROUGH] = {{"operatorUsers", read_operator_users}},
+    [RULE_GRACE_PERIOD] = {{"seconds", read_grace_seconds}, {"minimum", read_grace_minimum}},
+};
+
+static void read_rule(struct decoder *decoder, const char *path, enum rule_id rule) {
+    struct field fields[SETTINGS_MAX + 1] = {{"mode", read_mode}};
+    size_t n_fields = 1;
+    for (size_t i = 0; i < SETTINGS_MAX && settings[rule][i].name != NULL; i++) {
+        fields[n_fields++] = settings[rule][i];
+    }
+    decoder->rule = rule;
+    read_mapping(decoder, path, fields, n_fields);
 }
 
-static void read_storage_mode(struct decoder *decoder, const char *path) {
-    read_mode(decoder, path, RULE_SESSION_STORAGE);
-}
+#define NOTHING(...)
+#define READ_RULE(ID, ...)                                                                         \
+    static void read_rule_##ID(struct decoder *decoder, const char *path) {                        \
+        read_rule(decoder, path, RULE_##ID);                                                       \
+    }
+#define RULE_FIELD(ID, NAME, KEY, ...) {(KEY), read_rule_##ID},
 
-static void read_session_storage(struct decoder *decoder, const char *path) {
-    static const struct field fields[] = {{"mode", read_storage_mode}};
-    read_mapping(decoder, path, fields, COUNT_OF(fields));
-}
+RULE_TABLE(READ_RULE, NOTHING)
 
 static void read_on_unresolved(struct decoder *decoder, const char *path) {
     char value[VALUE_SIZE];
@@ -329,7 +319,7 @@ static void read_exempt_rule(struct decoder *decoder, const char *path) {
             return;
         }
     }
-    char text[160] = "is no rule; there are";
+    char text[LIST_SIZE] = "is no rule; there are";
     for (int rule = 0; rule < RULE_COUNT; rule++) {
         size_t used = strlen(text);
         snprintf(text + used, sizeof(text) - used, "%s %s", rule == 0 ? "" : ",",
@@ -404,10 +394,10 @@ static void read_kind(struct decoder *decoder, const char *path) {
 
 static void read_document(struct decoder *decoder) {
     static const struct field fields[] = {
-        {"apiVersion", read_api_version},     {"kind", read_kind},
-        {"stdioCap", read_stdio_cap},         {"replicas", read_replicas},
-        {"gracePeriod", read_grace_period},   {"sessionStorage", read_session_storage},
-        {"onUnresolved", read_on_unresolved}, {"exempt", read_exempt}};
+        {"apiVersion", read_api_version},
+        {"kind", read_kind},
+        RULE_TABLE(RULE_FIELD, NOTHING){"onUnresolved", read_on_unresolved},
+        {"exempt", read_exempt}};
     read_mapping(decoder, "", fields, COUNT_OF(fields));
     decoder->at = 0;
     if (!decoder->has_api_version) {
