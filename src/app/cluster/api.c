@@ -227,7 +227,7 @@ void api_doubt(struct api *api) {
     }
 }
 
-static const char *resource_of(enum object_kind kind) {
+const char *api_resource(enum object_kind kind) {
     return kind == OBJECT_MCPSERVER ? "mcpservers" : "deployments";
 }
 
@@ -237,11 +237,11 @@ static const char *group_version_of(const struct api *api, enum object_kind kind
 
 void api_list_path(const struct api *api, enum object_kind kind, char ret_path[API_PATH_SIZE]) {
     snprintf(ret_path, API_PATH_SIZE, "/apis/%s/%s", group_version_of(api, kind),
-             resource_of(kind));
+             api_resource(kind));
 }
 
 void api_object_path(const struct api *api, enum object_kind kind, const char *namespace,
                      const char *name, const char *suffix, char ret_path[API_PATH_SIZE]) {
     snprintf(ret_path, API_PATH_SIZE, "/apis/%s/namespaces/%s/%s/%s%s", group_version_of(api, kind),
-             namespace, resource_of(kind), name, suffix);
+             namespace, api_resource(kind), name, suffix);
 }

@@ -54,6 +54,9 @@ bool api_has_condition_map(const struct api *api);
  */
 void api_doubt(struct api *api);
 
+/* "mcpservers" or "deployments" */
+const char *api_resource(enum object_kind kind);
+
 /* The path of all objects of a kind in all namespaces; and of one object, with a suffix such as
    "/status?force=true". Namespace and name must be DNS names, which need no escape. */
 void api_list_path(const struct api *api, enum object_kind kind, char ret_path[API_PATH_SIZE]);
