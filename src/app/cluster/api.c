@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "chance.h"
 #include "core/cluster/backoff.h"
+#include "core/cluster/complaint.h"
 #include "edge/clock.h"
 
 #define GROUP_PATH "/apis/" TOOLHIVE_GROUP
@@ -24,7 +25,6 @@ enum {
     ABSENT_BELIEVED = 4,
     SERVED_INTERVAL_MS = 600000, /* ... and change */
     DOUBT_INTERVAL_MS = 2000,
-    SAID_EVERY_MS = 60000,
     TIMEOUT_MS = 10000,
     ANSWER_MAX = 16 << 20,
     BACKOFF_BASE_MS = 800,
@@ -48,7 +48,7 @@ struct api {
     unsigned n_absent;                  /* times in a row */
     struct backoff backoff;
     bool is_failing; /* the last time */
-    int64_t said_ms; /* that it fails */
+    struct complaint complaint;
 };
 
 struct api *api_new(struct kube *kube, struct log *log, struct metrics *metrics) {
@@ -56,7 +56,7 @@ struct api *api_new(struct kube *kube, struct log *log, struct metrics *metrics)
     api->kube = kube;
     api->log = log;
     api->metrics = metrics;
-    api->asked_ms = api->said_ms = INT64_MIN / 2;
+    api->asked_ms = INT64_MIN / 2;
     api->backoff = (struct backoff){.base_ms = BACKOFF_BASE_MS, .cap_ms = BACKOFF_CAP_MS};
     return api;
 }
@@ -109,10 +109,8 @@ static void take_absence(struct api *api) {
 
 /* What was known stays in use until there is an answer. */
 static void fail(struct api *api, const struct error *error) {
-    int64_t now_ms = clock_boot_ms();
     metrics_add(api->metrics, METRIC_DISCOVERY_ERRORS, 1);
-    if (now_ms >= api->said_ms + SAID_EVERY_MS) {
-        api->said_ms = now_ms;
+    if (complaint_raise(&api->complaint, COMPLAINT_MINUTELY, "", clock_boot_ms()) > 0) {
         log_event(api->log, LOG_WARN, "api.failed", LOG_TEXT("problem", error->text));
     }
     api->is_failing = true;

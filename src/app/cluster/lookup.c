@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "core/cluster/complaint.h"
 #include "edge/clock.h"
 
 enum {
@@ -52,7 +53,7 @@ struct lookup {
     size_t n_searches;
     struct absence absences[ABSENT_MAX];
     size_t next_absence;
-    bool is_failing; /* and it was said */
+    struct complaint complaint;
 };
 
 struct lookup *lookup_new(struct api *api, struct log *log, struct metrics *metrics) {
@@ -121,18 +122,19 @@ static void remember_absence(struct lookup *lookup, const struct lookup_question
     absence->ends_ms = clock_boot_ms() + ABSENT_MS;
 }
 
-static void report(struct lookup *lookup, const struct kube_answer *got,
-                   enum evidence_state state) {
+static void log_outcome(struct lookup *lookup, const struct kube_answer *got,
+                        enum evidence_state state) {
     static const enum metric counters[] = {[EVIDENCE_NONE] = METRIC_LOOKUPS_FAILED,
                                            [EVIDENCE_FOUND] = METRIC_LOOKUPS_FOUND,
                                            [EVIDENCE_ABSENT] = METRIC_LOOKUPS_ABSENT};
     metrics_add(lookup->metrics, counters[state], 1);
-    if (state == EVIDENCE_NONE && !lookup->is_failing) {
+    if (state != EVIDENCE_NONE) {
+        complaint_settle(&lookup->complaint);
+    } else if (complaint_raise(&lookup->complaint, COMPLAINT_ONCE, "", clock_boot_ms()) > 0) {
         log_event(
             lookup->log, LOG_WARN, "lookup.failed",
             LOG_TEXT("problem", got->is_good ? "the object could not be read" : got->error.text));
     }
-    lookup->is_failing = state == EVIDENCE_NONE;
 }
 
 static enum evidence_state judge(const struct kube_answer *got, enum object_kind kind,
@@ -166,7 +168,7 @@ static void take_object(void *context, const struct kube_answer *got) {
     enum evidence_state state = judge(got, search->askers->question.kind, &object);
     bool is_late = !got->is_good && got->error.kind == ERROR_TIMEOUT;
     forget(search);
-    report(lookup, got, state);
+    log_outcome(lookup, got, state);
     if (got->status == 404 && state != EVIDENCE_ABSENT) {
         api_doubt(lookup->api);
     }

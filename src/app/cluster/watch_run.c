@@ -12,7 +12,6 @@ enum {
     /* One line of a watch is one object. The API server stores up to 1.5 MB, escaped six times
        that. When a page is larger, fewer objects are asked for. */
     ANSWER_MAX = 32 << 20,
-    SAID_EVERY_MS = 60000,
 };
 
 void watch_run_init(struct watch_run *run, const struct watch_run_options *options) {
@@ -23,20 +22,18 @@ void watch_run_init(struct watch_run *run, const struct watch_run_options *optio
 /* `problem` is NULL if the request went well. */
 static void log_health(struct watch_run *run, const char *problem) {
     const struct watch_run_options *options = &run->options;
-    int64_t now_ms = clock_boot_ms();
-    bool is_due = !run->is_failing || now_ms >= run->said_ms + SAID_EVERY_MS;
-    if (problem != NULL) {
-        metrics_add(options->metrics, METRIC_WATCH_ERRORS, 1);
+    if (problem == NULL) {
+        if (complaint_settle(&run->complaint)) {
+            log_event(options->log, LOG_INFO, "watch.recovered",
+                      LOG_TEXT("resource", options->resource));
+        }
+        return;
     }
-    if (problem != NULL && is_due) {
-        run->said_ms = now_ms;
+    metrics_add(options->metrics, METRIC_WATCH_ERRORS, 1);
+    if (complaint_raise(&run->complaint, COMPLAINT_MINUTELY, "", clock_boot_ms()) > 0) {
         log_event(options->log, LOG_WARN, "watch.failed", LOG_TEXT("resource", options->resource),
                   LOG_TEXT("problem", problem));
-    } else if (problem == NULL && run->is_failing) {
-        log_event(options->log, LOG_INFO, "watch.recovered",
-                  LOG_TEXT("resource", options->resource));
     }
-    run->is_failing = problem != NULL;
 }
 
 static void end_request(struct watch_run *run, const struct kube_answer *answer, bool is_garbled) {

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/cluster/complaint.h"
 #include "core/cluster/watch.h"
 #include "edge/kube.h"
 #include "edge/log.h"
@@ -40,8 +41,7 @@ struct watch_run {
     struct watch watch;
     struct kube_call *call; /* the request under way, or NULL */
     bool is_watch;          /* that request is a watch, not a page of a list */
-    bool is_failing;
-    int64_t said_ms; /* when the log last said that it fails */
+    struct complaint complaint;
 };
 
 void watch_run_init(struct watch_run *run, const struct watch_run_options *options);

@@ -45,8 +45,8 @@ void job_finish(struct job *owned_job, enum work_result result) {
 }
 
 void job_complain(const struct job *job, const struct kube_answer *answer) {
-    refusals_note(job->refusals, job->server.namespace, job->server.name, &answer->error,
-                  clock_boot_ms());
+    refusals_log(job->refusals, job->server.namespace, job->server.name, &answer->error,
+                 clock_boot_ms());
 }
 
 void job_fail(struct job *owned_job, const struct kube_answer *answer) {

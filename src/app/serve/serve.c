@@ -3,15 +3,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "admit.h"
-#include "base/text.h"
 #include "cluster.h"
 #include "commands.h"
+#include "core/cluster/complaint.h"
 #include "core/cluster/pulse.h"
 #include "edge/clock.h"
 #include "exit_status.h"
@@ -49,7 +48,7 @@ struct serve {
     struct pulse pulse;        /* of the one worker of the probes */
     int64_t began_us;
     int signals;
-    char status_problem[sizeof(((struct error *)0)->text)]; /* as it was logged last, or empty */
+    struct complaint complaint; /* about the folder of the statuses */
 };
 
 static void handle_mutate(void *context, const struct http_request *request,
@@ -270,7 +269,6 @@ static int wait_for_event(struct serve *serve, int64_t timeout_ms, bool *ret_has
     return signal == 0 && *ret_has_changed ? wait_for_signal(serve, SETTLE_MS) : signal;
 }
 
-/* What cannot be written is said once, until it is something else. */
 static void see_to_status(struct serve *serve) {
     struct error problem;
     if (serve->options->status_dir == NULL) {
@@ -278,12 +276,13 @@ static void see_to_status(struct serve *serve) {
     }
     size_t n_failed = status_folder_write(serve->facts, serve->options->status_dir, &serve->log,
                                           serve->metrics, &problem);
-    if (n_failed > 0 && strcmp(serve->status_problem, problem.text) != 0) {
+    if (n_failed == 0) {
+        complaint_settle(&serve->complaint);
+    } else if (complaint_raise(&serve->complaint, COMPLAINT_ONCE, problem.text, clock_boot_ms()) >
+               0) {
         log_event(&serve->log, LOG_ERROR, "status.refused", LOG_TEXT("problem", problem.text),
                   LOG_INTEGER("refused", (int64_t)n_failed));
     }
-    text_copy(serve->status_problem, sizeof(serve->status_problem),
-              n_failed > 0 ? problem.text : "");
 }
 
 /* Takes up what changed, and sees to what follows from it. */
