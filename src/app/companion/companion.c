@@ -66,6 +66,11 @@ void companion_look(void *companion, const struct object *object) {
     }
 }
 
+void companion_set_policy(struct companion *companion, const struct policy *policy) {
+    companion->options.policy = policy;
+    companion_look(companion, NULL);
+}
+
 /* Who has just become leader knows nothing of what is to be done, and who is leader no more need
    not remember. */
 static void follow_election(struct companion *companion, int64_t now_ms) {

@@ -21,9 +21,12 @@ struct companion *companion_new(const struct companion_options *options);
 /* Nothing may be under way: see companion_is_idle(), or free the api's kube first. */
 void companion_free(struct companion *companion);
 
-/* An MCPServer or a Deployment has changed; or, NULL, many have, or the policy did. A
-   sync_changed. */
+/* A sync_changed: sees what an MCPServer or a Deployment that has changed needs; NULL: all of them.
+ */
 void companion_look(void *companion, const struct object *object);
+
+/* Another policy is in force, borrowed until the next one. */
+void companion_set_policy(struct companion *companion, const struct policy *policy);
 
 /* Does what is due. Returns when to step again. */
 int64_t companion_step(struct companion *companion, int64_t now_ms);

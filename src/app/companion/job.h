@@ -14,17 +14,17 @@
 #include "cluster/api.h"
 #include "cluster/elect.h"
 #include "cluster/events.h"
+#include "core/admission/policy.h"
 #include "core/cluster/worklist.h"
 #include "core/facts/facts.h"
 #include "refusals.h"
-#include "serve/admit.h"
 
 /* All borrowed. */
 struct companion_options {
     struct api *api;
     struct elect *elect;
     struct facts *facts;
-    struct admit *admit; /* which has the policy */
+    const struct policy *policy; /* until companion_set_policy() */
     struct events *events;
     struct log *log;
     struct metrics *metrics;

@@ -18,7 +18,7 @@ static bool is_due(const struct companion_options *options, const struct server_
                    struct deployment_fact *ret_deployment) {
     return facts_find_deployment(options->facts, server->namespace, server->name, NULL,
                                  ret_deployment) &&
-           heal_is_due(admit_policy(options->admit), server, ret_deployment, clock_wall_seconds());
+           heal_is_due(options->policy, server, ret_deployment, clock_wall_seconds());
 }
 
 bool scale_is_due(const struct companion_options *options, const struct server_fact *server,

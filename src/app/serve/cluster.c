@@ -121,7 +121,7 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
         .api = cluster->api,
         .elect = cluster->elect,
         .facts = facts,
-        .admit = admit,
+        .policy = admit_policy(admit),
         .events = cluster->events,
         .log = log,
         .metrics = metrics,
@@ -219,8 +219,8 @@ void cluster_note_ready(struct cluster *cluster) {
     }
 }
 
-void cluster_policy_changed(struct cluster *cluster) {
-    companion_look(cluster->companion, NULL);
+void cluster_set_policy(struct cluster *cluster, const struct policy *policy) {
+    companion_set_policy(cluster->companion, policy);
 }
 
 void cluster_close(struct cluster *cluster) {

@@ -47,8 +47,9 @@ bool cluster_is_ready(const struct cluster *cluster);
 /* The process is ready, and stays it. */
 void cluster_note_ready(struct cluster *cluster);
 
-/* The policy has changed: what is healed depends on it. */
-void cluster_policy_changed(struct cluster *cluster);
+/* Another policy is in force, borrowed until the next one: it says what is healed. To be called
+   between admit_set_policy() and the next cluster_wait(). */
+void cluster_set_policy(struct cluster *cluster, const struct policy *policy);
 
 /* Ends writing: no further write is begun; then, when none is under way and the Events about them
    are sent (or 5 s have passed), the lease is given back.

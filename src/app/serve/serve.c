@@ -289,7 +289,7 @@ static void see_to_status(struct serve *serve) {
 static void refresh(struct serve *serve, bool is_overdue) {
     bool is_new = sources_refresh(serve->sources);
     if (is_new && serve->cluster != NULL) {
-        cluster_policy_changed(serve->cluster);
+        cluster_set_policy(serve->cluster, admit_policy(serve->admit));
     }
     if (is_new || is_overdue) {
         see_to_status(serve);
