@@ -60,7 +60,8 @@ static void log_leadership(struct elect *elect, int64_t now_ms) {
               LOG_TEXT("identity", elect->identity), LOG_TEXT("namespace", elect->namespace));
 }
 
-/* A conflict is how an election is lost, and a lease that is not there how the first one begins. */
+/* A conflict is a lost election, and 404 is the beginning of the first one: neither is a failure.
+ */
 static void log_failure(struct elect *elect, const struct kube_answer *answer, bool is_read) {
     bool is_usual = answer->status == 409 || answer->status == 404;
     if (is_usual || (answer->is_good && is_read)) {
@@ -119,7 +120,7 @@ int64_t elect_step(struct elect *elect, int64_t now_ms) {
         ask(elect, &order);
     }
     int64_t next_ms = order.verb == LEASE_WAIT ? order.at_ms : INT64_MAX;
-    /* So that the loss is noticed when it happens, also while a renewal hangs. */
+    /* Steps at the deadline, to notice the loss at once even while a renewal hangs. */
     bool ends_first = elect->did_lead && lease_deadline_ms(&elect->lease) < next_ms;
     return ends_first ? lease_deadline_ms(&elect->lease) : next_ms;
 }

@@ -27,7 +27,7 @@ struct events {
     struct kube *kube;
     struct log *log;
     size_t n_under_way;
-    struct letter *first; /* of those that wait */
+    struct letter *first; /* the queue */
     struct letter **last;
     size_t n_waiting;
     struct complaint complaint;

@@ -11,14 +11,14 @@
 #include "edge/clock.h"
 
 enum {
-    ABSENT_MS = 5000,   /* for which it is believed that an object is not there */
-    ABSENT_MAX = 256,   /* objects of which that is remembered */
-    UNDER_WAY_MAX = 64, /* GETs at once; who comes then is answered that nobody knows */
-    LATE_MS = 20,       /* with less time left there is no point in asking again */
+    ABSENT_MS = 5000,   /* how long an absence is believed */
+    ABSENT_MAX = 256,   /* absences that are remembered */
+    UNDER_WAY_MAX = 64, /* concurrent GETs; further questions get EVIDENCE_NONE */
+    LATE_MS = 20,       /* with less time left, asking again is pointless */
     ANSWER_MAX = 16 << 20,
 };
 
-/* One who asked. */
+/* A question, and how to answer it. */
 struct asker {
     struct lookup_question question;
     lookup_done *done;
@@ -26,7 +26,7 @@ struct asker {
     struct asker *next;
 };
 
-/* One GET, and who waits for it. */
+/* One GET, and the questions that wait for it. */
 struct search {
     struct lookup *lookup;
     struct kube_call *call;
@@ -34,7 +34,7 @@ struct search {
     struct search *next;
 };
 
-/* An object that is not there, or is there under another uid. */
+/* The object did not exist, or had another uid. */
 struct absence {
     struct lookup_question question;
     int64_t ends_ms;
@@ -44,7 +44,7 @@ struct lookup {
     struct api *api;
     struct log *log;
     struct metrics *metrics;
-    pthread_mutex_t mutex;  /* for what follows, until the blank line */
+    pthread_mutex_t mutex;  /* of the members up to the blank line */
     struct asker *incoming; /* last first */
     bool is_closed;
 
@@ -72,7 +72,7 @@ void lookup_free(struct lookup *lookup) {
     }
 }
 
-/* The uid as well: a GET that was sent before an object was there says nothing of it. */
+/* Compares the uid too: a GET that was sent before an object existed tells nothing about it. */
 static bool is_same(const struct lookup_question *one, const struct lookup_question *other) {
     return one->kind == other->kind && strcmp(one->uid, other->uid) == 0 &&
            strcmp(one->name, other->name) == 0 && strcmp(one->namespace, other->namespace) == 0;
@@ -159,9 +159,9 @@ static void forget(struct search *search) {
     lookup->n_searches--;
 }
 
-static void take(struct lookup *lookup, struct asker *asker, int64_t now_ms);
+static void handle(struct lookup *lookup, struct asker *asker, int64_t now_ms);
 
-static void take_object(void *context, const struct kube_answer *got) {
+static void on_object(void *context, const struct kube_answer *got) {
     struct search *search = context;
     struct lookup *lookup = search->lookup;
     struct object object;
@@ -176,7 +176,7 @@ static void take_object(void *context, const struct kube_answer *got) {
         struct asker *asker = search->askers;
         search->askers = asker->next;
         if (is_late && asker->question.deadline_ms > clock_boot_ms() + LATE_MS) {
-            take(lookup, asker, clock_boot_ms()); /* it joined one whose time was shorter */
+            handle(lookup, asker, clock_boot_ms()); /* the GET that it shared had less time */
             continue;
         }
         bool is_other = state == EVIDENCE_FOUND && strcmp(object.uid, asker->question.uid) != 0;
@@ -198,7 +198,7 @@ static void begin(struct lookup *lookup, struct asker *asker, int64_t now_ms) {
         .path = path,
         .timeout_ms = question->deadline_ms - now_ms,
         .answer_max = ANSWER_MAX,
-        .done = take_object,
+        .done = on_object,
         .context = search,
     };
     search->lookup = lookup;
@@ -210,13 +210,13 @@ static void begin(struct lookup *lookup, struct asker *asker, int64_t now_ms) {
     search->call = kube_begin(api_kube(lookup->api), &request);
 }
 
-/* A name goes into a path as it is, so it must be one. */
+/* Names go into the path unescaped, so they must be DNS names. */
 static bool can_be_asked(const struct lookup *lookup, const struct lookup_question *question) {
     return text_is_dns_label(question->namespace) && text_is_dns_subdomain(question->name) &&
            (question->kind == OBJECT_DEPLOYMENT || api_state(lookup->api) == API_SERVED);
 }
 
-static void take(struct lookup *lookup, struct asker *asker, int64_t now_ms) {
+static void handle(struct lookup *lookup, struct asker *asker, int64_t now_ms) {
     struct search *search = lookup->searches;
     while (search != NULL && !is_same(&search->askers->question, &asker->question)) {
         search = search->next;
@@ -248,7 +248,7 @@ void lookup_step(struct lookup *lookup, int64_t now_ms) {
     struct asker *asker = take_incoming(lookup);
     while (asker != NULL) {
         struct asker *next = asker->next;
-        take(lookup, asker, now_ms);
+        handle(lookup, asker, now_ms);
         asker = next;
     }
 }

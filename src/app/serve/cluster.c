@@ -13,11 +13,10 @@
 #include "companion/companion.h"
 #include "edge/clock.h"
 
-/* Two watches, the lease, 16 writes and the look-ups. */
 enum {
-    CONNECTIONS_MAX = 96,
+    CONNECTIONS_MAX = 96, /* two watches, the Lease, 16 writes and the look-ups */
     CLOSE_PATIENCE_MS = 10000,
-    EVENTS_PATIENCE_MS = 5000, /* of that; the lease needs some, too */
+    EVENTS_PATIENCE_MS = 5000, /* of those; the Lease needs some, too */
 };
 
 struct cluster {
@@ -30,13 +29,13 @@ struct cluster {
     struct events *events;
     struct companion *companion;
     struct lookup *lookup;
-    struct rotate *rotate; /* NULL: the certificate is a file */
+    struct rotate *rotate; /* NULL: the certificate comes from files */
     struct sync *servers;
     struct sync *deployments;
     bool is_closing;
     bool is_releasing;
-    int64_t closes_ms;      /* at the latest */
-    int64_t events_wait_ms; /* at the latest */
+    int64_t closes_ms;      /* when closing ends at the latest */
+    int64_t events_wait_ms; /* when it stops waiting for Events */
 };
 
 static struct sync *new_sync(struct cluster *cluster, enum object_kind kind, const char *selector,
@@ -140,7 +139,7 @@ void cluster_free(struct cluster *cluster) {
     if (cluster == NULL) {
         return;
     }
-    kube_free(cluster->kube); /* with it all that is under way, so that nobody is called back */
+    kube_free(cluster->kube); /* cancels every request, so that none calls back */
     rotate_free(cluster->rotate);
     sync_free(cluster->servers);
     sync_free(cluster->deployments);
@@ -153,13 +152,13 @@ void cluster_free(struct cluster *cluster) {
     free(cluster);
 }
 
-/* Writers first, then the lease: whoever takes over must find nobody writing. What they have to
-   tell comes in between, since nobody else will tell it. */
-static void close_on(struct cluster *cluster, int64_t now_ms) {
+/* Gives the Lease back only when the writers are done, since the next leader begins to write at
+   once. Events come before it, too: no other replica will send them. */
+static void release_if_idle(struct cluster *cluster, int64_t now_ms) {
     bool is_idle = companion_is_idle(cluster->companion) &&
                    (cluster->rotate == NULL || rotate_is_idle(cluster->rotate));
-    bool is_told = events_are_sent(cluster->events) || now_ms >= cluster->events_wait_ms;
-    if (cluster->is_closing && !cluster->is_releasing && is_idle && is_told) {
+    bool are_sent = events_are_sent(cluster->events) || now_ms >= cluster->events_wait_ms;
+    if (cluster->is_closing && !cluster->is_releasing && is_idle && are_sent) {
         cluster->is_releasing = true;
         elect_release(cluster->elect);
     }
@@ -171,11 +170,11 @@ static void earlier(int64_t *at_ms, int64_t other_ms) {
     }
 }
 
-/* Everything that is due. Returns when to come again. */
+/* Does everything that is due. Returns when to step again. */
 static int64_t step(struct cluster *cluster, int64_t now_ms) {
     int64_t next_ms = INT64_MAX;
     lookup_step(cluster->lookup, now_ms);
-    close_on(cluster, now_ms);
+    release_if_idle(cluster, now_ms);
     earlier(&next_ms, api_step(cluster->api, now_ms));
     earlier(&next_ms, sync_step(cluster->servers, now_ms));
     earlier(&next_ms, sync_step(cluster->deployments, now_ms));
@@ -194,7 +193,7 @@ void cluster_wait(struct cluster *cluster, struct pollfd *descriptors, size_t n_
     earlier(&until_ms, step(cluster, now_ms));
     int64_t left_ms = until_ms - clock_boot_ms();
     kube_wait(cluster->kube, descriptors, n_descriptors, left_ms > 0 ? left_ms : 0);
-    /* What was asked for while the loop slept does not wait for its next round. */
+    /* Sends at once the questions that woke the loop. */
     lookup_step(cluster->lookup, clock_boot_ms());
 }
 
