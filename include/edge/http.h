@@ -98,15 +98,6 @@ bool http_start(const struct http_options *options, struct http_server **ret_ser
 /* The port that it listens on. */
 uint16_t http_port(const struct http_server *server);
 
-/* When the first certificate of a chain (PEM) holds, in seconds since 1970. */
-struct http_validity {
-    int64_t not_before;
-    int64_t not_after;
-};
-
-bool http_read_validity(const char *chain_pem, struct http_validity *ret_validity,
-                        struct error *error) MUST_CHECK;
-
 /* From the next handshake on serves this pair: PEM, the certificate chain leaf first. May be called
    at any time from one thread; handshakes under way keep what they began with. On error the last
    pair stays. */

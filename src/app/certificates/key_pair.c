@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "edge/clock.h"
 #include "edge/file.h"
+#include "edge/http_tls.h"
 #include "edge/x509.h"
 
 enum { PEM_MAX = 1 << 20, PATH_SIZE = 4096, TRIES = 5 };
@@ -22,13 +23,6 @@ static bool read_pem(const char *folder, const char *name, struct buffer *pem,
     return file_read(path, pem, error);
 }
 
-static void wipe(struct buffer *pem) {
-    if (pem->bytes != NULL) {
-        explicit_bzero(pem->bytes, pem->capacity);
-    }
-    buffer_fini(pem);
-}
-
 /* Both through one folder, so that they are of one version of a mounted Secret. If that is gone
    before both are read, there is a newer one. */
 static bool read_both(const char *folder, const char *certificate_name, const char *key_name,
@@ -40,14 +34,14 @@ static bool read_both(const char *folder, const char *certificate_name, const ch
         if (is_read || error->kind != ERROR_NOT_FOUND || strcmp(place, folder) == 0) {
             return is_read;
         }
-        wipe(chain);
-        wipe(key);
+        buffer_wipe(chain);
+        buffer_wipe(key);
     }
     return false;
 }
 
 /* Before it is served: the API server would not take it. */
-static bool is_valid_now(const struct http_validity *validity, struct error *error) {
+static bool is_valid_now(const struct http_tls_validity *validity, struct error *error) {
     int64_t now = clock_wall_seconds();
     char date[TEXT_TIME_SIZE];
     if (now < validity->not_before) {
@@ -64,12 +58,12 @@ static bool is_valid_now(const struct http_validity *validity, struct error *err
 bool key_pair_load(const char *folder, const char *certificate_name, const char *key_name,
                    struct http_server *server, struct key_pair *pair, struct error *error) {
     AUTO(buffer_fini) struct buffer chain = {.bytes = NULL};
-    AUTO(wipe) struct buffer key = {.bytes = NULL};
-    struct http_validity validity;
+    AUTO(buffer_wipe) struct buffer key = {.bytes = NULL};
+    struct http_tls_validity validity;
     if (!read_both(folder, certificate_name, key_name, &chain, &key, error)) {
         return false;
     }
-    if (!http_read_validity(buffer_text(&chain), &validity, error) ||
+    if (!http_tls_read_validity(buffer_text(&chain), &validity, error) ||
         !is_valid_now(&validity, error) ||
         !http_set_key_pair(server, buffer_text(&chain), buffer_text(&key), error)) {
         return error_wrap(error, "%s/%s and %s", folder, certificate_name, key_name);

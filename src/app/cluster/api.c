@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "chance.h"
@@ -121,7 +122,8 @@ static void on_definition(void *context, const struct kube_answer *answer) {
     bool is_known = answer->is_good && discovery_read_definition(answer->body, answer->body_size,
                                                                  api->found, &is_map, &error);
     /* Without the right to read the CRD, is_map stays false: replacing the status always works. */
-    if (is_known || answer->status == 403 || answer->status == 404) {
+    if (is_known || answer->status == HTTP_STATUS_FORBIDDEN ||
+        answer->status == HTTP_STATUS_NOT_FOUND) {
         settle(api, API_SERVED, is_map);
         backoff_reset(&api->absences);
         succeed(api);
@@ -161,7 +163,7 @@ static void on_resources(void *context, const struct kube_answer *answer) {
     const char *next = discovery_next_version(api->found);
     if (is_read && has_servers) {
         ask(api, DEFINITION_PATH, on_definition);
-    } else if (!is_read && answer->status != 404) {
+    } else if (!is_read && answer->status != HTTP_STATUS_NOT_FOUND) {
         fail(api, &error);
     } else if (next != NULL) {
         text_copy(api->found, sizeof(api->found), next);
@@ -178,7 +180,8 @@ static void on_group(void *context, const struct kube_answer *answer) {
                      discovery_read_group(answer->body, answer->body_size, api->found, &error);
     if (is_served) {
         ask_resources(api);
-    } else if (answer->status == 404 || (answer->is_good && error.kind == ERROR_NOT_FOUND)) {
+    } else if (answer->status == HTTP_STATUS_NOT_FOUND ||
+               (answer->is_good && error.kind == ERROR_NOT_FOUND)) {
         note_absence(api);
     } else {
         fail(api, &error);

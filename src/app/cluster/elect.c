@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "api.h"
+#include "base/http_status.h"
 #include "base/memory.h"
 #include "chance.h"
 #include "core/cluster/complaint.h"
@@ -63,7 +64,8 @@ static void log_leadership(struct elect *elect, int64_t now_ms) {
 /* A conflict is a lost election, and 404 is the beginning of the first one: neither is a failure.
  */
 static void log_failure(struct elect *elect, const struct kube_answer *answer, bool is_read) {
-    bool is_usual = answer->status == 409 || answer->status == 404;
+    bool is_usual =
+        answer->status == HTTP_STATUS_CONFLICT || answer->status == HTTP_STATUS_NOT_FOUND;
     if (is_usual || (answer->is_good && is_read)) {
         complaint_settle(&elect->complaint);
     } else if (complaint_raise(&elect->complaint, COMPLAINT_ONCE, "", clock_boot_ms()) > 0) {

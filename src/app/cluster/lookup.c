@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "core/cluster/complaint.h"
@@ -169,7 +170,7 @@ static void on_object(void *context, const struct kube_answer *got) {
     bool is_late = !got->is_good && got->error.kind == ERROR_TIMEOUT;
     forget(search);
     log_outcome(lookup, got, state);
-    if (got->status == 404 && state != EVIDENCE_ABSENT) {
+    if (got->status == HTTP_STATUS_NOT_FOUND && state != EVIDENCE_ABSENT) {
         api_doubt(lookup->api);
     }
     while (search->askers != NULL) {

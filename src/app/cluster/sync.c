@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/http_status.h"
 #include "base/memory.h"
 #include "watch_run.h"
 
@@ -67,7 +68,8 @@ static void on_event(void *context, enum watch_effect effect, const struct feed_
 /* A change of the CRD ends the watches of MCPServers, too. */
 static void on_end(void *context, const struct kube_answer *answer, bool is_watch) {
     const struct sync *sync = context;
-    if (answer->status == 404 || (sync->options.kind == OBJECT_MCPSERVER && is_watch)) {
+    if (answer->status == HTTP_STATUS_NOT_FOUND ||
+        (sync->options.kind == OBJECT_MCPSERVER && is_watch)) {
         api_doubt(sync->options.api);
     }
 }

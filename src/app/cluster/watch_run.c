@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/memory.h"
 #include "chance.h"
 #include "edge/clock.h"
@@ -57,7 +58,7 @@ static void end_request(struct watch_run *run, const struct kube_answer *answer,
 
 /* kube does not call back about a request that was cancelled. */
 static void break_off(struct watch_run *run, const char *problem, bool is_garbled) {
-    struct kube_answer answer = {.status = 200, .retry_after_ms = -1};
+    struct kube_answer answer = {.status = HTTP_STATUS_OK, .retry_after_ms = -1};
     error_set(&answer.error, ERROR_UNAVAILABLE, "watch: %s", problem);
     kube_cancel(run->options.kube, run->call);
     end_request(run, &answer, is_garbled);

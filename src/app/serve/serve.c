@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "admit.h"
+#include "base/http_status.h"
 #include "cluster.h"
 #include "commands.h"
 #include "core/cluster/complaint.h"
@@ -66,7 +67,7 @@ static void on_healthz(void *context, const struct http_request *request,
         buffer_add_text(&response->body, "ok\n");
         return;
     }
-    response->status = 503;
+    response->status = HTTP_STATUS_UNAVAILABLE;
     buffer_add_format(&response->body, "the loop has not turned for %lld s\n",
                       (long long)still_ms / 1000);
 }
@@ -76,7 +77,7 @@ static void on_readyz(void *context, const struct http_request *request,
     struct serve *serve = context;
     (void)request;
     bool is_ready = atomic_load(&serve->is_ready);
-    response->status = is_ready ? 200 : 503;
+    response->status = is_ready ? HTTP_STATUS_OK : HTTP_STATUS_UNAVAILABLE;
     buffer_add_text(&response->body, is_ready ? "ok\n" : "not ready\n");
 }
 

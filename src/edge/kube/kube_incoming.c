@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/http_status.h"
+
 enum {
     RETRY_AFTER_MAX_S = 3600,
     KEPT_MAX = 64 * 1024, /* bytes of memory that a watch keeps between two lines */
@@ -32,7 +34,7 @@ void kube_incoming_restart(struct kube_incoming *incoming) {
 }
 
 bool kube_incoming_is_stream(const struct kube_incoming *incoming) {
-    return incoming->line != NULL && incoming->status == 200;
+    return incoming->line != NULL && incoming->status == HTTP_STATUS_OK;
 }
 
 static bool is_blank(char byte) {
@@ -72,10 +74,10 @@ void kube_incoming_take_header(struct kube_incoming *incoming, const char *bytes
 }
 
 static bool take_body(struct kube_incoming *incoming, const char *bytes, size_t size) {
-    bool is_refusal = incoming->status < 200 || incoming->status > 299;
+    bool is_refusal = !http_status_is_success(incoming->status);
     size_t max = is_refusal ? KUBE_REFUSAL_MAX : incoming->answer_max;
     size_t room = max - incoming->bytes.size;
-    buffer_add(&incoming->bytes, bytes, size < room ? size : room);
+    buffer_add(&incoming->bytes, bytes, MIN(size, room));
     if (size <= room) {
         return true;
     }

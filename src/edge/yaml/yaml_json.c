@@ -232,8 +232,7 @@ bool yaml_json_next(struct yaml_json *json, struct yaml_document *ret_document, 
     json->at += json_offset(&reader);
     json->place = copy.place;
     yaml_place_advance(&json->place, copy.at, json->at);
-    *ret_document = (struct yaml_document){.json = copy.json};
-    buffer_init(&copy.json, 0);
+    *ret_document = (struct yaml_document){.json = TAKE(copy.json)};
     yaml_mark_give(&copy.marks, ret_document);
     return true;
 }
