@@ -82,7 +82,7 @@ void checkup_scope(const struct checkup_answer *configuration, const struct chec
 void checkup_service(const struct checkup_answer *service, const struct checkup_answer *endpoints,
                      struct finding *finding);
 
-/* Replicas: whether all are ready, and at least two wanted where an entry says Fail. */
+/* Whether all replicas are ready. If an entry says Fail, the Deployment must want at least two. */
 void checkup_deployment(const struct checkup_answer *deployment,
                         const struct checkup_answer *configuration, struct finding *finding);
 
@@ -94,7 +94,7 @@ bool checkup_makes_certificates(const struct checkup_answer *deployment);
    certificates come from elsewhere, else Capstan's own. */
 void checkup_add_secret(const struct checkup_answer *deployment, struct buffer *out);
 
-/* The CustomResourceDefinition of MCPServers. */
+/* Whether the CustomResourceDefinition of MCPServers serves a version that Capstan knows. */
 void checkup_definition(const struct checkup_answer *definition, struct finding *finding);
 
 /* Whether the Lease is held and was renewed lately. `now` is in seconds since 1970. */

@@ -11,7 +11,7 @@ enum { KEY_SIZE = 64 };
 /* Integers up to here are exact as doubles: 2^53. */
 #define EXACT_MAX 9007199254740992.0
 
-/* cJSON alone would accept malformed UTF-8, and anything behind the value. */
+/* cJSON alone would accept malformed UTF-8 and bytes behind the value. */
 static bool is_sound(const char *json, size_t size) {
     struct json_reader reader;
     struct error error;
@@ -26,10 +26,6 @@ cJSON *checkup_tree(const struct checkup_answer *answer) {
         return NULL;
     }
     return cJSON_ParseWithLength(answer->json, answer->size);
-}
-
-cJSON *checkup_tree_of(const char *json) {
-    return cJSON_Parse(json);
 }
 
 void checkup_tree_fini(cJSON **tree) {
@@ -68,6 +64,6 @@ const cJSON *checkup_list(const cJSON *tree, const char *path) {
 }
 
 bool checkup_is(const cJSON *tree, const char *path, const char *json) {
-    AUTO(checkup_tree_fini) cJSON *expected = checkup_tree_of(json);
+    AUTO(checkup_tree_fini) cJSON *expected = cJSON_Parse(json);
     return cJSON_Compare(checkup_at(tree, path), expected, true);
 }

@@ -19,9 +19,6 @@
    is the judge), larger than CHECKUP_ANSWER_MAX, or nested deeper than CJSON_NESTING_LIMIT. */
 cJSON *checkup_tree(const struct checkup_answer *answer) MUST_CHECK;
 
-/* The same, of JSON that is known to be sound. */
-cJSON *checkup_tree_of(const char *json) MUST_CHECK;
-
 /* For AUTO. */
 void checkup_tree_fini(cJSON **tree);
 

@@ -13,7 +13,7 @@ struct expectation {
     const char *json;
 };
 
-/* What all entries have. */
+/* Expected of all entries. */
 static const struct expectation common[] = {
     {"admissionReviewVersions", "[\"v1\"]"},
     {"sideEffects", "\"None\""},

@@ -8,7 +8,7 @@
 
 enum { SELECTOR_SIZE = 1024, SHOWN_SIZE = 101 };
 
-/* What the manifests have. */
+/* The namespaceSelector of the manifests; %s is Capstan's own namespace. */
 static const char selector_format[] =
     "{\"matchExpressions\":[{\"key\":\"kubernetes.io/metadata.name\",\"operator\":\"NotIn\","
     "\"values\":[\"%s\",\"kube-node-lease\",\"kube-public\",\"kube-system\"]},"
@@ -25,8 +25,8 @@ struct scope {
     const cJSON *all;
 };
 
-/* Whether the entry is asked about objects in this namespace. Without the namespace's object its
-   name is known at least, and a label since Kubernetes 1.21. */
+/* Whether the entry is asked about objects in this namespace. If its object is not known, its name
+   is, and Kubernetes has set that as a label since 1.21. */
 static bool reaches(const cJSON *entry, const char *name, const cJSON *namespace) {
     AUTO(checkup_tree_fini) cJSON *name_alone = cJSON_CreateObject();
     const cJSON *labels = checkup_at(namespace, "metadata.labels");
@@ -35,7 +35,7 @@ static bool reaches(const cJSON *entry, const char *name, const cJSON *namespace
                             labels != NULL ? labels : name_alone);
 }
 
-/* Whether one of the strings in there means everything. */
+/* Whether the value is a string that means everything, or contains one. */
 static bool names_everything(const cJSON *value) {
     const cJSON *child;
     if (cJSON_IsString(value)) {
