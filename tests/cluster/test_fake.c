@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The fake API server itself: that what the other tests lean on is there.
+ * The fake API server itself: it does what the other tests rely on.
  */
 
 #include <setjmp.h>
@@ -39,7 +39,7 @@ static void put(struct fake_api *api, const char *name, int replicas) {
     fake_put(api, FAKE_SERVER, json);
 }
 
-/* curl's output: the body, and behind it the status on a line of its own. */
+/* The output of curl: the body, then the status on a line of its own. */
 static void curl(struct fake_api *api, const char *arguments, char out[OUTPUT_SIZE]) {
     char command[2048];
     snprintf(command, sizeof(command),
@@ -114,7 +114,7 @@ static void test_fake__apply_writes_only_what_differs(void **state) {
     assert_has(out, "\"resourceVersion\":\"103\"");
     curl(*state, apply, out);
     assert_has(out, "\"resourceVersion\":\"103\"");
-    /* Without a map by type, the list is replaced. */
+    /* Without a map by type, apply replaces the list. */
     fake_set_list_map(*state, false);
     curl(*state, apply, out);
     assert_null(strstr(out, "\"B\""));

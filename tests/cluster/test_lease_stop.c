@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Row 47: the leader is stopped for longer than its renewals are good for, and goes on as if
- * nothing had happened. It must not.
+ * Row 47: the leader stops for longer than its renewals hold, then goes on. It must not go on to
+ * write.
  */
 
 #include <setjmp.h>
@@ -32,7 +32,7 @@ static void put(const struct cluster *cluster, const char *name) {
     cluster_put_server(cluster, &server);
 }
 
-/* Stops it with work to do: what is already in its sockets is read first when it goes on. */
+/* Stops the program with pending work. When it goes on, it first reads what is in its sockets. */
 static void stop_for_long(struct cluster *cluster) {
     program_signal(&cluster->program, SIGSTOP);
     put(cluster, "late");
