@@ -87,7 +87,7 @@ static void test_row_49__a_token_that_is_wrong_for_a_while_stops_nothing(void **
     cluster_wait_for_condition(cluster, "two", CLUSTER_CAPPED, "False");
 }
 
-static void test_row_50__a_missing_right_is_said_once_and_waited_for(void **state) {
+static void test_row_50__a_missing_right_is_logged_once_and_waited_for(void **state) {
     static const struct fake_fault denied = {
         .verb = "LIST", .path = SERVERS, .kind = FAKE_ANSWER, .status = 403};
     struct cluster *cluster = *state;
@@ -106,7 +106,8 @@ static void test_row_50__a_missing_right_is_said_once_and_waited_for(void **stat
 }
 
 /* A missing right is missing for all objects, so one line in the log is enough. */
-static void test_row_50__no_right_to_write_is_said_once_and_not_hurried(void **state) {
+static void test_row_50__a_missing_right_to_write_is_logged_once_and_not_retried_fast(
+    void **state) {
     enum { SERVERS_DENIED = 20 };
     static const struct fake_fault denied = {
         .verb = "PATCH", .path = "/status?", .kind = FAKE_ANSWER, .status = 403};
@@ -149,7 +150,7 @@ static void test_row_51__without_the_crd_it_serves(void **state) {
 }
 
 /* ToolHive has other CRDs in the group. One of them may have a version that MCPServers lack. */
-static void test_row_51__a_version_that_only_others_have_is_not_taken(void **state) {
+static void test_row_51__a_version_of_other_crds_is_not_taken(void **state) {
     struct cluster *cluster = *state;
     static const struct cluster_server server = {
         .name = "new", .transport = "stdio", .replicas = 3, .provider = "redis"};
@@ -214,10 +215,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TOKEN(test_row_49__a_rotated_token_is_read_again_at_once),
         TOKEN(test_row_49__a_token_that_is_wrong_for_a_while_stops_nothing),
-        UNBORN(test_row_50__a_missing_right_is_said_once_and_waited_for),
-        UNBORN(test_row_50__no_right_to_write_is_said_once_and_not_hurried),
+        UNBORN(test_row_50__a_missing_right_is_logged_once_and_waited_for),
+        UNBORN(test_row_50__a_missing_right_to_write_is_logged_once_and_not_retried_fast),
         UNBORN(test_row_51__without_the_crd_it_serves),
-        UNBORN(test_row_51__a_version_that_only_others_have_is_not_taken),
+        UNBORN(test_row_51__a_version_of_other_crds_is_not_taken),
         UNBORN(test_row_51__the_older_version_will_do),
         UNBORN(test_row_51__a_version_that_is_dropped_is_left_for_another),
         UNBORN(test_row_51__a_discovery_that_fails_is_tried_again),

@@ -113,7 +113,7 @@ static void test_conditions__another_writer_of_the_same_is_not_answered(void **s
     cluster_assert_count(cluster, "WRITE", STATUS_OF("one"), 0);
 }
 
-static void test_conditions__the_time_moves_with_what_flips(void **state) {
+static void test_conditions__the_time_moves_with_a_flip(void **state) {
     struct cluster *cluster = *state;
     struct cluster_server redis = capped;
     redis.provider = "redis";
@@ -265,7 +265,7 @@ int main(void) {
         FRESH(test_conditions__the_first_write_waits_for_nothing),
         FRESH(test_conditions__a_restart_writes_nothing),
         FRESH(test_conditions__another_writer_of_the_same_is_not_answered),
-        FRESH(test_conditions__the_time_moves_with_what_flips),
+        FRESH(test_conditions__the_time_moves_with_a_flip),
         FRESH(test_row_62__what_was_erased_comes_back_with_its_time),
         FRESH(test_row_62__a_status_that_is_gone_altogether_comes_back),
         FRESH(test_row_62__a_recreated_mcpserver_has_no_old_times),

@@ -97,7 +97,7 @@ static void test_heal__a_spec_over_the_cap_does_not_matter(void **state) {
     cluster_assert_count(cluster, "POST", EVENTS, 3);
 }
 
-static void test_heal__what_was_scaled_while_it_was_away_is_found(void **state) {
+static void test_heal__finds_a_scale_from_while_it_was_away(void **state) {
     struct cluster *cluster = *state;
     put_pair(cluster, "stdio", -1);
     cluster_wait_for(cluster, "PATCH", SCALE_OF("one"), 1);
@@ -139,7 +139,7 @@ static void test_heal__leaves_alone_what_is_not_its_business(void **state) {
 }
 
 /* Healing takes a look and a write; the policy allows both or neither. */
-static void test_heal__does_what_the_policy_says(void **state) {
+static void test_heal__follows_the_policy(void **state) {
     static const struct {
         const char *policy;
         size_t n_writes;
@@ -228,7 +228,7 @@ static void test_heal__events_that_are_refused_stop_nothing(void **state) {
 }
 
 /* There are more Events than Capstan sends at a time. */
-static void test_heal__what_was_done_is_told_before_the_end(void **state) {
+static void test_heal__events_are_sent_before_the_end(void **state) {
     enum { N = 10 };
     static const struct fake_fault held = {.verb = "POST", .path = EVENTS, .kind = FAKE_HELD};
     struct cluster *cluster = *state;
@@ -257,7 +257,7 @@ static void test_heal__what_was_done_is_told_before_the_end(void **state) {
 }
 
 /* The two watches are independent, so that of the MCPServers may be behind. */
-static void test_heal__what_is_not_stdio_any_more_is_not_touched(void **state) {
+static void test_heal__a_server_that_left_stdio_is_not_touched(void **state) {
     struct cluster *cluster = *state;
     const struct fake_fault silence = {.verb = "WATCH", .path = "/mcpservers", .kind = FAKE_SILENT};
     const struct cluster_server stdio = {.name = "one", .transport = "stdio", .replicas = -1};
@@ -283,17 +283,17 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         FRESH(test_heal__a_stdio_deployment_is_set_to_1_with_one_event),
         FRESH(test_heal__a_spec_over_the_cap_does_not_matter),
-        FRESH(test_heal__what_was_scaled_while_it_was_away_is_found),
+        FRESH(test_heal__finds_a_scale_from_while_it_was_away),
         FRESH(test_heal__leaves_alone_what_is_not_its_business),
-        cmocka_unit_test_setup_teardown(test_heal__what_is_not_stdio_any_more_is_not_touched,
+        cmocka_unit_test_setup_teardown(test_heal__a_server_that_left_stdio_is_not_touched,
                                         cluster_setup, cluster_teardown),
-        cmocka_unit_test_setup_teardown(test_heal__does_what_the_policy_says, set_up_policy,
+        cmocka_unit_test_setup_teardown(test_heal__follows_the_policy, set_up_policy,
                                         cluster_teardown),
         FRESH(test_heal__a_deployment_that_cannot_be_scaled_stops_nothing),
         FRESH(test_heal__a_count_that_was_lowered_meanwhile_is_not_raised),
         FRESH(test_heal__events_that_are_refused_stop_nothing),
-        cmocka_unit_test_setup_teardown(test_heal__what_was_done_is_told_before_the_end,
-                                        start_electing, cluster_teardown),
+        cmocka_unit_test_setup_teardown(test_heal__events_are_sent_before_the_end, start_electing,
+                                        cluster_teardown),
     };
     return cmocka_run_group_tests_name("cluster/heal", tests, NULL, NULL);
 }

@@ -78,7 +78,7 @@ static void test_row_48__a_lease_that_is_not_there_is_made(void **state) {
     assert_true(written.at_ms >= request.at_ms);
 }
 
-static void test_row_48__who_does_not_lead_writes_nothing_and_serves(void **state) {
+static void test_row_48__a_follower_serves_and_writes_nothing(void **state) {
     struct cluster *cluster = *state;
     const struct cluster_deployment deployment = {.name = "one", .replicas = 5};
     cluster_put_lease(cluster, "another");
@@ -135,7 +135,7 @@ static void test_row_48__a_lease_that_another_took_is_lost(void **state) {
     assert_true(cluster_is_ready(cluster));
 }
 
-static void test_row_48__who_ends_hands_over_at_once(void **state) {
+static void test_row_48__a_leader_that_ends_hands_over_at_once(void **state) {
     struct cluster *cluster = *state;
     struct program second;
     char first_holder[256];
@@ -174,10 +174,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         UNBORN(test_lease__without_an_election_there_is_none),
         FRESH(test_row_48__a_lease_that_is_not_there_is_made),
-        UNBORN(test_row_48__who_does_not_lead_writes_nothing_and_serves),
+        UNBORN(test_row_48__a_follower_serves_and_writes_nothing),
         FRESH(test_row_48__a_lease_that_is_deleted_is_made_again),
         FRESH(test_row_48__a_lease_that_another_took_is_lost),
-        FRESH(test_row_48__who_ends_hands_over_at_once),
+        FRESH(test_row_48__a_leader_that_ends_hands_over_at_once),
     };
     return cmocka_run_group_tests_name("cluster/lease", tests, NULL, NULL);
 }

@@ -101,7 +101,7 @@ static void test_row_48__a_lease_that_cannot_be_renewed_is_lost_after_10_s(void 
 }
 
 /* The times in the record come from another clock and mean nothing here. */
-static void test_row_48__a_lease_that_nobody_renews_is_anybodys_after_15_s(void **state) {
+static void test_row_48__a_lease_without_renewals_is_free_after_15_s(void **state) {
     struct cluster *cluster = *state;
     struct fake_request look;
     struct fake_request taken;
@@ -136,9 +136,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(
             test_row_48__a_lease_that_cannot_be_renewed_is_lost_after_10_s, set_up,
             cluster_teardown),
-        cmocka_unit_test_setup_teardown(
-            test_row_48__a_lease_that_nobody_renews_is_anybodys_after_15_s, set_up,
-            cluster_teardown),
+        cmocka_unit_test_setup_teardown(test_row_48__a_lease_without_renewals_is_free_after_15_s,
+                                        set_up, cluster_teardown),
     };
     return cmocka_run_group_tests_name("cluster/lease_lost", tests, NULL, NULL);
 }

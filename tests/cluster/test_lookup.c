@@ -150,7 +150,7 @@ static void test_row_38__an_mcpserver_that_was_recreated_is_another(void **state
     cluster_ask(cluster, cluster_review(&of_the_new), PATCH_REPLICAS_TO_1, "stdio-cap");
 }
 
-static void test_row_35__whatever_goes_wrong_with_a_look_up_leaves_it_unresolved(void **state) {
+static void test_row_35__a_failed_look_up_leaves_it_unresolved(void **state) {
     static const struct fake_fault faults[] = {
         {.kind = FAKE_ANSWER, .status = 500},
         {.kind = FAKE_ANSWER, .status = 503, .headers = "Retry-After: 1\r\n"},
@@ -333,7 +333,7 @@ static bool try_crowd(const struct cluster *cluster, struct http_client clients[
     return true;
 }
 
-static void test_row_36__many_who_miss_the_same_share_one_look_up(void **state) {
+static void test_row_36__concurrent_misses_share_one_look_up(void **state) {
     struct cluster *cluster = *state;
     struct http_client clients[CROWD];
     bool is_told = false;
@@ -429,12 +429,12 @@ int main(void) {
         DEAF(test_row_36__an_mcpserver_that_is_being_deleted_is_left_alone),
         AWARE(test_row_37__a_newer_generation_than_the_cached_one_is_asked_for),
         AWARE(test_row_38__an_mcpserver_that_was_recreated_is_another),
-        DEAF(test_row_35__whatever_goes_wrong_with_a_look_up_leaves_it_unresolved),
+        DEAF(test_row_35__a_failed_look_up_leaves_it_unresolved),
         DEAF(test_row_35__a_look_up_has_500_ms),
         cmocka_unit_test_setup_teardown(test_row_35__the_policy_says_what_becomes_of_the_unresolved,
                                         start_failing, cluster_teardown),
         DEAF(test_row_34__the_callers_time_is_kept_to_as_well),
-        cmocka_unit_test_setup_teardown(test_row_36__many_who_miss_the_same_share_one_look_up,
+        cmocka_unit_test_setup_teardown(test_row_36__concurrent_misses_share_one_look_up,
                                         start_with_one_worker, cluster_teardown),
         DEAF(test_row_35__others_do_not_wait_for_look_ups_that_hang),
         DEAF(test_row_23__a_decision_by_look_up_does_not_fight),

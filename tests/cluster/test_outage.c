@@ -103,7 +103,7 @@ static void test_row_66__a_name_that_cannot_be_resolved_stops_nothing(void **sta
 
 /* The server closes no connection and sends nothing. The kernel of the peer still accepts data, so
    only the program's own limits show. */
-static void test_row_56__a_server_that_says_nothing_is_borne(void **state) {
+static void test_row_56__a_silent_server_stops_nothing(void **state) {
     struct cluster *cluster = *state;
     put_and_wait(cluster, "one");
     fake_freeze(cluster->api);
@@ -119,7 +119,7 @@ static void test_row_56__a_server_that_says_nothing_is_borne(void **state) {
 }
 
 /* The program waits for the write under way, but not for ever. */
-static void test_row_56__a_server_that_says_nothing_does_not_hold_up_the_end(void **state) {
+static void test_row_56__a_silent_server_does_not_delay_the_end(void **state) {
     struct cluster *cluster = *state;
     put_and_wait(cluster, "one");
     const struct fake_fault silence = {.verb = "PATCH", .kind = FAKE_SILENT};
@@ -225,8 +225,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         UNBORN(test_readiness__waits_for_both_lists_and_stays),
         FRESH(test_row_52__a_watch_waits_as_long_as_it_is_told),
-        FRESH(test_row_56__a_server_that_says_nothing_is_borne),
-        FRESH(test_row_56__a_server_that_says_nothing_does_not_hold_up_the_end),
+        FRESH(test_row_56__a_silent_server_stops_nothing),
+        FRESH(test_row_56__a_silent_server_does_not_delay_the_end),
         FRESH(test_row_56__an_idle_watch_is_probed),
         FRESH(test_row_57__a_list_asks_for_no_version),
         FRESH(test_row_58__watches_that_end_at_once_are_not_hurried),

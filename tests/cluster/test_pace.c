@@ -67,7 +67,7 @@ static void test_row_59__an_object_is_written_once_in_2_s(void **state) {
                     PACE_MS - EARLY_MS, 2 * PACE_MS);
 }
 
-static void test_row_62__who_erases_again_and_again_is_not_fought_without_end(void **state) {
+static void test_row_62__a_persistent_eraser_is_not_fought_without_end(void **state) {
     struct cluster *cluster = *state;
     static const int64_t gaps_ms[] = {PACE_MS, FIGHT_MS};
     cluster_put_server(cluster, &capped);
@@ -185,7 +185,7 @@ static void test_row_64__a_map_that_comes_is_found_after_a_restart(void **state)
 int main(void) {
     const struct CMUnitTest tests[] = {
         FRESH(test_row_59__an_object_is_written_once_in_2_s),
-        FRESH(test_row_62__who_erases_again_and_again_is_not_fought_without_end),
+        FRESH(test_row_62__a_persistent_eraser_is_not_fought_without_end),
         LISTED(test_row_64__without_a_map_the_conditions_of_others_stay),
         BLIND(test_row_64__without_a_map_the_conditions_of_others_stay),
         LISTED(test_row_64__a_conflict_is_read_and_tried_again),

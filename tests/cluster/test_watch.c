@@ -347,7 +347,7 @@ static void test_row_60__error_events_are_gone_on_from(void **state) {
 }
 
 /* The version moves on though no MCPServer changed. The next watch starts from there. */
-static void test_row_54__a_bookmark_is_gone_on_from(void **state) {
+static void test_row_54__a_watch_goes_on_from_a_bookmark(void **state) {
     static const struct cluster_deployment other = {
         .name = "other", .replicas = 1, .owner_uid = ""};
     struct cluster *cluster = *state;
@@ -373,7 +373,7 @@ int main(void) {
         FRESH(test_row_54__a_410_of_http_leads_to_a_new_list),
         FRESH(test_row_54__a_410_in_the_middle_of_the_pages_leads_to_a_whole_list),
         FRESH(test_row_54__pages_are_put_together),
-        FRESH(test_row_54__a_bookmark_is_gone_on_from),
+        FRESH(test_row_54__a_watch_goes_on_from_a_bookmark),
         FRESH(test_row_55__a_line_may_come_byte_by_byte),
         FRESH(test_row_55__many_lines_may_come_in_one_segment),
         FRESH(test_row_55__a_last_line_without_an_end_does_not_count),

@@ -166,7 +166,7 @@ static void test_certificate__half_of_a_new_pair_is_refused_until_the_other_come
     x509_pair_fini(&pair);
 }
 
-static void test_certificate__what_cannot_serve_is_refused(void **state) {
+static void test_certificate__refuses_a_pair_that_cannot_serve(void **state) {
     const struct program *program = *state;
     struct x509_pair old;
     char before[SERIAL_SIZE];
@@ -249,7 +249,7 @@ static void test_certificate__its_end_is_a_metric(void **state) {
 
 /* Open connections live on. Clients that check the certificate refuse new ones, and the program
    logs it. It stays ready, since no other replica could serve better. */
-static void test_certificate__one_that_ends_meanwhile_is_told_of(void **state) {
+static void test_certificate__logs_a_certificate_that_expires(void **state) {
     const struct program *program = *state;
     struct http_client open;
     struct http_client client;
@@ -285,10 +285,10 @@ int main(void) {
         FRESH(test_certificate__a_new_pair_is_for_new_handshakes),
         FRESH(test_certificate__a_new_ca_and_pair_of_capstan_certs_is_taken_up),
         FRESH(test_certificate__half_of_a_new_pair_is_refused_until_the_other_comes),
-        FRESH(test_certificate__what_cannot_serve_is_refused),
+        FRESH(test_certificate__refuses_a_pair_that_cannot_serve),
         FRESH(test_certificate__a_swap_by_the_kubelet_is_taken_up_whole),
         FRESH(test_certificate__its_end_is_a_metric),
-        FRESH(test_certificate__one_that_ends_meanwhile_is_told_of),
+        FRESH(test_certificate__logs_a_certificate_that_expires),
     };
     return cmocka_run_group_tests_name("wire/certificate", tests, NULL, NULL);
 }

@@ -39,7 +39,7 @@ static void assert_serves(const struct program *program) {
     assert_int_equal(verdict.status, 200);
 }
 
-static void test_wire__row_27_what_is_no_tls_is_closed_and_counted_and_not_logged(void **state) {
+static void test_wire__row_27_plain_bytes_are_closed_and_counted_and_not_logged(void **state) {
     static const struct {
         const char *name;
         const char *bytes;
@@ -152,7 +152,7 @@ static void test_wire__row_28_sigpipe_is_ignored(void **state) {
 /* For each socket the kernel shows the running timer (2 is keepalive, or a delayed ACK) and its due
    time in ticks of 10 ms. Without the option, an idle socket has no timer. With the kernel's
    default, it is due after two hours. */
-static void test_wire__row_29_a_silent_peer_is_asked_within_30_s_whether_it_lives(void **state) {
+static void test_wire__row_29_a_silent_peer_is_probed_within_30_s(void **state) {
     const struct program *program = *state;
     struct http_client client;
     struct sockaddr_in self;
@@ -191,7 +191,7 @@ static void assert_has_no_descriptor_left(const struct program *program) {
     assert_true(atoi(output) >= DESCRIPTORS);
 }
 
-static void test_wire__row_31_without_descriptors_those_who_are_there_are_served(void **state) {
+static void test_wire__row_31_without_descriptors_open_connections_are_served(void **state) {
     (void)state;
     struct program program;
     struct http_client inside;
@@ -313,13 +313,13 @@ static int set_up(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wire__row_27_what_is_no_tls_is_closed_and_counted_and_not_logged),
+        cmocka_unit_test(test_wire__row_27_plain_bytes_are_closed_and_counted_and_not_logged),
         cmocka_unit_test(test_wire__row_27_random_bytes_are_closed),
         cmocka_unit_test(test_wire__row_27_garbage_after_the_handshake_is_closed),
         cmocka_unit_test(test_wire__row_28_a_reset_at_any_time_ends_nothing_but_its_connection),
         cmocka_unit_test(test_wire__row_28_sigpipe_is_ignored),
-        cmocka_unit_test(test_wire__row_29_a_silent_peer_is_asked_within_30_s_whether_it_lives),
-        cmocka_unit_test(test_wire__row_31_without_descriptors_those_who_are_there_are_served),
+        cmocka_unit_test(test_wire__row_29_a_silent_peer_is_probed_within_30_s),
+        cmocka_unit_test(test_wire__row_31_without_descriptors_open_connections_are_served),
         cmocka_unit_test(test_wire__row_31_of_1025_connections_the_last_one_waits),
         cmocka_unit_test(test_wire__row_32_a_client_of_http_2_alone_is_refused),
         cmocka_unit_test(test_wire__row_32_a_client_of_both_gets_http_1_1),

@@ -310,7 +310,7 @@ static void test_wire__row_21_a_patch_changes_the_count_and_nothing_else(void **
     }
 }
 
-static void test_wire__row_22_what_was_patched_is_not_patched_again(void **state) {
+static void test_wire__row_22_a_patched_object_is_not_patched_again(void **state) {
     static const char *const samples[] = {"05-Deployment-CREATE-github", CREATED, DEPLOYMENT,
                                           SCALE};
     for (size_t i = 0; i < COUNT_OF(samples); i++) {
@@ -354,7 +354,7 @@ int main(void) {
         cmocka_unit_test(test_wire__row_19_a_dry_run_gets_the_same_answer_byte_by_byte),
         cmocka_unit_test(test_wire__row_20_without_a_name_nothing_is_looked_up_by_it),
         cmocka_unit_test(test_wire__row_21_a_patch_changes_the_count_and_nothing_else),
-        cmocka_unit_test(test_wire__row_22_what_was_patched_is_not_patched_again),
+        cmocka_unit_test(test_wire__row_22_a_patched_object_is_not_patched_again),
         cmocka_unit_test(test_wire__row_23_another_webhooks_change_is_answered_like_the_first),
     };
     return cmocka_run_group_tests_name("wire/fault_reviews", tests, program_setup,

@@ -95,7 +95,8 @@ static void test_wire__row_07_a_body_over_32_mib_is_413_before_it_is_read(void *
 }
 
 /* A client that does not know Expect sends the whole body before it reads the answer. */
-static void test_wire__row_07_who_sends_all_of_a_larger_body_gets_the_413_too(void **state) {
+static void test_wire__row_07_a_client_that_sends_all_of_a_larger_body_gets_the_413_too(
+    void **state) {
     AUTO_FREE char *body = make_padded(BODY_MAX + CHUNK);
     for (int i = 0; i < 5; i++) {
         struct http_client client;
@@ -302,7 +303,8 @@ int main(void) {
         cmocka_unit_test(test_wire__row_09_17_mb_are_allowed_within_a_second_and_memory_returns),
         cmocka_unit_test(test_wire__row_07_a_body_of_32_mib_is_read),
         cmocka_unit_test(test_wire__row_07_a_body_over_32_mib_is_413_before_it_is_read),
-        cmocka_unit_test(test_wire__row_07_who_sends_all_of_a_larger_body_gets_the_413_too),
+        cmocka_unit_test(
+            test_wire__row_07_a_client_that_sends_all_of_a_larger_body_gets_the_413_too),
         cmocka_unit_test(test_wire__row_08_a_chunked_body_of_32_mib_is_read),
         cmocka_unit_test(test_wire__row_08_a_chunked_body_without_end_is_cut_off),
         cmocka_unit_test(test_wire__row_08_a_chunked_body_over_32_mib_is_413),

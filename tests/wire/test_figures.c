@@ -78,7 +78,7 @@ static void send_half_hello(const struct program *program, struct http_client *c
 }
 
 /* One process has a stalled handshake. Another has all other kinds of waiting peers. */
-static void test_figures__who_stalls_costs_no_processor_time(void **state) {
+static void test_figures__a_stalled_peer_costs_no_processor_time(void **state) {
     (void)state;
     static const char *const beginnings[] = {
         "", "POST /mutate HTTP/1.1\r\nHost: x\r\n",
@@ -314,7 +314,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_figures__the_first_answer_comes_within_10_ms),
         cmocka_unit_test(test_figures__connections_are_shared_out_and_memory_stays_low),
-        cmocka_unit_test(test_figures__who_stalls_costs_no_processor_time),
+        cmocka_unit_test(test_figures__a_stalled_peer_costs_no_processor_time),
     };
     if (program_is_sanitized()) {
         printf("THE FIGURES ARE NOT MEASURED: this is a build with sanitizers\n");

@@ -137,7 +137,7 @@ struct count_row {
     int64_t rise;
 };
 
-static void test_observe__counts_what_was_answered(void **state) {
+static void test_observe__counts_answers(void **state) {
     static const struct count_row rows[] = {
         {"capstan_admission_requests_total{code=\"200\"}", 4},
         {"capstan_admission_requests_total{code=\"400\"}", 2},
@@ -176,7 +176,7 @@ static void test_observe__counts_what_was_answered(void **state) {
     assert_int_equal(program_metric(program, "capstan_deployments"), 2);
 }
 
-static void test_observe__counts_what_fails_unresolved(void **state) {
+static void test_observe__counts_unresolved_failures(void **state) {
     (void)state;
     struct program program;
     struct verdict verdict;
@@ -221,8 +221,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_observe__the_page_parses),
         cmocka_unit_test(test_observe__buckets_add_up),
-        cmocka_unit_test(test_observe__counts_what_was_answered),
-        cmocka_unit_test(test_observe__counts_what_fails_unresolved),
+        cmocka_unit_test(test_observe__counts_answers),
+        cmocka_unit_test(test_observe__counts_unresolved_failures),
         cmocka_unit_test(test_observe__no_name_of_an_object_is_in_it),
         cmocka_unit_test(test_observe__no_object_is_in_the_log),
     };

@@ -140,7 +140,7 @@ static void test_reload__keeps_the_last_good_policy_when_one_is_refused(void **s
 }
 
 /* The program reads a refused file again whenever it looks at any file. */
-static void test_reload__says_once_what_it_refuses(void **state) {
+static void test_reload__logs_a_refusal_once(void **state) {
     const struct program *program = *state;
     program_start(*state);
     program_put(program, "policy.yaml", BAD);
@@ -227,7 +227,7 @@ static void test_reload__takes_up_a_folder_that_comes_and_goes(void **state) {
     assert_unresolved(program);
 }
 
-static void test_reload__takes_up_a_list_with_what_else_is_in_it(void **state) {
+static void test_reload__takes_up_a_list_with_other_kinds_in_it(void **state) {
     const struct program *program = *state;
     program_remove(program, "objects/plain.yaml");
     program_start(*state);
@@ -285,13 +285,13 @@ int main(void) {
         FRESH(test_reload__takes_up_a_policy_swapped_by_the_kubelet),
         FRESH(test_reload__passes_over_links_that_lead_nowhere),
         FRESH(test_reload__keeps_the_last_good_policy_when_one_is_refused),
-        FRESH(test_reload__says_once_what_it_refuses),
+        FRESH(test_reload__logs_a_refusal_once),
         FRESH(test_reload__keeps_the_policy_when_its_file_goes),
         FRESH(test_reload__reads_the_policy_again_on_sighup),
         FRESH(test_reload__survives_sighup_without_a_policy),
         FRESH(test_reload__takes_up_objects_that_come_change_and_go),
         FRESH(test_reload__takes_up_a_folder_that_comes_and_goes),
-        FRESH(test_reload__takes_up_a_list_with_what_else_is_in_it),
+        FRESH(test_reload__takes_up_a_list_with_other_kinds_in_it),
         FRESH(test_reload__keeps_all_objects_when_one_file_is_broken),
         FRESH(test_reload__takes_up_many_changes_in_a_row),
     };

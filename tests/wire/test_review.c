@@ -219,7 +219,7 @@ static void test_review__the_verdicts_are_those_of_the_policy(void **state) {
                "\"patch\":[{\"op\":\"add\",\"path\":\"/spec/replicas\",\"value\":3}]}\n");
 }
 
-static void test_review__facts_say_whose_a_deployment_is(void **state) {
+static void test_review__facts_name_the_server_of_a_deployment(void **state) {
     (void)state;
     write_text("deployment.yaml", DEPLOYMENT("github", "3"));
     ASSERT_RUN(REVIEW "-f deployment.yaml", 0, "warning  unresolved ",
@@ -244,7 +244,7 @@ static void test_review__facts_say_whose_a_deployment_is(void **state) {
                "2 objects: 0 denied, 0 changed, 0 warned, 0 unresolved;");
 }
 
-static void test_review__a_deployment_whose_owner_is_nowhere_is_unresolved(void **state) {
+static void test_review__a_deployment_of_an_unknown_owner_is_unresolved(void **state) {
     (void)state;
     ASSERT_RUN(REVIEW "-f unresolved.yaml", 0, "warning  unresolved ", "1 unresolved;");
     ASSERT_RUN(REVIEW "-f unresolved.yaml --config fail.yaml", 1, "error    unresolved ");
@@ -331,7 +331,7 @@ static void test_review__its_yaml_reviewed_again_changes_nothing_and_loses_nothi
                "\nbig: 123456789012345678901234567890\n");
 }
 
-static void test_review__its_yaml_leaves_out_what_is_refused_and_says_so(void **state) {
+static void test_review__its_yaml_leaves_out_refused_objects_and_says_so(void **state) {
     (void)state;
     ASSERT_RUN(REVIEW "-f warned.yaml -f others.yaml -o yaml --config deny.yaml 2>errors >out", 1,
                "");
@@ -345,7 +345,7 @@ static void test_review__its_yaml_leaves_out_what_is_refused_and_says_so(void **
     }
 }
 
-static void test_review__what_people_should_know_is_one_line_on_stderr(void **state) {
+static void test_review__news_for_people_is_one_line_on_stderr(void **state) {
     static const char nothing[] = "capstan: nothing to review: no object is in what was given\n";
     (void)state;
     write_text("idle.yaml", POLICY("gracePeriod: {seconds: 60}\n"));
@@ -506,14 +506,14 @@ int main(void) {
         TEST(test_review__unusable_input_is_one_line_on_stderr_and_status_2),
         TEST(test_review__what_cannot_be_written_is_an_error),
         TEST(test_review__the_verdicts_are_those_of_the_policy),
-        TEST(test_review__facts_say_whose_a_deployment_is),
-        TEST(test_review__a_deployment_whose_owner_is_nowhere_is_unresolved),
+        TEST(test_review__facts_name_the_server_of_a_deployment),
+        TEST(test_review__a_deployment_of_an_unknown_owner_is_unresolved),
         TEST(test_review__old_makes_an_update_of_it),
         TEST(test_review__an_object_that_is_there_twice_is_refused_with_its_place),
         TEST(test_review__standard_input_and_files_go_together),
         TEST(test_review__its_yaml_reviewed_again_changes_nothing_and_loses_nothing),
-        TEST(test_review__its_yaml_leaves_out_what_is_refused_and_says_so),
-        TEST(test_review__what_people_should_know_is_one_line_on_stderr),
+        TEST(test_review__its_yaml_leaves_out_refused_objects_and_says_so),
+        TEST(test_review__news_for_people_is_one_line_on_stderr),
         TEST(test_review__the_defaults_are_those_asked_for),
         TEST(test_review__recorded_reviews_are_answered_as_the_webhook_does),
         TEST(test_review__each_recorded_review_has_an_answer),

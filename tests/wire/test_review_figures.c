@@ -142,7 +142,7 @@ static void test_review_figures__memory_does_not_grow_with_the_files(void **stat
     check_memory(true, NOISE_KIB);
 }
 
-static void test_review_figures__memory_grows_by_a_fact_for_what_others_are_judged_by(
+static void test_review_figures__memory_grows_by_one_fact_for_each_server_or_deployment(
     void **state) {
     (void)state;
     check_memory(false, NOISE_KIB + 90L * DOCUMENTS_IN_FILE * FACT_SIZE_MAX / 1024);
@@ -152,7 +152,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(test_review_figures__10000_documents_take_seconds),
         IN_FOLDER(test_review_figures__memory_does_not_grow_with_the_files),
-        IN_FOLDER(test_review_figures__memory_grows_by_a_fact_for_what_others_are_judged_by),
+        IN_FOLDER(test_review_figures__memory_grows_by_one_fact_for_each_server_or_deployment),
     };
     return cmocka_run_group_tests_name("wire/review_figures", tests, NULL, NULL);
 }

@@ -173,7 +173,7 @@ static void test_start__refuses_a_certificate_that_cannot_serve(void **state) {
     x509_pair_fini(&ca);
 }
 
-static void test_start__refuses_files_that_are_not_there_or_not_what_they_should_be(void **state) {
+static void test_start__refuses_missing_or_wrong_files(void **state) {
     static const struct {
         const char *arguments;
         int status;
@@ -252,7 +252,7 @@ static void test_start__refuses_wrong_usage_with_exit_status_2(void **state) {
     }
 }
 
-static void test_start__version_and_help_say_what_they_should(void **state) {
+static void test_start__prints_version_and_help(void **state) {
     static const struct {
         const char *arguments;
         const char *part;
@@ -330,9 +330,9 @@ int main(void) {
         FRESH(test_start__refuses_a_bad_policy_with_file_line_and_key),
         FRESH(test_start__refuses_bad_objects_with_file_and_line),
         FRESH(test_start__refuses_a_certificate_that_cannot_serve),
-        FRESH(test_start__refuses_files_that_are_not_there_or_not_what_they_should_be),
+        FRESH(test_start__refuses_missing_or_wrong_files),
         FRESH(test_start__refuses_wrong_usage_with_exit_status_2),
-        FRESH(test_start__version_and_help_say_what_they_should),
+        FRESH(test_start__prints_version_and_help),
         FRESH(test_start__two_on_one_port_is_one_too_many),
         FRESH(test_start__serves_without_probes_and_metrics),
     };

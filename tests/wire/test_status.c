@@ -361,7 +361,7 @@ static void test_status__goes_also_where_the_mcpserver_went_while_it_was_down(vo
     assert_false(program_has(program, ONE));
 }
 
-static void test_status__what_somebody_damaged_or_removed_comes_back(void **state) {
+static void test_status__restores_a_damaged_or_removed_file(void **state) {
     static const char *const damages[] = {"", "{", "{}\n", "[1,2]\n", "not JSON\n"};
     struct program *program = *state;
     program_put(program, "objects/one.yaml", SERVER("u-1", "1", "transport: stdio, replicas: 2"));
@@ -437,7 +437,7 @@ int main(void) {
         FRESH(test_status__a_new_object_of_the_same_name_begins_anew),
         FRESH(test_status__goes_with_its_mcpserver_and_takes_nothing_else_along),
         FRESH(test_status__goes_also_where_the_mcpserver_went_while_it_was_down),
-        FRESH(test_status__what_somebody_damaged_or_removed_comes_back),
+        FRESH(test_status__restores_a_damaged_or_removed_file),
         FRESH(test_status__an_mcpserver_that_is_being_deleted_is_left_alone),
         FRESH(test_status__an_mcpserver_that_has_yet_to_get_a_name_is_left_alone),
         FRESH(test_status__follows_the_spec_whatever_the_mode),
