@@ -6,10 +6,11 @@
 
 #include "base/memory.h"
 
-/* The usual review, of 16 to 19 KB, is one allocation. */
+/* A usual review has 16 to 19 KB and fits in one allocation. */
 enum { CAPACITY_FIRST = 32 * 1024 };
 
-/* All or nothing: a refused body must not take, not even for a moment, what another may have. */
+/* All or nothing: a refused body must not, even for a moment, use memory that another body may
+   have. */
 static bool charge(struct http_budget *budget, size_t size) {
     size_t used = atomic_load(&budget->used);
     do {

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* So that one peer that is fast does not hold up the accept thread. */
+/* Limits one turn, so that a fast peer does not hold up the accept thread. */
 enum { PIECE = 1 << 15, PIECES_AT_ONCE = 32 };
 
 void http_linger_init(struct http_linger *linger, int wake_fd) {
@@ -49,7 +49,7 @@ size_t http_linger_poll(struct http_linger *linger, struct pollfd polled[HTTP_LI
     return n;
 }
 
-/* Returns false once there is nothing more to wait for. */
+/* Returns false when the connection can be closed. */
 static bool drain(struct http_linger_item *item) {
     char nowhere[PIECE];
     for (int i = 0; i < PIECES_AT_ONCE; i++) {
