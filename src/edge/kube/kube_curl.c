@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* 7.87.0: CURLOPT_CA_CACHE_TIMEOUT and CURLOPT_QUICK_EXIT. */
+/* 7.87.0 has CURLOPT_CA_CACHE_TIMEOUT and CURLOPT_QUICK_EXIT. */
 enum { VERSION_MIN = 0x075700 };
 
 #define FUNCTION(name)                                                                             \
@@ -31,8 +31,8 @@ static void close_library(void **library) {
 }
 
 bool kube_curl_load(const char *library, struct kube_curl *ret_curl, struct error *error) {
-    /* It stays mapped after dlclose(): a thread of its resolver may outlive the request that
-       started it. */
+    /* RTLD_NODELETE: a resolver thread may outlive the request that started it, so the code must
+       stay mapped after dlclose(). */
     AUTO(close_library) void *opened = dlopen(library, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (opened == NULL) {
         return error_set(error, ERROR_UNAVAILABLE,

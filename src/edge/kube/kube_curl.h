@@ -3,10 +3,9 @@
 #define EDGE_KUBE_KUBE_CURL_H
 
 /*
- * libcurl, loaded when the first request is about to be made. It is not linked in: it and the
- * thirty libraries behind it would cost every start of the program 5 ms and a megabyte or two, also
- * where there is no cluster to talk to (`serve --objects`, `review`), and the start has a figure to
- * hold. Its header is used for the types.
+ * libcurl, loaded when a cluster is first used. Linking it, and the thirty libraries behind it,
+ * would cost every start 5 ms and one to two megabytes, even without a cluster (`serve --objects`,
+ * `review`), and the start time has a limit. Only its header is used at build time.
  */
 
 #include <stdbool.h>
@@ -18,7 +17,7 @@
 
 #define KUBE_CURL_LIBRARY "libcurl.so.4"
 
-/* The functions by their names without "curl_". */
+/* Each member has the name of its function without "curl_". */
 struct kube_curl {
     void *handle;
     __typeof__(curl_global_init) *global_init;
@@ -43,12 +42,12 @@ struct kube_curl {
     __typeof__(curl_slist_free_all) *slist_free_all;
 };
 
-/* Loads and initialises. `library` is KUBE_CURL_LIBRARY but for tests. ERROR_UNAVAILABLE if it is
-   not there, lacks a function, or is too old. */
+/* Loads and initialises libcurl. `library` is KUBE_CURL_LIBRARY except in tests. ERROR_UNAVAILABLE
+   if it is missing, lacks a function, or is too old. */
 bool kube_curl_load(const char *library, struct kube_curl *ret_curl,
                     struct error *error) MUST_CHECK;
 
-/* After all that came from it has been freed. */
+/* Call it after everything from the library was freed. */
 void kube_curl_unload(struct kube_curl *curl);
 
 #endif

@@ -35,9 +35,9 @@ static void test_kube_watch__finds_lines_wherever_the_bytes_are_split(void **sta
         for (size_t second = first; second <= size; second++) {
             struct kube_heard heard;
             struct kube_incoming incoming = begin_stream(100, &heard);
-            assert_true(kube_incoming_take(&incoming, bytes, first));
-            assert_true(kube_incoming_take(&incoming, bytes + first, second - first));
-            assert_true(kube_incoming_take(&incoming, bytes + second, size - second));
+            assert_true(kube_incoming_add(&incoming, bytes, first));
+            assert_true(kube_incoming_add(&incoming, bytes + first, second - first));
+            assert_true(kube_incoming_add(&incoming, bytes + second, size - second));
             assert_string_equal(buffer_text(&heard.lines), lines);
             assert_int_equal(heard.n_lines, 4);
             kube_incoming_fini(&incoming);
@@ -47,7 +47,7 @@ static void test_kube_watch__finds_lines_wherever_the_bytes_are_split(void **sta
     struct kube_heard heard;
     struct kube_incoming incoming = begin_stream(100, &heard);
     for (size_t i = 0; i < size; i++) {
-        assert_true(kube_incoming_take(&incoming, bytes + i, 1));
+        assert_true(kube_incoming_add(&incoming, bytes + i, 1));
     }
     assert_string_equal(buffer_text(&heard.lines), lines);
     kube_incoming_fini(&incoming);
@@ -63,8 +63,8 @@ static void test_kube_watch__takes_a_line_up_to_its_limit(void **state) {
             char bytes[] = "a\n0123456789x\n";
             bytes[2 + size] = '\n';
             struct kube_incoming incoming = begin_stream(MAX, &heard);
-            bool is_taken = kube_incoming_take(&incoming, bytes, 2 + split) &&
-                            kube_incoming_take(&incoming, bytes + 2 + split, size + 1 - split);
+            bool is_taken = kube_incoming_add(&incoming, bytes, 2 + split) &&
+                            kube_incoming_add(&incoming, bytes + 2 + split, size + 1 - split);
             assert_int_equal(is_taken, size == MAX);
             assert_int_equal(incoming.is_too_large, size > MAX);
             assert_string_equal(buffer_text(&heard.lines), size == MAX ? "a\n0123456789\n" : "a\n");
@@ -81,11 +81,11 @@ static void test_kube_watch__keeps_no_memory_of_a_large_line(void **state) {
     struct kube_incoming incoming = begin_stream(SIZE, &heard);
     AUTO_FREE char *bytes = memory_new(SIZE, 1);
     memset(bytes, 'x', SIZE);
-    assert_true(kube_incoming_take(&incoming, bytes, SIZE));
-    assert_true(kube_incoming_take(&incoming, "\n", 1));
+    assert_true(kube_incoming_add(&incoming, bytes, SIZE));
+    assert_true(kube_incoming_add(&incoming, "\n", 1));
     assert_int_equal(heard.lines.size, SIZE + 1);
     assert_true(incoming.bytes.capacity <= 64 * 1024);
-    assert_true(kube_incoming_take(&incoming, "a\n", 2));
+    assert_true(kube_incoming_add(&incoming, "a\n", 2));
     assert_int_equal(heard.n_lines, 2);
     kube_incoming_fini(&incoming);
     kube_heard_fini(&heard);
