@@ -19,9 +19,9 @@
    ERROR_UNAVAILABLE (also for a folder). */
 bool file_read(const char *path, struct buffer *ret_content, struct error *error) MUST_CHECK;
 
-/* Where to read files that belong together. In a mounted ConfigMap or Secret that is the current
-   target of the kubelet's link `..data`, which is swapped as a whole. Otherwise it is the folder
-   itself. If the target is gone when it is read, there is a newer one. Free with free().
+/* The folder to read files from that belong together. In a mounted ConfigMap or Secret it is the
+   current target of the kubelet's link `..data`, which is swapped as a whole. Otherwise it is the
+   folder itself. If the target is gone when it is read, there is a newer one. Free with free().
    https://kubernetes.io/docs/concepts/storage/volumes/#configmap */
 char *file_resolve_volume(const char *folder);
 

@@ -3,8 +3,8 @@
 #define EDGE_KUBECONFIG_H
 
 /*
- * Where the API server is, and the credentials for it: from a kubeconfig, read as kubectl reads it,
- * or from what the kubelet gives to every pod. This module sends nothing.
+ * The address of the API server, and the credentials for it: from a kubeconfig, read as kubectl
+ * reads it, or from what the kubelet gives to every pod. This module sends nothing.
  *
  * It remembers the files that a kubeconfig names and does not read them, since tokens and CAs may
  * be replaced while the program runs. Relative paths start at the folder of the kubeconfig.

@@ -30,7 +30,7 @@
 #define YAML_DEPTH_MAX 1000
 #define YAML_JSON_MAX  (64u << 20)
 
-/* Where a JSON key or value stands in the input. */
+/* The place of a JSON key or value in the input. */
 struct yaml_mark {
     uint32_t offset; /* of its first byte in the JSON */
     uint32_t line;   /* from 1; what an alias or a merge key brings keeps its original place */

@@ -13,7 +13,8 @@
 
 #include "base/attribute.h"
 
-/* How much of a refused body the server reads and drops so that the peer gets its answer. */
+/* The server reads and drops this many bytes of a refused body, so that the peer sees its answer.
+ */
 enum { HTTP_BODY_DROPPED_MAX = 64 << 20 };
 
 struct http_budget {

@@ -224,8 +224,12 @@ static enum MHD_Result end_body(struct http_server *server, struct http_connecti
     if (exchange->refusal == 0) {
         exchange->refusal = body_refusal(exchange->body.state);
     }
-    enum MHD_Result result = exchange->refusal != 0 ? refuse(server, mhd, path, exchange->refusal)
-                                                    : handle(server, connection);
+    enum MHD_Result result;
+    if (exchange->refusal != 0) {
+        result = refuse(server, mhd, path, exchange->refusal);
+    } else {
+        result = handle(server, connection);
+    }
     /* The limit for a peer that does not read its answer. */
     http_connections_set_deadline(&server->connections, connection,
                                   clock_boot_ms() + server->options.idle_timeout_ms);
@@ -255,9 +259,9 @@ enum MHD_Result http_request_on_piece(void *server, struct MHD_Connection *mhd, 
     if (*piece_size > 0) {
         size_t size = *piece_size;
         *piece_size = 0;
-        return http_body_add(&exchange->body, &self->budget, self->options.body_max, piece, size)
-                   ? MHD_YES
-                   : MHD_NO;
+        bool is_wanted =
+            http_body_add(&exchange->body, &self->budget, self->options.body_max, piece, size);
+        return is_wanted ? MHD_YES : MHD_NO;
     }
     return end_body(self, connection, mhd, path);
 }

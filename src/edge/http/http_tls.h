@@ -15,7 +15,7 @@
 
 struct http_tls;
 
-/* What one connection holds. */
+/* The part of one connection. */
 struct http_tls_session {
     struct http_tls *tls;
     struct key_pair *pair; /* NULL until the handshake asks */

@@ -15,7 +15,7 @@
 
 enum {
     IDLE_HANDLES_MAX = 4,
-    /* How often kube_wait() looks whether a credential plugin has passed its own time limit. */
+    /* While a credential plugin runs, kube_wait() checks its time limit this often. */
     CREDENTIAL_LOOK_MS = 1000,
 };
 

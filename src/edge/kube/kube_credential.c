@@ -151,13 +151,17 @@ static enum kube_credential_state step_plugin(struct kube_credential *credential
                                               struct error *error) {
     const char *output = NULL;
     size_t size = 0;
-    enum kube_plugin_state step = kube_plugin_step(credential->run, now_ms, &output, &size, error);
-    if (step == KUBE_PLUGIN_RUNS) {
+    enum kube_credential_state state = KUBE_CREDENTIAL_PENDING;
+    switch (kube_plugin_step(credential->run, now_ms, &output, &size, error)) {
+    case KUBE_PLUGIN_RUNS:
         return KUBE_CREDENTIAL_PENDING;
+    case KUBE_PLUGIN_ENDED:
+        state = finish(credential, output, size, now_ms, error);
+        break;
+    case KUBE_PLUGIN_FAILED:
+        state = fail(credential, now_ms, error);
+        break;
     }
-    enum kube_credential_state state = step == KUBE_PLUGIN_ENDED
-                                           ? finish(credential, output, size, now_ms, error)
-                                           : fail(credential, now_ms, error);
     kube_plugin_free(TAKE(credential->run));
     return state;
 }

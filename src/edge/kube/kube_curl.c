@@ -8,21 +8,12 @@
 /* 7.87.0 has CURLOPT_CA_CACHE_TIMEOUT and CURLOPT_QUICK_EXIT. */
 enum { VERSION_MIN = 0x075700 };
 
-#define FUNCTION(name)                                                                             \
-    { "curl_" #name, offsetof(struct kube_curl, name) }
+#define FUNCTION(name) {"curl_" #name, offsetof(struct kube_curl, name)},
 
 static const struct {
     const char *name;
     size_t offset;
-} functions[] = {
-    FUNCTION(global_init),      FUNCTION(global_cleanup),      FUNCTION(version_info),
-    FUNCTION(easy_init),        FUNCTION(easy_cleanup),        FUNCTION(easy_reset),
-    FUNCTION(easy_setopt),      FUNCTION(easy_getinfo),        FUNCTION(easy_strerror),
-    FUNCTION(multi_init),       FUNCTION(multi_cleanup),       FUNCTION(multi_setopt),
-    FUNCTION(multi_add_handle), FUNCTION(multi_remove_handle), FUNCTION(multi_perform),
-    FUNCTION(multi_info_read),  FUNCTION(multi_poll),          FUNCTION(multi_wakeup),
-    FUNCTION(slist_append),     FUNCTION(slist_free_all),
-};
+} functions[] = {KUBE_CURL_FUNCTIONS(FUNCTION)};
 
 static void close_library(void **library) {
     if (*library != NULL) {

@@ -17,29 +17,34 @@
 
 #define KUBE_CURL_LIBRARY "libcurl.so.4"
 
-/* Each member has the name of its function without "curl_". */
+/* The functions that are used, without "curl_". */
+#define KUBE_CURL_FUNCTIONS(X)                                                                     \
+    X(global_init)                                                                                 \
+    X(global_cleanup)                                                                              \
+    X(version_info)                                                                                \
+    X(easy_init)                                                                                   \
+    X(easy_cleanup)                                                                                \
+    X(easy_reset)                                                                                  \
+    X(easy_setopt)                                                                                 \
+    X(easy_getinfo)                                                                                \
+    X(easy_strerror)                                                                               \
+    X(multi_init)                                                                                  \
+    X(multi_cleanup)                                                                               \
+    X(multi_setopt)                                                                                \
+    X(multi_add_handle)                                                                            \
+    X(multi_remove_handle)                                                                         \
+    X(multi_perform)                                                                               \
+    X(multi_info_read)                                                                             \
+    X(multi_poll)                                                                                  \
+    X(multi_wakeup)                                                                                \
+    X(slist_append)                                                                                \
+    X(slist_free_all)
+
+#define KUBE_CURL_MEMBER(name) __typeof__(curl_##name) *name;
+
 struct kube_curl {
     void *handle;
-    __typeof__(curl_global_init) *global_init;
-    __typeof__(curl_global_cleanup) *global_cleanup;
-    __typeof__(curl_version_info) *version_info;
-    __typeof__(curl_easy_init) *easy_init;
-    __typeof__(curl_easy_cleanup) *easy_cleanup;
-    __typeof__(curl_easy_reset) *easy_reset;
-    __typeof__(curl_easy_setopt) *easy_setopt;
-    __typeof__(curl_easy_getinfo) *easy_getinfo;
-    __typeof__(curl_easy_strerror) *easy_strerror;
-    __typeof__(curl_multi_init) *multi_init;
-    __typeof__(curl_multi_cleanup) *multi_cleanup;
-    __typeof__(curl_multi_setopt) *multi_setopt;
-    __typeof__(curl_multi_add_handle) *multi_add_handle;
-    __typeof__(curl_multi_remove_handle) *multi_remove_handle;
-    __typeof__(curl_multi_perform) *multi_perform;
-    __typeof__(curl_multi_info_read) *multi_info_read;
-    __typeof__(curl_multi_poll) *multi_poll;
-    __typeof__(curl_multi_wakeup) *multi_wakeup;
-    __typeof__(curl_slist_append) *slist_append;
-    __typeof__(curl_slist_free_all) *slist_free_all;
+    KUBE_CURL_FUNCTIONS(KUBE_CURL_MEMBER)
 };
 
 /* Loads and initialises libcurl. `library` is KUBE_CURL_LIBRARY except in tests. ERROR_UNAVAILABLE

@@ -121,6 +121,8 @@ bool kube_incoming_add(struct kube_incoming *incoming, const char *bytes, size_t
     if (incoming->is_stopped) {
         return false;
     }
-    return kube_incoming_is_stream(incoming) ? add_lines(incoming, bytes, size)
-                                             : add_body(incoming, bytes, size);
+    if (kube_incoming_is_stream(incoming)) {
+        return add_lines(incoming, bytes, size);
+    }
+    return add_body(incoming, bytes, size);
 }

@@ -3,7 +3,7 @@
 #define EDGE_KUBE_KUBE_TARGET_H
 
 /*
- * Where requests go, in the form that libcurl wants, from a kubeconfig.
+ * The target of requests, from a kubeconfig, in the form that libcurl wants.
  */
 
 #include <stdbool.h>

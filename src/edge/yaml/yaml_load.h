@@ -22,7 +22,7 @@ bool yaml_load_next(struct yaml_load *load, struct yaml_document *ret_document, 
 /* Did yaml_load_next() fail because of the syntax, rather than of the content? */
 bool yaml_load_is_malformed(const struct yaml_load *load);
 
-/* Where the last document ended. */
+/* The end of the last document. */
 struct yaml_place yaml_load_end(const struct yaml_load *load);
 
 #endif

@@ -16,14 +16,8 @@ struct anchor {
 
 static void anchor_free(void *owned) {
     struct anchor *anchor = owned;
-    if (anchor != NULL) {
-        free(anchor->name);
-        free(anchor);
-    }
-}
-
-static void anchor_auto_free(struct anchor **anchor) {
-    anchor_free(*anchor);
+    free(anchor->name);
+    free(anchor);
 }
 
 static void clear_anchors(struct yaml_tree *tree) {
@@ -91,26 +85,30 @@ static int compare_names(const void *a, const void *b) {
     return strcmp(left->name, right->name);
 }
 
+static struct anchor *find_anchor(const struct yaml_tree *tree, const char *name) {
+    const struct anchor wanted = {.name = (char *)(uintptr_t)name};
+    struct anchor **slot = tfind(&wanted, &tree->anchors, compare_names);
+    return slot != NULL ? *slot : NULL;
+}
+
 bool yaml_tree_set_anchor(struct yaml_tree *tree, const char *name, uint32_t index,
                           struct error *error) {
-    AUTO(anchor_auto_free) struct anchor *anchor = memory_new(1, sizeof(*anchor));
-    anchor->name = memory_copy(name, strlen(name));
-    struct anchor **slot = tsearch(anchor, &tree->anchors, compare_names);
-    if (slot == NULL) {
-        return error_set(error, ERROR_INTERNAL, "out of memory for an anchor");
+    struct anchor *anchor = find_anchor(tree, name);
+    if (anchor == NULL) {
+        anchor = memory_new(1, sizeof(*anchor));
+        anchor->name = memory_copy(name, strlen(name));
+        if (tsearch(anchor, &tree->anchors, compare_names) == NULL) {
+            anchor_free(anchor);
+            return error_set(error, ERROR_INTERNAL, "out of memory for an anchor");
+        }
     }
-    (*slot)->node = index;
-    if (*slot == anchor) {
-        (void)TAKE(anchor);
-    }
+    anchor->node = index;
     return true;
 }
 
 uint32_t yaml_tree_find_anchor(const struct yaml_tree *tree, const char *name) {
-    AUTO_FREE char *copy = memory_copy(name, strlen(name));
-    const struct anchor wanted = {.name = copy};
-    struct anchor **slot = tfind(&wanted, &tree->anchors, compare_names);
-    return slot != NULL ? (*slot)->node : YAML_TREE_NONE;
+    const struct anchor *anchor = find_anchor(tree, name);
+    return anchor != NULL ? anchor->node : YAML_TREE_NONE;
 }
 
 static bool check_size(struct yaml_place place, uint64_t size, struct error *error) {

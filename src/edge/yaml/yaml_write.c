@@ -184,8 +184,8 @@ static void write_next(struct writer *writer) {
     struct level *level = innermost(writer);
     struct json_text key;
     assert(level != NULL);
-    if (level->is_list ? !json_next_item(&writer->reader)
-                       : !json_next_member(&writer->reader, &key)) {
+    struct json_reader *reader = &writer->reader;
+    if (level->is_list ? !json_next_item(reader) : !json_next_member(reader, &key)) {
         close_level(writer, level);
         return;
     }
