@@ -95,7 +95,7 @@ static bool is_series(const char *line, const char *series) {
     return strncmp(line, series, size) == 0 && line[size] == ' ';
 }
 
-/* What stands behind a series, up to the end of its line. */
+/* Returns the text behind a series, up to the end of its line. */
 static const char *find(const struct buffer *page, const char *series) {
     for (const char *line = page->bytes; *line != '\0'; line = strchr(line, '\n') + 1) {
         if (is_series(line, series)) {
@@ -170,7 +170,7 @@ static void test_metrics__decisions_are_in_the_order_that_is_promised(void **sta
     }
 }
 
-/* The name up to a label, a space, or what a histogram adds to it. */
+/* Copies the name, up to a label, a space or a suffix of the histogram. */
 static void family_of(const char *line, bool is_histogram, char out[128]) {
     size_t size = strcspn(line, "{ ");
     snprintf(out, 128, "%.*s", (int)size, line);
@@ -187,7 +187,7 @@ struct format {
     regex_t help;
     regex_t type;
     regex_t sample;
-    char family[128]; /* of the last # HELP line: every sample up to the next one is of it */
+    char family[128]; /* of the last # HELP line; the samples after it belong to it */
     char kind[16];
 };
 
@@ -370,7 +370,7 @@ static void test_metrics__nothing_is_lost_between_threads(void **state) {
     for (size_t i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, count, metrics), 0);
     }
-    /* Printing meanwhile shows one moment: the count is that of the last bucket. */
+    /* A page printed meanwhile is consistent: the count equals the last bucket. */
     for (int i = 0; i < 50; i++) {
         AUTO(buffer_fini) struct buffer page = print(metrics);
         assert_int_equal(value_of(&page, "capstan_admission_duration_seconds_bucket{le=\"+Inf\"}"),

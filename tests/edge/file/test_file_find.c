@@ -84,7 +84,7 @@ static void test_file_find__follows_links_but_never_round(void **state) {
     assert_finds("t", expected, COUNT_OF(expected));
 }
 
-/* A link that leads nowhere, or to itself. */
+/* One link leads nowhere, one to itself. */
 static void test_file_find__lists_links_that_lead_nowhere_and_cannot_be_read(void **state) {
     (void)state;
     static const char *const expected[] = {"t/itself.yaml", "t/nowhere.json"};
@@ -102,7 +102,7 @@ static void test_file_find__lists_links_that_lead_nowhere_and_cannot_be_read(voi
     }
 }
 
-/* As the kubelet mounts a ConfigMap. */
+/* The kubelet mounts a ConfigMap like this. */
 static void test_file_find__finds_each_key_of_a_config_map_once(void **state) {
     (void)state;
     assert_int_equal(mkdir("m", 0755), 0);

@@ -22,7 +22,7 @@ static void test_http_defer__answers_when_the_answer_is_given(void **state) {
     http_client_open(&client, site.port);
     for (int i = 0; i < 3; i++) {
         assert_true(http_client_send_text(&client, POST_DEFER));
-        struct http_connection *connection = http_site_take_deferred(&site);
+        struct http_connection *connection = http_site_next_deferred(&site);
         http_site_answer(connection, "later");
         assert_true(http_client_read(&client, &answer));
         assert_int_equal(answer.status, 202);
@@ -65,7 +65,7 @@ static void test_http_defer__holds_up_nobody_else(void **state) {
     for (int i = 0; i < WAITING; i++) {
         http_client_open(&waiting[i], site.port);
         assert_true(http_client_send_text(&waiting[i], POST_DEFER));
-        connections[i] = http_site_take_deferred(&site);
+        connections[i] = http_site_next_deferred(&site);
     }
     assert_int_equal(http_client_ask_once(site.port, HTTP_GET_HEALTHZ), 200);
     for (int i = WAITING - 1; i >= 0; i--) {
@@ -88,7 +88,7 @@ static void test_http_defer__a_peer_may_be_gone_by_then(void **state) {
     for (int i = 0; i < 10; i++) {
         http_client_open(&client, site.port);
         assert_true(http_client_send_text(&client, POST_DEFER));
-        struct http_connection *connection = http_site_take_deferred(&site);
+        struct http_connection *connection = http_site_next_deferred(&site);
         if (i % 2 == 0) {
             http_client_reset(&client);
         } else {
@@ -110,7 +110,7 @@ static void test_http_defer__stop_waits_for_the_answer_to_be_sent(void **state) 
     http_site_start(&site);
     http_client_open(&client, site.port);
     assert_true(http_client_send_text(&client, POST_DEFER));
-    http_site_answer(http_site_take_deferred(&site), "at last");
+    http_site_answer(http_site_next_deferred(&site), "at last");
     http_site_stop(&site);
     assert_true(http_client_read(&client, &answer));
     assert_string_equal(answer.body, "at last");

@@ -19,10 +19,10 @@ enum { BEGAN_MS = 1000, PIECE = 1 << 16 };
 struct fixture {
     struct http_linger linger;
     int wake_fd;
-    int peer; /* of a connection that lingers */
+    int peer; /* of a lingering connection */
 };
 
-/* Ours is closed by whoever had it, as MHD does it. */
+/* Closes our descriptor afterwards, as MHD does. */
 static int add(struct fixture *fixture) {
     int ends[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);

@@ -186,7 +186,7 @@ static void test_http_request__refuses_what_is_not_clear_and_closes(void **state
     static const struct {
         const char *name;
         const char *request;
-        int status; /* 0: no answer at all */
+        int status; /* 0: no answer */
     } rows[] = {
         {"length is not a number", HTTP_POST_ECHO "Content-Length: 1x\r\n\r\na", 400},
         {"negative length", HTTP_POST_ECHO "Content-Length: -1\r\n\r\na", 400},

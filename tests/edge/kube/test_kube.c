@@ -27,7 +27,7 @@ static void test_kube__sends_what_a_verb_means(void **state) {
         enum kube_verb verb;
         const char *body;
         const char *request_line;
-        const char *content_type; /* NULL: there is none */
+        const char *content_type; /* NULL if there is none */
         bool is_compressed;
     } rows[] = {
         {KUBE_GET, NULL, "GET /a?b=%2Fc HTTP/1.1\r\n", NULL, true},
@@ -84,7 +84,7 @@ static void test_kube__sends_a_large_body_at_once(void **state) {
     request.body = body;
     request.body_size = SIZE;
     kube_site_begin(&site, &request, &heard);
-    memset(body, 'y', SIZE); /* it was copied */
+    memset(body, 'y', SIZE); /* kube_begin() must have copied it */
     kube_site_finish(&site, &heard);
     assert_true(heard.is_good);
     const char *sent = script_server_request(site.server, 0);
@@ -248,7 +248,7 @@ static int socket_option(int fd, int level, int option) {
     return value;
 }
 
-/* The client's end of the one connection, among all descriptors of this process. */
+/* Finds the client's end of the one connection among all descriptors of this process. */
 static int find_socket(uint16_t server_port) {
     for (int fd = 3; fd < 256; fd++) {
         struct sockaddr_in peer = {0};

@@ -57,7 +57,7 @@ static void test_kube_fault__has_a_kind_for_each_status(void **state) {
         }
         kube_heard_fini(&heard);
     }
-    /* No such answer spoils the connection. */
+    /* None of these answers breaks the connection. */
     assert_int_equal(script_server_n_connections(site.server), 1);
     kube_site_stop(&site);
 }
@@ -133,7 +133,7 @@ static void test_kube_fault__keeps_the_beginning_of_a_long_refusal(void **state)
         AUTO_FREE char *text = kube_site_text("403 Forbidden", body);
         script_server_answer(site.server, "/a", 1, text);
         struct kube_request request = kube_site_request(verbs[i % 2], "/a", &heard);
-        request.answer_max = 10; /* is about good answers */
+        request.answer_max = 10; /* this limit applies only to good answers */
         kube_site_begin(&site, &request, &heard);
         kube_site_finish(&site, &heard);
         assert_false(heard.is_good);
@@ -189,7 +189,7 @@ static void test_kube_fault__tells_an_answer_that_broke_off(void **state) {
         const char *name;
         struct script_step steps[2];
         int status;
-        const char *text; /* its beginning */
+        const char *text; /* the text begins with it */
     } rows[] = {
         {"short of its length",
          {{SCRIPT_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}", 0, 0},

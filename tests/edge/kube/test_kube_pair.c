@@ -46,7 +46,7 @@ static void test_kube_pair__follows_files_that_are_replaced(void **state) {
     refresh(&pair, &one);
     const char *before = pair.certificate_pem;
     refresh(&pair, &one);
-    assert_ptr_equal(pair.certificate_pem, before); /* which was not read again */
+    assert_ptr_equal(pair.certificate_pem, before); /* it was not read again */
     replace("k", other.key_pem);
     refresh(&pair, &one);
     replace("c", other.certificate_pem);

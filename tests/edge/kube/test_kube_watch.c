@@ -14,8 +14,6 @@
 #define WATCH_HEAD "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 #define CHUNKS_END "0\r\n\r\n"
 
-/* Lines, without the network. */
-
 static struct kube_incoming begin_stream(size_t answer_max, struct kube_heard *heard) {
     struct kube_incoming incoming;
     struct kube_request request = kube_site_request(KUBE_WATCH, "/w", heard);
@@ -90,8 +88,6 @@ static void test_kube_watch__keeps_no_memory_of_a_large_line(void **state) {
     kube_incoming_fini(&incoming);
     kube_heard_fini(&heard);
 }
-
-/* And with it. */
 
 static void test_kube_watch__hears_lines_as_they_come(void **state) {
     (void)state;

@@ -294,7 +294,7 @@ static void test_kubeconfig__finds_the_server_of_a_pod(void **state) {
     static const char advice[] = "outside of a cluster give --kubeconfig FILE or --objects PATH";
     const struct {
         const char *host, *port_https, *port;
-        const char *server; /* NULL: there is an error */
+        const char *server; /* NULL: an error is expected */
         enum error_kind kind;
         const char *expected;
     } rows[] = {
@@ -355,7 +355,7 @@ static void test_kubeconfig__takes_the_files_of_a_pod(void **state) {
                                     "--kubeconfig FILE or --objects PATH");
     write_text("pod/token", "t");
     const struct {
-        const char *text; /* NULL: there is no file */
+        const char *text; /* NULL: no file */
         const char *namespace;
         const char *expected;
     } rows[] = {

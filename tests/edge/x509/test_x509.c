@@ -22,7 +22,7 @@ static const char *const service_names[] = {"capstan.capstan-system.svc",
                                             "capstan.capstan-system.svc.cluster.local", "localhost",
                                             "127.0.0.1", "::1"};
 
-/* As a client does: chain, purpose, name and time at once. Returns an X509_V_* code. */
+/* Checks chain, purpose, name and time, as a client does. Returns an X509_V_* code. */
 static int verify(const char *leaf_pem, const char *ca_pem, const char *name, int64_t time) {
     AUTO(free_certificate) X509 *leaf = parse(leaf_pem);
     AUTO(free_certificate) X509 *ca = parse(ca_pem);
@@ -355,7 +355,7 @@ static void test_x509__signs_with_a_ca_only(void **state) {
     }
 }
 
-/* A CA as others make them: any kind of key, and none of the extensions but the one it needs. */
+/* Makes a CA as others do: any kind of key, and only the extension that a CA needs. */
 static struct x509_pair make_foreign_ca(EVP_PKEY *key, const EVP_MD *digest) {
     AUTO(free_certificate) X509 *ca = X509_new();
     X509_set_version(ca, X509_VERSION_3);

@@ -20,11 +20,11 @@ static struct x509_pair make(const struct profile *profile, const struct x509_pa
     return make_of_key(profile, ca, key);
 }
 
-/* The table of certs/README.md, and of what kube-apiserver was seen to do. */
+/* The table of certs/README.md, with the observed behaviour of kube-apiserver. */
 static void test_x509_verify__judges_as_the_api_server_does(void **state) {
     static const struct {
         struct profile profile;
-        const char *complaint; /* NULL: it is accepted */
+        const char *complaint; /* NULL: accepted */
     } rows[] = {
         {{"x", "DNS:" NAME, "serverAuth", "digitalSignature", NULL, NOW - DAY, NOW + DAY}, NULL},
         {{"x", "DNS:" NAME, NULL, NULL, NULL, NOW - DAY, NOW + DAY}, NULL},
@@ -120,7 +120,7 @@ static void test_x509_verify__tells_cas_of_one_subject_apart(void **state) {
     static const struct profile profile = {"x",  "DNS:" NAME, "serverAuth", NULL,
                                            NULL, NOW - DAY,   NOW + DAY};
     (void)state;
-    /* With key identifiers, as ours have them, and without. */
+    /* With key identifiers, as our certificates have them, and without. */
     for (int has_identifiers = 0; has_identifiers < 2; has_identifiers++) {
         AUTO(x509_pair_fini)
         struct x509_pair one = has_identifiers ? make_ca("CA") : make(&plain, NULL);

@@ -12,7 +12,7 @@
 
 struct row {
     const char *yaml;
-    const char *expected; /* the documents, a line each, and the error */
+    const char *expected; /* the documents, one per line, and the error */
 };
 
 static void assert_rows(const struct row *rows, size_t n) {
@@ -267,7 +267,7 @@ static void test_yaml__marks_keys_and_values(void **state) {
                                "  use: *b\n"
                                "  merged: {<<: *b}\n";
     static const struct {
-        const char *json; /* up to here */
+        const char *json; /* the JSON before the looked up place */
         uint32_t line, column;
     } rows[] = {
         {"", 2, 1},

@@ -12,7 +12,7 @@
 
 struct row {
     const char *text;
-    const char *expected; /* the documents, a line each, and the error */
+    const char *expected; /* the documents, one per line, and the error */
 };
 
 static void assert_rows(const struct row *rows, size_t n) {
@@ -121,7 +121,7 @@ static void test_yaml__marks_json_too(void **state) {
     static const char text[] = "{\n  \"\303\251\": [ 1,\r\n\t{\"b\": \"x\"}]\n}  {\n\"c\":\n2}";
     static const struct {
         size_t document;
-        const char *json; /* up to here */
+        const char *json; /* the JSON before the looked up place */
         uint32_t line, column;
     } rows[] = {
         {0, "", 1, 1},

@@ -11,10 +11,10 @@
 
 struct row {
     const char *yaml;
-    const char *json; /* NULL: the string of the same text */
+    const char *json; /* NULL: a string with the same text */
 };
 
-/* What an unquoted scalar is, as sigs.k8s.io/yaml 1.3 reads it. */
+/* Unquoted scalars, as sigs.k8s.io/yaml 1.3 reads them. */
 static const struct row scalars[] = {
     /* null */
     {"", "null"},
