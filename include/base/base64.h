@@ -12,6 +12,9 @@
 
 #include "base/attribute.h"
 
+/* The digit of each value from 0 to 63. */
+extern const char base64_digits[];
+
 /* Decodes in place; line ends are passed over. `text` is NUL-terminated before and after, and may
    have NULs in it then. False, and the text is spoiled, if it is none. */
 bool base64_decode(char *text, size_t *ret_size) MUST_CHECK;

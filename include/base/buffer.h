@@ -23,6 +23,10 @@ struct buffer {
 void buffer_init(struct buffer *buffer, size_t limit);
 void buffer_fini(struct buffer *buffer);
 
+/* buffer_fini() for secrets: zeroes the bytes first. What a buffer left behind when it grew is not
+   zeroed. */
+void buffer_wipe(struct buffer *buffer);
+
 /* Empties the buffer and keeps its memory and its limit. */
 void buffer_clear(struct buffer *buffer);
 

@@ -21,6 +21,11 @@ void *memory_resize(void *owned, size_t count, size_t size);
 /* A NUL-terminated copy. Free with free(). */
 char *memory_copy(const char *bytes, size_t size);
 
+/* Zeroes secrets, in a way that compilers do not leave out; `bytes` may be NULL if `size` is 0.
+   memory_free_secret() zeroes and frees a text; NULL is none. */
+void memory_wipe(void *bytes, size_t size);
+void memory_free_secret(char *owned_text);
+
 /* For AUTO: frees what a pointer variable points to. */
 void memory_auto_free(void *pointer_variable);
 

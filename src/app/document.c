@@ -57,8 +57,7 @@ bool document_file_parse(const char *path, const struct buffer *content,
     if (!read_documents(content, &file, error)) {
         return fail_in_file(error, path);
     }
-    *ret_file = file;
-    file = (struct document_file){.path = NULL};
+    *ret_file = TAKE(file);
     return true;
 }
 

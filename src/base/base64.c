@@ -4,10 +4,11 @@
 #include <stdint.h>
 #include <string.h>
 
+const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 static int digit_value(char digit) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = strchr(digits, digit);
-    return at == NULL ? -1 : (int)(at - digits);
+    const char *at = strchr(base64_digits, digit);
+    return at == NULL ? -1 : (int)(at - base64_digits);
 }
 
 bool base64_decode(char *text, size_t *ret_size) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/memory.h"
 
 enum { CAPACITY_MIN = 256 };
@@ -17,6 +18,11 @@ void buffer_init(struct buffer *buffer, size_t limit) {
 void buffer_fini(struct buffer *buffer) {
     free(buffer->bytes);
     *buffer = (struct buffer){.limit = buffer->limit};
+}
+
+void buffer_wipe(struct buffer *buffer) {
+    memory_wipe(buffer->bytes, buffer->capacity);
+    buffer_fini(buffer);
 }
 
 void buffer_clear(struct buffer *buffer) {
@@ -77,7 +83,6 @@ void buffer_add_format(struct buffer *buffer, const char *format, ...) {
 }
 
 void buffer_add_base64(struct buffer *buffer, const char *bytes, size_t size) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     size_t encoded_size = (size + 2) / 3 * 4;
     if (size == 0 || !fits(buffer, encoded_size)) {
         return;
@@ -89,10 +94,10 @@ void buffer_add_base64(struct buffer *buffer, const char *bytes, size_t size) {
         unsigned a = (unsigned char)bytes[i];
         unsigned b = left > 1 ? (unsigned char)bytes[i + 1] : 0;
         unsigned c = left > 2 ? (unsigned char)bytes[i + 2] : 0;
-        *out++ = digits[a >> 2];
-        *out++ = digits[(a & 3) << 4 | b >> 4];
-        *out++ = left > 1 ? digits[(b & 15) << 2 | c >> 6] : '=';
-        *out++ = left > 2 ? digits[c & 63] : '=';
+        *out++ = base64_digits[a >> 2];
+        *out++ = base64_digits[(a & 3) << 4 | b >> 4];
+        *out++ = left > 1 ? base64_digits[(b & 15) << 2 | c >> 6] : '=';
+        *out++ = left > 2 ? base64_digits[c & 63] : '=';
     }
     buffer->size += encoded_size;
 }

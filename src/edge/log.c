@@ -97,7 +97,7 @@ static void add_text(struct buffer *line, struct log *log, const char *text, siz
     if (log->format == LOG_FORMAT_JSON || needs_quotes(text, size)) {
         add_quoted(line, text, size, room);
     } else {
-        buffer_add(line, text, size < room ? size : room);
+        buffer_add(line, text, MIN(size, room));
     }
 }
 

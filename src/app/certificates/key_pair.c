@@ -22,13 +22,6 @@ static bool read_pem(const char *folder, const char *name, struct buffer *pem,
     return file_read(path, pem, error);
 }
 
-static void wipe(struct buffer *pem) {
-    if (pem->bytes != NULL) {
-        explicit_bzero(pem->bytes, pem->capacity);
-    }
-    buffer_fini(pem);
-}
-
 /* Both through one folder, so that they are of one version of a mounted Secret. If that is gone
    before both are read, there is a newer one. */
 static bool read_both(const char *folder, const char *certificate_name, const char *key_name,
@@ -40,8 +33,8 @@ static bool read_both(const char *folder, const char *certificate_name, const ch
         if (is_read || error->kind != ERROR_NOT_FOUND || strcmp(place, folder) == 0) {
             return is_read;
         }
-        wipe(chain);
-        wipe(key);
+        buffer_wipe(chain);
+        buffer_wipe(key);
     }
     return false;
 }
@@ -64,7 +57,7 @@ static bool is_valid_now(const struct http_validity *validity, struct error *err
 bool key_pair_load(const char *folder, const char *certificate_name, const char *key_name,
                    struct http_server *server, struct key_pair *pair, struct error *error) {
     AUTO(buffer_fini) struct buffer chain = {.bytes = NULL};
-    AUTO(wipe) struct buffer key = {.bytes = NULL};
+    AUTO(buffer_wipe) struct buffer key = {.bytes = NULL};
     struct http_validity validity;
     if (!read_both(folder, certificate_name, key_name, &chain, &key, error)) {
         return false;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/memory.h"
 #include "chance.h"
 #include "cluster/follow.h"
@@ -305,7 +306,8 @@ static void take_answer(void *context, const struct kube_answer *answer) {
     int64_t now_ms = clock_boot_ms();
     rotate->is_writing = false;
     /* Who was faster has written the same, or something that is to be read first. */
-    bool is_race = answer->status == 409 || (answer->status == 422 && !is_secret);
+    bool is_race = answer->status == HTTP_STATUS_CONFLICT ||
+                   (answer->status == HTTP_STATUS_UNPROCESSABLE && !is_secret);
     rotate->n_races = is_race ? rotate->n_races + 1 : 0;
     if (!is_race || rotate->n_races >= RACES_MAX) {
         report(rotate, answer->is_good ? "" : answer->error.text);
@@ -370,8 +372,7 @@ static void write_secret(struct rotate *rotate, const struct renewal_order *orde
     log_event(rotate->options.log, LOG_INFO, "certificate.renewing",
               LOG_TEXT("phase", phases[order->phase]));
     ask(rotate, is_new ? KUBE_CREATE : KUBE_MERGE, path, &body);
-    explicit_bzero(body.bytes, body.size);
-    buffer_fini(&body);
+    buffer_wipe(&body);
 }
 
 static void write_registration(struct rotate *rotate) {
@@ -403,10 +404,6 @@ static void raise_alarms(struct rotate *rotate) {
     }
 }
 
-static int64_t earlier_of(int64_t one_ms, int64_t other_ms) {
-    return one_ms < other_ms ? one_ms : other_ms;
-}
-
 /* Who begins to lead reads both objects first, whatever the watches say: what others wrote last may
    not have come yet, and caBundles know no version that would refuse a write from the past. */
 static void begin_to_lead(struct rotate *rotate, bool leads) {
@@ -431,7 +428,7 @@ int64_t rotate_step(struct rotate *rotate, int64_t now_ms) {
     struct renewal_order order;
     begin_to_lead(rotate, elect_leads(rotate->options.elect, now_ms));
     int64_t next_ms = follow_step(rotate->secret_follow, now_ms);
-    next_ms = earlier_of(next_ms, follow_step(rotate->registration_follow, now_ms));
+    next_ms = MIN(next_ms, follow_step(rotate->registration_follow, now_ms));
     raise_alarms(rotate);
     if (rotate->is_writing || rotate->is_closing) {
         return next_ms;
@@ -441,14 +438,14 @@ int64_t rotate_step(struct rotate *rotate, int64_t now_ms) {
     if (fails_now || now_ms >= rotate->look_ms) {
         look(rotate);
     }
-    next_ms = earlier_of(next_ms, rotate->look_ms);
+    next_ms = MIN(next_ms, rotate->look_ms);
     if (!rotate->fails) {
-        next_ms = earlier_of(next_ms, fail_closed_ms(rotate));
+        next_ms = MIN(next_ms, fail_closed_ms(rotate));
     }
     const struct renewal_view view = trustworthy_view(rotate);
     renewal_step(&rotate->renewal, &view, now_ms, clock_wall_seconds(), &order);
     if (order.verb == RENEWAL_WAIT) {
-        return earlier_of(next_ms, order.at_ms);
+        return MIN(next_ms, order.at_ms);
     }
     rotate->writing = order.verb;
     if (order.verb == RENEWAL_WRITE) {

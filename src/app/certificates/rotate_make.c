@@ -131,7 +131,6 @@ bool rotate_make(const struct renewal_order *order, const struct rotate_sources 
                sizeof(made.resource_version));
         made.asked = leftover(order, sources->present->asked);
     }
-    *ret_keyring = made;
-    made = (struct keyring){.ca_crt = NULL};
+    *ret_keyring = TAKE(made);
     return true;
 }

@@ -87,8 +87,7 @@ void rotate_view_secret(const struct keyring *keyring, const char *const *names,
         view->cas[i].not_after = cas.items[i].not_after;
     }
     look_at_leaf(keyring, names, n_names, &cas, view);
-    *ret_cas = cas;
-    cas = (struct x509_bundle){.n_items = 0};
+    *ret_cas = TAKE(cas);
 }
 
 bool rotate_view_is_trusted(const struct registration *registration, const char *id) {

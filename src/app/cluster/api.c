@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "chance.h"
@@ -126,7 +127,8 @@ static void take_definition(void *context, const struct kube_answer *answer) {
     bool is_known = answer->is_good && discovery_read_definition(answer->body, answer->body_size,
                                                                  api->found, &is_map, &error);
     /* Who may not look assumes the worse, which always works. */
-    if (is_known || answer->status == 403 || answer->status == 404) {
+    if (is_known || answer->status == HTTP_STATUS_FORBIDDEN ||
+        answer->status == HTTP_STATUS_NOT_FOUND) {
         settle(api, API_SERVED, is_map);
         api->n_absent = 0;
         succeed(api);
@@ -166,7 +168,7 @@ static void take_resources(void *context, const struct kube_answer *answer) {
     const char *next = discovery_next_version(api->found);
     if (is_read && has_servers) {
         ask(api, DEFINITION_PATH, take_definition);
-    } else if (!is_read && answer->status != 404) {
+    } else if (!is_read && answer->status != HTTP_STATUS_NOT_FOUND) {
         fail(api, &error);
     } else if (next != NULL) {
         text_copy(api->found, sizeof(api->found), next);
@@ -183,7 +185,8 @@ static void take_group(void *context, const struct kube_answer *answer) {
                      discovery_read_group(answer->body, answer->body_size, api->found, &error);
     if (is_served) {
         ask_resources(api);
-    } else if (answer->status == 404 || (answer->is_good && error.kind == ERROR_NOT_FOUND)) {
+    } else if (answer->status == HTTP_STATUS_NOT_FOUND ||
+               (answer->is_good && error.kind == ERROR_NOT_FOUND)) {
         take_absence(api);
     } else {
         fail(api, &error);

@@ -32,9 +32,9 @@ static bool wait_for_lists(struct api *api, struct sync *const syncs[2], struct 
         int64_t next_ms = api_step(api, now_ms);
         for (int i = 0; i < 2; i++) {
             int64_t at_ms = sync_step(syncs[i], now_ms);
-            next_ms = at_ms < next_ms ? at_ms : next_ms;
+            next_ms = MIN(next_ms, at_ms);
         }
-        next_ms = next_ms < ends_ms ? next_ms : ends_ms;
+        next_ms = MIN(next_ms, ends_ms);
         kube_wait(api_kube(api), NULL, 0, next_ms > now_ms ? next_ms - now_ms : 0);
     }
     return true;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "api.h"
+#include "base/http_status.h"
 #include "base/memory.h"
 #include "chance.h"
 #include "core/cluster/lease.h"
@@ -61,7 +62,8 @@ static void report_leadership(struct elect *elect, int64_t now_ms) {
 
 /* A conflict is how an election is lost, and a lease that is not there how the first one begins. */
 static void report_failure(struct elect *elect, const struct kube_answer *answer, bool is_read) {
-    bool is_usual = answer->status == 409 || answer->status == 404;
+    bool is_usual =
+        answer->status == HTTP_STATUS_CONFLICT || answer->status == HTTP_STATUS_NOT_FOUND;
     bool is_failure = !is_usual && !(answer->is_good && is_read);
     if (is_failure && !elect->is_failing) {
         log_event(elect->log, LOG_WARN, "leader.failed",

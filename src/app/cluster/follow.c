@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/json_edit.h"
 #include "base/memory.h"
 #include "chance.h"
@@ -106,7 +107,7 @@ static void take_page(void *context, const struct kube_answer *answer) {
 }
 
 static void break_off(struct follow *follow, const char *problem) {
-    struct kube_answer answer = {.status = 200, .retry_after_ms = -1};
+    struct kube_answer answer = {.status = HTTP_STATUS_OK, .retry_after_ms = -1};
     error_set(&answer.error, ERROR_UNAVAILABLE, "watch: %s", problem);
     kube_cancel(follow->options.kube, follow->call);
     end_request(follow, &answer);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "edge/clock.h"
@@ -167,7 +168,7 @@ static void take_object(void *context, const struct kube_answer *got) {
     bool is_late = !got->is_good && got->error.kind == ERROR_TIMEOUT;
     forget(search);
     report(lookup, got, state);
-    if (got->status == 404 && state != EVIDENCE_ABSENT) {
+    if (got->status == HTTP_STATUS_NOT_FOUND && state != EVIDENCE_ABSENT) {
         api_doubt(lookup->api);
     }
     while (search->askers != NULL) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/memory.h"
 #include "chance.h"
 #include "core/cluster/watch.h"
@@ -67,7 +68,8 @@ static void end_request(struct sync *sync, const struct kube_answer *answer) {
     };
     sync->call = NULL;
     /* A CRD that changes ends its watches, too. */
-    if (answer->status == 404 || (sync->options.kind == OBJECT_MCPSERVER && sync->is_following)) {
+    if (answer->status == HTTP_STATUS_NOT_FOUND ||
+        (sync->options.kind == OBJECT_MCPSERVER && sync->is_following)) {
         api_doubt(sync->options.api);
     }
     report(sync, answer);
@@ -105,7 +107,7 @@ static void take_page(void *context, const struct kube_answer *answer) {
 
 /* A watch is ended from within by cancelling it, after which nobody tells that it has ended. */
 static void break_off(struct sync *sync, const char *problem) {
-    struct kube_answer answer = {.status = 200, .retry_after_ms = -1};
+    struct kube_answer answer = {.status = HTTP_STATUS_OK, .retry_after_ms = -1};
     error_set(&answer.error, ERROR_UNAVAILABLE, "watch: %s", problem);
     kube_cancel(api_kube(sync->options.api), sync->call);
     end_request(sync, &answer);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "job.h"
 
+#include "base/http_status.h"
 #include "chance.h"
 #include "core/cluster/event.h"
 #include "edge/clock.h"
@@ -55,7 +56,7 @@ void job_fail(struct job *owned_job, const struct kube_answer *answer) {
         .fingerprint = owned_job->fingerprint,
         .retry_after_ms = answer->retry_after_ms,
     };
-    if (answer->status == 404) {
+    if (answer->status == HTTP_STATUS_NOT_FOUND) {
         api_doubt(owned_job->options->api);
     }
     switch (answer->error.kind) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
 
+#include "base/hash.h"
 #include "core/cluster/heal.h"
 #include "edge/clock.h"
 #include "job.h"
@@ -28,10 +29,8 @@ bool scale_is_due(const struct companion_options *options, const struct server_f
         return false;
     }
     /* What there is to write is always the same; what there is to write it to is not. */
-    *ret_fingerprint = (uint64_t)deployment.replicas.value;
-    for (const char *at = deployment.uid; *at != '\0'; at++) {
-        *ret_fingerprint = (*ret_fingerprint ^ (unsigned char)*at) * UINT64_C(1099511628211);
-    }
+    *ret_fingerprint = hash_bytes(hash_text(HASH_EMPTY, deployment.uid), &deployment.replicas.value,
+                                  sizeof(deployment.replicas.value));
     return true;
 }
 

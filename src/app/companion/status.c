@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
 
+#include "base/hash.h"
+#include "base/http_status.h"
 #include "core/facts/status_body.h"
 #include "edge/clock.h"
 #include "job.h"
@@ -13,20 +15,13 @@
 
 enum { BODY_MAX = 16 << 20, TRIES_MAX = 5 };
 
-static uint64_t mix(uint64_t hash, uint64_t value) {
-    return (hash ^ value) * UINT64_C(1099511628211);
-}
-
 /* What would be written, of which object; lastTransitionTime apart. */
 static uint64_t make_fingerprint(const struct server_fact *server,
                                  const struct condition wanted[CONDITION_TYPE_COUNT]) {
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (const char *at = server->uid; *at != '\0'; at++) {
-        hash = mix(hash, (unsigned char)*at);
-    }
-    hash = mix(hash, (uint64_t)server->generation);
+    uint64_t hash = hash_text(HASH_EMPTY, server->uid);
+    hash = hash_bytes(hash, &server->generation, sizeof(server->generation));
     for (int type = 0; type < CONDITION_TYPE_COUNT; type++) {
-        hash = mix(hash, wanted[type].state);
+        hash = hash_bytes(hash, &wanted[type].state, sizeof(wanted[type].state));
     }
     return hash;
 }
@@ -70,7 +65,7 @@ static void succeed(struct job *job) {
 }
 
 static void fail(struct job *job, const struct kube_answer *answer) {
-    if (answer->status != 404) {
+    if (answer->status != HTTP_STATUS_NOT_FOUND) {
         metrics_add(job->options->metrics, METRIC_STATUS_WRITES_ERROR, 1);
         job_complain(job, answer);
     }
@@ -83,7 +78,7 @@ static void take_write(void *context, const struct kube_answer *answer) {
     struct job *job = context;
     if (answer->is_good) {
         succeed(job);
-    } else if (answer->status == 409 && ++job->n_tries < TRIES_MAX) {
+    } else if (answer->status == HTTP_STATUS_CONFLICT && ++job->n_tries < TRIES_MAX) {
         get(job);
     } else {
         fail(job, answer);

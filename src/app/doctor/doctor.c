@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/http_status.h"
 #include "base/json_edit.h"
 #include "base/text.h"
 #include "commands.h"
@@ -98,7 +99,7 @@ static void get(const struct patient *patient, const char *prefix, const char *c
 /* The Secret that the Deployment mounts, where the certificate comes from elsewhere. */
 static void find_secret(const struct patient *patient, char name[NAME_SIZE]) {
     static const char key[] = "\"secretName\":\"";
-    const char *at = patient->deployment.answer.status == 200
+    const char *at = patient->deployment.answer.status == HTTP_STATUS_OK
                          ? strstr(patient->deployment.answer.json, key)
                          : NULL;
     snprintf(name, NAME_SIZE, "%s", KEYRING_SECRET_NAME);
@@ -130,7 +131,7 @@ static void ask_all(struct patient *patient) {
     get(patient, "/apis/apps/v1", "deployments", "capstan", &patient->deployment);
     get(patient, "/apis/coordination.k8s.io/v1", "leases", "capstan", &patient->lease);
     patient->makes_certificates =
-        patient->deployment.answer.status != 200 ||
+        patient->deployment.answer.status != HTTP_STATUS_OK ||
         strstr(patient->deployment.answer.json, "--webhook-cert-path") == NULL;
     find_secret(patient, secret);
     get(patient, "/api/v1", "secrets", secret, &patient->secret);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/json_edit.h"
 #include "base/json_write.h"
 #include "edge/clock.h"
@@ -24,7 +25,7 @@ static void take_answer(void *context, const struct kube_answer *answer) {
     struct question *question = context;
     struct doctor_reply *reply = question->reply;
     question->is_answered = true;
-    reply->answer.status = answer->is_good ? 200 : answer->status;
+    reply->answer.status = answer->is_good ? HTTP_STATUS_OK : answer->status;
     reply->error = answer->error;
     buffer_add(&reply->body, answer->body, answer->body_size);
     reply->answer.json = buffer_text(&reply->body);
@@ -50,7 +51,7 @@ bool doctor_ask(struct kube *kube, const char *path, const struct buffer *body,
     while (!question.is_answered) {
         kube_wait(kube, NULL, 0, TIMEOUT_MS);
     }
-    return ret_reply->answer.status == 200;
+    return ret_reply->answer.status == HTTP_STATUS_OK;
 }
 
 static void write_review(const struct checkup_right *right, const char *user,

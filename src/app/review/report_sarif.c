@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "report_escape.h"
 #include "report_forms.h"
 #include "rule_text.h"
@@ -103,24 +104,15 @@ static void write_logical_location(struct json_write *write, const struct report
     json_write_close(write, ']');
 }
 
-/* FNV-1a over the text and its NUL. */
-static uint64_t add_to_hash(uint64_t hash, const char *text) {
-    for (size_t i = 0; i <= strlen(text); i++) {
-        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001B3);
-    }
-    return hash;
-}
-
 /* Of what is found and where, but not of the line or the counts: an alert that was dismissed stays
    so when the file is edited. */
 static void write_fingerprint(struct json_write *write, const struct report_item *item,
                               const char *rule) {
     char text[17];
-    uint64_t hash = UINT64_C(0xCBF29CE484222325);
-    hash = add_to_hash(hash, rule);
-    hash = add_to_hash(hash, item->kind);
-    hash = add_to_hash(hash, item->namespace);
-    hash = add_to_hash(hash, item->name);
+    uint64_t hash = hash_text(HASH_EMPTY, rule);
+    hash = hash_text(hash, item->kind);
+    hash = hash_text(hash, item->namespace);
+    hash = hash_text(hash, item->name);
     snprintf(text, sizeof(text), "%016" PRIx64, hash);
     json_write_key(write, "partialFingerprints");
     json_write_open(write, '{');

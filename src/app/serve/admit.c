@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/epoch.h"
+#include "base/http_status.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "cluster/lookup.h"
@@ -140,7 +141,7 @@ static void complain(struct admit *admit, const struct review *review) {
 }
 
 static void refuse(struct admit *admit, const struct error *error, struct http_response *response) {
-    response->status = 400;
+    response->status = HTTP_STATUS_BAD_REQUEST;
     buffer_add_format(&response->body, "malformed AdmissionReview: %s", error->text);
     if (error->offset != ERROR_NO_OFFSET) {
         buffer_add_format(&response->body, " (byte %zu)", error->offset);
@@ -153,7 +154,7 @@ static void refuse(struct admit *admit, const struct error *error, struct http_r
 static void answer(struct admit *admit, const struct review *review,
                    const struct decision *decision, struct http_response *response) {
     if (decision->fails) {
-        response->status = 500;
+        response->status = HTTP_STATUS_INTERNAL_ERROR;
         buffer_add_text(
             &response->body,
             "the MCPServer of this object could not be looked up (onUnresolved: fail)\n");

@@ -165,24 +165,18 @@ static void close_on(struct cluster *cluster, int64_t now_ms) {
     }
 }
 
-static void earlier(int64_t *at_ms, int64_t other_ms) {
-    if (other_ms < *at_ms) {
-        *at_ms = other_ms;
-    }
-}
-
 /* Everything that is due. Returns when to come again. */
 static int64_t step(struct cluster *cluster, int64_t now_ms) {
     int64_t next_ms = INT64_MAX;
     lookup_step(cluster->lookup, now_ms);
     close_on(cluster, now_ms);
-    earlier(&next_ms, api_step(cluster->api, now_ms));
-    earlier(&next_ms, sync_step(cluster->servers, now_ms));
-    earlier(&next_ms, sync_step(cluster->deployments, now_ms));
-    earlier(&next_ms, elect_step(cluster->elect, now_ms));
-    earlier(&next_ms, companion_step(cluster->companion, now_ms));
+    next_ms = MIN(next_ms, api_step(cluster->api, now_ms));
+    next_ms = MIN(next_ms, sync_step(cluster->servers, now_ms));
+    next_ms = MIN(next_ms, sync_step(cluster->deployments, now_ms));
+    next_ms = MIN(next_ms, elect_step(cluster->elect, now_ms));
+    next_ms = MIN(next_ms, companion_step(cluster->companion, now_ms));
     if (cluster->rotate != NULL) {
-        earlier(&next_ms, rotate_step(cluster->rotate, now_ms));
+        next_ms = MIN(next_ms, rotate_step(cluster->rotate, now_ms));
     }
     return next_ms;
 }
@@ -191,7 +185,7 @@ void cluster_wait(struct cluster *cluster, struct pollfd *descriptors, size_t n_
                   int64_t timeout_ms) {
     int64_t now_ms = clock_boot_ms();
     int64_t until_ms = now_ms + timeout_ms;
-    earlier(&until_ms, step(cluster, now_ms));
+    until_ms = MIN(until_ms, step(cluster, now_ms));
     int64_t left_ms = until_ms - clock_boot_ms();
     kube_wait(cluster->kube, descriptors, n_descriptors, left_ms > 0 ? left_ms : 0);
     /* What was asked for while the loop slept does not wait for its next round. */

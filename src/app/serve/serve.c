@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "admit.h"
+#include "base/http_status.h"
 #include "base/text.h"
 #include "cluster.h"
 #include "commands.h"
@@ -67,7 +68,7 @@ static void handle_healthz(void *context, const struct http_request *request,
         buffer_add_text(&response->body, "ok\n");
         return;
     }
-    response->status = 503;
+    response->status = HTTP_STATUS_UNAVAILABLE;
     buffer_add_format(&response->body, "the loop has not turned for %lld s\n",
                       (long long)still_ms / 1000);
 }
@@ -77,7 +78,7 @@ static void handle_readyz(void *context, const struct http_request *request,
     struct serve *serve = context;
     (void)request;
     bool is_ready = atomic_load(&serve->is_ready);
-    response->status = is_ready ? 200 : 503;
+    response->status = is_ready ? HTTP_STATUS_OK : HTTP_STATUS_UNAVAILABLE;
     buffer_add_text(&response->body, is_ready ? "ok\n" : "not ready\n");
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/text.h"
@@ -179,7 +180,7 @@ void review_make(const struct object *object, const struct object *old, struct r
 static void write_status(struct json_write *write, const char *message) {
     json_write_key(write, "status");
     json_write_open(write, '{');
-    json_write_member_integer(write, "code", 403);
+    json_write_member_integer(write, "code", HTTP_STATUS_FORBIDDEN);
     json_write_member_text(write, "reason", "Forbidden");
     json_write_member_text(write, "message", message);
     json_write_close(write, '}');

@@ -13,14 +13,6 @@
 
 enum { BASE64_MAX = 1 << 20 };
 
-/* What C offers without being optimised away. */
-static void wipe(char *text) {
-    volatile char *at = text;
-    while (at != NULL && *at != '\0') {
-        *at++ = '\0';
-    }
-}
-
 static void read_pem(struct json_reader *reader, char **pem) {
     struct json_text text;
     size_t size;
@@ -137,12 +129,10 @@ bool keyring_read(const char *json, size_t size, struct keyring *ret_keyring, st
 }
 
 void keyring_fini(struct keyring *keyring) {
-    wipe(keyring->ca_key);
-    wipe(keyring->tls_key);
     free(keyring->ca_crt);
-    free(keyring->ca_key);
+    memory_free_secret(keyring->ca_key);
     free(keyring->tls_crt);
-    free(keyring->tls_key);
+    memory_free_secret(keyring->tls_key);
     *keyring = (struct keyring){.ca_crt = NULL};
 }
 
@@ -151,8 +141,7 @@ static void write_pem(struct json_write *write, const char *key, const char *pem
     buffer_init(&base64, BASE64_MAX);
     buffer_add_base64(&base64, pem, strlen(pem));
     json_write_member_text(write, key, buffer_text(&base64));
-    wipe(base64.bytes);
-    buffer_fini(&base64);
+    buffer_wipe(&base64);
 }
 
 static void write_metadata(struct json_write *write, const struct keyring *keyring,

@@ -131,8 +131,7 @@ bool registration_read(const char *json, size_t size, struct registration *ret_r
         return error_set(error, ERROR_TOO_LARGE, "it has more than %d webhooks",
                          REGISTRATION_ENTRIES_MAX);
     }
-    *ret_registration = registration;
-    registration = (struct registration){.n_entries = 0};
+    *ret_registration = TAKE(registration);
     return true;
 }
 

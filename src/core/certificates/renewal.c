@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/certificates/renewal.h"
 
+#include "base/attribute.h"
+
 enum { FAILURE_BASE_MS = 100, FAILURE_CAP_MS = 15000 };
 
 /* What a step goes by. */
@@ -88,7 +90,7 @@ static bool may_write(const struct renewal *renewal, const struct moment *moment
     int64_t at_ms = renewal->writes_ms[(n - 1) % RENEWAL_WRITES_MAX] + RENEWAL_COOL_DOWN_MS;
     if (n >= RENEWAL_WRITES_MAX) {
         int64_t free_ms = renewal->writes_ms[n % RENEWAL_WRITES_MAX] + RENEWAL_WINDOW_MS;
-        at_ms = at_ms > free_ms ? at_ms : free_ms;
+        at_ms = MAX(at_ms, free_ms);
     }
     if (moment->now_ms < at_ms) {
         wait_until(order, at_ms);

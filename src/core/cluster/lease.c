@@ -4,14 +4,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/text.h"
 
 enum {
-    STATUS_OK = 200,
-    STATUS_CREATED = 201,
-    STATUS_NOT_FOUND = 404,
-    STATUS_CONFLICT = 409,
-
     TIMEOUT_MS = 5000,
     RETRY_JITTER_MS = LEASE_RETRY_MS * 12 / 10,
     DURATION_MAX_SECONDS = 3600, /* for which a record is believed at most, whatever it says */
@@ -186,8 +182,8 @@ static void on_not_ours(struct lease *lease, int64_t now_ms, uint32_t random,
 
 static void on_write(struct lease *lease, int64_t now_ms, uint32_t random, int status,
                      const struct lease_record *record) {
-    bool is_written = (status == STATUS_OK || status == STATUS_CREATED) && record != NULL &&
-                      is_ours(lease, record);
+    bool is_written = (status == HTTP_STATUS_OK || status == HTTP_STATUS_CREATED) &&
+                      record != NULL && is_ours(lease, record);
     if (is_written) {
         observe(lease, record, now_ms);
         lease->was_good = true;
@@ -198,9 +194,9 @@ static void on_write(struct lease *lease, int64_t now_ms, uint32_t random, int s
     /* Only a renewal is followed up at once: it was a guess. After a look, a conflict means that
        somebody else is busy with the record. */
     bool was_guess = lease->phase == PHASE_RENEW;
-    lease->was_good = lease->was_good && status != STATUS_NOT_FOUND;
+    lease->was_good = lease->was_good && status != HTTP_STATUS_NOT_FOUND;
     look_later(lease, now_ms, random);
-    if (was_guess && (status == STATUS_CONFLICT || status == STATUS_NOT_FOUND)) {
+    if (was_guess && (status == HTTP_STATUS_CONFLICT || status == HTTP_STATUS_NOT_FOUND)) {
         lease->next_ms = now_ms;
     }
 }
@@ -214,8 +210,8 @@ void lease_answer(struct lease *lease, int64_t now_ms, uint32_t random, int stat
                   const struct lease_record *record) {
     assert(lease->is_asking);
     bool is_looking = verb_of(lease->phase) == LEASE_GET;
-    bool is_read =
-        is_looking && status == STATUS_OK && record != NULL && record->resource_version[0] != '\0';
+    bool is_read = is_looking && status == HTTP_STATUS_OK && record != NULL &&
+                   record->resource_version[0] != '\0';
     lease->is_asking = false;
     if (is_read) {
         observe(lease, record, now_ms);
@@ -233,7 +229,7 @@ void lease_answer(struct lease *lease, int64_t now_ms, uint32_t random, int stat
         ask_next(lease, PHASE_TAKE, now_ms);
     } else if (is_read) {
         on_not_ours(lease, now_ms, random, PHASE_TAKE);
-    } else if (is_looking && status == STATUS_NOT_FOUND) {
+    } else if (is_looking && status == HTTP_STATUS_NOT_FOUND) {
         on_not_ours(lease, now_ms, random, PHASE_CREATE);
     } else if (is_looking) {
         look_later(lease, now_ms, random);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/http_status.h"
+
 enum {
     PAGE_SIZE = 500,
     PAGE_SIZE_DIVISOR = 8, /* for a page that was too large */
@@ -25,8 +27,6 @@ enum {
     SELECTOR_MAX = 1023,
 };
 
-enum { STATUS_EXPIRED = 410, STATUS_BUSY = 429 };
-
 /* What a query has beside its escaped texts, "&" and "=" included, is far below 256 bytes. */
 _Static_assert(3 * (FEED_CONTINUE_SIZE - 1) + SELECTOR_MAX + 256 < WATCH_QUERY_SIZE,
                "no continue token is too long for a query");
@@ -36,10 +36,6 @@ _Static_assert(3 * (FEED_VERSION_SIZE - 1) + SELECTOR_MAX + 256 < WATCH_QUERY_SI
 /* A number from [0, count), as even as `random` is. */
 static int64_t pick(uint32_t random, uint32_t count) {
     return (int64_t)((uint64_t)random * count >> 32);
-}
-
-static bool is_server_error(int64_t status) {
-    return status >= 500 && status <= 599;
 }
 
 static bool is_unreserved(char byte) {
@@ -120,8 +116,7 @@ static void order_follow(const struct watch *watch, int64_t now_ms, uint32_t ran
                          struct watch_order *order) {
     int64_t seconds = FOLLOW_SECONDS + pick(random, FOLLOW_SECONDS);
     int64_t left = (watch->resync_ms - now_ms) / 1000;
-    seconds = left < seconds ? left : seconds;
-    seconds = seconds < 1 ? 1 : seconds;
+    seconds = MAX(MIN(seconds, left), 1);
     order->verb = WATCH_FOLLOW;
     order->timeout_ms = seconds * 1000 + FOLLOW_GRACE_MS;
     snprintf(order->query, sizeof(order->query),
@@ -212,12 +207,12 @@ static int64_t delay(struct backoff *backoff, uint32_t random,
                      const struct watch_outcome *outcome) {
     int64_t delay_ms = backoff_next(backoff, random);
     int64_t told_ms = outcome->retry_after_ms;
-    if (told_ms < 0 || (outcome->status != STATUS_BUSY && !is_server_error(outcome->status))) {
+    if (told_ms < 0 || (outcome->status != HTTP_STATUS_TOO_MANY_REQUESTS &&
+                        !http_status_is_server_error(outcome->status))) {
         return delay_ms;
     }
-    told_ms = told_ms < RETRY_AFTER_MIN_MS ? RETRY_AFTER_MIN_MS : told_ms;
-    told_ms = told_ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : told_ms;
-    return told_ms > delay_ms ? told_ms : delay_ms;
+    told_ms = MIN(MAX(told_ms, RETRY_AFTER_MIN_MS), RETRY_AFTER_MAX_MS);
+    return MAX(told_ms, delay_ms);
 }
 
 static void end_list(struct watch *watch, int64_t now_ms, uint32_t random,
@@ -228,7 +223,7 @@ static void end_list(struct watch *watch, int64_t now_ms, uint32_t random,
         }
         return;
     }
-    bool is_expired = outcome->status == STATUS_EXPIRED;
+    bool is_expired = outcome->status == HTTP_STATUS_GONE;
     if (is_expired && watch->continue_token[0] != '\0' && !watch->wants_whole) {
         begin_round(watch);
         watch->wants_whole = true;
@@ -241,7 +236,7 @@ static void end_list(struct watch *watch, int64_t now_ms, uint32_t random,
         return;
     }
     watch->not_before_ms = now_ms + delay(&watch->list_backoff, random, outcome);
-    if (outcome->status != STATUS_BUSY) {
+    if (outcome->status != HTTP_STATUS_TOO_MANY_REQUESTS) {
         begin_round(watch);
     }
 }
@@ -260,24 +255,25 @@ static bool goes_on(struct watch *watch, int64_t now_ms, const struct watch_outc
     if (outcome->is_garbled) {
         return false;
     }
-    if (watch->is_refused && is_server_error(watch->refused_code)) {
+    if (watch->is_refused && http_status_is_server_error(watch->refused_code)) {
         watch->n_server_errors++;
         return watch->n_server_errors < SERVER_ERRORS_MAX && is_borne(watch, now_ms);
     }
     if (watch->is_refused) {
-        return watch->refused_code == STATUS_BUSY;
+        return watch->refused_code == HTTP_STATUS_TOO_MANY_REQUESTS;
     }
-    if (outcome->status == STATUS_BUSY) {
+    if (outcome->status == HTTP_STATUS_TOO_MANY_REQUESTS) {
         return true;
     }
     /* No answer, one that was cut off, one that was soon over, or a server's fault. */
-    bool is_passing = outcome->status < 300 || is_server_error(outcome->status);
+    bool is_passing = outcome->status == 0 || http_status_is_success(outcome->status) ||
+                      http_status_is_server_error(outcome->status);
     return is_passing && is_borne(watch, now_ms);
 }
 
 static bool did_well(const struct watch *watch, int64_t now_ms,
                      const struct watch_outcome *outcome) {
-    bool is_answer = outcome->status >= 200 && outcome->status <= 299;
+    bool is_answer = http_status_is_success(outcome->status);
     bool is_long = is_answer && now_ms - watch->began_ms >= FOLLOW_SHORT_MS;
     return !watch->is_refused && !outcome->is_garbled && (watch->has_progressed || is_long);
 }
@@ -296,7 +292,7 @@ static void end_follow(struct watch *watch, int64_t now_ms, uint32_t random,
         backoff_reset(&watch->follow_backoff);
     }
     int64_t code = watch->is_refused ? watch->refused_code : outcome->status;
-    bool is_expired = code == STATUS_EXPIRED;
+    bool is_expired = code == HTTP_STATUS_GONE;
     if (!is_expired || now_ms < watch->expired_until_ms) {
         watch->not_before_ms = now_ms + delay(&watch->follow_backoff, random, outcome);
     }

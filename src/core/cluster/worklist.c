@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "core/cluster/backoff.h"
@@ -131,18 +132,9 @@ static void heap_put(struct worklist *list, struct entry *entry, int64_t due_ms)
 
 /* The map. */
 
-/* FNV-1a, its end mixed so that the low bits depend on all. */
-static uint64_t hash_text(uint64_t hash, const char *text) {
-    for (; *text != '\0'; text++) {
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
-    }
-    return (hash ^ '/') * UINT64_C(1099511628211);
-}
-
 static uint64_t hash_key(enum work_kind kind, const char *namespace, const char *name) {
-    uint64_t hash = UINT64_C(14695981039346656037) + (uint64_t)kind;
-    hash = hash_text(hash_text(hash, namespace), name);
-    return hash ^ hash >> 32;
+    uint64_t hash = hash_byte(HASH_EMPTY, (unsigned char)kind);
+    return hash_fold(hash_text(hash_text(hash, namespace), name));
 }
 
 static struct entry **bucket_of(struct worklist *list, uint64_t hash) {
@@ -255,10 +247,6 @@ size_t worklist_count(const struct worklist *list) {
     return list->n_entries;
 }
 
-static int64_t later(int64_t one, int64_t other) {
-    return one > other ? one : other;
-}
-
 /* Whether less than ten minutes have passed since then. */
 static bool is_remembered(int64_t then_ms, int64_t now_ms) {
     return then_ms != NEVER_MS && now_ms - then_ms < MEMORY_MS;
@@ -279,7 +267,7 @@ void worklist_touch(struct worklist *list, enum work_kind kind, const char *name
         return;
     }
     if (entry->handed_out == NULL && !entry->is_wanted) {
-        heap_put(list, entry, later(now_ms, entry->not_before));
+        heap_put(list, entry, MAX(now_ms, entry->not_before));
     }
     entry->is_wanted = true;
 }
@@ -335,10 +323,10 @@ static bool on_written(struct entry *entry, int64_t now_ms, uint64_t fingerprint
 static void on_failed(struct entry *entry, int64_t now_ms, uint32_t random,
                       int64_t retry_after_ms) {
     struct backoff backoff = {FAILED_BASE_MS, FAILED_CAP_MS, entry->n_failures};
-    int64_t wait_ms = later(backoff_next(&backoff, random), retry_after_ms);
+    int64_t wait_ms = MAX(backoff_next(&backoff, random), retry_after_ms);
     entry->n_failures = backoff.n_failures;
-    entry->not_before = later(
-        entry->not_before, now_ms + (wait_ms < RETRY_AFTER_MAX_MS ? wait_ms : RETRY_AFTER_MAX_MS));
+    entry->not_before = MAX(entry->not_before,
+                            now_ms + (wait_ms < RETRY_AFTER_MAX_MS ? wait_ms : RETRY_AFTER_MAX_MS));
     /* What was cleared while it was under way is nobody's wish any more. */
     entry->is_wanted = entry->is_wanted || !entry->is_forgotten;
 }
@@ -346,7 +334,7 @@ static void on_failed(struct entry *entry, int64_t now_ms, uint32_t random,
 static void on_refused(struct entry *entry, int64_t now_ms, uint64_t fingerprint) {
     entry->refused = fingerprint;
     entry->refused_ms = now_ms;
-    entry->not_before = later(entry->not_before, now_ms + PACE_MS);
+    entry->not_before = MAX(entry->not_before, now_ms + PACE_MS);
     entry->is_wanted = entry->is_wanted && entry->wanted != fingerprint;
 }
 
@@ -370,13 +358,13 @@ bool worklist_done(struct worklist *list, struct work *owned_work, int64_t now_m
     free(handed_out);
     int64_t forget_ms = entry->not_before;
     if (is_remembered(entry->written_ms, now_ms)) {
-        forget_ms = later(forget_ms, entry->written_ms + MEMORY_MS);
+        forget_ms = MAX(forget_ms, entry->written_ms + MEMORY_MS);
     }
     if (is_remembered(entry->refused_ms, now_ms)) {
-        forget_ms = later(forget_ms, entry->refused_ms + MEMORY_MS);
+        forget_ms = MAX(forget_ms, entry->refused_ms + MEMORY_MS);
     }
     if (entry->is_wanted) {
-        heap_put(list, entry, later(now_ms, entry->not_before));
+        heap_put(list, entry, MAX(now_ms, entry->not_before));
     } else if (forget_ms > now_ms) {
         heap_put(list, entry, forget_ms);
     } else {

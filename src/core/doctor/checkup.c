@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/json_edit.h"
 #include "base/text.h"
 #include "checkup_json.h"
@@ -29,13 +30,13 @@ bool finding_set(struct finding *finding, enum finding_level level, const char *
 
 bool checkup_has(const struct checkup_answer *answer, const char *what, const char *remedy,
                  struct finding *finding) {
-    if (answer->status == 200) {
+    if (answer->status == HTTP_STATUS_OK) {
         return true;
     }
-    if (answer->status == 404) {
+    if (answer->status == HTTP_STATUS_NOT_FOUND) {
         return finding_set(finding, FINDING_PROBLEM, remedy, "%s is not there", what);
     }
-    if (answer->status == 403) {
+    if (answer->status == HTTP_STATUS_FORBIDDEN) {
         return finding_set(finding, FINDING_NOTE, "ask again as somebody who may get it",
                            "%s may not be looked at", what);
     }
@@ -87,7 +88,7 @@ static bool fails_closed(const struct checkup_answer *configuration) {
     AUTO(registration_fini) struct registration registration = {.n_entries = 0};
     struct error error;
     bool fails = false;
-    if (configuration->status != 200 ||
+    if (configuration->status != HTTP_STATUS_OK ||
         !registration_read(configuration->json, configuration->size, &registration, &error)) {
         return false;
     }
@@ -159,7 +160,7 @@ void checkup_lease(const struct checkup_answer *lease, int64_t now, struct findi
     char holder[256];
     char time[64];
     int64_t renewed;
-    if (lease->status == 404) {
+    if (lease->status == HTTP_STATUS_NOT_FOUND) {
         finding_set(finding, FINDING_NOTE, "it comes with the first replica that runs",
                     "there is no Lease: nobody has led yet");
         return;

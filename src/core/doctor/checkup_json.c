@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/json_edit.h"
 
 static bool find(const struct checkup_answer *answer, const char *const *keys, size_t n_keys,
@@ -44,7 +45,7 @@ void checkup_items(const struct checkup_answer *answer, const char *const *keys,
     while (ret_items->n < CHECKUP_ITEMS_MAX && json_next_item(&reader) &&
            json_read_raw(&reader, &raw)) {
         ret_items->items[ret_items->n++] =
-            (struct checkup_answer){.status = 200, .json = raw.at, .size = raw.size};
+            (struct checkup_answer){.status = HTTP_STATUS_OK, .json = raw.at, .size = raw.size};
     }
 }
 

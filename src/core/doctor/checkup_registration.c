@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/json_edit.h"
 #include "checkup_json.h"
 
@@ -154,7 +155,7 @@ static bool check_port(const struct checkup_answer *entry, const char *name,
     static const char *const port_path[] = {"clientConfig", "service", "port"};
     static const char *const type_path[] = {"spec", "type"};
     char type[VALUE_SIZE];
-    if (service->status != 200 ||
+    if (service->status != HTTP_STATUS_OK ||
         json_edit_has(entry->json, entry->size, url_path, COUNT_OF(url_path))) {
         return true;
     }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/json_edit.h"
 #include "checkup_json.h"
 #include "selector.h"
@@ -40,7 +41,7 @@ static bool reaches(const struct checkup_answer *entry, const char *name,
     if (!find_selector(entry, &selector)) {
         return true;
     }
-    if (namespace->status != 200 || !find_labels(namespace, &labels)) {
+    if (namespace->status != HTTP_STATUS_OK || !find_labels(namespace, &labels)) {
         int size = snprintf(text, sizeof(text), labels_format, name);
         labels = (struct json_text){.at = text, .size = (size_t)size};
     }
@@ -62,7 +63,8 @@ static void count_selected(const struct json_text *selector, const struct checku
     struct json_reader reader;
     *ret_selected = 0;
     *ret_all = 0;
-    if (all->status != 200 || !json_edit_find(all->json, all->size, path, COUNT_OF(path), &items)) {
+    if (all->status != HTTP_STATUS_OK ||
+        !json_edit_find(all->json, all->size, path, COUNT_OF(path), &items)) {
         return;
     }
     json_begin(&reader, items.at, items.size);
@@ -70,7 +72,8 @@ static void count_selected(const struct json_text *selector, const struct checku
         return;
     }
     while (json_next_item(&reader) && json_read_raw(&reader, &item)) {
-        const struct checkup_answer namespace = {.status = 200, .json = item.at, .size = item.size};
+        const struct checkup_answer namespace = {
+            .status = HTTP_STATUS_OK, .json = item.at, .size = item.size};
         struct json_text labels;
         if (!find_labels(&namespace, &labels)) {
             labels = (struct json_text){.at = "{}", .size = 2};

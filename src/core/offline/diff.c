@@ -52,10 +52,6 @@ static bool is_at_end(const struct diff *diff, const struct hunk *hunk, ptrdiff_
     return hunk->x_to + n_same == diff->old_lines.n && hunk->y_to + n_same == diff->new_lines.n;
 }
 
-static ptrdiff_t smaller(ptrdiff_t a, ptrdiff_t b) {
-    return a < b ? a : b;
-}
-
 /* The next hunk behind one that is empty or was found before; false if there is none. Changes with
    no more unchanged lines between them than the context of both are one hunk. */
 static bool find_hunk(const struct diff *diff, struct hunk *hunk) {
@@ -63,7 +59,7 @@ static bool find_hunk(const struct diff *diff, struct hunk *hunk) {
     if (is_at_end(diff, hunk, n_same)) {
         return false;
     }
-    ptrdiff_t n_before = smaller(n_same, diff->context);
+    ptrdiff_t n_before = MIN(n_same, diff->context);
     hunk->x_to += n_same;
     hunk->y_to += n_same;
     hunk->x_from = hunk->x_to - n_before;
@@ -77,7 +73,7 @@ static bool find_hunk(const struct diff *diff, struct hunk *hunk) {
         hunk->x_to += n_same;
         hunk->y_to += n_same;
     }
-    n_same = smaller(n_same, diff->context);
+    n_same = MIN(n_same, diff->context);
     hunk->x_to += n_same;
     hunk->y_to += n_same;
     return true;

@@ -5,17 +5,9 @@
 #include <string.h>
 
 #include "base/attribute.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "core/offline/diff.h"
-
-/* FNV-1a. It only spares comparisons: lines are equal if their bytes are. */
-static uint64_t hash(const char *at, size_t size) {
-    uint64_t value = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < size; i++) {
-        value = (value ^ (unsigned char)at[i]) * UINT64_C(0x100000001b3);
-    }
-    return value;
-}
 
 static size_t line_size(const char *at) {
     size_t size = strcspn(at, "\n");
@@ -30,7 +22,8 @@ void diff_lines_init(struct diff_lines *lines, const char *text) {
     *lines = (struct diff_lines){.at = memory_new((size_t)n, sizeof(*lines->at)), .n = n};
     for (ptrdiff_t i = 0; i < n; i++) {
         size_t size = line_size(text);
-        lines->at[i] = (struct diff_line){.at = text, .size = size, .hash = hash(text, size)};
+        lines->at[i] = (struct diff_line){
+            .at = text, .size = size, .hash = hash_bytes(HASH_EMPTY, text, size)};
         text += size;
     }
 }

@@ -56,8 +56,7 @@ bool file_find(const char *path, struct file_list *ret_list, struct error *error
             qsort(list.paths, list.n_paths, sizeof(*list.paths), compare_paths);
         }
     }
-    *ret_list = list;
-    list = (struct file_list){0};
+    *ret_list = TAKE(list);
     return true;
 }
 

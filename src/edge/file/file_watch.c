@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "edge/file.h"
 #include "file_parts.h"
@@ -130,20 +131,11 @@ static void release_folders(struct file_watch *watch) {
     watch->n_folders = n_kept;
 }
 
-/* FNV-1a. */
-static uint64_t hash(uint64_t state, const void *bytes, size_t size) {
-    const unsigned char *at = bytes;
-    for (size_t i = 0; i < size; i++) {
-        state = (state ^ at[i]) * UINT64_C(0x100000001B3);
-    }
-    return state;
-}
-
 static int64_t stamp_ns(const struct timespec *stamp) {
     return (int64_t)stamp->tv_sec * 1000000000 + stamp->tv_nsec;
 }
 
-static uint64_t hash_status(struct look *look, uint64_t state, const struct stat *status) {
+static uint64_t hash_status(struct look *look, uint64_t hash, const struct stat *status) {
     /* Every temporary file changes the size and times of its folder. Only the entries of a folder
        matter, and they are visited. */
     bool is_folder = S_ISDIR(status->st_mode);
@@ -151,7 +143,7 @@ static uint64_t hash_status(struct look *look, uint64_t state, const struct stat
     const uint64_t facts[] = {status->st_dev, status->st_ino, status->st_mode,
                               is_folder ? 0 : (uint64_t)status->st_size, (uint64_t)modified_ns};
     look->watch->is_young |= modified_ns > look->began_ns - STAMP_STEP_NS;
-    return hash(state, facts, sizeof(facts));
+    return hash_bytes(hash, facts, sizeof(facts));
 }
 
 static void on_folder(void *context, const char *folder) {
@@ -161,19 +153,19 @@ static void on_folder(void *context, const char *folder) {
 
 static void on_path(void *context, const char *path, const struct stat *status) {
     struct look *look = context;
-    uint64_t state = hash(UINT64_C(0xCBF29CE484222325), path, strlen(path) + 1);
+    uint64_t hash = hash_text(HASH_EMPTY, path);
     char target[PATH_MAX];
     ssize_t target_size = readlink(path, target, sizeof(target));
     if (target_size > 0) {
-        state = hash(state, target, (size_t)target_size);
+        hash = hash_bytes(hash, target, (size_t)target_size);
     }
     if (status != NULL) {
-        state = hash_status(look, state, status);
+        hash = hash_status(look, hash, status);
     }
     /* Sum, since entries come in no order. Mix first, since plain FNV values are too regular for a
        sum. */
-    state = (state ^ state >> 32) * UINT64_C(0x9E3779B97F4A7C15);
-    look->fingerprint += state ^ state >> 29;
+    hash = hash_fold(hash) * UINT64_C(0x9E3779B97F4A7C15);
+    look->fingerprint += hash ^ hash >> 29;
 }
 
 /* Watches first and reads second, so that no later change is missed. */

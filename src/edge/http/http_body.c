@@ -40,7 +40,7 @@ static size_t next_capacity(const struct http_body *body, size_t body_max, size_
     if (capacity > ceiling) {
         capacity = ceiling;
     }
-    return capacity < needed ? needed : capacity;
+    return MAX(capacity, needed);
 }
 
 bool http_body_add(struct http_body *body, struct http_budget *budget, size_t body_max,

@@ -47,7 +47,7 @@ void http_connections_wake(const struct http_connections *all) {
 /* Returns true if the next scan is earlier than planned before. */
 static bool plan(struct http_connections *all, int64_t deadline_ms) {
     int64_t earliest = all->scanned_ms + SCAN_INTERVAL_MS;
-    int64_t at = deadline_ms > earliest ? deadline_ms : earliest;
+    int64_t at = MAX(deadline_ms, earliest);
     if (deadline_ms == HTTP_CONNECTIONS_NO_DEADLINE || at >= all->scan_ms) {
         return false;
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/kube.h"
+#include "base/http_status.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -208,7 +209,7 @@ static void start_what_waits(struct kube *kube) {
 
 /* Several requests may have used the credential that the first 401 refused. */
 static bool is_to_be_retried(struct kube *kube, const struct kube_call *call) {
-    if (call->incoming.status != 401 || call->is_retried) {
+    if (call->incoming.status != HTTP_STATUS_UNAUTHORIZED || call->is_retried) {
         return false;
     }
     if (call->round == kube->round) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/memory.h"
 #include "edge/clock.h"
 #include "kube_fault.h"
@@ -38,7 +39,7 @@ int kube_call_status(const struct kube_call *call) {
     }
     call->curl->easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
     /* "100 Continue" is not an answer. */
-    return status < 200 ? 0 : (int)status;
+    return status < HTTP_STATUS_OK ? 0 : (int)status;
 }
 
 static struct kube_subject subject_of(const struct kube_call *call) {
@@ -55,7 +56,7 @@ void kube_call_end(struct kube_call *call, CURLcode code) {
         const char *reason =
             call->reason[0] == '\0' ? call->curl->easy_strerror(code) : call->reason;
         kube_fault_broken(&subject, status, reason, &call->error);
-    } else if (status < 200 || status > 299) {
+    } else if (!http_status_is_success(status)) {
         kube_fault_refused(&subject, status, incoming->bytes.bytes, incoming->bytes.size,
                            &call->error);
     } else {

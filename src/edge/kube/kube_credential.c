@@ -127,8 +127,7 @@ static bool accept(struct kube_credential *credential, struct kube_plugin_creden
         stale_ms = now_ms + left_ms - (left_ms > EXPIRY_LEEWAY_MS ? EXPIRY_LEEWAY_MS : 0);
     }
     kube_plugin_credential_fini(&credential->issued);
-    credential->issued = *issued;
-    *issued = (struct kube_plugin_credential){.token = NULL};
+    credential->issued = TAKE(*issued);
     credential->is_issued = true;
     credential->stale_ms = stale_ms;
     credential->is_refused = false;

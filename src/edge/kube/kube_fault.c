@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/json.h"
 #include "base/memory.h"
 
@@ -30,19 +31,19 @@ void kube_fault_wrap(const struct kube_subject *subject, struct error *error) {
 
 static enum error_kind kind_of(int status) {
     switch (status) {
-    case 401:
-    case 403:
+    case HTTP_STATUS_UNAUTHORIZED:
+    case HTTP_STATUS_FORBIDDEN:
         return ERROR_DENIED;
-    case 404:
+    case HTTP_STATUS_NOT_FOUND:
         return ERROR_NOT_FOUND;
-    case 409:
+    case HTTP_STATUS_CONFLICT:
         return ERROR_CONFLICT;
-    case 410:
+    case HTTP_STATUS_GONE:
         return ERROR_EXPIRED;
-    case 429:
+    case HTTP_STATUS_TOO_MANY_REQUESTS:
         return ERROR_UNAVAILABLE;
     default:
-        return status >= 400 && status < 500 ? ERROR_INVALID : ERROR_UNAVAILABLE;
+        return http_status_is_client_error(status) ? ERROR_INVALID : ERROR_UNAVAILABLE;
     }
 }
 
@@ -102,7 +103,7 @@ void kube_fault_refused(const struct kube_subject *subject, int status, const ch
                         size_t body_size, struct error *ret_error) {
     AUTO_FREE char *message = read_status_message(body, body_size);
     /* Without a Status it is the path that is not served, or a proxy that answers. */
-    bool is_of_path = status == 404 && message == NULL;
+    bool is_of_path = status == HTTP_STATUS_NOT_FOUND && message == NULL;
     enum error_kind kind = is_of_path ? ERROR_UNAVAILABLE : kind_of(status);
     if (message == NULL) {
         message = read_first_line(body, body_size);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/http_status.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "kube_text.h"
@@ -36,7 +37,7 @@ void kube_incoming_restart(struct kube_incoming *incoming) {
 }
 
 bool kube_incoming_is_stream(const struct kube_incoming *incoming) {
-    return incoming->line != NULL && incoming->status == 200;
+    return incoming->line != NULL && incoming->status == HTTP_STATUS_OK;
 }
 
 /* Reads whole seconds only. kube-apiserver sends no dates, and dates would need both clocks to
@@ -62,10 +63,10 @@ void kube_incoming_add_header(struct kube_incoming *incoming, const char *bytes,
 }
 
 static bool add_body(struct kube_incoming *incoming, const char *bytes, size_t size) {
-    bool is_refusal = incoming->status < 200 || incoming->status > 299;
+    bool is_refusal = !http_status_is_success(incoming->status);
     size_t max = is_refusal ? KUBE_REFUSAL_MAX : incoming->answer_max;
     size_t room = max - incoming->bytes.size;
-    buffer_add(&incoming->bytes, bytes, size < room ? size : room);
+    buffer_add(&incoming->bytes, bytes, MIN(size, room));
     if (size <= room) {
         return true;
     }

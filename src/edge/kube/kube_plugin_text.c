@@ -239,7 +239,6 @@ bool kube_plugin_read_output(const char *output, size_t size, const char *api_ve
     if (!check_credential(&credential, error)) {
         return false;
     }
-    *ret_credential = credential;
-    credential = (struct kube_plugin_credential){.token = NULL};
+    *ret_credential = TAKE(credential);
     return true;
 }

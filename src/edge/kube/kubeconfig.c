@@ -290,7 +290,6 @@ bool kubeconfig_read(const char *path, const char *context, struct kube_access *
         !compose(&config, context, folder, &access, error)) {
         return fail_in_file(path, &document, error);
     }
-    *ret_access = access;
-    access = (struct kube_access){.server = NULL};
+    *ret_access = TAKE(access);
     return true;
 }

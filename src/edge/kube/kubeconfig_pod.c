@@ -99,7 +99,6 @@ bool kubeconfig_from_pod(const char *folder, struct kube_access *ret_access, str
     if (!read_namespace(folder, &access.namespace, error)) {
         return false;
     }
-    *ret_access = access;
-    access = (struct kube_access){.server = NULL};
+    *ret_access = TAKE(access);
     return true;
 }

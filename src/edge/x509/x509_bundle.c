@@ -62,8 +62,7 @@ bool x509_read_bundle(const char *pem, struct x509_bundle *ret_bundle, struct er
             return false;
         }
     }
-    *ret_bundle = bundle;
-    bundle = (struct x509_bundle){.n_items = 0};
+    *ret_bundle = TAKE(bundle);
     return true;
 }
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include <openssl/bn.h>
-#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -33,10 +32,7 @@ struct extension {
 
 void x509_pair_fini(struct x509_pair *pair) {
     free(pair->certificate_pem);
-    if (pair->key_pem != NULL) {
-        OPENSSL_cleanse(pair->key_pem, strlen(pair->key_pem));
-    }
-    free(pair->key_pem);
+    memory_free_secret(pair->key_pem);
     *pair = (struct x509_pair){0};
 }
 
@@ -108,8 +104,7 @@ static bool write_pair(X509 *certificate, EVP_PKEY *key, struct x509_pair *ret_p
         !x509_write_key(key, &pair.key_pem, error)) {
         return false;
     }
-    *ret_pair = pair;
-    pair = (struct x509_pair){0};
+    *ret_pair = TAKE(pair);
     return true;
 }
 

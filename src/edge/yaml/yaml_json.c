@@ -220,7 +220,6 @@ bool yaml_json_next(struct yaml_json *json, struct yaml_document *ret_document, 
     json->at += json_offset(&reader);
     json->place = copy.place;
     yaml_place_advance(&json->place, copy.at, json->at);
-    *ret_document = copy.document;
-    copy.document = (struct yaml_document){0};
+    *ret_document = TAKE(copy.document);
     return true;
 }

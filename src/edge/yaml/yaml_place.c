@@ -57,7 +57,7 @@ bool yaml_place_fail(struct error *error, enum error_kind kind, struct yaml_plac
 const char *yaml_place_quote(char out[YAML_PLACE_QUOTE_SIZE], const char *bytes, size_t size) {
     static const char mark[] = "...";
     const size_t room = YAML_PLACE_QUOTE_SIZE - sizeof(mark);
-    size_t kept = size < room ? size : room;
+    size_t kept = MIN(size, room);
     while (kept < size && kept > 0 && is_continuation(bytes[kept])) {
         kept--;
     }

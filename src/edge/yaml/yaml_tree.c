@@ -130,7 +130,7 @@ static bool measure(struct yaml_tree *tree, struct yaml_tree_node *parent, struc
     for (uint32_t i = parent->first; i != YAML_TREE_NONE; i = tree->nodes[i].next) {
         const struct yaml_tree_node *child = yaml_tree_at(tree, i);
         size += (uint64_t)child->size + 1;
-        height = child->height > height ? child->height : height;
+        height = MAX(height, child->height);
     }
     if (!check_size(parent->place, size, error)) {
         return false;
