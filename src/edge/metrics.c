@@ -152,7 +152,7 @@ void metrics_observe_us(struct metrics *metrics, enum metric_histogram histogram
                         int64_t duration_us) {
     assert(histogram < METRIC_HISTOGRAM_COUNT);
     struct histogram *into = &metrics->histograms[histogram];
-    uint64_t duration = duration_us > 0 ? (uint64_t)duration_us : 0;
+    uint64_t duration = (uint64_t)MAX(duration_us, 0);
     size_t i = 0;
     while (i < BOUNDS_COUNT && duration > (uint64_t)bounds[i].us) {
         i++;

@@ -44,13 +44,8 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
 /* MHD's own timeout starts again with each byte. It comes after every deadline, and matters only if
    the accept thread fails. */
 static unsigned backstop_s(const struct http_options *options) {
-    int64_t longest_ms = options->idle_timeout_ms;
-    if (longest_ms < options->head_timeout_ms) {
-        longest_ms = options->head_timeout_ms;
-    }
-    if (longest_ms < options->body_timeout_ms) {
-        longest_ms = options->body_timeout_ms;
-    }
+    int64_t request_ms = MAX(options->head_timeout_ms, options->body_timeout_ms);
+    int64_t longest_ms = MAX(options->idle_timeout_ms, request_ms);
     return (unsigned)(longest_ms / 1000 + 2);
 }
 

@@ -65,8 +65,7 @@ static int wait_ms(int64_t now_ms, int64_t until_ms) {
     if (until_ms == HTTP_CONNECTIONS_NO_DEADLINE) {
         return -1;
     }
-    int64_t left_ms = until_ms > now_ms ? until_ms - now_ms : 0;
-    return left_ms < INT_MAX ? (int)left_ms : INT_MAX;
+    return (int)MIN(MAX(until_ms - now_ms, 0), INT_MAX);
 }
 
 static void wait_for_work(struct http_server *server, int64_t until_ms, bool may_accept,
@@ -91,8 +90,8 @@ static void *run(void *context) {
         int64_t now_ms = clock_boot_ms();
         int64_t until_ms = http_connections_expire(&server->connections, now_ms);
         bool is_pausing = now_ms < pause_until_ms;
-        if (is_pausing && pause_until_ms < until_ms) {
-            until_ms = pause_until_ms;
+        if (is_pausing) {
+            until_ms = MIN(until_ms, pause_until_ms);
         }
         bool is_readable = false;
         wait_for_work(server, until_ms, !is_pausing && has_room(server), &is_readable);

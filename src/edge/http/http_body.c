@@ -37,10 +37,7 @@ static bool drop(struct http_body *body, struct http_budget *budget, enum http_b
 static size_t next_capacity(const struct http_body *body, size_t body_max, size_t needed) {
     size_t ceiling = body->announced > 0 ? body->announced : body_max;
     size_t capacity = body->capacity > 0 ? body->capacity * 2 : CAPACITY_FIRST;
-    if (capacity > ceiling) {
-        capacity = ceiling;
-    }
-    return MAX(capacity, needed);
+    return MAX(MIN(capacity, ceiling), needed);
 }
 
 bool http_body_add(struct http_body *body, struct http_budget *budget, size_t body_max,

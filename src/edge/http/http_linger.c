@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/attribute.h"
+
 /* Limits one turn, so that a fast peer does not hold up the accept thread. */
 enum { PIECE = 1 << 15, PIECES_AT_ONCE = 32 };
 
@@ -43,7 +45,7 @@ size_t http_linger_poll(struct http_linger *linger, struct pollfd polled[HTTP_LI
     for (size_t i = 0; i < n; i++) {
         const struct http_linger_item *item = &linger->items[i];
         polled[i] = (struct pollfd){.fd = item->fd, .events = POLLIN};
-        *until_ms = item->until_ms < *until_ms ? item->until_ms : *until_ms;
+        *until_ms = MIN(*until_ms, item->until_ms);
     }
     pthread_mutex_unlock(&linger->mutex);
     return n;

@@ -290,18 +290,13 @@ static void turn(struct kube *kube) {
 static int64_t patience(const struct kube *kube, int64_t timeout_ms) {
     int64_t now_ms = clock_boot_ms();
     int64_t wait_ms = kube->has_happened ? 0 : timeout_ms;
-    if (kube->is_credential_pending && wait_ms > CREDENTIAL_LOOK_MS) {
-        wait_ms = CREDENTIAL_LOOK_MS;
+    if (kube->is_credential_pending) {
+        wait_ms = MIN(wait_ms, CREDENTIAL_LOOK_MS);
     }
     for (const struct kube_call *call = kube->first; call != NULL; call = call->next) {
-        if (call->deadline_ms - now_ms < wait_ms) {
-            wait_ms = call->deadline_ms - now_ms;
-        }
+        wait_ms = MIN(wait_ms, call->deadline_ms - now_ms);
     }
-    if (wait_ms < 0) {
-        return 0;
-    }
-    return wait_ms < INT_MAX ? wait_ms : INT_MAX;
+    return MIN(MAX(wait_ms, 0), INT_MAX);
 }
 
 static short wait_events(short events) {

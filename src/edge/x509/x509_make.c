@@ -234,9 +234,7 @@ static bool limit_validity(X509 *ca, int64_t now, struct validity *validity, str
         text_format_time(date, ca_not_after);
         return error_set(error, ERROR_INVALID, "the CA expired on %s", date);
     }
-    if (validity->not_after > ca_not_after) {
-        validity->not_after = ca_not_after;
-    }
+    validity->not_after = MIN(validity->not_after, ca_not_after);
     return true;
 }
 

@@ -250,7 +250,7 @@ void yaml_number_add_key(const char *json, struct buffer *out) {
     if (exponent < -4 || exponent >= 6) {
         buffer_add_text(out, text);
     } else {
-        int decimals = n - 1 > exponent ? n - 1 - exponent : 0;
+        int decimals = MAX(n - 1 - exponent, 0);
         buffer_add_format(out, "%.*f", decimals, (double)narrow);
     }
 }

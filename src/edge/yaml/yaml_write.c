@@ -204,11 +204,10 @@ static bool finish(struct writer *writer, struct error *error) {
                             "nested more than %d levels deep", YAML_DEPTH_MAX);
     }
     if (writer->no_number.at != NULL) {
-        const int shown_max = 40;
-        size_t size = writer->no_number.size;
+        const size_t shown_max = 40;
+        int shown = (int)MIN(writer->no_number.size, shown_max);
         return error_set_at(error, ERROR_INVALID, writer->start,
-                            "the number %.*s is too large for YAML",
-                            size < (size_t)shown_max ? (int)size : shown_max, writer->no_number.at);
+                            "the number %.*s is too large for YAML", shown, writer->no_number.at);
     }
     if (writer->out->is_cut) {
         return error_set(error, ERROR_TOO_LARGE, "more than %zu bytes of YAML", writer->out->limit);
