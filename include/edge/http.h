@@ -96,15 +96,6 @@ bool http_start(const struct http_options *options, struct http_server **ret_ser
 /* The port that the server listens on. */
 uint16_t http_port(const struct http_server *server);
 
-/* When the first certificate of a chain (PEM) holds, in seconds since 1970. */
-struct http_validity {
-    int64_t not_before;
-    int64_t not_after;
-};
-
-bool http_read_validity(const char *chain_pem, struct http_validity *ret_validity,
-                        struct error *error) MUST_CHECK;
-
 /* Serves this pair from the next handshake on. Both are PEM; the chain starts with the leaf. Call
    it at any time, from one thread. Handshakes under way keep their pair. On error the last pair
    stays. Errors: ERROR_INVALID. */

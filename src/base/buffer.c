@@ -64,7 +64,11 @@ void buffer_add_text(struct buffer *buffer, const char *text) {
 }
 
 void buffer_add_byte(struct buffer *buffer, char byte) {
-    buffer_add(buffer, &byte, 1);
+    if (buffer->size < buffer->capacity && buffer->size < buffer->limit) {
+        buffer->bytes[buffer->size++] = byte;
+    } else {
+        buffer_add(buffer, &byte, 1);
+    }
 }
 
 void buffer_add_format(struct buffer *buffer, const char *format, ...) {

@@ -17,6 +17,7 @@
 
 #include "base/memory.h"
 #include "edge/clock.h"
+#include "edge/http_tls.h"
 #include "edge/x509.h"
 #include "wire.h"
 
@@ -231,11 +232,11 @@ static void test_certificate__a_swap_by_the_kubelet_is_taken_up_whole(void **sta
 static void test_certificate__its_end_is_a_metric(void **state) {
     const struct program *program = *state;
     struct x509_pair pair;
-    struct http_validity validity;
+    struct http_tls_validity validity;
     struct error error;
     const int64_t now = clock_wall_seconds();
     make_pair(program, now, &pair);
-    assert_true(http_read_validity(pair.certificate_pem, &validity, &error));
+    assert_true(http_tls_read_validity(pair.certificate_pem, &validity, &error));
     program_start(*state);
     assert_in_range(program_metric(program, "capstan_certificate_expiration_timestamp_seconds") -
                         now,

@@ -24,7 +24,11 @@ struct review {
     /* What is under review, by request.kind, subResource and resource: a Scale is one of a
        Deployment; a status, and all that is not decided about, is OBJECT_OTHER. */
     enum object_kind kind;
-    char kind_text[OBJECT_KIND_SIZE]; /* request.kind.kind, for the log */
+    char group[OBJECT_GROUP_SIZE];    /* request.kind.group */
+    char kind_text[OBJECT_KIND_SIZE]; /* request.kind.kind */
+    char resource_group[OBJECT_GROUP_SIZE];
+    char resource[OBJECT_KIND_SIZE];
+    char sub_resource[OBJECT_KIND_SIZE];
     enum review_operation operation;
     char namespace[OBJECT_NAMESPACE_SIZE]; /* of the request, or else of the object */
     char name[OBJECT_NAME_SIZE];           /* of the object, or else of the request; may be empty */

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/json.h"
+#include "base/json_fields.h"
 #include "core/facts/condition.h"
 
 #define TOOLHIVE_GROUP  "toolhive.stacklok.dev"
@@ -38,20 +38,21 @@ enum {
     OBJECT_SELECTOR_SIZE = 1024,
 };
 
-/* A number that must be an integer within a range to count. `null` is absent, as for Kubernetes. */
-enum number_state { NUMBER_ABSENT, NUMBER_SET, NUMBER_WRONG };
+/* The apiVersion and the kind that an object or an ownerReference gives itself. */
+struct object_type {
+    char api_version[OBJECT_GROUP_SIZE + OBJECT_KIND_SIZE];
+    char kind[OBJECT_KIND_SIZE];
+};
 
+/* A number that must be an integer within a range to count. `null` is absent, as for Kubernetes. */
 struct number {
-    enum number_state state;
-    int64_t value; /* if NUMBER_SET */
+    enum presence state;
+    int64_t value; /* if PRESENCE_SET */
 };
 
 bool number_is(const struct number *number, int64_t value);
 bool number_exceeds(const struct number *number, int64_t value);
 bool number_equals(const struct number *one, const struct number *other);
-
-/* Whether a member is there, and is what it should be. */
-enum presence { PRESENCE_ABSENT, PRESENCE_SET, PRESENCE_WRONG };
 
 /* The ownerReference with `controller: true` that names an MCPServer. */
 struct owner {
@@ -62,7 +63,8 @@ struct owner {
 };
 
 struct object {
-    enum object_kind kind; /* by its own apiVersion and kind */
+    struct object_type type;
+    enum object_kind kind; /* by its type */
     char name[OBJECT_NAME_SIZE];
     char namespace[OBJECT_NAMESPACE_SIZE];
     char uid[OBJECT_UID_SIZE];
@@ -91,7 +93,7 @@ struct object {
     enum presence strategy;        /* spec.strategy */
     enum presence rolling_update;  /* spec.strategy.rollingUpdate */
     char strategy_type[OBJECT_WORD_SIZE];
-    struct number max_surge; /* NUMBER_WRONG for a percentage, which is legal */
+    struct number max_surge; /* PRESENCE_UNUSABLE for a percentage, which is legal */
     struct number max_unavailable;
 
     /* Scale */

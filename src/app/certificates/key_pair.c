@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "edge/clock.h"
 #include "edge/file.h"
+#include "edge/http_tls.h"
 #include "edge/x509.h"
 
 enum { PEM_MAX = 1 << 20, PATH_SIZE = 4096, TRIES = 5 };
@@ -40,7 +41,7 @@ static bool read_both(const char *folder, const char *certificate_name, const ch
 }
 
 /* Before it is served: the API server would not take it. */
-static bool is_valid_now(const struct http_validity *validity, struct error *error) {
+static bool is_valid_now(const struct http_tls_validity *validity, struct error *error) {
     int64_t now = clock_wall_seconds();
     char date[TEXT_TIME_SIZE];
     if (now < validity->not_before) {
@@ -58,11 +59,11 @@ bool key_pair_load(const char *folder, const char *certificate_name, const char 
                    struct http_server *server, struct key_pair *pair, struct error *error) {
     AUTO(buffer_fini) struct buffer chain = {.bytes = NULL};
     AUTO(buffer_wipe) struct buffer key = {.bytes = NULL};
-    struct http_validity validity;
+    struct http_tls_validity validity;
     if (!read_both(folder, certificate_name, key_name, &chain, &key, error)) {
         return false;
     }
-    if (!http_read_validity(buffer_text(&chain), &validity, error) ||
+    if (!http_tls_read_validity(buffer_text(&chain), &validity, error) ||
         !is_valid_now(&validity, error) ||
         !http_set_key_pair(server, buffer_text(&chain), buffer_text(&key), error)) {
         return error_wrap(error, "%s/%s and %s", folder, certificate_name, key_name);

@@ -115,7 +115,7 @@ static void explain_subject(const struct subject *subject, bool is_itself, struc
     }
     buffer_add_format(out, "MCPServer %s/%s%s: %s, spec.replicas ", server->namespace, server->name,
                       is_itself ? " (this object)" : "", server->is_stdio ? "stdio" : "not stdio");
-    if (server->replicas.state == NUMBER_SET) {
+    if (server->replicas.state == PRESENCE_SET) {
         buffer_add_format(out, "%lld", (long long)server->replicas.value);
     } else {
         buffer_add_text(out, "not set");

@@ -4,157 +4,125 @@
 #include <string.h>
 
 #include "base/http_status.h"
-#include "base/json.h"
+#include "base/json_fields.h"
 #include "base/json_write.h"
 #include "base/text.h"
 
-/* What of a request says which kind of thing is under review. */
-struct names {
-    char group[OBJECT_GROUP_SIZE];
-    char kind[OBJECT_KIND_SIZE];
-    char resource_group[OBJECT_GROUP_SIZE];
-    char resource[OBJECT_KIND_SIZE];
-    char sub_resource[OBJECT_KIND_SIZE];
+static const struct json_field kind_rows[] = {
+    JSON_TEXT("group", struct review, group),
+    JSON_TEXT("kind", struct review, kind_text),
+};
+static const struct json_fields kind_fields = JSON_FIELDS(kind_rows);
+
+static const struct json_field resource_rows[] = {
+    JSON_TEXT("group", struct review, resource_group),
+    JSON_TEXT("resource", struct review, resource),
+};
+static const struct json_fields resource_fields = JSON_FIELDS(resource_rows);
+
+static const struct json_field user_rows[] = {
+    JSON_TEXT("username", struct review, user),
+};
+static const struct json_fields user_fields = JSON_FIELDS(user_rows);
+
+static const struct json_word operations[] = {
+    {"CREATE", REVIEW_CREATE},
+    {"UPDATE", REVIEW_UPDATE},
+    {NULL, REVIEW_OTHER},
 };
 
-/* A text that does not fit, or is none, reads as empty. Returns whether it was one that fits. */
-static bool read_text(struct json_reader *reader, char *out, size_t capacity) {
-    struct json_text text;
-    out[0] = '\0';
-    return json_read_text(reader, &text) && json_text_copy(&text, out, capacity);
+static void read_object(struct json_walk *walk, void *at) {
+    struct review *review = at;
+    review->has_object = object_read(walk->reader, &review->object);
 }
 
-/* {"group": "apps", "version": "v1", "kind": "Deployment"}, or with "resource" for the kind */
-static void read_names(struct json_reader *reader, char group[OBJECT_GROUP_SIZE], const char *what,
-                       char name[OBJECT_KIND_SIZE]) {
-    struct json_text key;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "group")) {
-            read_text(reader, group, OBJECT_GROUP_SIZE);
-        } else if (json_text_is(&key, what)) {
-            read_text(reader, name, OBJECT_KIND_SIZE);
-        } else {
-            json_skip(reader);
-        }
-    }
+static void read_old(struct json_walk *walk, void *at) {
+    struct review *review = at;
+    review->has_old = object_read(walk->reader, &review->old);
 }
 
-static void read_user(struct json_reader *reader, struct review *review) {
-    struct json_text key;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "username")) {
-            read_text(reader, review->user, sizeof(review->user));
-        } else {
-            json_skip(reader);
-        }
-    }
+static const struct json_field request_rows[] = {
+    JSON_TEXT("uid", struct review, uid),
+    JSON_INSIDE("kind", &kind_fields),
+    JSON_INSIDE("resource", &resource_fields),
+    JSON_TEXT("subResource", struct review, sub_resource),
+    JSON_TEXT("name", struct review, name),
+    JSON_TEXT("namespace", struct review, namespace),
+    JSON_WORD("operation", struct review, operation, operations, NULL),
+    JSON_INSIDE("userInfo", &user_fields),
+    JSON_READ_WHOLE("object", read_object),
+    JSON_READ_WHOLE("oldObject", read_old),
+};
+static const struct json_fields request_fields = JSON_FIELDS(request_rows);
+
+/* What lies around the request. */
+struct envelope {
+    char api_version[OBJECT_WORD_SIZE];
+    char kind[OBJECT_WORD_SIZE];
+    struct review *review;
+    enum presence request;
+};
+
+static void read_request(struct json_walk *walk, void *at) {
+    struct envelope *envelope = at;
+    envelope->request = json_walk_object(walk, &request_fields, envelope->review);
 }
 
-static enum review_operation read_operation(struct json_reader *reader) {
-    struct json_text text;
-    if (!json_read_text(reader, &text)) {
-        return REVIEW_OTHER;
-    }
-    return json_text_is(&text, "CREATE")   ? REVIEW_CREATE
-           : json_text_is(&text, "UPDATE") ? REVIEW_UPDATE
-                                           : REVIEW_OTHER;
-}
+static const struct json_field envelope_rows[] = {
+    JSON_TEXT("apiVersion", struct envelope, api_version),
+    JSON_TEXT("kind", struct envelope, kind),
+    JSON_READ_WHOLE("request", read_request),
+};
+static const struct json_fields envelope_fields = JSON_FIELDS(envelope_rows);
 
-static enum object_kind kind_of(const struct names *names) {
-    enum object_kind kind = object_kind(names->group, names->kind);
-    if (kind == OBJECT_SCALE) {
-        bool is_of_deployment = strcmp(names->resource_group, "apps") == 0 &&
-                                strcmp(names->resource, "deployments") == 0 &&
-                                strcmp(names->sub_resource, "scale") == 0;
-        return is_of_deployment ? OBJECT_SCALE : OBJECT_OTHER;
-    }
-    return names->sub_resource[0] == '\0' ? kind : OBJECT_OTHER;
-}
-
-static void read_member(struct json_reader *reader, const struct json_text *key,
-                        struct review *review, struct names *names) {
-    if (json_text_is(key, "uid")) {
-        read_text(reader, review->uid, sizeof(review->uid));
-    } else if (json_text_is(key, "kind")) {
-        read_names(reader, names->group, "kind", names->kind);
-    } else if (json_text_is(key, "resource")) {
-        read_names(reader, names->resource_group, "resource", names->resource);
-    } else if (json_text_is(key, "subResource")) {
-        read_text(reader, names->sub_resource, sizeof(names->sub_resource));
-    } else if (json_text_is(key, "name")) {
-        read_text(reader, review->name, sizeof(review->name));
-    } else if (json_text_is(key, "namespace")) {
-        read_text(reader, review->namespace, sizeof(review->namespace));
-    } else if (json_text_is(key, "operation")) {
-        review->operation = read_operation(reader);
-    } else if (json_text_is(key, "userInfo")) {
-        read_user(reader, review);
-    } else if (json_text_is(key, "object")) {
-        review->has_object = object_read(reader, &review->object);
-    } else if (json_text_is(key, "oldObject")) {
-        review->has_old = object_read(reader, &review->old);
-    } else {
-        json_skip(reader);
-    }
-}
-
-static void read_request(struct json_reader *reader, struct review *review) {
-    struct names names = {.kind = ""};
-    struct json_text key;
-    while (json_next_member(reader, &key)) {
-        read_member(reader, &key, review, &names);
-    }
-    review->kind = kind_of(&names);
-    text_copy(review->kind_text, sizeof(review->kind_text), names.kind);
-    if (review->object.name[0] != '\0') {
-        memcpy(review->name, review->object.name, sizeof(review->name));
-    }
-    if (review->namespace[0] == '\0') {
-        memcpy(review->namespace, review->object.namespace, sizeof(review->namespace));
-    }
-}
-
-bool review_decode(const char *bytes, size_t size, struct review *ret_review, struct error *error) {
-    struct json_reader reader;
-    struct json_text key;
-    char api_version[OBJECT_WORD_SIZE] = "";
-    char kind[OBJECT_WORD_SIZE] = "";
-    bool has_request = false;
-    *ret_review = (struct review){.kind = OBJECT_OTHER};
-    json_begin(&reader, bytes, size);
-    if (json_enter_object(&reader)) {
-        while (json_next_member(&reader, &key)) {
-            if (json_text_is(&key, "apiVersion")) {
-                read_text(&reader, api_version, sizeof(api_version));
-            } else if (json_text_is(&key, "kind")) {
-                read_text(&reader, kind, sizeof(kind));
-            } else if (!json_text_is(&key, "request")) {
-                json_skip(&reader);
-            } else if ((has_request = json_enter_object(&reader))) {
-                read_request(&reader, ret_review);
-            }
-        }
-    }
-    if (!json_finish(&reader, error)) {
-        return false;
-    }
-    if (strcmp(kind, "AdmissionReview") != 0 || strcmp(api_version, "admission.k8s.io/v1") != 0) {
+static bool check_envelope(const struct envelope *envelope, struct error *error) {
+    if (strcmp(envelope->kind, "AdmissionReview") != 0 ||
+        strcmp(envelope->api_version, "admission.k8s.io/v1") != 0) {
         return error_set(error, ERROR_INVALID,
                          "not an AdmissionReview of admission.k8s.io/v1; list only v1 in "
                          "admissionReviewVersions");
     }
-    if (!has_request) {
+    if (envelope->request != PRESENCE_SET) {
         return error_set(error, ERROR_INVALID, "the AdmissionReview has no request");
     }
-    if (ret_review->uid[0] == '\0') {
+    if (envelope->review->uid[0] == '\0') {
         return error_set(error, ERROR_INVALID,
                          "request.uid is missing, empty, no string or longer than 256 bytes");
+    }
+    return true;
+}
+
+static enum object_kind kind_of(const struct review *review) {
+    enum object_kind kind = object_kind(review->group, review->kind_text);
+    if (kind == OBJECT_SCALE) {
+        bool is_of_deployment = strcmp(review->resource_group, "apps") == 0 &&
+                                strcmp(review->resource, "deployments") == 0 &&
+                                strcmp(review->sub_resource, "scale") == 0;
+        return is_of_deployment ? OBJECT_SCALE : OBJECT_OTHER;
+    }
+    return review->sub_resource[0] == '\0' ? kind : OBJECT_OTHER;
+}
+
+bool review_decode(const char *bytes, size_t size, struct review *ret_review, struct error *error) {
+    struct envelope envelope = {.review = ret_review};
+    enum presence presence;
+    memset(ret_review, 0, offsetof(struct review, object));
+    if (!json_read_document(bytes, size, &envelope_fields, &envelope, &presence, error) ||
+        !check_envelope(&envelope, error)) {
+        return false;
+    }
+    if (!ret_review->has_object) {
+        ret_review->object = (struct object){.kind = OBJECT_OTHER};
+    }
+    if (!ret_review->has_old) {
+        ret_review->old = (struct object){.kind = OBJECT_OTHER};
+    }
+    ret_review->kind = kind_of(ret_review);
+    if (ret_review->object.name[0] != '\0') {
+        memcpy(ret_review->name, ret_review->object.name, sizeof(ret_review->name));
+    }
+    if (ret_review->namespace[0] == '\0') {
+        memcpy(ret_review->namespace, ret_review->object.namespace, sizeof(ret_review->namespace));
     }
     return true;
 }

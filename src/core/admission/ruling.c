@@ -42,7 +42,7 @@ static void note_patch(struct ruling *ruling, enum rule_id rule, enum patch_path
     if (path == PATCH_REPLICAS && rule == RULE_STDIO_CAP) {
         return;
     }
-    if (path == PATCH_REPLICAS && ruling->replicas.state == NUMBER_SET) {
+    if (path == PATCH_REPLICAS && ruling->replicas.state == PRESENCE_SET) {
         snprintf(note, sizeof(note), "replicas %lld, not %lld", (long long)value,
                  (long long)ruling->replicas.value);
     } else if (path == PATCH_REPLICAS) {
@@ -60,7 +60,7 @@ void ruling_patch(struct ruling *ruling, enum rule_id rule, enum patch_path path
     patch_set(&ruling->decision->patch, path, value);
     raise_action(ruling, rule, ACTION_PATCH);
     if (path == PATCH_REPLICAS) {
-        ruling->replicas = (struct number){.state = NUMBER_SET, .value = value};
+        ruling->replicas = (struct number){.state = PRESENCE_SET, .value = value};
     }
 }
 

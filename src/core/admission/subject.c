@@ -106,9 +106,9 @@ static bool is_stale(const struct subject *subject, const struct object *deploym
 }
 
 static bool is_sound_deployment(const struct object *object) {
-    return object->replicas.state != NUMBER_WRONG && object->pod_spec == PRESENCE_SET &&
-           object->grace_period.state != NUMBER_WRONG && object->strategy != PRESENCE_WRONG &&
-           object->rolling_update != PRESENCE_WRONG;
+    return object->replicas.state != PRESENCE_UNUSABLE && object->pod_spec == PRESENCE_SET &&
+           object->grace_period.state != PRESENCE_UNUSABLE &&
+           object->strategy != PRESENCE_UNUSABLE && object->rolling_update != PRESENCE_UNUSABLE;
 }
 
 static void find_for_deployment(const struct sources *sources, const struct review *review,
@@ -181,9 +181,9 @@ static void find_for_scale(const struct sources *sources, const struct review *r
 /* An MCPServer under review is its own subject; the facts may not have it yet. */
 static void take_server(const struct review *review, struct subject *subject) {
     const struct object *object = &review->object;
-    if (object->is_deleting || object->replicas.state == NUMBER_WRONG ||
-        object->transport_presence == PRESENCE_WRONG ||
-        object->provider_presence == PRESENCE_WRONG) {
+    if (object->is_deleting || object->replicas.state == PRESENCE_UNUSABLE ||
+        object->transport_presence == PRESENCE_UNUSABLE ||
+        object->provider_presence == PRESENCE_UNUSABLE) {
         return;
     }
     struct server_fact *server = &subject->server;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/json_fields.h"
 #include "base/text.h"
 
 /* What each state looks like on the object; the rows of the other states stay empty. */
@@ -45,45 +46,23 @@ struct item {
     int64_t last_transition;
 };
 
-static int64_t read_time(struct json_reader *reader) {
-    struct json_text text;
-    char copy[48];
-    int64_t seconds;
-    if (!json_read_text(reader, &text) || !json_text_copy(&text, copy, sizeof(copy)) ||
-        !text_parse_time(copy, &seconds)) {
-        return 0;
-    }
-    return seconds;
+static void read_time(struct json_walk *walk, void *at) {
+    int64_t *seconds = at;
+    char text[48];
+    bool is_time =
+        json_walk_text(walk, text, sizeof(text)) == PRESENCE_SET && text_parse_time(text, seconds);
+    *seconds = is_time ? *seconds : 0;
 }
 
-static void read_text(struct json_reader *reader, struct json_text *text) {
-    if (!json_read_text(reader, text)) {
-        *text = (struct json_text){.at = ""};
-    }
-}
-
-static void read_item(struct json_reader *reader, struct item *item) {
-    struct json_text key;
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "type")) {
-            read_text(reader, &item->type);
-        } else if (json_text_is(&key, "status")) {
-            read_text(reader, &item->status);
-        } else if (json_text_is(&key, "reason")) {
-            read_text(reader, &item->reason);
-        } else if (json_text_is(&key, "message")) {
-            read_text(reader, &item->message);
-        } else if (json_text_is(&key, "lastTransitionTime")) {
-            item->last_transition = read_time(reader);
-        } else if (json_text_is(&key, "observedGeneration")) {
-            if (!json_read_integer(reader, &item->observed_generation)) {
-                item->observed_generation = 0;
-            }
-        } else {
-            json_skip(reader);
-        }
-    }
-}
+static const struct json_field item_rows[] = {
+    JSON_VIEW("type", struct item, type),
+    JSON_VIEW("status", struct item, status),
+    JSON_VIEW("reason", struct item, reason),
+    JSON_VIEW("message", struct item, message),
+    JSON_READ("lastTransitionTime", struct item, last_transition, read_time),
+    JSON_INTEGER("observedGeneration", struct item, observed_generation, INT64_MIN, INT64_MAX),
+};
+static const struct json_fields item_fields = JSON_FIELDS(item_rows);
 
 static enum condition_state state_of(const struct item *item, enum condition_type type) {
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
@@ -100,10 +79,9 @@ static enum condition_state state_of(const struct item *item, enum condition_typ
 void condition_read(struct json_reader *reader, struct condition conditions[CONDITION_TYPE_COUNT]) {
     const struct json_text empty = {.at = ""};
     struct item item = {.type = empty, .status = empty, .reason = empty, .message = empty};
-    if (!json_enter_object(reader)) {
+    if (json_read_fields(reader, &item_fields, &item) != PRESENCE_SET) {
         return;
     }
-    read_item(reader, &item);
     bool is_true = json_text_is(&item.status, "True");
     bool is_known = is_true || json_text_is(&item.status, "False");
     for (int type = 0; type < CONDITION_TYPE_COUNT; type++) {

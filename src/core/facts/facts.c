@@ -162,7 +162,7 @@ void facts_of_deployment(const struct object *object, struct deployment_fact *re
 struct condition_subject facts_condition_subject(const struct server_fact *server) {
     return (struct condition_subject){
         .is_stdio = server->is_stdio,
-        .has_replicas = server->replicas.state == NUMBER_SET,
+        .has_replicas = server->replicas.state == PRESENCE_SET,
         .replicas = server->replicas.value,
         .is_redis = server->is_redis,
         .generation = server->generation,

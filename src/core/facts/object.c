@@ -23,15 +23,15 @@ enum object_kind object_kind(const char *group, const char *kind) {
 }
 
 bool number_is(const struct number *number, int64_t value) {
-    return number->state == NUMBER_SET && number->value == value;
+    return number->state == PRESENCE_SET && number->value == value;
 }
 
 bool number_exceeds(const struct number *number, int64_t value) {
-    return number->state == NUMBER_SET && number->value > value;
+    return number->state == PRESENCE_SET && number->value > value;
 }
 
 bool number_equals(const struct number *one, const struct number *other) {
-    return one->state == other->state && (one->state != NUMBER_SET || one->value == other->value);
+    return one->state == other->state && (one->state != PRESENCE_SET || one->value == other->value);
 }
 
 bool object_is_stdio(const struct object *object) {
@@ -61,41 +61,6 @@ bool object_selects(const char *selector, const char *term) {
     }
 }
 
-static enum presence read_text(struct json_reader *reader, char *out, size_t capacity) {
-    struct json_text text;
-    out[0] = '\0';
-    if (json_peek(reader) == JSON_NULL) {
-        json_skip(reader);
-        return PRESENCE_ABSENT;
-    }
-    if (!json_read_text(reader, &text)) {
-        return PRESENCE_WRONG;
-    }
-    return json_text_copy(&text, out, capacity) ? PRESENCE_SET : PRESENCE_WRONG;
-}
-
-static void read_number(struct json_reader *reader, int64_t low, int64_t high,
-                        struct number *number) {
-    int64_t value;
-    if (json_peek(reader) == JSON_NULL) {
-        json_skip(reader);
-        *number = (struct number){.state = NUMBER_ABSENT};
-    } else if (json_read_integer(reader, &value) && value >= low && value <= high) {
-        *number = (struct number){.state = NUMBER_SET, .value = value};
-    } else {
-        *number = (struct number){.state = NUMBER_WRONG};
-    }
-}
-
-/* Steps into an object, and says on the way whether one is there. */
-static bool enter(struct json_reader *reader, enum presence *presence) {
-    enum json_kind kind = json_peek(reader);
-    *presence = kind == JSON_NULL     ? PRESENCE_ABSENT
-                : kind == JSON_OBJECT ? PRESENCE_SET
-                                      : PRESENCE_WRONG;
-    return json_enter_object(reader);
-}
-
 static void copy_group(const char *api_version, char *group, size_t capacity) {
     const char *slash = strchr(api_version, '/');
     size_t size = slash == NULL ? 0 : (size_t)(slash - api_version);
@@ -106,260 +71,160 @@ static void copy_group(const char *api_version, char *group, size_t capacity) {
     group[size] = '\0';
 }
 
-static void read_owner(struct json_reader *reader, struct owner *owner) {
-    struct owner found = {.is_controlled = false};
-    char api_version[OBJECT_GROUP_SIZE + OBJECT_KIND_SIZE] = "";
-    char kind[OBJECT_KIND_SIZE] = "";
-    struct json_text key;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "controller")) {
-            if (!json_read_bool(reader, &found.is_controlled)) {
-                found.is_controlled = false;
-            }
-        } else if (json_text_is(&key, "kind")) {
-            read_text(reader, kind, sizeof(kind));
-        } else if (json_text_is(&key, "apiVersion")) {
-            read_text(reader, api_version, sizeof(api_version));
-        } else if (json_text_is(&key, "name")) {
-            read_text(reader, found.name, sizeof(found.name));
-        } else if (json_text_is(&key, "uid")) {
-            read_text(reader, found.uid, sizeof(found.uid));
-        } else {
-            json_skip(reader);
-        }
-    }
+static enum object_kind kind_of(const struct object_type *type) {
     char group[OBJECT_GROUP_SIZE];
-    copy_group(api_version, group, sizeof(group));
-    found.is_mcpserver = object_kind(group, kind) == OBJECT_MCPSERVER;
-    if (found.is_controlled && !owner->is_mcpserver) {
-        *owner = found;
-    }
+    copy_group(type->api_version, group, sizeof(group));
+    return object_kind(group, type->kind);
 }
 
-static void read_labels(struct json_reader *reader, struct object *object) {
-    struct json_text key;
-    struct json_text value;
-    if (!json_enter_object(reader)) {
+struct reference {
+    struct object_type type;
+    struct owner owner;
+};
+
+/* An item of metadata.ownerReferences. The controller counts; of several, the first MCPServer. */
+static void read_reference(struct json_walk *walk, void *at) {
+    static const struct json_field rows[] = {
+        JSON_BOOL("controller", struct reference, owner.is_controlled),
+        JSON_TEXT("kind", struct reference, type.kind),
+        JSON_TEXT("apiVersion", struct reference, type.api_version),
+        JSON_TEXT("name", struct reference, owner.name),
+        JSON_TEXT("uid", struct reference, owner.uid),
+    };
+    static const struct json_fields fields = JSON_FIELDS(rows);
+    struct owner *owner = at;
+    struct reference found;
+    found.type.api_version[0] = found.type.kind[0] = '\0';
+    found.owner = (struct owner){.is_controlled = false};
+    if (json_walk_object(walk, &fields, &found) != PRESENCE_SET || !found.owner.is_controlled ||
+        owner->is_mcpserver) {
         return;
     }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, LABEL_NAME)) {
-            object->is_labelled =
-                json_read_text(reader, &value) && json_text_is(&value, MCPSERVER_LABEL);
-        } else if (json_text_is(&key, LABEL_INSTANCE)) {
-            read_text(reader, object->instance, sizeof(object->instance));
-        } else {
-            json_skip(reader);
-        }
-    }
+    found.owner.is_mcpserver = kind_of(&found.type) == OBJECT_MCPSERVER;
+    *owner = found.owner;
 }
 
-static void read_metadata(struct json_reader *reader, struct object *object) {
-    struct json_text key;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "name")) {
-            read_text(reader, object->name, sizeof(object->name));
-        } else if (json_text_is(&key, "generateName")) {
-            object->generates_name = json_peek(reader) == JSON_STRING;
-            json_skip(reader);
-        } else if (json_text_is(&key, "namespace")) {
-            read_text(reader, object->namespace, sizeof(object->namespace));
-        } else if (json_text_is(&key, "uid")) {
-            read_text(reader, object->uid, sizeof(object->uid));
-        } else if (json_text_is(&key, "resourceVersion")) {
-            read_text(reader, object->resource_version, sizeof(object->resource_version));
-        } else if (json_text_is(&key, "generation")) {
-            if (!json_read_integer(reader, &object->generation)) {
-                object->generation = 0;
-            }
-        } else if (json_text_is(&key, "deletionTimestamp")) {
-            object->is_deleting = json_peek(reader) != JSON_NULL;
-            json_skip(reader);
-        } else if (json_text_is(&key, "labels")) {
-            read_labels(reader, object);
-        } else if (json_text_is(&key, "ownerReferences")) {
-            object->owner = (struct owner){.is_controlled = false};
-            if (json_enter_array(reader)) {
-                while (json_next_item(reader)) {
-                    read_owner(reader, &object->owner);
-                }
-            }
-        } else {
-            json_skip(reader);
-        }
-    }
+static void read_references(struct json_walk *walk, void *at) {
+    *(struct owner *)at = (struct owner){.is_controlled = false};
+    (void)json_walk_items(walk, read_reference, at);
 }
 
-static void read_generation_note(struct json_reader *reader, struct object *object) {
+/* A struct number of the object. */
+#define NUMBER(key, member, low, high)                                                             \
+    JSON_INTEGER_STATE(key, struct object, member.value, member.state, low, high)
+
+static const struct json_field label_rows[] = {
+    JSON_IS(LABEL_NAME, struct object, is_labelled, MCPSERVER_LABEL),
+    JSON_TEXT(LABEL_INSTANCE, struct object, instance),
+};
+static const struct json_fields label_fields = JSON_FIELDS(label_rows);
+
+static const struct json_field metadata_rows[] = {
+    JSON_TEXT("name", struct object, name),
+    JSON_IS("generateName", struct object, generates_name, NULL),
+    JSON_TEXT("namespace", struct object, namespace),
+    JSON_TEXT("uid", struct object, uid),
+    JSON_TEXT("resourceVersion", struct object, resource_version),
+    JSON_INTEGER("generation", struct object, generation, INT64_MIN, INT64_MAX),
+    JSON_THERE("deletionTimestamp", struct object, is_deleting),
+    JSON_INSIDE("labels", &label_fields),
+    JSON_READ("ownerReferences", struct object, owner, read_references),
+};
+static const struct json_fields metadata_fields = JSON_FIELDS(metadata_rows);
+
+static void read_generation_note(struct json_walk *walk, void *at) {
+    struct object *object = at;
     char text[24];
-    object->generation_note = read_text(reader, text, sizeof(text));
+    object->generation_note = json_walk_text(walk, text, sizeof(text));
     if (object->generation_note == PRESENCE_SET &&
         !text_parse_integer(text, 0, INT64_MAX, &object->noted_generation)) {
-        object->generation_note = PRESENCE_WRONG;
+        object->generation_note = PRESENCE_UNUSABLE;
     }
 }
 
-/* spec.template.metadata */
-static void read_template_metadata(struct json_reader *reader, struct object *object) {
-    struct json_text key;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (!json_text_is(&key, "annotations")) {
-            json_skip(reader);
-        } else if (json_enter_object(reader)) {
-            while (json_next_member(reader, &key)) {
-                if (json_text_is(&key, GENERATION_ANNOTATION)) {
-                    read_generation_note(reader, object);
-                } else {
-                    json_skip(reader);
-                }
-            }
-        }
-    }
-}
+static const struct json_field annotation_rows[] = {
+    JSON_READ_WHOLE(GENERATION_ANNOTATION, read_generation_note),
+};
+static const struct json_fields annotation_fields = JSON_FIELDS(annotation_rows);
 
-static void read_template(struct json_reader *reader, struct object *object) {
-    struct json_text key;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "metadata")) {
-            read_template_metadata(reader, object);
-        } else if (!json_text_is(&key, "spec")) {
-            json_skip(reader);
-        } else if (enter(reader, &object->pod_spec)) {
-            while (json_next_member(reader, &key)) {
-                if (json_text_is(&key, "terminationGracePeriodSeconds")) {
-                    /* A kube-apiserver admits a negative one: it may be wrong, and must not be a
-                       way round the rules. */
-                    read_number(reader, INT64_MIN, INT64_MAX, &object->grace_period);
-                } else {
-                    json_skip(reader);
-                }
-            }
-        }
-    }
-}
+static const struct json_field template_metadata_rows[] = {
+    JSON_INSIDE("annotations", &annotation_fields),
+};
+static const struct json_fields template_metadata_fields = JSON_FIELDS(template_metadata_rows);
 
-static void read_strategy(struct json_reader *reader, struct object *object) {
-    struct json_text key;
-    if (!enter(reader, &object->strategy)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "type")) {
-            read_text(reader, object->strategy_type, sizeof(object->strategy_type));
-        } else if (!json_text_is(&key, "rollingUpdate")) {
-            json_skip(reader);
-        } else if (enter(reader, &object->rolling_update)) {
-            while (json_next_member(reader, &key)) {
-                if (json_text_is(&key, "maxSurge")) {
-                    read_number(reader, 0, INT32_MAX, &object->max_surge);
-                } else if (json_text_is(&key, "maxUnavailable")) {
-                    read_number(reader, 0, INT32_MAX, &object->max_unavailable);
-                } else {
-                    json_skip(reader);
-                }
-            }
-        }
-    }
-}
+/* kube-apiserver admits a negative grace period, so any integer counts: it must not be a way round
+   the rules. */
+static const struct json_field pod_spec_rows[] = {
+    NUMBER("terminationGracePeriodSeconds", grace_period, INT64_MIN, INT64_MAX),
+};
+static const struct json_fields pod_spec_fields = JSON_FIELDS(pod_spec_rows);
 
-static void read_session_storage(struct json_reader *reader, struct object *object) {
-    struct json_text key;
+static const struct json_field template_rows[] = {
+    JSON_INSIDE("metadata", &template_metadata_fields),
+    JSON_INSIDE_STATE("spec", struct object, pod_spec, &pod_spec_fields),
+};
+static const struct json_fields template_fields = JSON_FIELDS(template_rows);
+
+static const struct json_field rolling_update_rows[] = {
+    NUMBER("maxSurge", max_surge, 0, INT32_MAX),
+    NUMBER("maxUnavailable", max_unavailable, 0, INT32_MAX),
+};
+static const struct json_fields rolling_update_fields = JSON_FIELDS(rolling_update_rows);
+
+static const struct json_field strategy_rows[] = {
+    JSON_TEXT("type", struct object, strategy_type),
+    JSON_INSIDE_STATE("rollingUpdate", struct object, rolling_update, &rolling_update_fields),
+};
+static const struct json_fields strategy_fields = JSON_FIELDS(strategy_rows);
+
+/* A sessionStorage that is no object makes the provider unusable. */
+static void read_session_storage(struct json_walk *walk, void *at) {
+    static const struct json_field rows[] = {
+        JSON_TEXT_STATE("provider", struct object, provider, provider_presence),
+    };
+    static const struct json_fields fields = JSON_FIELDS(rows);
+    struct object *object = at;
     object->provider[0] = '\0';
-    if (!enter(reader, &object->provider_presence)) {
-        return;
-    }
     object->provider_presence = PRESENCE_ABSENT;
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "provider")) {
-            object->provider_presence =
-                read_text(reader, object->provider, sizeof(object->provider));
-        } else {
-            json_skip(reader);
-        }
+    if (json_walk_object(walk, &fields, object) == PRESENCE_UNUSABLE) {
+        object->provider_presence = PRESENCE_UNUSABLE;
     }
 }
 
-static void read_spec(struct json_reader *reader, struct object *object) {
-    struct json_text key;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "replicas")) {
-            read_number(reader, 0, INT32_MAX, &object->replicas);
-        } else if (json_text_is(&key, "template")) {
-            read_template(reader, object);
-        } else if (json_text_is(&key, "strategy")) {
-            read_strategy(reader, object);
-        } else if (json_text_is(&key, "transport")) {
-            object->transport_presence =
-                read_text(reader, object->transport, sizeof(object->transport));
-        } else if (json_text_is(&key, "sessionStorage")) {
-            read_session_storage(reader, object);
-        } else {
-            json_skip(reader);
-        }
-    }
+static const struct json_field spec_rows[] = {
+    NUMBER("replicas", replicas, 0, INT32_MAX),
+    JSON_INSIDE("template", &template_fields),
+    JSON_INSIDE_STATE("strategy", struct object, strategy, &strategy_fields),
+    JSON_TEXT_STATE("transport", struct object, transport, transport_presence),
+    JSON_READ_WHOLE("sessionStorage", read_session_storage),
+};
+static const struct json_fields spec_fields = JSON_FIELDS(spec_rows);
+
+static void read_condition(struct json_walk *walk, void *at) {
+    condition_read(walk->reader, at);
 }
 
-static void read_status(struct json_reader *reader, struct object *object) {
-    struct json_text key;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "selector")) {
-            read_text(reader, object->selector, sizeof(object->selector));
-        } else if (json_text_is(&key, "conditions")) {
-            if (json_enter_array(reader)) {
-                while (json_next_item(reader)) {
-                    condition_read(reader, object->conditions);
-                }
-            }
-        } else {
-            json_skip(reader);
-        }
-    }
-}
+static const struct json_field status_rows[] = {
+    JSON_TEXT("selector", struct object, selector),
+    JSON_LIST("conditions", struct object, conditions, read_condition),
+};
+static const struct json_fields status_fields = JSON_FIELDS(status_rows);
+
+static const struct json_field object_rows[] = {
+    JSON_TEXT("apiVersion", struct object, type.api_version),
+    JSON_TEXT("kind", struct object, type.kind),
+    JSON_INSIDE("metadata", &metadata_fields),
+    JSON_INSIDE("spec", &spec_fields),
+    JSON_INSIDE("status", &status_fields),
+};
+static const struct json_fields object_fields = JSON_FIELDS(object_rows);
 
 bool object_read(struct json_reader *reader, struct object *ret_object) {
-    char api_version[OBJECT_GROUP_SIZE + OBJECT_KIND_SIZE] = "";
-    char kind[OBJECT_KIND_SIZE] = "";
-    struct json_text key;
     *ret_object = (struct object){.kind = OBJECT_OTHER};
-    if (!json_enter_object(reader)) {
+    if (json_read_fields(reader, &object_fields, ret_object) != PRESENCE_SET) {
         return false;
     }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "apiVersion")) {
-            read_text(reader, api_version, sizeof(api_version));
-        } else if (json_text_is(&key, "kind")) {
-            read_text(reader, kind, sizeof(kind));
-        } else if (json_text_is(&key, "metadata")) {
-            read_metadata(reader, ret_object);
-        } else if (json_text_is(&key, "spec")) {
-            read_spec(reader, ret_object);
-        } else if (json_text_is(&key, "status")) {
-            read_status(reader, ret_object);
-        } else {
-            json_skip(reader);
-        }
-    }
-    char group[OBJECT_GROUP_SIZE];
-    copy_group(api_version, group, sizeof(group));
-    ret_object->kind = object_kind(group, kind);
+    ret_object->kind = kind_of(&ret_object->type);
     if (ret_object->transport_presence == PRESENCE_ABSENT) {
         text_copy(ret_object->transport, sizeof(ret_object->transport), "stdio");
     }

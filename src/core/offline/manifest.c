@@ -222,13 +222,13 @@ const char *manifest_fault(const struct object *object) {
     if (!text_is_dns_label(object->namespace)) {
         return "metadata.namespace is not a name";
     }
-    if (object->replicas.state == NUMBER_WRONG) {
+    if (object->replicas.state == PRESENCE_UNUSABLE) {
         return "spec.replicas is not an integer from 0 to 2147483647";
     }
-    if (object->kind == OBJECT_MCPSERVER && object->transport_presence == PRESENCE_WRONG) {
+    if (object->kind == OBJECT_MCPSERVER && object->transport_presence == PRESENCE_UNUSABLE) {
         return "spec.transport is not a word";
     }
-    if (object->kind == OBJECT_MCPSERVER && object->provider_presence == PRESENCE_WRONG) {
+    if (object->kind == OBJECT_MCPSERVER && object->provider_presence == PRESENCE_UNUSABLE) {
         return "spec.sessionStorage.provider is not a word";
     }
     return NULL;

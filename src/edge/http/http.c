@@ -162,11 +162,6 @@ uint16_t http_port(const struct http_server *server) {
     return http_address_port(server->listen_fd);
 }
 
-bool http_read_validity(const char *chain_pem, struct http_validity *ret_validity,
-                        struct error *error) {
-    return http_tls_read_validity(chain_pem, ret_validity, error);
-}
-
 bool http_set_key_pair(struct http_server *server, const char *chain_pem, const char *key_pem,
                        struct error *error) {
     if (server->tls == NULL) {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "edge/http_tls.h"
 
 enum { CHAIN_MAX = 16, KEY_ID_MAX = 64 };
 
@@ -96,14 +97,14 @@ static bool fail(struct error *error, const char *what, int status) {
     return error_set(error, ERROR_INVALID, "the %s cannot be read: %s", what, reason(status));
 }
 
-bool http_tls_read_validity(const char *chain_pem, struct http_validity *ret_validity,
+bool http_tls_read_validity(const char *chain_pem, struct http_tls_validity *ret_validity,
                             struct error *error) {
     gnutls_datum_t chain = datum(chain_pem);
     gnutls_x509_crt_t first;
     gnutls_x509_crt_init(&first);
     int status = gnutls_x509_crt_import(first, &chain, GNUTLS_X509_FMT_PEM);
-    struct http_validity validity = {gnutls_x509_crt_get_activation_time(first),
-                                     gnutls_x509_crt_get_expiration_time(first)};
+    struct http_tls_validity validity = {gnutls_x509_crt_get_activation_time(first),
+                                         gnutls_x509_crt_get_expiration_time(first)};
     gnutls_x509_crt_deinit(first);
     if (status < 0) {
         return fail(error, "certificate", status);

@@ -11,7 +11,6 @@
 
 #include "base/attribute.h"
 #include "base/error.h"
-#include "edge/http.h"
 
 struct http_tls;
 
@@ -24,9 +23,7 @@ struct http_tls_session {
 struct http_tls *http_tls_new(void);
 void http_tls_free(struct http_tls *tls);
 
-/* See http_read_validity() and http_set_key_pair(). */
-bool http_tls_read_validity(const char *chain_pem, struct http_validity *ret_validity,
-                            struct error *error) MUST_CHECK;
+/* See http_set_key_pair(). */
 bool http_tls_set_key_pair(struct http_tls *tls, const char *chain_pem, const char *key_pem,
                            struct error *error) MUST_CHECK;
 

@@ -409,7 +409,7 @@ static void test_review__wrong_counts_are_read_and_marked(void **state) {
         snprintf(members, sizeof(members), ",'object':{'spec':{'replicas':%s}}", values[i]);
         decode_request(members, &review);
         assert_true(review.has_object);
-        assert_int_equal(review.object.replicas.state, NUMBER_WRONG);
+        assert_int_equal(review.object.replicas.state, PRESENCE_UNUSABLE);
     }
 }
 

@@ -297,7 +297,7 @@ static void test_subject__an_mcpserver_is_taken_from_the_request(void **state) {
     assert_string_equal(subject.server.name, "new");
     assert_true(subject.server.is_stdio);
     assert_false(subject.server.is_redis);
-    assert_int_equal(subject.server.replicas.state, NUMBER_ABSENT);
+    assert_int_equal(subject.server.replicas.state, PRESENCE_ABSENT);
 }
 
 static void test_subject__the_server_of_a_deployment_comes_from_the_facts(void **state) {

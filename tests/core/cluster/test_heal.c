@@ -16,7 +16,7 @@ static const struct deployment_fact deployment = {
     .name = "a",
     .uid = "d1",
     .owner = {.is_controlled = true, .is_mcpserver = true, .name = "a", .uid = "1"},
-    .replicas = {NUMBER_SET, 2}};
+    .replicas = {PRESENCE_SET, 2}};
 
 /* What differs from the two above, in which healing is due. */
 enum change {
@@ -51,7 +51,7 @@ static bool is_due(enum change change) {
     m.is_stdio = change != SERVER_SSE;
     m.is_deleting = change == SERVER_DELETING;
     d.is_deleting = change == DEPLOYMENT_DELETING;
-    d.replicas.state = change == DEPLOYMENT_WITHOUT_REPLICAS ? NUMBER_ABSENT : NUMBER_SET;
+    d.replicas.state = change == DEPLOYMENT_WITHOUT_REPLICAS ? PRESENCE_ABSENT : PRESENCE_SET;
     d.replicas.value = change == DEPLOYMENT_AT_0 ? 0 : change == DEPLOYMENT_AT_1 ? 1 : 2;
     d.owner.is_mcpserver = change != OWNER_OF_ANOTHER_KIND;
     d.owner.is_controlled = change != OWNER_NO_CONTROLLER;

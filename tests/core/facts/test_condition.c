@@ -44,7 +44,7 @@ static const struct expectation not_applicable = {"False", "SessionStorageWarnin
 static struct condition_subject subject_of(const struct object *server) {
     return (struct condition_subject){
         .is_stdio = object_is_stdio(server),
-        .has_replicas = server->replicas.state == NUMBER_SET,
+        .has_replicas = server->replicas.state == PRESENCE_SET,
         .replicas = server->replicas.value,
         .is_redis = object_is_redis(server),
         .generation = server->generation,

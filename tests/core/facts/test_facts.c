@@ -89,7 +89,7 @@ static void test_facts__keep_all_that_is_known_of_a_server(void **state) {
     assert_false(server.is_deleting);
     assert_true(server.is_stdio);
     assert_false(server.is_redis);
-    assert_int_equal(server.replicas.state, NUMBER_ABSENT);
+    assert_int_equal(server.replicas.state, PRESENCE_ABSENT);
     assert_int_equal(storage->state, CONDITION_ABSENT);
 }
 
@@ -122,7 +122,7 @@ static void test_facts__keep_all_that_is_known_of_a_deployment(void **state) {
     assert_false(deployment.owner.is_controlled);
     assert_false(deployment.owner.is_mcpserver);
     assert_string_equal(deployment.owner.uid, "");
-    assert_int_equal(deployment.replicas.state, NUMBER_ABSENT);
+    assert_int_equal(deployment.replicas.state, PRESENCE_ABSENT);
 }
 
 static void test_facts__are_found_by_the_whole_key(void **state) {
@@ -383,7 +383,7 @@ enum { MANY = 10000 };
 static struct object make_object(enum object_kind kind, int number, int64_t version) {
     struct object object = {.kind = kind,
                             .generation = version,
-                            .replicas = {NUMBER_SET, version},
+                            .replicas = {PRESENCE_SET, version},
                             .owner = {.is_controlled = true}};
     snprintf(object.namespace, sizeof(object.namespace), "n%d", number % 7);
     snprintf(object.name, sizeof(object.name), "object-%d", number);

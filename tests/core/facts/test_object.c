@@ -116,7 +116,7 @@ static void test_object__an_mcpserver_is_read_in_any_order(void **state) {
                 "'message':'stdio replica cap is not active'}]}}",
                 &server);
     check_server(&server);
-    assert_int_equal(server.grace_period.state, NUMBER_ABSENT);
+    assert_int_equal(server.grace_period.state, PRESENCE_ABSENT);
     assert_int_equal(server.pod_spec, PRESENCE_ABSENT);
     read_object("{'status':{'conditions':[{'message':'stdio replica cap is not active',"
                 "'reason':'StdioReplicaCapNotActive','status':'False',"
@@ -149,7 +149,7 @@ static void check_deployment(const struct object *deployment) {
     assert_false(object_is_recreate(deployment));
     assert_int_equal(deployment->rolling_update, PRESENCE_SET);
     assert_true(number_is(&deployment->max_surge, 1));
-    assert_int_equal(deployment->max_unavailable.state, NUMBER_WRONG);
+    assert_int_equal(deployment->max_unavailable.state, PRESENCE_UNUSABLE);
 }
 
 static void test_object__a_deployment_is_read_in_any_order(void **state) {
@@ -191,7 +191,7 @@ static void test_object__a_scale_is_read(void **state) {
                 &scale);
     assert_int_equal(scale.kind, OBJECT_SCALE);
     assert_string_equal(scale.uid, "6b91f26b");
-    assert_int_equal(scale.replicas.state, NUMBER_ABSENT);
+    assert_int_equal(scale.replicas.state, PRESENCE_ABSENT);
     assert_string_equal(scale.selector, "app=mcpserver,app.kubernetes.io/name=mcpserver");
 }
 
@@ -202,7 +202,7 @@ static void test_object__keys_are_compared_decoded_and_with_case(void **state) {
     assert_true(number_is(&object.replicas, 3));
     assert_string_equal(object.transport, "sse");
     read_object("{'Spec':{'replicas':3},'spec':{'Replicas':4,'REPLICAS':5}}", &object);
-    assert_int_equal(object.replicas.state, NUMBER_ABSENT);
+    assert_int_equal(object.replicas.state, PRESENCE_ABSENT);
 }
 
 static void test_object__only_the_field_at_its_own_place_counts(void **state) {
@@ -213,9 +213,9 @@ static void test_object__only_the_field_at_its_own_place_counts(void **state) {
                 "{'terminationGracePeriodSeconds':5}]}},'terminationGracePeriodSeconds':6,"
                 "'rollingUpdate':{'maxSurge':7},'provider':'redis'},'status':{'transport':'sse'}}",
                 &object);
-    assert_int_equal(object.replicas.state, NUMBER_ABSENT);
-    assert_int_equal(object.grace_period.state, NUMBER_ABSENT);
-    assert_int_equal(object.max_surge.state, NUMBER_ABSENT);
+    assert_int_equal(object.replicas.state, PRESENCE_ABSENT);
+    assert_int_equal(object.grace_period.state, PRESENCE_ABSENT);
+    assert_int_equal(object.max_surge.state, PRESENCE_ABSENT);
     assert_string_equal(object.name, "");
     assert_string_equal(object.provider, "");
     assert_true(object_is_stdio(&object));
@@ -227,14 +227,14 @@ static void test_object__what_is_no_object_reads_as_an_empty_one(void **state) {
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         AUTO_FREE char *json = make_json(rows[i]);
         struct json_reader reader;
-        struct object object = {.name = "old", .generation = 7, .replicas = {NUMBER_SET, 3}};
+        struct object object = {.name = "old", .generation = 7, .replicas = {PRESENCE_SET, 3}};
         struct error error;
         json_begin(&reader, json, strlen(json));
         assert_false(object_read(&reader, &object));
         assert_true(json_finish(&reader, &error));
         assert_string_equal(object.name, "");
         assert_int_equal(object.generation, 0);
-        assert_int_equal(object.replicas.state, NUMBER_ABSENT);
+        assert_int_equal(object.replicas.state, PRESENCE_ABSENT);
     }
 }
 

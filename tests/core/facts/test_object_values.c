@@ -22,38 +22,38 @@ static void read_with(const char *json, const char *value, struct object *ret_ob
 
 static const struct {
     const char *value;
-    enum number_state state;
+    enum presence state;
     int64_t number;
 } number_rows[] = {
-    {"0", NUMBER_SET, 0},
-    {"1", NUMBER_SET, 1},
-    {"2147483647", NUMBER_SET, INT32_MAX},
-    {"2147483648", NUMBER_SET, INT64_C(2147483648)},
-    {"9007199254740993", NUMBER_SET, INT64_C(9007199254740993)},
-    {"9223372036854775807", NUMBER_SET, INT64_MAX},
-    {"1e3", NUMBER_SET, 1000},
-    {"1E+2", NUMBER_SET, 100},
-    {"1.0", NUMBER_SET, 1},
-    {"20e-1", NUMBER_SET, 2},
-    {"-0", NUMBER_SET, 0},
-    {"null", NUMBER_ABSENT, 0},
-    {"9223372036854775808", NUMBER_WRONG, 0},
-    {"9999999999999999999999", NUMBER_WRONG, 0},
-    {"1e400", NUMBER_WRONG, 0},
-    {"1.5", NUMBER_WRONG, 0},
-    {"-1", NUMBER_SET, -1},
-    {"-2147483648", NUMBER_SET, INT32_MIN},
-    {"-9223372036854775808", NUMBER_SET, INT64_MIN},
-    {"-9223372036854775809", NUMBER_WRONG, 0},
-    {"'2'", NUMBER_WRONG, 0},
-    {"'25%'", NUMBER_WRONG, 0},
-    {"''", NUMBER_WRONG, 0},
-    {"true", NUMBER_WRONG, 0},
-    {"false", NUMBER_WRONG, 0},
-    {"[]", NUMBER_WRONG, 0},
-    {"[2]", NUMBER_WRONG, 0},
-    {"{}", NUMBER_WRONG, 0},
-    {"{'replicas':2}", NUMBER_WRONG, 0},
+    {"0", PRESENCE_SET, 0},
+    {"1", PRESENCE_SET, 1},
+    {"2147483647", PRESENCE_SET, INT32_MAX},
+    {"2147483648", PRESENCE_SET, INT64_C(2147483648)},
+    {"9007199254740993", PRESENCE_SET, INT64_C(9007199254740993)},
+    {"9223372036854775807", PRESENCE_SET, INT64_MAX},
+    {"1e3", PRESENCE_SET, 1000},
+    {"1E+2", PRESENCE_SET, 100},
+    {"1.0", PRESENCE_SET, 1},
+    {"20e-1", PRESENCE_SET, 2},
+    {"-0", PRESENCE_SET, 0},
+    {"null", PRESENCE_ABSENT, 0},
+    {"9223372036854775808", PRESENCE_UNUSABLE, 0},
+    {"9999999999999999999999", PRESENCE_UNUSABLE, 0},
+    {"1e400", PRESENCE_UNUSABLE, 0},
+    {"1.5", PRESENCE_UNUSABLE, 0},
+    {"-1", PRESENCE_SET, -1},
+    {"-2147483648", PRESENCE_SET, INT32_MIN},
+    {"-9223372036854775808", PRESENCE_SET, INT64_MIN},
+    {"-9223372036854775809", PRESENCE_UNUSABLE, 0},
+    {"'2'", PRESENCE_UNUSABLE, 0},
+    {"'25%'", PRESENCE_UNUSABLE, 0},
+    {"''", PRESENCE_UNUSABLE, 0},
+    {"true", PRESENCE_UNUSABLE, 0},
+    {"false", PRESENCE_UNUSABLE, 0},
+    {"[]", PRESENCE_UNUSABLE, 0},
+    {"[2]", PRESENCE_UNUSABLE, 0},
+    {"{}", PRESENCE_UNUSABLE, 0},
+    {"{'replicas':2}", PRESENCE_UNUSABLE, 0},
 };
 
 static void test_object__numbers_are_integers_within_their_range(void **state) {
@@ -80,9 +80,9 @@ static void test_object__numbers_are_integers_within_their_range(void **state) {
                 (const struct number *)(const void *)((const char *)&object + fields[k].offset);
             bool is_past =
                 number_rows[i].number < fields[k].low || number_rows[i].number > fields[k].high;
-            enum number_state expected = is_past ? NUMBER_WRONG : number_rows[i].state;
+            enum presence expected = is_past ? PRESENCE_UNUSABLE : number_rows[i].state;
             if (number->state != expected ||
-                (expected == NUMBER_SET && number->value != number_rows[i].number)) {
+                (expected == PRESENCE_SET && number->value != number_rows[i].number)) {
                 fail_msg("%s in %s", number_rows[i].value, fields[k].json);
             }
         }
@@ -91,11 +91,11 @@ static void test_object__numbers_are_integers_within_their_range(void **state) {
 
 static void test_object__numbers_are_compared_by_what_they_are(void **state) {
     (void)state;
-    const struct number absent = {.state = NUMBER_ABSENT, .value = 5};
-    const struct number wrong = {.state = NUMBER_WRONG, .value = 5};
-    const struct number other_absent = {.state = NUMBER_ABSENT, .value = 6};
-    const struct number five = {.state = NUMBER_SET, .value = 5};
-    const struct number six = {.state = NUMBER_SET, .value = 6};
+    const struct number absent = {.state = PRESENCE_ABSENT, .value = 5};
+    const struct number wrong = {.state = PRESENCE_UNUSABLE, .value = 5};
+    const struct number other_absent = {.state = PRESENCE_ABSENT, .value = 6};
+    const struct number five = {.state = PRESENCE_SET, .value = 5};
+    const struct number six = {.state = PRESENCE_SET, .value = 6};
     assert_true(number_is(&five, 5));
     assert_false(number_is(&five, 6));
     assert_false(number_is(&absent, 5));
@@ -129,10 +129,10 @@ static void test_object__transport_is_stdio_only_if_absent_or_said(void **state)
         {"{'spec':{'transport':'STDIO'}}", PRESENCE_SET, "STDIO", false},
         {"{'spec':{'transport':'stdio '}}", PRESENCE_SET, "stdio ", false},
         {"{'spec':{'transport':'sse'}}", PRESENCE_SET, "sse", false},
-        {"{'spec':{'transport':7}}", PRESENCE_WRONG, "", false},
-        {"{'spec':{'transport':'sse','transport':7}}", PRESENCE_WRONG, "", false},
-        {"{'spec':{'transport':['stdio']}}", PRESENCE_WRONG, "", false},
-        {"{'spec':{'transport':'stdio\\u0000'}}", PRESENCE_WRONG, "", false},
+        {"{'spec':{'transport':7}}", PRESENCE_UNUSABLE, "", false},
+        {"{'spec':{'transport':'sse','transport':7}}", PRESENCE_UNUSABLE, "", false},
+        {"{'spec':{'transport':['stdio']}}", PRESENCE_UNUSABLE, "", false},
+        {"{'spec':{'transport':'stdio\\u0000'}}", PRESENCE_UNUSABLE, "", false},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct object object;
@@ -162,10 +162,10 @@ static void test_object__provider_is_redis_only_if_said(void **state) {
         {"{'provider':'memory'}", PRESENCE_SET, false},
         {"{'provider':''}", PRESENCE_SET, false},
         {"{'Provider':'redis'}", PRESENCE_ABSENT, false},
-        {"{'provider':1}", PRESENCE_WRONG, false},
-        {"'redis'", PRESENCE_WRONG, false},
-        {"[{'provider':'redis'}]", PRESENCE_WRONG, false},
-        {"true", PRESENCE_WRONG, false},
+        {"{'provider':1}", PRESENCE_UNUSABLE, false},
+        {"'redis'", PRESENCE_UNUSABLE, false},
+        {"[{'provider':'redis'}]", PRESENCE_UNUSABLE, false},
+        {"true", PRESENCE_UNUSABLE, false},
         /* The last of two counts, as for Kubernetes. */
         {"{'provider':'memory'},'sessionStorage':{'provider':'redis'}", PRESENCE_SET, true},
         {"{'provider':'redis'},'sessionStorage':null", PRESENCE_ABSENT, false},
@@ -313,13 +313,13 @@ static void test_object__the_generation_note_is_decimal_digits(void **state) {
         {"'12'", PRESENCE_SET, 12},
         {"'9223372036854775807'", PRESENCE_SET, INT64_MAX},
         {"null", PRESENCE_ABSENT, 0},
-        {"'9223372036854775808'", PRESENCE_WRONG, 0},
-        {"'100000000000000000000000000'", PRESENCE_WRONG, 0},
-        {"12", PRESENCE_WRONG, 0},
-        {"''", PRESENCE_WRONG, 0},
-        {"'-1'", PRESENCE_WRONG, 0},
-        {"'1.0'", PRESENCE_WRONG, 0},
-        {"'12 '", PRESENCE_WRONG, 0},
+        {"'9223372036854775808'", PRESENCE_UNUSABLE, 0},
+        {"'100000000000000000000000000'", PRESENCE_UNUSABLE, 0},
+        {"12", PRESENCE_UNUSABLE, 0},
+        {"''", PRESENCE_UNUSABLE, 0},
+        {"'-1'", PRESENCE_UNUSABLE, 0},
+        {"'1.0'", PRESENCE_UNUSABLE, 0},
+        {"'12 '", PRESENCE_UNUSABLE, 0},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct object object;
@@ -347,9 +347,9 @@ static void test_object__tells_absent_objects_from_wrong_ones(void **state) {
         const char *value;
         enum presence expected;
     } rows[] = {
-        {"{}", PRESENCE_SET},     {"{'x':[{}]}", PRESENCE_SET}, {"null", PRESENCE_ABSENT},
-        {"[]", PRESENCE_WRONG},   {"'x'", PRESENCE_WRONG},      {"7", PRESENCE_WRONG},
-        {"true", PRESENCE_WRONG},
+        {"{}", PRESENCE_SET},        {"{'x':[{}]}", PRESENCE_SET}, {"null", PRESENCE_ABSENT},
+        {"[]", PRESENCE_UNUSABLE},   {"'x'", PRESENCE_UNUSABLE},   {"7", PRESENCE_UNUSABLE},
+        {"true", PRESENCE_UNUSABLE},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         for (size_t k = 0; k < COUNT_OF(fields); k++) {

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "edge/http_tls.h"
 #include "edge/x509/x509_fixtures.h"
 #include "http_client.h"
 
@@ -138,17 +139,17 @@ static void test_http_key_pair__reads_when_the_first_certificate_holds(void **st
     const char *name = "localhost";
     struct x509_pair ca;
     struct x509_pair leaf;
-    struct http_validity validity;
+    struct http_tls_validity validity;
     struct error error;
     assert_true(x509_make_ca("ca", FROM, 2 * DAYS, &ca, &error));
     assert_true(x509_make_leaf(&ca, &name, 1, FROM, DAYS, &leaf, &error));
     const struct http_identity identity = {.ca = ca, .leaf = leaf};
     char *chain = make_chain(&identity, 2);
-    assert_true(http_read_validity(chain, &validity, &error));
+    assert_true(http_tls_read_validity(chain, &validity, &error));
     assert_int_equal(validity.not_before, FROM - 3600);
     assert_int_equal(validity.not_after, FROM + DAYS);
     for (size_t i = 0; i < COUNT_OF(refused); i++) {
-        assert_false(http_read_validity(refused[i], &validity, &error));
+        assert_false(http_tls_read_validity(refused[i], &validity, &error));
         assert_string_equal(error.text, NO_CERTIFICATE);
     }
     free(chain);

@@ -6,7 +6,7 @@ void grace_period(struct ruling *ruling) {
     enum mode mode = ruling_mode(ruling, RULE_GRACE_PERIOD);
     const struct number *present = &ruling->review->object.grace_period;
     int64_t seconds = ruling->policy->grace_seconds;
-    bool is_due = present->state == NUMBER_ABSENT ||
+    bool is_due = present->state == PRESENCE_ABSENT ||
                   (ruling->policy->is_grace_minimum && present->value < seconds);
     if (mode == MODE_OFF) {
         ruling_pass(ruling, "off, or exempt");

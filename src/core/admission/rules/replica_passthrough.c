@@ -23,7 +23,7 @@ static const char *why_not_on_create(const struct ruling *ruling, enum mode mode
     if (ruling->review->kind != OBJECT_DEPLOYMENT || ruling->review->operation != REVIEW_CREATE) {
         return "not a new Deployment";
     }
-    if (wanted->state != NUMBER_SET) {
+    if (wanted->state != PRESENCE_SET) {
         return "the MCPServer has no spec.replicas, so the count is left to others";
     }
     if (ruling->server->is_stdio && number_exceeds(wanted, 1)) {
@@ -61,10 +61,10 @@ static const char *why_not_on_update(const struct ruling *ruling, enum mode mode
     if (ruling->server->is_stdio) {
         return "stdio is the cap's";
     }
-    if (ruling->server->replicas.state != NUMBER_ABSENT) {
+    if (ruling->server->replicas.state != PRESENCE_ABSENT) {
         return "the MCPServer has spec.replicas, and the operator sees to it";
     }
-    if (live->state != NUMBER_SET || number_equals(&ruling->replicas, live)) {
+    if (live->state != PRESENCE_SET || number_equals(&ruling->replicas, live)) {
         return "the count does not change";
     }
     if (number_is(&ruling->replicas, 0)) {

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef BASE_JSON_FIELDS_H
+#define BASE_JSON_FIELDS_H
+
+/*
+ * Reads a JSON object into a struct, as a table says. A row names a key, what its value has to be,
+ * and the member that it goes to:
+ *
+ *     static const struct json_field rows[] = {
+ *         JSON_TEXT("name", struct pet, name),
+ *         JSON_INTEGER("age", struct pet, age, age_state, 0, 30),
+ *         JSON_OBJECT("owner", struct pet, owner, &owner_fields),
+ *     };
+ *     static const struct json_fields pet_fields = JSON_FIELDS(rows);
+ *
+ * Each field has one of three outcomes: absent (there is no such key, or null), set, or unusable
+ * (another type, too long, out of range). A member is written only if its key is there; it is empty
+ * (0, "", false) if the value is null or unusable. So begin with a zeroed struct. Where an object
+ * has a key twice the last one counts, as in Go.
+ *
+ * Reading is lenient, for objects of an API server: keys without a row are skipped, and what is
+ * unusable shows in the member for the state alone. Or it is strict, for files that a person wrote:
+ * see struct json_strict. Faults of the JSON itself stay in the reader; json_finish() tells them.
+ * Nothing is allocated but for JSON_STRING.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attribute.h"
+#include "base/error.h"
+#include "base/json.h"
+
+enum presence { PRESENCE_ABSENT, PRESENCE_SET, PRESENCE_UNUSABLE };
+
+/* Strict reading: the first fault counts, and all that follows it is skipped. A key without a row
+   is a fault if `knows_all`; null is one if `refuses_null`; an empty text is one if it is
+   JSON_TEXT. The error has the path of the value, what is wrong with it, and its offset. */
+struct json_strict {
+    struct error *error; /* where the fault goes */
+    bool has_failed;
+    bool knows_all;
+    bool refuses_null;
+    const char *root; /* the path of the whole value; "" at the top of a document */
+    size_t offset;    /* of the reader's first byte; is added to the offset in the error */
+};
+
+struct json_place;
+
+/* One reading. */
+struct json_walk {
+    struct json_reader *reader;
+    struct json_strict *strict; /* NULL: lenient */
+    void *context;              /* for the functions of JSON_READ and JSON_LIST */
+    const struct json_place *place;
+    size_t at; /* strict: where the value in hand begins */
+};
+
+/* Reads the value that is due: all of it, and nothing more. `at` is the member. */
+typedef void json_read(struct json_walk *walk, void *at);
+
+/* A word that a text may be, and the value of an enum that it means. */
+struct json_word {
+    const char *text;
+    int value;
+};
+
+struct json_fields;
+
+enum json_field_kind {
+    JSON_FIELD_TEXT,
+    JSON_FIELD_STRING,
+    JSON_FIELD_VIEW,
+    JSON_FIELD_RAW,
+    JSON_FIELD_BOOL,
+    JSON_FIELD_INTEGER,
+    JSON_FIELD_IS,
+    JSON_FIELD_WORD,
+    JSON_FIELD_THERE,
+    JSON_FIELD_OBJECT,
+    JSON_FIELD_LIST,
+    JSON_FIELD_READ,
+    JSON_FIELD_REFUSED,
+};
+
+enum { JSON_NO_STATE = UINT16_MAX }; /* no member takes the field's state */
+
+struct json_field {
+    const char *key;
+    size_t key_size;
+    enum json_field_kind kind;
+    uint16_t state; /* the offset of an enum presence, or JSON_NO_STATE */
+    uint32_t at;    /* the offset of the member */
+    union {
+        size_t capacity; /* of a text, with its NUL */
+        struct {
+            int64_t low;
+            int64_t high;
+        };
+        const char *literal;
+        const struct json_word *words; /* up to one whose text is NULL, which has the default */
+        const struct json_fields *inside;
+        json_read *read;
+    };
+    bool (*is_valid)(const char *text); /* strict, of a text or a string; NULL: any is */
+    const char *problem;                /* strict: what is told of one that is not valid */
+};
+
+struct json_fields {
+    const struct json_field *rows;
+    size_t n_rows;
+};
+
+/* clang-format off */
+#define JSON_FIELDS(array) {(array), COUNT_OF(array)}
+
+#define JSON_ROW_(key_, kind_, type, member) \
+    .key = (key_), .key_size = sizeof(key_) - 1, .kind = (kind_), .at = (uint32_t)offsetof(type, member)
+#define JSON_MEMBER_(type, member) (((type *)NULL)->member)
+
+/* A text, decoded: a char array. With a state, and with a check. */
+#define JSON_TEXT(key_, type, member) \
+    {JSON_ROW_(key_, JSON_FIELD_TEXT, type, member), .capacity = sizeof(JSON_MEMBER_(type, member)), \
+     .state = JSON_NO_STATE}
+#define JSON_TEXT_STATE(key_, type, member, state_) \
+    {JSON_ROW_(key_, JSON_FIELD_TEXT, type, member), .capacity = sizeof(JSON_MEMBER_(type, member)), \
+     .state = offsetof(type, state_)}
+#define JSON_TEXT_VALID(key_, type, member, is_valid_, problem_) \
+    {JSON_ROW_(key_, JSON_FIELD_TEXT, type, member), .capacity = sizeof(JSON_MEMBER_(type, member)), \
+     .state = JSON_NO_STATE, .is_valid = (is_valid_), .problem = (problem_)}
+
+/* A text of any length: a char *, which the caller frees. NULL unless it is set and not empty. What
+   the member had before is freed. */
+#define JSON_STRING(key_, type, member) \
+    {JSON_ROW_(key_, JSON_FIELD_STRING, type, member), .state = JSON_NO_STATE}
+#define JSON_STRING_VALID(key_, type, member, is_valid_, problem_) \
+    {JSON_ROW_(key_, JSON_FIELD_STRING, type, member), .state = JSON_NO_STATE, \
+     .is_valid = (is_valid_), .problem = (problem_)}
+
+/* A text, or the bytes of any value, where it stands: a struct json_text. An empty one is "". */
+#define JSON_VIEW(key_, type, member) \
+    {JSON_ROW_(key_, JSON_FIELD_VIEW, type, member), .state = JSON_NO_STATE}
+#define JSON_RAW(key_, type, member) \
+    {JSON_ROW_(key_, JSON_FIELD_RAW, type, member), .state = JSON_NO_STATE}
+
+#define JSON_BOOL(key_, type, member) \
+    {JSON_ROW_(key_, JSON_FIELD_BOOL, type, member), .state = JSON_NO_STATE}
+
+/* An integer from `low` to `high`: an int64_t. */
+#define JSON_INTEGER(key_, type, member, low_, high_) \
+    {JSON_ROW_(key_, JSON_FIELD_INTEGER, type, member), .low = (low_), .high = (high_), \
+     .state = JSON_NO_STATE}
+#define JSON_INTEGER_STATE(key_, type, member, state_, low_, high_) \
+    {JSON_ROW_(key_, JSON_FIELD_INTEGER, type, member), .low = (low_), .high = (high_), \
+     .state = offsetof(type, state_)}
+
+/* Whether it is this text: a bool. NULL: whether it is any text. */
+#define JSON_IS(key_, type, member, literal_) \
+    {JSON_ROW_(key_, JSON_FIELD_IS, type, member), .literal = (literal_), .state = JSON_NO_STATE}
+
+/* Whether there is any value but null: a bool. */
+#define JSON_THERE(key_, type, member) \
+    {JSON_ROW_(key_, JSON_FIELD_THERE, type, member), .state = JSON_NO_STATE}
+
+/* One of some words: an enum. Strict: `problem` is told of another word. */
+#define JSON_WORD(key_, type, member, words_, problem_) \
+    {JSON_ROW_(key_, JSON_FIELD_WORD, type, member), .words = (words_), .problem = (problem_), \
+     .state = JSON_NO_STATE}
+
+/* An object. JSON_INSIDE: its rows go to the same struct; JSON_OBJECT: to a struct that is a member. */
+#define JSON_INSIDE(key_, inside_) \
+    {.key = (key_), .key_size = sizeof(key_) - 1, .kind = JSON_FIELD_OBJECT, .inside = (inside_), \
+     .state = JSON_NO_STATE}
+#define JSON_INSIDE_STATE(key_, type, state_, inside_) \
+    {.key = (key_), .key_size = sizeof(key_) - 1, .kind = JSON_FIELD_OBJECT, .inside = (inside_), \
+     .state = offsetof(type, state_)}
+#define JSON_OBJECT(key_, type, member, inside_) \
+    {JSON_ROW_(key_, JSON_FIELD_OBJECT, type, member), .inside = (inside_), .state = JSON_NO_STATE}
+
+/* A list: `read` is called for each item, with the member. */
+#define JSON_LIST(key_, type, member, read_) \
+    {JSON_ROW_(key_, JSON_FIELD_LIST, type, member), .read = (read_), .state = JSON_NO_STATE}
+
+/* Anything else, by a function that gets the member; JSON_READ_WHOLE: the struct of the table. */
+#define JSON_READ(key_, type, member, read_) \
+    {JSON_ROW_(key_, JSON_FIELD_READ, type, member), .read = (read_), .state = JSON_NO_STATE}
+#define JSON_READ_WHOLE(key_, read_) \
+    {.key = (key_), .key_size = sizeof(key_) - 1, .kind = JSON_FIELD_READ, .read = (read_), \
+     .state = JSON_NO_STATE}
+
+/* Strict: a value that is not empty is refused, with the problem. */
+#define JSON_REFUSED(key_, problem_) \
+    {.key = (key_), .key_size = sizeof(key_) - 1, .kind = JSON_FIELD_REFUSED, .problem = (problem_), \
+     .state = JSON_NO_STATE}
+/* clang-format on */
+
+/* Reads the value that is due, leniently: an object into the struct at `into`. */
+enum presence json_read_fields(struct json_reader *reader, const struct json_fields *fields,
+                               void *into);
+
+/* Reads a whole document, leniently. False if it is no sound JSON. `ret_presence` tells whether it
+   is an object. */
+bool json_read_document(const char *json, size_t size, const struct json_fields *fields, void *into,
+                        enum presence *ret_presence, struct error *error) MUST_CHECK;
+
+/* For the functions of JSON_READ and JSON_LIST, and to begin a strict reading. Each reads the value
+   that is due; a strict walk fails where it is unusable. */
+enum presence json_walk_object(struct json_walk *walk, const struct json_fields *fields,
+                               void *into);
+enum presence json_walk_items(struct json_walk *walk, json_read *read, void *at);
+enum presence json_walk_text(struct json_walk *walk, char *out, size_t capacity);
+enum presence json_walk_string(struct json_walk *walk, char **string);
+
+/* A strict walk fails, with what is wrong with the value in hand: "must be a list"; or with
+   "'value' is not known". In a lenient walk nothing happens. */
+void json_walk_fail(struct json_walk *walk, const char *problem);
+void json_walk_fail_about(struct json_walk *walk, const char *value, const char *problem);
+
+/* The same about a key of the object in hand that is not there. */
+void json_walk_fail_below(struct json_walk *walk, const char *key, const char *problem);
+
+#endif
