@@ -25,15 +25,12 @@ static const char *const level_titles[] = {
     [LOG_DEBUG] = "DEBUG", [LOG_INFO] = "INFO ", [LOG_WARN] = "WARN ", [LOG_ERROR] = "ERROR"};
 
 bool log_parse_format(const char *text, enum log_format *ret_format) {
-    if (strcmp(text, "json") == 0) {
-        *ret_format = LOG_FORMAT_JSON;
-        return true;
+    bool is_json = strcmp(text, "json") == 0;
+    if (!is_json && strcmp(text, "text") != 0) {
+        return false;
     }
-    if (strcmp(text, "text") == 0) {
-        *ret_format = LOG_FORMAT_TEXT;
-        return true;
-    }
-    return false;
+    *ret_format = is_json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT;
+    return true;
 }
 
 bool log_parse_level(const char *text, enum log_level *ret_level) {

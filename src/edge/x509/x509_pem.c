@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 
-void x509_auto_bio(BIO **bio) {
+static void auto_bio(BIO **bio) {
     BIO_free_all(*bio);
 }
 
@@ -54,7 +54,7 @@ static int on_password(char *out, int capacity, int is_writing, void *was_asked)
 }
 
 bool x509_read_chain(const char *pem, STACK_OF(X509) * *ret_chain, struct error *error) {
-    AUTO(x509_auto_bio) BIO *text = open_text(pem);
+    AUTO(auto_bio) BIO *text = open_text(pem);
     AUTO(x509_auto_chain) STACK_OF(X509) *chain = sk_X509_new_null();
     if (text == NULL || chain == NULL) {
         return x509_fail(error, ERROR_INTERNAL, "reading certificates");
@@ -84,7 +84,7 @@ bool x509_read_key(const char *pem, EVP_PKEY **ret_key, struct error *error) {
     if (strstr(pem, "PRIVATE KEY-----") == NULL) {
         return error_set(error, ERROR_INVALID, "there is no private key in the text");
     }
-    AUTO(x509_auto_bio) BIO *text = open_text(pem);
+    AUTO(auto_bio) BIO *text = open_text(pem);
     if (text == NULL) {
         return x509_fail(error, ERROR_INTERNAL, "reading the key");
     }
@@ -113,14 +113,14 @@ static bool copy_text(BIO *text, char **ret_pem) {
 }
 
 bool x509_write_certificate(X509 *certificate, char **ret_pem, struct error *error) {
-    AUTO(x509_auto_bio) BIO *text = BIO_new(BIO_s_mem());
+    AUTO(auto_bio) BIO *text = BIO_new(BIO_s_mem());
     return (text != NULL && PEM_write_bio_X509(text, certificate) == 1 &&
             copy_text(text, ret_pem)) ||
            x509_fail(error, ERROR_INTERNAL, "writing a certificate");
 }
 
 bool x509_write_key(EVP_PKEY *key, char **ret_pem, struct error *error) {
-    AUTO(x509_auto_bio) BIO *text = BIO_new(BIO_s_mem());
+    AUTO(auto_bio) BIO *text = BIO_new(BIO_s_mem());
     return (text != NULL &&
             PEM_write_bio_PKCS8PrivateKey(text, key, NULL, NULL, 0, NULL, NULL) == 1 &&
             copy_text(text, ret_pem)) ||

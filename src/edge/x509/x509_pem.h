@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include <openssl/asn1.h>
-#include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -19,7 +18,6 @@
 #include "base/error.h"
 
 /* For AUTO. */
-void x509_auto_bio(BIO **bio);
 void x509_auto_key(EVP_PKEY **key);
 void x509_auto_certificate(X509 **certificate);
 void x509_auto_chain(STACK_OF(X509) * *chain);
