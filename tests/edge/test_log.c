@@ -188,7 +188,7 @@ static void test_log__no_byte_breaks_the_line(void **state) {
     }
 }
 
-static void test_log__what_is_below_the_level_is_dropped(void **state) {
+static void test_log__drops_events_below_the_level(void **state) {
     (void)state;
     for (enum log_level level = LOG_DEBUG; level <= LOG_ERROR; level++) {
         for (enum log_level event = LOG_DEBUG; event <= LOG_ERROR; event++) {
@@ -323,7 +323,7 @@ static void test_log__a_full_pipe_loses_the_line_and_nothing_else(void **state) 
 }
 
 /* The descriptor blocks, as stderr does. An alarm ends the test if log_fields() blocks. */
-static void test_log__a_pipe_that_nobody_reads_holds_nobody_up(void **state) {
+static void test_log__an_unread_pipe_blocks_no_caller(void **state) {
     (void)state;
     AUTO(fixture_fini) struct fixture fixture;
     fixture_init(&fixture, LOG_FORMAT_TEXT);
@@ -344,7 +344,7 @@ static void test_log__a_pipe_that_nobody_reads_holds_nobody_up(void **state) {
     assert_non_null(strstr(line, " WARN  log.lost lines=3\n"));
 }
 
-static void test_log__what_cannot_be_written_is_no_error(void **state) {
+static void test_log__a_failed_write_is_no_error(void **state) {
     (void)state;
     void (*before)(int) = signal(SIGPIPE, SIG_IGN);
     struct log log = {.descriptor = -1, .format = LOG_FORMAT_JSON, .level = LOG_DEBUG};
@@ -370,14 +370,14 @@ int main(void) {
         cmocka_unit_test(test_log__needs_no_fields),
         cmocka_unit_test(test_log__values_are_quoted_where_needed),
         cmocka_unit_test(test_log__no_byte_breaks_the_line),
-        cmocka_unit_test(test_log__what_is_below_the_level_is_dropped),
+        cmocka_unit_test(test_log__drops_events_below_the_level),
         cmocka_unit_test(test_log__integers_keep_all_their_digits),
         cmocka_unit_test(test_log__a_line_is_cut_at_its_limit_and_stays_whole),
         cmocka_unit_test(test_log__a_cut_does_not_go_through_a_character),
         cmocka_unit_test(test_log__fields_without_room_are_left_out),
         cmocka_unit_test(test_log__a_full_pipe_loses_the_line_and_nothing_else),
-        cmocka_unit_test(test_log__a_pipe_that_nobody_reads_holds_nobody_up),
-        cmocka_unit_test(test_log__what_cannot_be_written_is_no_error),
+        cmocka_unit_test(test_log__an_unread_pipe_blocks_no_caller),
+        cmocka_unit_test(test_log__a_failed_write_is_no_error),
     };
     return cmocka_run_group_tests_name("edge/log", tests, NULL, NULL);
 }

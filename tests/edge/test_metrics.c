@@ -110,7 +110,7 @@ static int64_t value_of(const struct buffer *page, const char *series) {
     return strtoll(find(page, series), NULL, 10);
 }
 
-static void test_metrics__every_series_stands_there_from_the_start(void **state) {
+static void test_metrics__every_series_exists_from_the_start(void **state) {
     (void)state;
     AUTO(free_metrics) struct metrics *metrics = metrics_new("1.2.3");
     AUTO(buffer_fini) struct buffer page = print(metrics);
@@ -151,7 +151,7 @@ static void test_metrics__each_number_is_printed_under_its_name(void **state) {
     }
 }
 
-static void test_metrics__decisions_are_in_the_order_that_is_promised(void **state) {
+static void test_metrics__decisions_are_in_the_documented_order(void **state) {
     (void)state;
     static const char *const rules[] = {"stdio-cap", "replica-passthrough", "grace-period",
                                         "session-storage"};
@@ -396,9 +396,9 @@ static void test_metrics__freeing_none_does_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_metrics__every_series_stands_there_from_the_start),
+        cmocka_unit_test(test_metrics__every_series_exists_from_the_start),
         cmocka_unit_test(test_metrics__each_number_is_printed_under_its_name),
-        cmocka_unit_test(test_metrics__decisions_are_in_the_order_that_is_promised),
+        cmocka_unit_test(test_metrics__decisions_are_in_the_documented_order),
         cmocka_unit_test(test_metrics__every_line_follows_the_format),
         cmocka_unit_test(test_metrics__a_family_is_introduced_once),
         cmocka_unit_test(test_metrics__a_duration_counts_from_its_bucket_on),

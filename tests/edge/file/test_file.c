@@ -276,7 +276,7 @@ static void test_file__makes_a_folder_and_those_above(void **state) {
     }
 }
 
-static void test_file__removes_what_may_not_be_there(void **state) {
+static void test_file__removing_a_missing_file_is_no_error(void **state) {
     (void)state;
     struct error error;
     write_text("file", "");
@@ -335,7 +335,7 @@ int main(void) {
         IN_FOLDER(test_file__a_failed_write_leaves_nothing_behind),
         IN_FOLDER(test_file__a_full_disk_leaves_the_old_file),
         IN_FOLDER(test_file__makes_a_folder_and_those_above),
-        IN_FOLDER(test_file__removes_what_may_not_be_there),
+        IN_FOLDER(test_file__removing_a_missing_file_is_no_error),
     };
     return cmocka_run_group_tests_name("edge/file", tests, NULL, NULL);
 }

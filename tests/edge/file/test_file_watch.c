@@ -163,7 +163,7 @@ static void test_file_watch__absolute_paths_are_watched_too(void **state) {
     settle(watch);
 }
 
-static void test_file_watch__is_quiet_about_all_else(void **state) {
+static void test_file_watch__ignores_everything_else(void **state) {
     (void)state;
     static const char *const acts[] = {
         "true",
@@ -266,7 +266,7 @@ static size_t count_watches(const struct file_watch *watch) {
     return n;
 }
 
-static void test_file_watch__lets_go_of_folders_that_left(void **state) {
+static void test_file_watch__stops_watching_folders_that_left(void **state) {
     (void)state;
     act(FOLDER);
     AUTO(free_watch) struct file_watch *watch = file_watch_new();
@@ -283,7 +283,7 @@ static void test_file_watch__lets_go_of_folders_that_left(void **state) {
     assert_int_equal(count_watches(watch), 1);
 }
 
-static void test_file_watch__links_that_go_round_end(void **state) {
+static void test_file_watch__circular_links_end(void **state) {
     (void)state;
     act(FOLDER " && ln -s .. folder/below/up && ln -s . folder/here");
     AUTO(free_watch) struct file_watch *watch = file_watch_new();
@@ -369,7 +369,7 @@ static void test_file_watch__survives_an_overflow_of_the_queue(void **state) {
     assert_true(file_watch_changed(watch));
 }
 
-static void test_file_watch__sees_change_without_inotify(void **state) {
+static void test_file_watch__sees_changes_without_inotify(void **state) {
     (void)state;
     act(FOLDER);
     struct rlimit before;
@@ -387,7 +387,7 @@ static void test_file_watch__sees_change_without_inotify(void **state) {
 }
 
 /* Nobody writes to a folder on the way to such a file: only the regular look finds the change. */
-static void test_file_watch__the_regular_look_sees_what_no_event_tells(void **state) {
+static void test_file_watch__the_regular_look_sees_changes_without_events(void **state) {
     (void)state;
     act("mkdir folder elsewhere && echo old > elsewhere/far.yaml");
     act("ln -s ../elsewhere/far.yaml folder/far.yaml");
@@ -408,17 +408,17 @@ int main(void) {
         IN_FOLDER(test_file_watch__notices_each_change_at_once_and_once),
         IN_FOLDER(test_file_watch__follows_the_folders_to_a_path_as_they_come),
         IN_FOLDER(test_file_watch__absolute_paths_are_watched_too),
-        IN_FOLDER(test_file_watch__is_quiet_about_all_else),
+        IN_FOLDER(test_file_watch__ignores_everything_else),
         IN_FOLDER(test_file_watch__each_path_counts),
         IN_FOLDER(test_file_watch__adding_twice_does_not_hide_a_change),
         IN_FOLDER(test_file_watch__times_that_stand_still_do_not_hide_a_write),
         IN_FOLDER(test_file_watch__an_old_time_needs_no_such_care),
-        IN_FOLDER(test_file_watch__lets_go_of_folders_that_left),
-        IN_FOLDER(test_file_watch__links_that_go_round_end),
+        IN_FOLDER(test_file_watch__stops_watching_folders_that_left),
+        IN_FOLDER(test_file_watch__circular_links_end),
         IN_FOLDER(test_file_watch__looks_32_folders_deep),
         IN_FOLDER(test_file_watch__survives_an_overflow_of_the_queue),
-        IN_FOLDER(test_file_watch__sees_change_without_inotify),
-        IN_FOLDER(test_file_watch__the_regular_look_sees_what_no_event_tells),
+        IN_FOLDER(test_file_watch__sees_changes_without_inotify),
+        IN_FOLDER(test_file_watch__the_regular_look_sees_changes_without_events),
         cmocka_unit_test(test_file_watch__freeing_none_does_nothing),
     };
     return cmocka_run_group_tests_name("edge/file_watch", tests, NULL, NULL);

@@ -35,7 +35,7 @@ static bool has_ipv6(void) {
     return has;
 }
 
-static void test_http__binds_where_it_is_told(void **state) {
+static void test_http__binds_to_the_given_address(void **state) {
     (void)state;
     static const struct {
         const char *address;
@@ -64,7 +64,7 @@ static void test_http__binds_where_it_is_told(void **state) {
     }
 }
 
-static void test_http__refuses_addresses_that_are_none(void **state) {
+static void test_http__refuses_invalid_addresses(void **state) {
     (void)state;
     static const char *const addresses[] = {
         "",
@@ -99,7 +99,7 @@ static void test_http__refuses_addresses_that_are_none(void **state) {
     }
 }
 
-static void test_http__tells_that_a_port_is_taken(void **state) {
+static void test_http__reports_a_port_that_is_taken(void **state) {
     (void)state;
     struct http_site first;
     struct http_site second;
@@ -174,7 +174,7 @@ static void test_http__gives_each_worker_its_share_of_connections(void **state) 
     }
 }
 
-static void test_http__gives_the_place_of_a_closed_connection_away(void **state) {
+static void test_http__reuses_the_place_of_a_closed_connection(void **state) {
     (void)state;
     struct http_site site;
     struct http_client clients[N_BALANCED];
@@ -339,11 +339,11 @@ int main(void) {
     sigaddset(&pipe, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe, NULL);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_http__binds_where_it_is_told),
-        cmocka_unit_test(test_http__refuses_addresses_that_are_none),
-        cmocka_unit_test(test_http__tells_that_a_port_is_taken),
+        cmocka_unit_test(test_http__binds_to_the_given_address),
+        cmocka_unit_test(test_http__refuses_invalid_addresses),
+        cmocka_unit_test(test_http__reports_a_port_that_is_taken),
         cmocka_unit_test(test_http__gives_each_worker_its_share_of_connections),
-        cmocka_unit_test(test_http__gives_the_place_of_a_closed_connection_away),
+        cmocka_unit_test(test_http__reuses_the_place_of_a_closed_connection),
         cmocka_unit_test(test_http__survives_a_reset_while_it_answers),
         cmocka_unit_test(test_http__says_close_while_it_drains_and_goes_on_serving),
         cmocka_unit_test(test_http__stops_at_once_with_idle_connections_open),

@@ -39,7 +39,7 @@ static char *make_post(const char *path, size_t size, bool is_chunked, size_t *r
     return request.bytes;
 }
 
-static void test_http_body__takes_a_body_up_to_its_limit(void **state) {
+static void test_http_body__accepts_a_body_up_to_its_limit(void **state) {
     (void)state;
     static const struct {
         const char *name;
@@ -84,7 +84,7 @@ static void test_http_body__takes_a_body_up_to_its_limit(void **state) {
     }
 }
 
-static void test_http_body__drops_so_much_of_a_refused_body_and_not_a_byte_more(void **state) {
+static void test_http_body__drops_a_refused_body_up_to_its_limit(void **state) {
     (void)state;
     struct http_budget budget = {.max = BODY_MAX};
     struct http_body body = {.bytes = NULL};
@@ -170,7 +170,7 @@ static void test_http_body__refuses_a_body_that_passes_the_budget_of_all(void **
     http_site_stop(&site);
 }
 
-static void test_http_body__gives_the_budget_of_a_broken_body_back(void **state) {
+static void test_http_body__returns_the_budget_of_a_broken_body(void **state) {
     (void)state;
     enum { BUDGET = 100000 };
     struct http_site site;
@@ -196,11 +196,11 @@ static void test_http_body__gives_the_budget_of_a_broken_body_back(void **state)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_http_body__takes_a_body_up_to_its_limit),
-        cmocka_unit_test(test_http_body__drops_so_much_of_a_refused_body_and_not_a_byte_more),
+        cmocka_unit_test(test_http_body__accepts_a_body_up_to_its_limit),
+        cmocka_unit_test(test_http_body__drops_a_refused_body_up_to_its_limit),
         cmocka_unit_test(test_http_body__refuses_an_announced_body_before_it_is_sent),
         cmocka_unit_test(test_http_body__refuses_a_body_that_passes_the_budget_of_all),
-        cmocka_unit_test(test_http_body__gives_the_budget_of_a_broken_body_back),
+        cmocka_unit_test(test_http_body__returns_the_budget_of_a_broken_body),
     };
     return cmocka_run_group_tests_name("edge/http_body", tests, NULL, NULL);
 }

@@ -52,7 +52,7 @@ static void test_http_defer__the_answer_may_come_before_the_handler_returns(void
     http_site_stop(&site);
 }
 
-static void test_http_defer__holds_up_nobody_else(void **state) {
+static void test_http_defer__does_not_delay_other_requests(void **state) {
     (void)state;
     enum { WAITING = 8 };
     struct http_site site;
@@ -79,7 +79,7 @@ static void test_http_defer__holds_up_nobody_else(void **state) {
     http_site_stop(&site);
 }
 
-static void test_http_defer__a_peer_may_be_gone_by_then(void **state) {
+static void test_http_defer__the_peer_may_leave_before_the_answer(void **state) {
     (void)state;
     struct http_site site;
     struct http_client client;
@@ -149,8 +149,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_http_defer__answers_when_the_answer_is_given),
         cmocka_unit_test(test_http_defer__the_answer_may_come_before_the_handler_returns),
-        cmocka_unit_test(test_http_defer__holds_up_nobody_else),
-        cmocka_unit_test(test_http_defer__a_peer_may_be_gone_by_then),
+        cmocka_unit_test(test_http_defer__does_not_delay_other_requests),
+        cmocka_unit_test(test_http_defer__the_peer_may_leave_before_the_answer),
         cmocka_unit_test(test_http_defer__stop_waits_for_the_answer_to_be_sent),
         cmocka_unit_test(test_http_defer__a_request_says_how_long_its_peer_waits),
     };

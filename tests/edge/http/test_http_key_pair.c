@@ -30,7 +30,7 @@ static char *lock_key(const char *key_pem) {
 }
 
 /* Early connections wait in the listen queue until there is a key pair. */
-static void test_http_key_pair__takes_nobody_in_before_the_first_pair(void **state) {
+static void test_http_key_pair__accepts_no_connection_before_the_first_pair(void **state) {
     (void)state;
     struct http_site site;
     struct http_identity identity;
@@ -296,7 +296,7 @@ static void test_http_key_pair__refuses_a_certificate_that_may_not_sign(void **s
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_http_key_pair__takes_nobody_in_before_the_first_pair),
+        cmocka_unit_test(test_http_key_pair__accepts_no_connection_before_the_first_pair),
         cmocka_unit_test(test_http_key_pair__asks_for_the_pair_when_the_handshake_begins),
         cmocka_unit_test(test_http_key_pair__refuses_a_bad_pair_and_keeps_the_last),
         cmocka_unit_test(test_http_key_pair__refuses_a_certificate_that_may_not_sign),

@@ -174,7 +174,7 @@ static void test_http_limits__has_no_deadline_for_the_handler(void **state) {
     http_site_stop(&site);
 }
 
-static void test_http_limits__ends_a_client_that_does_not_take_its_answer(void **state) {
+static void test_http_limits__ends_a_client_that_does_not_read_its_answer(void **state) {
     (void)state;
     struct http_site site;
     struct http_client client;
@@ -208,7 +208,7 @@ static void test_http_limits__sleeps_while_nothing_is_due(void **state) {
     http_site_stop(&site);
 }
 
-static void test_http_limits__answers_others_while_200_drip(void **state) {
+static void test_http_limits__answers_others_while_200_clients_drip(void **state) {
     (void)state;
     enum { N = 200 };
     struct http_site site;
@@ -326,9 +326,9 @@ int main(void) {
         cmocka_unit_test(test_http_limits__ends_a_body_that_drips),
         cmocka_unit_test(test_http_limits__ends_an_idle_connection_and_not_a_used_one),
         cmocka_unit_test(test_http_limits__has_no_deadline_for_the_handler),
-        cmocka_unit_test(test_http_limits__ends_a_client_that_does_not_take_its_answer),
+        cmocka_unit_test(test_http_limits__ends_a_client_that_does_not_read_its_answer),
         cmocka_unit_test(test_http_limits__sleeps_while_nothing_is_due),
-        cmocka_unit_test(test_http_limits__answers_others_while_200_drip),
+        cmocka_unit_test(test_http_limits__answers_others_while_200_clients_drip),
         cmocka_unit_test(test_http_limits__lets_connections_past_the_limit_wait),
         cmocka_unit_test(test_http_limits__waits_for_descriptors_without_spinning),
     };

@@ -115,7 +115,7 @@ static void test_http_tls__agrees_on_http_1_1_or_on_nothing(void **state) {
     http_identity_fini(&identity);
 }
 
-static void test_http_tls__counts_what_is_no_handshake(void **state) {
+static void test_http_tls__counts_bytes_that_are_no_handshake(void **state) {
     (void)state;
     enum { N_GARBAGE = 20 };
     struct http_site site;
@@ -231,7 +231,7 @@ int main(void) {
         cmocka_unit_test(test_http_tls__keeps_a_connection_for_many_requests),
         cmocka_unit_test(test_http_tls__speaks_new_versions_and_strong_ciphers_only),
         cmocka_unit_test(test_http_tls__agrees_on_http_1_1_or_on_nothing),
-        cmocka_unit_test(test_http_tls__counts_what_is_no_handshake),
+        cmocka_unit_test(test_http_tls__counts_bytes_that_are_no_handshake),
         cmocka_unit_test(test_http_tls__ends_handshakes_that_stall_and_sleeps_meanwhile),
         cmocka_unit_test(test_http_tls__does_not_let_a_dripping_handshake_live_longer),
     };

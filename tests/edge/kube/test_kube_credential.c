@@ -75,7 +75,7 @@ static void test_kube_credential__a_token_file_is_read_again_after_50_s(void **s
     }
 }
 
-static void test_kube_credential__keeps_a_token_when_the_file_is_of_no_use(void **state) {
+static void test_kube_credential__keeps_a_token_if_the_file_is_unusable(void **state) {
     (void)state;
     struct kube_access access = {.server = "https://a", .token_file = "token"};
     const char *const rows[] = {"", " \n", "a b", "a\nb", "t\xc3\xa4", NULL};
@@ -154,7 +154,7 @@ static void test_kube_credential__reads_a_token_file_of_64_kib(void **state) {
     test_free(text);
 }
 
-static void test_kube_credential__a_token_saves_running_the_plugin(void **state) {
+static void test_kube_credential__a_token_wins_over_the_plugin(void **state) {
     (void)state;
     struct plugin_access plugin;
     struct kube_access *access = use_plugin(&plugin);
@@ -302,12 +302,12 @@ int main(void) {
         IN_FOLDER(test_kube_credential__is_what_the_kubeconfig_says),
         IN_FOLDER(test_kube_credential__needs_the_files_it_is_told),
         IN_FOLDER(test_kube_credential__a_token_file_is_read_again_after_50_s),
-        IN_FOLDER(test_kube_credential__keeps_a_token_when_the_file_is_of_no_use),
+        IN_FOLDER(test_kube_credential__keeps_a_token_if_the_file_is_unusable),
         IN_FOLDER(test_kube_credential__needs_a_first_token),
         IN_FOLDER(test_kube_credential__the_token_file_wins_over_the_token),
         IN_FOLDER(test_kube_credential__a_refused_token_is_read_again),
         IN_FOLDER(test_kube_credential__reads_a_token_file_of_64_kib),
-        IN_FOLDER(test_kube_credential__a_token_saves_running_the_plugin),
+        IN_FOLDER(test_kube_credential__a_token_wins_over_the_plugin),
         IN_FOLDER(test_kube_credential__keeps_what_a_plugin_prints_until_it_is_refused),
         IN_FOLDER(test_kube_credential__a_refusal_while_the_plugin_runs_runs_no_other),
         IN_FOLDER(test_kube_credential__a_plugin_may_print_a_certificate),

@@ -149,7 +149,7 @@ static void test_kube_plugin__gets_its_arguments_and_its_environment(void **stat
                               "no input\n");
 }
 
-static void test_kube_plugin__is_told_of_the_cluster_if_it_wants(void **state) {
+static void test_kube_plugin__gets_the_cluster_if_it_wants_it(void **state) {
     (void)state;
 #define INFO(cluster)                                                                              \
     "{\"apiVersion\":\"" V1 "beta1\",\"kind\":\"ExecCredential\",\"spec\":{\"interactive\":false," \
@@ -402,7 +402,7 @@ static void test_kube_plugin__is_killed_with_its_children_after_60_s(void **stat
     assert_ends(alive);
 }
 
-static void test_kube_plugin__is_killed_when_nobody_waits_any_more(void **state) {
+static void test_kube_plugin__is_killed_when_its_run_is_freed(void **state) {
     (void)state;
     struct plugin_access plugin;
     struct kube_credential *credential = kube_credential_new(use_plugin(&plugin));
@@ -445,7 +445,7 @@ int main(void) {
         IN_FOLDER(test_kube_plugin__says_why_there_is_no_credential),
         IN_FOLDER(test_kube_plugin__says_why_it_cannot_be_started),
         IN_FOLDER(test_kube_plugin__gets_its_arguments_and_its_environment),
-        IN_FOLDER(test_kube_plugin__is_told_of_the_cluster_if_it_wants),
+        IN_FOLDER(test_kube_plugin__gets_the_cluster_if_it_wants_it),
         IN_FOLDER(test_kube_plugin__inherits_no_signals_and_no_descriptors),
         IN_FOLDER(test_kube_plugin__is_searched_in_path_only_without_a_slash),
         IN_FOLDER(test_kube_plugin__does_not_block_while_it_runs),
@@ -454,7 +454,7 @@ int main(void) {
         IN_FOLDER(test_kube_plugin__ends_well_where_sigchld_is_ignored),
         IN_FOLDER(test_kube_plugin__prints_at_most_1_mib),
         IN_FOLDER(test_kube_plugin__is_killed_with_its_children_after_60_s),
-        IN_FOLDER(test_kube_plugin__is_killed_when_nobody_waits_any_more),
+        IN_FOLDER(test_kube_plugin__is_killed_when_its_run_is_freed),
         IN_FOLDER(test_kube_plugin__leaves_no_descriptors_and_no_children),
     };
     return cmocka_run_group_tests_name("edge/kube_plugin", tests, NULL, NULL);

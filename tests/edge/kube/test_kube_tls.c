@@ -268,7 +268,7 @@ static void test_kube_tls__shows_its_certificate(void **state) {
     unlink(key);
 }
 
-static void test_kube_tls__trusts_the_ca_file_of_now(void **state) {
+static void test_kube_tls__trusts_the_current_ca_file(void **state) {
     struct world *world = *state;
     struct kube_site site;
     struct kube_heard heard;
@@ -359,7 +359,7 @@ static void test_kube_tls__shows_a_replaced_certificate_over_a_new_connection(vo
     x509_pair_fini(&next);
 }
 
-static void test_kube_tls__hears_a_watch(void **state) {
+static void test_kube_tls__receives_a_watch(void **state) {
     struct world *world = *state;
     static const struct script_step steps[] = {
         {SCRIPT_DRIP,
@@ -388,9 +388,9 @@ int main(void) {
         cmocka_unit_test(test_kube_tls__asks_for_the_name_and_goes_to_the_server),
         cmocka_unit_test(test_kube_tls__speaks_1_2_and_newer),
         cmocka_unit_test(test_kube_tls__shows_its_certificate),
-        cmocka_unit_test(test_kube_tls__trusts_the_ca_file_of_now),
+        cmocka_unit_test(test_kube_tls__trusts_the_current_ca_file),
         cmocka_unit_test(test_kube_tls__shows_a_replaced_certificate_over_a_new_connection),
-        cmocka_unit_test(test_kube_tls__hears_a_watch),
+        cmocka_unit_test(test_kube_tls__receives_a_watch),
     };
     return cmocka_run_group_tests_name("edge/kube_tls", tests, make_world, end_world);
 }

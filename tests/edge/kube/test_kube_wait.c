@@ -215,7 +215,7 @@ static void test_kube_wait__ends_what_takes_too_long(void **state) {
     kube_site_stop(&site);
 }
 
-static void test_kube_wait__counts_the_time_in_which_no_connection_is_free(void **state) {
+static void test_kube_wait__counts_the_time_without_a_free_connection(void **state) {
     (void)state;
     struct kube_site site;
     struct kube_heard first;
@@ -386,7 +386,7 @@ int main(void) {
         cmocka_unit_test(test_kube_wait__sends_many_through_few_connections),
         cmocka_unit_test(test_kube_wait__opens_connections_up_to_its_limit),
         cmocka_unit_test(test_kube_wait__ends_what_takes_too_long),
-        cmocka_unit_test(test_kube_wait__counts_the_time_in_which_no_connection_is_free),
+        cmocka_unit_test(test_kube_wait__counts_the_time_without_a_free_connection),
         cmocka_unit_test(test_kube_wait__cancels_from_outside),
         cmocka_unit_test(test_kube_wait__lets_a_call_cancel_itself_at_its_end),
         cmocka_unit_test(test_kube_wait__lets_a_call_cancel_another_that_has_ended),

@@ -52,7 +52,7 @@ static void test_kube_watch__finds_lines_wherever_the_bytes_are_split(void **sta
     kube_heard_fini(&heard);
 }
 
-static void test_kube_watch__takes_a_line_up_to_its_limit(void **state) {
+static void test_kube_watch__accepts_a_line_up_to_its_limit(void **state) {
     (void)state;
     enum { MAX = 10 };
     for (size_t size = MAX; size <= MAX + 1; size++) {
@@ -89,7 +89,7 @@ static void test_kube_watch__keeps_no_memory_of_a_large_line(void **state) {
     kube_heard_fini(&heard);
 }
 
-static void test_kube_watch__hears_lines_as_they_come(void **state) {
+static void test_kube_watch__receives_lines_as_they_come(void **state) {
     (void)state;
     static const struct script_step steps[] = {
         {SCRIPT_SEND, WATCH_HEAD "8\r\n{\"a\":1}\n\r\n", 0, 0}, {SCRIPT_WAIT, NULL, 0, 0},
@@ -117,7 +117,7 @@ static void test_kube_watch__hears_lines_as_they_come(void **state) {
     kube_site_stop(&site);
 }
 
-static void test_kube_watch__puts_together_what_comes_byte_by_byte(void **state) {
+static void test_kube_watch__joins_lines_that_come_byte_by_byte(void **state) {
     (void)state;
     static const struct script_step steps[] = {
         {SCRIPT_DRIP, WATCH_HEAD "8\r\n{\"a\":1}\n\r\n3\r\n{\"b\r\n5\r\n\":2}\n\r\n" CHUNKS_END, 0,
@@ -181,7 +181,7 @@ static void test_kube_watch__is_good_if_it_ends_as_announced(void **state) {
     kube_site_stop(&site);
 }
 
-static void test_kube_watch__tells_of_a_line_past_the_limit(void **state) {
+static void test_kube_watch__reports_a_line_past_the_limit(void **state) {
     (void)state;
     struct kube_site site;
     kube_site_open(&site);
@@ -228,7 +228,7 @@ static void test_kube_watch__can_be_cancelled_by_a_line(void **state) {
     kube_site_stop(&site);
 }
 
-static void test_kube_watch__hears_a_line_of_20_mb(void **state) {
+static void test_kube_watch__receives_a_line_of_20_mb(void **state) {
     (void)state;
     enum { SIZE = 20 * 1024 * 1024 };
     AUTO_FREE char *line = memory_new(SIZE + 2, 1);
@@ -253,14 +253,14 @@ static void test_kube_watch__hears_a_line_of_20_mb(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kube_watch__finds_lines_wherever_the_bytes_are_split),
-        cmocka_unit_test(test_kube_watch__takes_a_line_up_to_its_limit),
+        cmocka_unit_test(test_kube_watch__accepts_a_line_up_to_its_limit),
         cmocka_unit_test(test_kube_watch__keeps_no_memory_of_a_large_line),
-        cmocka_unit_test(test_kube_watch__hears_lines_as_they_come),
-        cmocka_unit_test(test_kube_watch__puts_together_what_comes_byte_by_byte),
+        cmocka_unit_test(test_kube_watch__receives_lines_as_they_come),
+        cmocka_unit_test(test_kube_watch__joins_lines_that_come_byte_by_byte),
         cmocka_unit_test(test_kube_watch__is_good_if_it_ends_as_announced),
-        cmocka_unit_test(test_kube_watch__tells_of_a_line_past_the_limit),
+        cmocka_unit_test(test_kube_watch__reports_a_line_past_the_limit),
         cmocka_unit_test(test_kube_watch__can_be_cancelled_by_a_line),
-        cmocka_unit_test(test_kube_watch__hears_a_line_of_20_mb),
+        cmocka_unit_test(test_kube_watch__receives_a_line_of_20_mb),
     };
     return cmocka_run_group_tests_name("edge/kube_watch", tests, NULL, NULL);
 }

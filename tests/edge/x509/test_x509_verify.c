@@ -55,7 +55,7 @@ static void test_x509_verify__judges_as_the_api_server_does(void **state) {
     }
 }
 
-static void test_x509_verify__takes_keys_of_each_kind(void **state) {
+static void test_x509_verify__accepts_keys_of_each_kind(void **state) {
     static const struct profile profile = {"x",  "DNS:" NAME, "serverAuth", "digitalSignature",
                                            NULL, NOW - DAY,   NOW + DAY};
     AUTO(x509_pair_fini) struct x509_pair ca = make_ca("CA");
@@ -102,7 +102,7 @@ static void test_x509_verify__demands_a_ca_that_may_sign(void **state) {
     }
 }
 
-static void test_x509_verify__takes_a_leaf_that_is_in_the_bundle(void **state) {
+static void test_x509_verify__accepts_a_leaf_that_is_in_the_bundle(void **state) {
     static const char *const constraints[] = {NULL, "critical,CA:FALSE", "critical,CA:TRUE"};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(constraints); i++) {
@@ -232,9 +232,9 @@ static void test_x509_verify__finds_names_as_kube_apiserver_does(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_x509_verify__judges_as_the_api_server_does),
-        cmocka_unit_test(test_x509_verify__takes_keys_of_each_kind),
+        cmocka_unit_test(test_x509_verify__accepts_keys_of_each_kind),
         cmocka_unit_test(test_x509_verify__demands_a_ca_that_may_sign),
-        cmocka_unit_test(test_x509_verify__takes_a_leaf_that_is_in_the_bundle),
+        cmocka_unit_test(test_x509_verify__accepts_a_leaf_that_is_in_the_bundle),
         cmocka_unit_test(test_x509_verify__tells_cas_of_one_subject_apart),
         cmocka_unit_test(test_x509_verify__reads_a_bundle_one_by_one),
         cmocka_unit_test(test_x509_verify__reads_64_certificates_and_not_one_more),

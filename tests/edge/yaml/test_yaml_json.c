@@ -83,7 +83,7 @@ static void test_yaml__reads_flow_collections_that_are_no_json_as_yaml(void **st
     assert_rows(rows, COUNT_OF(rows));
 }
 
-static void test_yaml__tells_the_fault_of_the_reader_that_was_meant(void **state) {
+static void test_yaml__reports_the_fault_of_the_intended_reader(void **state) {
     (void)state;
     static const struct row rows[] = {
         /* JSON */
@@ -161,7 +161,7 @@ int main(void) {
         cmocka_unit_test(test_yaml__reads_one_json_value_after_another),
         cmocka_unit_test(test_yaml__refuses_duplicate_keys_in_json),
         cmocka_unit_test(test_yaml__reads_flow_collections_that_are_no_json_as_yaml),
-        cmocka_unit_test(test_yaml__tells_the_fault_of_the_reader_that_was_meant),
+        cmocka_unit_test(test_yaml__reports_the_fault_of_the_intended_reader),
         cmocka_unit_test(test_yaml__marks_json_too),
     };
     return cmocka_run_group_tests_name("edge/yaml_json", tests, NULL, NULL);

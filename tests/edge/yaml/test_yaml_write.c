@@ -73,7 +73,7 @@ static void assert_rows(const struct row *rows, size_t n) {
     }
 }
 
-static void test_yaml_write__looks_as_kubectl_prints(void **state) {
+static void test_yaml_write__looks_like_output_of_kubectl(void **state) {
     (void)state;
     static const struct row rows[] = {
         {"{'z':1,'a':{'y':true,'b':null}}", "z: 1\na:\n  \"y\": true\n  b: null\n"},
@@ -127,7 +127,7 @@ static void test_yaml_write__writes_blocks_of_lines(void **state) {
     assert_rows(rows, COUNT_OF(rows));
 }
 
-static void test_yaml_write__escapes_what_cannot_be_seen(void **state) {
+static void test_yaml_write__escapes_invisible_characters(void **state) {
     (void)state;
     static const struct row rows[] = {
         {"'\\u0000\\u0001\\u001b\\u007f\\u009f'", "\"\\u0000\\u0001\\u001b\\u007f\\u009f\"\n"},
@@ -200,7 +200,7 @@ static void assert_styles(const char *texts, bool is_quoted) {
     }
 }
 
-static void test_yaml_write__quotes_only_what_must_be(void **state) {
+static void test_yaml_write__quotes_only_if_needed(void **state) {
     (void)state;
     assert_styles(plain, false);
     assert_styles(quoted, true);
@@ -290,7 +290,7 @@ static void assert_refused(const char *json, size_t size, struct error *error) {
     assert_string_equal(buffer_text(&out), "before\n");
 }
 
-static void test_yaml_write__refuses_numbers_that_yaml_cannot_say(void **state) {
+static void test_yaml_write__refuses_numbers_that_yaml_cannot_express(void **state) {
     (void)state;
     static const struct {
         const char *json;
@@ -508,14 +508,14 @@ static void test_yaml_write__is_read_back_whatever_the_value(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_yaml_write__looks_as_kubectl_prints),
+        cmocka_unit_test(test_yaml_write__looks_like_output_of_kubectl),
         cmocka_unit_test(test_yaml_write__writes_blocks_of_lines),
-        cmocka_unit_test(test_yaml_write__escapes_what_cannot_be_seen),
-        cmocka_unit_test(test_yaml_write__quotes_only_what_must_be),
+        cmocka_unit_test(test_yaml_write__escapes_invisible_characters),
+        cmocka_unit_test(test_yaml_write__quotes_only_if_needed),
         cmocka_unit_test(test_yaml_write__is_read_back_whatever_the_bytes),
         cmocka_unit_test(test_yaml_write__is_read_back_whatever_the_character),
         cmocka_unit_test(test_yaml_write__keeps_the_text_of_numbers),
-        cmocka_unit_test(test_yaml_write__refuses_numbers_that_yaml_cannot_say),
+        cmocka_unit_test(test_yaml_write__refuses_numbers_that_yaml_cannot_express),
         cmocka_unit_test(test_yaml_write__refuses_malformed_json),
         cmocka_unit_test(test_yaml_write__writes_nesting_up_to_its_limit),
         cmocka_unit_test(test_yaml_write__refuses_more_than_the_buffer_holds),
