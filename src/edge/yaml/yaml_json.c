@@ -161,9 +161,9 @@ static struct yaml_key *list_keys(struct copy *copy, const struct open_key *keys
 }
 
 static bool check_keys(struct copy *copy, struct error *error) {
-    const struct open_key *keys = copy->keys + copy->levels[copy->depth - 1].first_key;
-    size_t n = (size_t)(copy->keys + copy->n_keys - keys);
-    return n < 2 || yaml_key_check(list_keys(copy, keys, n), n, n, error);
+    size_t first = copy->levels[copy->depth - 1].first_key;
+    size_t n = copy->n_keys - first;
+    return n < 2 || yaml_key_check(list_keys(copy, copy->keys + first, n), n, n, error);
 }
 
 static bool close_level(struct copy *copy, struct error *error) {
