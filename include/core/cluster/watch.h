@@ -96,8 +96,10 @@ void watch_end(struct watch *watch, int64_t now_ms, uint32_t random,
 /* True from the end of the first complete list on, for ever. */
 bool watch_is_synced(const struct watch *watch);
 
-/* Forgets where it was, and lists anew: the resource is served under another version now. No
-   request may be under way. is_synced stays. */
+/* Forgets where it was, and lists anew, since the API server may serve the resource under another
+   version now. The caller has cancelled the request under way, without watch_end(). is_synced
+   stays.
+ */
 void watch_restart(struct watch *watch);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "chance.h"
 #include "cluster/follow.h"
+#include "core/cluster/complaint.h"
 #include "edge/clock.h"
 #include "expiry_alarm.h"
 #include "rotate_make.h"
@@ -23,7 +24,6 @@ enum {
     TIMEOUT_MS = 5000,
     /* What of the Secret is not served yet is looked at again after this. */
     LOOK_AGAIN_MS = 1000,
-    SAID_EVERY_MS = 60000,
     RACES_MAX = 3, /* in a row; then it is trouble */
     /* So that the probes have found it, and the Service leads to it, before anything depends on it.
      */
@@ -58,8 +58,7 @@ struct rotate {
     int64_t look_ms;           /* when time alone may bring something new; INT64_MAX: never */
     int64_t ready_ms;          /* -1: not yet */
     bool fails;                /* the failurePolicy is to be Fail */
-    char problem[sizeof(((struct error *)0)->text)]; /* as it was logged last, or empty ... */
-    int64_t said_ms;                                 /* ... then */
+    struct complaint complaint;
 };
 
 static void take_secret(void *context, const char *json, size_t size);
@@ -117,16 +116,11 @@ void rotate_set_server(struct rotate *rotate, struct http_server *server) {
     rotate->server = server;
 }
 
-/* The same trouble is said once a minute. */
-static void report(struct rotate *rotate, const char *problem) {
-    int64_t now_ms = clock_boot_ms();
-    bool is_news = strcmp(rotate->problem, problem) != 0;
-    if (problem[0] != '\0' && (is_news || now_ms >= rotate->said_ms + SAID_EVERY_MS)) {
-        rotate->said_ms = now_ms;
+static void log_failure(struct rotate *rotate, const char *problem) {
+    if (complaint_raise(&rotate->complaint, COMPLAINT_MINUTELY, problem, clock_boot_ms()) > 0) {
         log_event(rotate->options.log, LOG_WARN, "certificate.failed",
                   LOG_TEXT("problem", problem));
     }
-    snprintf(rotate->problem, sizeof(rotate->problem), "%s", problem);
 }
 
 /* What is known. */
@@ -163,7 +157,7 @@ static void take_up(struct rotate *rotate) {
         /* Nobody will take it up, then: another one is to be made. */
         rotate->view.has_leaf = false;
         metrics_add(options->metrics, METRIC_CERTIFICATE_RELOADS_REFUSED, 1);
-        report(rotate, error.text);
+        log_failure(rotate, error.text);
     } else if (strcmp(id, rotate->served.id) != 0) {
         metrics_add(options->metrics, METRIC_CERTIFICATE_RELOADS_OK, 1);
         metrics_set(options->metrics, METRIC_CERTIFICATE_EXPIRATION, rotate->served.not_after);
@@ -220,11 +214,12 @@ static void take_secret(void *context, const char *json, size_t size) {
     struct error error;
     bool is_there = json != NULL;
     if (is_there && !keyring_read(json, size, &keyring, &error)) {
-        report(rotate, error.text);
+        log_failure(rotate, error.text);
         return;
     }
     if (is_there && keyring.is_asked_unclearly) {
-        report(rotate, "the annotation capstan.dev/rotate of the Secret is neither leaf nor ca");
+        log_failure(rotate,
+                    "the annotation capstan.dev/rotate of the Secret is neither leaf nor ca");
     }
     keyring_fini(&rotate->keyring);
     x509_bundle_fini(&rotate->cas);
@@ -255,7 +250,7 @@ static void take_registration(void *context, const char *json, size_t size) {
     struct registration registration = {.n_entries = 0};
     struct error error;
     if (json != NULL && !registration_read(json, size, &registration, &error)) {
-        report(rotate, error.text);
+        log_failure(rotate, error.text);
         return;
     }
     note_foreign(rotate, registration_keep_service(&registration, rotate->options.namespace,
@@ -309,8 +304,10 @@ static void take_answer(void *context, const struct kube_answer *answer) {
     bool is_race = answer->status == HTTP_STATUS_CONFLICT ||
                    (answer->status == HTTP_STATUS_UNPROCESSABLE && !is_secret);
     rotate->n_races = is_race ? rotate->n_races + 1 : 0;
-    if (!is_race || rotate->n_races >= RACES_MAX) {
-        report(rotate, answer->is_good ? "" : answer->error.text);
+    if (answer->is_good) {
+        complaint_settle(&rotate->complaint);
+    } else if (!is_race || rotate->n_races >= RACES_MAX) {
+        log_failure(rotate, answer->error.text);
     }
     bool was_contested = renewal_is_contested(&rotate->renewal, now_ms);
     renewal_answer(&rotate->renewal, now_ms, chance_draw(), answer->is_good);
@@ -359,7 +356,7 @@ static void write_secret(struct rotate *rotate, const struct renewal_order *orde
     struct error error;
     char path[PATH_SIZE + sizeof(KEYRING_SECRET_NAME)];
     if (!rotate_make(order, &sources, &made, &error)) {
-        report(rotate, error.text);
+        log_failure(rotate, error.text);
         renewal_answer(&rotate->renewal, clock_boot_ms(), chance_draw(), false);
         return;
     }

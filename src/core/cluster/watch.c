@@ -87,7 +87,7 @@ static void begin_round(struct watch *watch) {
 }
 
 void watch_restart(struct watch *watch) {
-    assert(!watch->is_asking);
+    watch->is_asking = false;
     begin_round(watch);
     watch->resource_version[0] = '\0';
     watch->list_backoff = (struct backoff){.base_ms = BACKOFF_BASE_MS, .cap_ms = BACKOFF_CAP_MS};

@@ -333,6 +333,8 @@ static void test_watch__begins_anew_when_it_is_restarted(void **state) {
     expect_follow(&watch, 201600, 0, 300, "2");
     end(&watch, 201600, 410);
     assert_true(expect_list(&watch, 201600, "limit=500")); /* the first since */
+    watch_restart(&watch);                                 /* its request is cancelled */
+    assert_true(expect_list(&watch, 201600, "limit=500"));
 }
 
 int main(void) {
