@@ -167,15 +167,20 @@ static void read_constant(struct decoder *decoder, const char *path, const char 
 static const char *const mode_names[] = {
     [MODE_OFF] = "off", [MODE_WARN] = "warn", [MODE_ENFORCE] = "enforce", [MODE_DENY] = "deny"};
 
-/* "'x' is no mode here; use off, warn or deny" */
+/* "is no mode here; use off, warn or deny" */
 static void fail_mode(struct decoder *decoder, const char *path, const char *value) {
-    bool can_enforce = rule_has_mode(decoder->rule, MODE_ENFORCE);
-    bool can_deny = rule_has_mode(decoder->rule, MODE_DENY);
-    char text[80];
-    snprintf(text, sizeof(text), "is no mode here; use off%s%s%s",
-             can_enforce || can_deny ? ", warn" : " or warn",
-             can_enforce ? (can_deny ? ", enforce" : " or enforce") : "",
-             can_deny ? " or deny" : "");
+    char text[LIST_SIZE] = "is no mode here; use off";
+    int last = MODE_DENY;
+    while (!rule_has_mode(decoder->rule, (enum mode)last)) {
+        last--;
+    }
+    for (int mode = MODE_WARN; mode <= last; mode++) {
+        size_t used = strlen(text);
+        if (rule_has_mode(decoder->rule, (enum mode)mode)) {
+            snprintf(text + used, sizeof(text) - used, "%s%s", mode == last ? " or " : ", ",
+                     mode_names[mode]);
+        }
+    }
     fail_about(decoder, path, value, text);
 }
 
