@@ -59,7 +59,6 @@ bool facts_find_server(struct facts *facts, const char *namespace, const char *n
 bool facts_find_deployment(struct facts *facts, const char *namespace, const char *name,
                            const char *uid, struct deployment_fact *ret_deployment);
 
-/* How many there are. */
 size_t facts_count_servers(struct facts *facts);
 size_t facts_count_deployments(struct facts *facts);
 

@@ -248,7 +248,7 @@ static void read_grace_minimum(struct decoder *decoder, const char *path) {
     read_bool(decoder, path, &decoder->policy->is_grace_minimum);
 }
 
-/* What a rule may have beside its mode. */
+/* Settings of a rule beside its mode. */
 enum { SETTINGS_MAX = 4 };
 
 static const struct field settings[RULE_COUNT][SETTINGS_MAX] = {
