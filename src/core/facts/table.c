@@ -22,29 +22,25 @@ static bool matches(const struct record *record, uint64_t hash, const char *name
            strcmp(record_text(record, RECORD_NAME), name) == 0;
 }
 
-/* The slot of the record with that key, or the empty slot that ends the probe. */
-static size_t probe(const struct table_index *index, const char *namespace, const char *name) {
+/* The record with that key, and its slot; or NULL, and the empty slot that ends the probe. It loads
+   the slot once: before a second load the writer could replace or remove the record. */
+static const struct record *probe(const struct table_index *index, const char *namespace,
+                                  const char *name, size_t *ret_slot) {
     uint64_t hash = record_hash(namespace, name);
-    for (size_t i = hash & (index->size - 1);; i = (i + 1) & (index->size - 1)) {
-        const struct record *record = atomic_load(&index->slots[i]);
-        if (record == NULL || (record != &tombstone && matches(record, hash, namespace, name))) {
-            return i;
-        }
+    const struct record *record;
+    size_t slot = hash & (index->size - 1);
+    while ((record = atomic_load(&index->slots[slot])) != NULL &&
+           (record == &tombstone || !matches(record, hash, namespace, name))) {
+        slot = (slot + 1) & (index->size - 1);
     }
+    *ret_slot = slot;
+    return record;
 }
 
 const struct record *table_find(const struct table *table, const char *namespace,
                                 const char *name) {
-    const struct table_index *index = atomic_load(&table->index);
-    const struct record *record;
-    uint64_t hash = record_hash(namespace, name);
-    size_t i = hash & (index->size - 1);
-    /* Not probe() and a second load: between the two, the record could be replaced or removed. */
-    while ((record = atomic_load(&index->slots[i])) != NULL &&
-           (record == &tombstone || !matches(record, hash, namespace, name))) {
-        i = (i + 1) & (index->size - 1);
-    }
-    return record;
+    size_t slot;
+    return probe(atomic_load(&table->index), namespace, name, &slot);
 }
 
 static struct table_index *new_index(size_t size) {
@@ -101,7 +97,9 @@ static void make_room(struct table *table, struct epoch *epoch) {
 }
 
 static size_t find_slot(const struct table_index *index, const struct record *record) {
-    return probe(index, record_text(record, RECORD_NAMESPACE), record_text(record, RECORD_NAME));
+    size_t slot;
+    probe(index, record_text(record, RECORD_NAMESPACE), record_text(record, RECORD_NAME), &slot);
+    return slot;
 }
 
 bool table_put(struct table *table, struct epoch *epoch, struct record *owned_record) {
