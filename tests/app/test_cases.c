@@ -231,12 +231,21 @@ static void law_patch_applies_once(const struct golden_case *golden, const cJSON
     free(text);
 }
 
+/* A step acts only on the kinds that its rule declares. */
+static void law_declared_kinds(const struct review *review, const struct decision *decision) {
+    for (int i = 0; i < STEP_COUNT; i++) {
+        enum rule_id rule = decide_step_rule((enum step_id)i);
+        assert_true(decision->steps[i].note[0] == '\0' || rule_is_about(rule, review->kind));
+    }
+}
+
 static void test_case(void **state) {
     const struct golden_case *golden = *state;
     const cJSON *status = cJSON_GetObjectItemCaseSensitive(golden->expect, "status");
     struct review review;
     struct decision decision;
     judge(golden, golden->review, &review, &decision);
+    law_declared_kinds(&review, &decision);
     assert_int_equal(decision.fails, status != NULL);
     if (status != NULL) {
         assert_int_equal(status->valueint, 500);

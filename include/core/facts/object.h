@@ -24,7 +24,7 @@
 /* The kinds that anything is decided or known about. */
 enum object_kind { OBJECT_OTHER, OBJECT_MCPSERVER, OBJECT_DEPLOYMENT, OBJECT_SCALE };
 
-/* What the API group and the kind together name; any version. */
+/* The kind that an API group and a kind name together, in any version. */
 enum object_kind object_kind(const char *group, const char *kind);
 
 enum {

@@ -3,8 +3,9 @@
 #define CORE_FACTS_STATUS_BODY_H
 
 /*
- * What is sent to the `status` subresource of an MCPServer. Two ways, since only a CRD whose
- * conditions are `listType: map` lets server-side apply leave the conditions of others alone.
+ * The bodies of writes to the `status` subresource of an MCPServer. There are two, since
+ * server-side apply leaves the conditions of others alone only if the CRD's conditions are
+ * `listType: map`.
  */
 
 #include <stdbool.h>
@@ -19,9 +20,9 @@
 void status_body_apply(const char *api_version, const char *namespace, const char *name,
                        const struct condition conditions[CONDITION_TYPE_COUNT], struct buffer *out);
 
-/* For a PUT: the object as it was got, its apiVersion, kind and metadata as they stand (so with its
-   resourceVersion, by which the API server notices that somebody was faster), its status as it
-   stands but for our two conditions. Fails if the bytes are no such object. */
+/* For a PUT: apiVersion, kind and metadata of the object that was got, and its status with only our
+   two conditions changed. Its resourceVersion lets the API server refuse the write if another
+   writer was faster. Fails if the bytes are no such object. */
 bool status_body_replace(const char *object, size_t size,
                          const struct condition conditions[CONDITION_TYPE_COUNT],
                          struct buffer *out, struct error *error) MUST_CHECK;

@@ -56,7 +56,7 @@ static void print_list(void) {
 static void print_modes(enum rule_id rule) {
     static const struct rule_line modes[] = {
         [MODE_OFF] = {"off", "the rule is not applied"},
-        [MODE_WARN] = {"warn", "nothing is changed; a warning says what the rule is about"},
+        [MODE_WARN] = {"warn", "a warning, and nothing is changed"},
         [MODE_ENFORCE] = {"enforce", "the object is changed"},
         [MODE_DENY] = {"deny", "an MCPServer is refused with 403"},
     };

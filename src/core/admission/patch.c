@@ -10,7 +10,7 @@ enum { PATH_SIZE = 64, KEYS_MAX = 8 };
 
 static const struct {
     const char *path;
-    const char *object; /* the value, where it is not a number */
+    const char *object; /* the value; NULL if it is a number */
 } operations[PATCH_PATH_COUNT] = {
     [PATCH_REPLICAS] = {"/spec/replicas", NULL},
     [PATCH_STRATEGY] = {"/spec/strategy",

@@ -26,7 +26,7 @@ static bool has_golden(const struct scenario *scenario, const struct report_form
    must stand in the report; then both lists and the indices into them are cut out. */
 static void cut_rules(char *text, const char *other) {
     char *begin = strstr(text, "\"rules\":[");
-    char *end = begin == NULL ? NULL : strstr(begin, "]},\"columnKind\"");
+    char *end = begin == NULL ? NULL : strstr(begin, "]}},\"columnKind\"");
     if (end == NULL) {
         return;
     }
