@@ -3,19 +3,11 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 
-/* FNV-1a, its end mixed so that the low bits depend on all. */
-static uint64_t hash_text(uint64_t hash, const char *text) {
-    for (; *text != '\0'; text++) {
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
-    }
-    return (hash ^ '/') * UINT64_C(1099511628211);
-}
-
 uint64_t record_hash(const char *namespace, const char *name) {
-    uint64_t hash = hash_text(hash_text(UINT64_C(14695981039346656037), namespace), name);
-    return hash ^ (hash >> 32);
+    return hash_fold(hash_text(hash_text(HASH_EMPTY, namespace), name));
 }
 
 const char *record_text(const struct record *record, int which) {
