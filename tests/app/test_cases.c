@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The golden cases, and the laws that hold for each of them whatever it is about. A test a case.
+ * The golden cases, and the laws that hold for each of them. One test a case.
  */
 
 #include <setjmp.h>
@@ -34,7 +34,7 @@ static void judge(const struct golden_case *golden, const char *review_json,
     decide(golden->policy, ret_review, &subject, golden->now, ret_decision);
 }
 
-/* The response that a review gets, as a tree. */
+/* The response to a review, as a tree. */
 static cJSON *answer(const struct golden_case *golden, const char *review_json) {
     AUTO(buffer_fini) struct buffer out;
     struct review review;
@@ -178,7 +178,7 @@ static void check_only_known_paths(const cJSON *patch) {
     }
 }
 
-/* The members of every object in another order: here, reversed, which moves each of them. */
+/* Reverses the members of every object, which moves each of them. */
 static void reverse_members(cJSON *tree) {
     cJSON *reversed = NULL;
     while (cJSON_IsObject(tree) && tree->child != NULL) {
@@ -211,7 +211,7 @@ static void law_order_of_keys(const struct golden_case *golden, const cJSON *res
     free(text);
 }
 
-/* The patch applies by another implementation, and what it makes is left alone. */
+/* Another implementation can apply the patch, and the result gets no second patch. */
 static void law_patch_applies_once(const struct golden_case *golden, const cJSON *response) {
     cJSON *patch = patch_of(response);
     if (patch == NULL) {

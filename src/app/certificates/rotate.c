@@ -46,8 +46,8 @@ struct rotate {
     struct registration registration; /* the entries that lead to our Service */
     size_t n_foreign;                 /* the others */
     struct served served;
-    struct expiry_alarm leaf_alarm;
-    struct expiry_alarm ca_alarm;
+    struct expiry leaf_expiry;
+    struct expiry ca_expiry;
 
     bool is_writing;
     bool is_closing;
@@ -371,10 +371,10 @@ static void log_expiry(struct rotate *rotate) {
     if (rotate->served.id[0] == '\0') {
         return;
     }
-    expiry_alarm_look(&rotate->leaf_alarm, rotate->options.log, "serving certificate",
+    expiry_alarm_look(&rotate->leaf_expiry, rotate->options.log, "serving certificate",
                       rotate->served.not_after);
     if (rotate->served.issuer.pem != NULL) {
-        expiry_alarm_look(&rotate->ca_alarm, rotate->options.log, "CA",
+        expiry_alarm_look(&rotate->ca_expiry, rotate->options.log, "CA",
                           rotate->served.issuer.not_after);
     }
 }

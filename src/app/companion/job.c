@@ -28,7 +28,7 @@ void job_ask(struct job *job, enum kube_verb verb, const char *path, const struc
         .path = path,
         .body = body == NULL ? NULL : body->bytes,
         .body_size = body == NULL ? 0 : body->size,
-        .timeout_ms = left_ms < TIMEOUT_MS ? left_ms : TIMEOUT_MS,
+        .timeout_ms = MIN(left_ms, TIMEOUT_MS),
         .answer_max = ANSWER_MAX,
         .done = done,
         .context = job,

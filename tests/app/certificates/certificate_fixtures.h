@@ -3,8 +3,7 @@
 #define CERTIFICATE_FIXTURES_H
 
 /*
- * CAs, leaves and Secrets for the tests of what Capstan does with its own certificates. Included
- * behind cmocka.h.
+ * CAs, leaves and Secrets for the tests of Capstan's own certificates. Include it behind cmocka.h.
  */
 
 #include <stdio.h>
@@ -44,7 +43,7 @@ static inline void answer_nothing(void *context, const struct http_request *requ
     (void)response;
 }
 
-/* A server that serves a pair as soon as it is given one. End it with http_stop(). */
+/* A server without a pair. End it with http_stop(). */
 static inline struct http_server *start_tls_server(void) {
     static const struct http_route routes[] = {{"GET", "/", answer_nothing}};
     const struct http_options options = {.bind_address = "127.0.0.1:0",

@@ -44,7 +44,7 @@ static void forget_version(const char *folder, int n) {
     rmdir(path);
 }
 
-/* A new version, `..data` swapped to it, and the one before removed. */
+/* Writes a new version, swaps `..data` to it, and removes the one before. */
 static bool publish(const struct volume *volume, int n) {
     const struct x509_pair *pair = &volume->pairs[n % 2];
     char version[PATH_SIZE];
@@ -63,8 +63,8 @@ static bool publish(const struct volume *volume, int n) {
     return is_published;
 }
 
-/* What swaps while the test reads: a thread, since a child of a process with threads may find the
-   allocator of a sanitizer locked for ever. */
+/* Swaps versions while the test reads. It is a thread, since a child of a process with threads may
+   find the allocator of a sanitizer locked for ever. */
 struct publisher {
     const struct volume *volume;
     atomic_int n_published;
@@ -158,7 +158,7 @@ static void test_key_pair__refuses_halves_and_strangers(void **state) {
     }
 }
 
-/* Of each reading both halves are of one version, however often that is swapped meanwhile. */
+/* Both halves of each reading are of one version, however often that is swapped meanwhile. */
 static void test_key_pair__never_mixes_two_versions(void **state) {
     const struct volume *volume = *state;
     struct publisher publisher = {.volume = volume};
@@ -175,8 +175,8 @@ static void test_key_pair__never_mixes_two_versions(void **state) {
         if (load(volume, &pair, &error)) {
             n_good++;
         } else if (error.kind != ERROR_NOT_FOUND) {
-            /* Only that a version was gone five times in a row is forgiven: the next look mends it.
-             */
+            /* A version that was gone five times in a row is the one allowed failure: the next look
+               mends it. */
             worst = error;
         }
     }

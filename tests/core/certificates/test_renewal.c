@@ -153,7 +153,7 @@ static void asked_for_a_ca_and_nobody_knows_who_is_trusted(struct renewal_view *
     view->webhook = RENEWAL_WEBHOOK_UNKNOWN;
 }
 
-/* As a leader leaves it whose clock was years behind. */
+/* A leader whose clock was years behind leaves it so. */
 static void prepared_in_the_past(struct renewal_view *view) {
     prepared(view);
     view->cas[1].not_after = START_S;
@@ -169,7 +169,7 @@ static void prepared_just_in_time(struct renewal_view *view) {
     view->cas[1] = (struct renewal_ca){START_S, START_S + 1, false};
 }
 
-/* Of a backup, perhaps. */
+/* It comes from a backup, perhaps. */
 static void old_ca_and_no_leaf(struct renewal_view *view) {
     no_leaf(view);
     view->cas[0].not_after = START_S;
@@ -305,7 +305,7 @@ static void test_renewal__retires_when_all_have_trusted_the_new_ca_for_long(void
     struct renewal_order order;
     (void)state;
     renewal_init(&renewal, TRUST_MS, RETIRE_S);
-    /* Given by somebody, not made here: it is old, and trusted since now only. */
+    /* Somebody has brought an old CA, which is trusted only from now on. */
     switched_a_day_ago(&view);
     renewal_step(&renewal, &view, 5000, START_S, &order);
     assert_int_equal(order.verb, RENEWAL_WAIT);
@@ -317,7 +317,7 @@ static void test_renewal__retires_when_all_have_trusted_the_new_ca_for_long(void
     assert_true(order.keeps[1]);
 }
 
-/* While the clock is not believed, only what is missing is made. */
+/* While the clock is not believed, the step makes only what is missing. */
 static void test_renewal__makes_nothing_by_a_clock_that_has_just_jumped(void **state) {
     static const struct {
         const char *name;
@@ -361,7 +361,7 @@ static void test_renewal__waits_anew_where_the_clock_jumps_again(void **state) {
     assert_int_equal(order.at_ms, 500000 + RENEWAL_JUMP_PATIENCE_MS);
 }
 
-/* What one step after the other does to the caBundles, which somebody blanks at once. */
+/* Steps again and again, while somebody blanks the caBundles after each write. */
 struct fight {
     struct renewal renewal;
     struct renewal_view view;
@@ -388,7 +388,7 @@ static void test_renewal__fights_five_times_and_then_every_five_minutes(void **s
     blank_bundle(&fight.view);
     renewal_init(&fight.renewal, TRUST_MS, RETIRE_S);
     fight_on(&fight, 0, 300000, true);
-    /* The first, which is no fight yet, and five. */
+    /* The first write, which is no fight yet, and five more. */
     assert_int_equal(fight.n_writes, 6);
     assert_int_equal(fight.n_contested, 1);
     fight_on(&fight, 300000, 310000, true);
@@ -408,7 +408,7 @@ static void test_renewal__does_not_count_what_failed_as_fights(void **state) {
     assert_int_equal(fight.n_contested, 0);
 }
 
-/* Whoever asks for a leaf for ever gets sixty in ten minutes. */
+/* Endless requests for a leaf bring sixty in ten minutes. */
 static void test_renewal__writes_the_secret_at_a_pace(void **state) {
     struct renewal_view view = settled();
     struct renewal renewal;
@@ -453,7 +453,7 @@ static void test_renewal__comes_back_later_and_later_where_it_fails(void **state
     }
 }
 
-/* Twelve years of a cluster, in which each order is carried out as it stands. */
+/* Twelve years of a cluster that carries out each order. */
 struct world {
     struct renewal_view view;
     int64_t leaf_signer_made; /* identifies CAs by when they were made */

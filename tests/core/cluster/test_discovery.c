@@ -134,7 +134,7 @@ static void test_discovery__says_whether_conditions_are_a_map(void **state) {
                                 "'x-kubernetes-list-map-keys':['type']"))),
          false},
         {DEFINITION(BETA(SCHEMA("'items':{" MAP "}"))), false},
-        /* Where the schema says nothing. */
+        /* The schema says nothing. */
         {DEFINITION(BETA("'schema':null")), false},
         {DEFINITION("{'name':'v1beta1','served':true}"), false},
         {DEFINITION(BETA("'schema':{'openAPIV3Schema':{'x-kubernetes-preserve-unknown-fields':"
@@ -192,7 +192,7 @@ static void test_discovery__says_what_is_wrong_with_a_definition(void **state) {
     }
 }
 
-/* Neither reads past its end nor takes a part for the whole. */
+/* The decoders must not read past the end, nor take a part for the whole. */
 static void test_discovery__refuses_every_beginning(void **state) {
     (void)state;
     AUTO_FREE char *group = make_json(GROUP(VERSION("v1beta1")));

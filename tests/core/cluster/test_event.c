@@ -61,7 +61,7 @@ static void test_event__is_written_as_events_v1(void **state) {
     assert_string_equal(buffer_text(&out), expected);
 }
 
-/* Whatever the object's name is, that of the Event is one, too. */
+/* Any object's name yields a valid name for the Event. */
 static void test_event__its_name_is_always_valid(void **state) {
     (void)state;
     enum { NAME_MAX_SIZE = 253 };
@@ -128,7 +128,7 @@ static void test_event__names_differ_by_time_and_chance(void **state) {
     }
 }
 
-/* A text of `n_fill` plain bytes and the ending. Kept as it is up to the limit, else cut. */
+/* The text is plain bytes and the ending. Up to the limit it is kept whole, else cut. */
 static void test_event__long_texts_are_cut_at_a_characters_end(void **state) {
     (void)state;
     static const struct {

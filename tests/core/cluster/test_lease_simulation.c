@@ -25,7 +25,7 @@ enum {
     RATE_SPREAD = 50,
 };
 
-/* What goes wrong, each in thousandths of the requests; pauses in thousandths of the seconds. */
+/* Faults, in thousandths of the requests; pauses and ends in thousandths of the seconds. */
 struct weather {
     int64_t delay_max_ms; /* of a request, and again of its answer */
     int lost;             /* requests that never arrive */
@@ -143,7 +143,7 @@ static void store(struct world *world, const struct lease_record *record) {
              ++world->version);
 }
 
-/* What a Kubernetes API server does with it. */
+/* Does what a Kubernetes API server does with the request. */
 static int serve(struct world *world, const struct call *call) {
     if (happens(world, world->weather.failing)) {
         return 500;
@@ -246,7 +246,7 @@ static void release(struct process *process) {
     process->step_ms = 0;
 }
 
-/* What may befall a process in a second. */
+/* Lets a second of faults happen to a process. */
 static void befall(struct world *world, int i) {
     struct process *process = &world->processes[i];
     if (happens(world, world->weather.pausing)) {
@@ -262,8 +262,7 @@ static void befall(struct world *world, int i) {
     }
 }
 
-/* At no time do two believe that they lead: the true time counts, also for one that stands still.
- */
+/* Two processes must never lead at the same true time, even while one of them stands still. */
 static void check(struct world *world) {
     int leader = -1;
     for (int i = 0; i < PROCESS_COUNT; i++) {
@@ -301,7 +300,7 @@ static void run(struct world *world, int64_t ms) {
     }
 }
 
-/* Runs until somebody leads, and says how long that took. */
+/* Runs until a process leads, and returns how long that took. */
 static int64_t run_until_led(struct world *world) {
     int64_t start_ms = world->now_ms;
     do {
@@ -313,7 +312,8 @@ static int64_t run_until_led(struct world *world) {
     return world->now_ms - start_ms;
 }
 
-/* The least that there is of it, in thousandths of the time, so that silence does not pass. */
+/* The least share of the time with a leader, in thousandths, and the least number of terms: silence
+   must not pass. */
 static const struct {
     const char *name;
     struct weather weather;
@@ -362,8 +362,7 @@ static void test_lease__never_do_two_lead(void **state) {
     }
 }
 
-/* The duration and the wait by a clock that is slow, a few looks, and what 15 s are for the others:
-   (15 + 4.4) / 0.95, and the requests. */
+/* The duration and the wait by a slow clock, (15 + 4.4) / 0.95 s, and some requests. */
 static void test_lease__another_takes_over_when_the_holder_dies(void **state) {
     (void)state;
     enum { ROUNDS = 200, LIMIT_MS = 21500 };

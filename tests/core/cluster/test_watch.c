@@ -135,7 +135,7 @@ static void test_watch__the_version_follows_the_events(void **state) {
     expect_follow(&watch, 800, 0, 300, "2");
 }
 
-/* What follows the end of a watch, which began at 0. */
+/* The order after the end of a watch that began at 0. */
 static const struct {
     const char *name;
     int64_t code; /* of an ERROR event, if there is one */
@@ -207,8 +207,7 @@ static void test_watch__the_end_of_a_watch_decides_what_follows(void **state) {
     }
 }
 
-/* What follows a list that failed, at its first page and at its second, and before the first
-   complete list and behind it. */
+/* The next query after a list that failed at its first page, or at a later one. */
 static const struct {
     int status;
     const char *first; /* the next query, after the first page of the first list */
@@ -295,7 +294,7 @@ static void test_watch__after_a_page_that_is_too_large_fewer_are_asked_for(void 
     for (size_t i = 0; i < COUNT_OF(queries); i++) {
         assert_true(expect_list(&watch, now, queries[i]));
         watch_end(&watch, now, 0, &outcome);
-        now += i < 3 ? 0 : 800; /* where it can be no fewer, not at once */
+        now += i < 3 ? 0 : 800; /* a page of one object cannot get smaller, so it waits */
     }
 }
 

@@ -63,7 +63,7 @@ static void test_watch__chance_makes_the_wait_longer(void **state) {
     expect_wait(&watch, 0, 1200);
 }
 
-/* How a watch ends that has begun with the back-off at 1.6 s: does that begin anew? */
+/* A watch begins with the back-off at 1.6 s, and ends: does the back-off begin anew? */
 static void test_watch__what_did_well_begins_the_back_off_anew(void **state) {
     (void)state;
     static const struct {
@@ -111,7 +111,7 @@ static void test_watch__what_did_well_begins_the_back_off_anew(void **state) {
     }
 }
 
-/* Watching is forbidden, say, and listing is not. */
+/* Watching is forbidden, for example, and listing is not. */
 static void test_watch__lists_in_between_do_not_begin_the_back_off_anew(void **state) {
     (void)state;
     static const int64_t waits[] = {800, 1600, 3200, 6400, 12800, 25600, 30000, 30000};
@@ -214,7 +214,7 @@ static void test_watch__lists_after_three_server_errors_in_a_row(void **state) {
     }
 }
 
-/* What a watch brought counts for that watch only. */
+/* The progress of a watch counts for that watch only. */
 static void test_watch__each_watch_is_judged_by_itself(void **state) {
     (void)state;
     struct watch watch;
@@ -319,7 +319,7 @@ struct server {
     int status;          /* at the end of each watch */
 };
 
-/* Answers at once. Returns whether it was a list that was asked for. */
+/* Answers at once. Returns whether the request was a list. */
 static bool serve(const struct server *server, struct watch *watch, int64_t now, uint32_t random,
                   const struct watch_order *order) {
     int status = server->status;

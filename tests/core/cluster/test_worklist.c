@@ -31,7 +31,7 @@ static struct work *expect_take(struct worklist *list, int64_t now_ms, const cha
     return work;
 }
 
-/* The entry is handed out at that time and not a millisecond before. */
+/* The list hands out the entry at that time, and not a millisecond before. */
 static struct work *expect_due(struct worklist *list, int64_t at_ms, const char *name) {
     if (worklist_next_ms(list) != at_ms) {
         fail_msg("%s is due at %+" PRId64 ", not %+" PRId64, name, worklist_next_ms(list) - NOW,
@@ -48,14 +48,14 @@ static bool done(struct worklist *list, struct work *work, int64_t now_ms, enum 
     return worklist_done(list, work, now_ms, 0, &outcome);
 }
 
-/* What the touches of these tests ask for; the writes are told by numbers below. */
+/* The fingerprint of the touches. The writes have the numbers below. */
 #define ASKED UINT64_C(1000)
 
 static void touch(struct worklist *list, const char *name, int64_t now_ms) {
     worklist_touch(list, WORK_STATUS, "app", name, ASKED, now_ms);
 }
 
-/* Touched and written at that time. */
+/* Touches the entry and writes it at that time. */
 static bool write_at(struct worklist *list, int64_t now_ms, uint64_t fingerprint) {
     touch(list, "a", now_ms);
     return done(list, expect_take(list, now_ms, "a"), now_ms, WORK_WRITTEN, fingerprint);
@@ -164,7 +164,7 @@ static void test_worklist__a_touch_under_way_is_remembered(void **state) {
     }
 }
 
-/* Each time as soon as the pace lets, until the wait no longer grows. */
+/* Writes each time as soon as the pace allows, until the wait no longer grows. */
 static void test_worklist__what_is_undone_is_written_ever_more_slowly(void **state) {
     (void)state;
     static const int64_t waits_ms[] = {
@@ -215,7 +215,7 @@ static void test_worklist__another_write_waits_2_s_and_the_fight_goes_on(void **
     assert_false(write_at(list, NOW + 20 * SECOND, 2));
     touch(list, "a", NOW + 20 * SECOND);
     struct work *work = expect_due(list, NOW + 22 * SECOND, "a");
-    /* Not what was written last, so nobody undid it but we. */
+    /* Not the last content, so only we have undone it. */
     assert_false(done(list, work, NOW + 22 * SECOND, WORK_WRITTEN, 1));
     touch(list, "a", NOW + 22 * SECOND);
     work = expect_due(list, NOW + 24 * SECOND, "a");
@@ -229,7 +229,7 @@ static void test_worklist__what_is_only_remembered_goes_after_10_minutes(void **
     AUTO_LIST list = worklist_new();
     write_at(list, NOW, 1);
     assert_true(worklist_next_ms(list) == NOW + 10 * MINUTE);
-    /* That there was nothing to do after all does not prolong it. */
+    /* WORK_NOTHING does not prolong it. */
     touch(list, "a", NOW + MINUTE);
     done(list, expect_take(list, NOW + MINUTE, "a"), NOW + MINUTE, WORK_NOTHING, 0);
     assert_true(worklist_next_ms(list) == NOW + 10 * MINUTE);
@@ -338,7 +338,7 @@ static void test_worklist__what_is_refused_waits_until_something_else_is_asked_f
     }
     worklist_touch(list, WORK_STATUS, "app", "a", ASKED + 1, NOW + MINUTE);
     done(list, expect_take(list, NOW + MINUTE, "a"), NOW + MINUTE, WORK_REFUSED, ASKED + 1);
-    touch(list, "a", NOW + MINUTE + 1); /* Events by the thousand do not make it a loop. */
+    touch(list, "a", NOW + MINUTE + 1); /* Thousands of Events do not make it a loop. */
     work = expect_due(list, NOW + MINUTE + 2 * SECOND, "a");
     done(list, work, NOW + MINUTE + 2 * SECOND, WORK_NOTHING, 0);
 }
@@ -451,7 +451,7 @@ static uint32_t draw(uint64_t *seed) {
     return (uint32_t)(*seed >> 32);
 }
 
-/* A list as one would write it down: what is due when, looked through from end to end. */
+/* A simple list of due times, searched from end to end. */
 enum { MODEL_COUNT = 97 };
 
 struct model {
@@ -526,7 +526,7 @@ static void test_worklist__agrees_with_a_plain_list(void **state) {
     assert_in_range(worklist_count(list), MODEL_COUNT - 5, MODEL_COUNT);
 }
 
-/* A list or a heap that is looked through from end to end would take minutes. */
+/* With a linear search of the list or the heap, this would take minutes. */
 static void test_worklist__holds_100000_objects(void **state) {
     (void)state;
     enum { COUNT = 100000 };
