@@ -9,6 +9,7 @@
  * Counting never waits and may be done from any thread.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
@@ -19,20 +20,6 @@ enum metric {
     METRIC_REQUESTS_200, /* answers on the admission route, by status */
     METRIC_REQUESTS_400,
     METRIC_REQUESTS_500,
-
-    /* Three a rule, always patch, warn, deny: METRIC_DECISIONS + 3 * rule + action. */
-    METRIC_STDIO_CAP_PATCH,
-    METRIC_STDIO_CAP_WARN,
-    METRIC_STDIO_CAP_DENY,
-    METRIC_REPLICA_PASSTHROUGH_PATCH,
-    METRIC_REPLICA_PASSTHROUGH_WARN,
-    METRIC_REPLICA_PASSTHROUGH_DENY,
-    METRIC_GRACE_PERIOD_PATCH,
-    METRIC_GRACE_PERIOD_WARN,
-    METRIC_GRACE_PERIOD_DENY,
-    METRIC_SESSION_STORAGE_PATCH,
-    METRIC_SESSION_STORAGE_WARN,
-    METRIC_SESSION_STORAGE_DENY,
 
     METRIC_UNRESOLVED,
 
@@ -71,7 +58,8 @@ enum metric {
     METRIC_COUNT
 };
 
-#define METRIC_DECISIONS METRIC_STDIO_CAP_PATCH
+/* What a rule did, in the order in which it is printed. */
+enum metric_action { METRIC_PATCH, METRIC_WARN, METRIC_DENY, METRIC_ACTION_COUNT };
 
 enum metric_histogram {
     METRIC_ADMISSION_DURATION,
@@ -81,11 +69,15 @@ enum metric_histogram {
 
 struct metrics;
 
-/* The version is the label of capstan_build_info; it is copied. */
-struct metrics *metrics_new(const char *version);
+/* The version, which is copied, is the label of capstan_build_info. The names of the rules, which
+   are borrowed, are labels of the decisions. */
+struct metrics *metrics_new(const char *version, const char *const *rules, size_t n_rules);
 void metrics_free(struct metrics *metrics);
 
 void metrics_add(struct metrics *metrics, enum metric metric, int64_t n);
+
+/* Counts a decision of the rule, by its place among the names. */
+void metrics_count_decision(struct metrics *metrics, size_t rule, enum metric_action action);
 
 /* For gauges, and for counters that are kept elsewhere. */
 void metrics_set(struct metrics *metrics, enum metric metric, int64_t value);

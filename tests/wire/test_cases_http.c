@@ -76,7 +76,7 @@ static void site_open(struct site *site) {
     struct error error;
     int descriptor = open("/dev/null", O_WRONLY | O_CLOEXEC);
     http_identity_init(&site->identity);
-    site->metrics = metrics_new("test");
+    site->metrics = metrics_new("test", rule_names, RULE_COUNT);
     site->log =
         (struct log){.descriptor = descriptor, .format = LOG_FORMAT_JSON, .level = LOG_DEBUG};
     if (!http_start(&options, &site->server, &error) ||

@@ -15,16 +15,16 @@
 #include "core/admission/review.h"
 #include "core/admission/subject.h"
 
-/* `now` is seconds since 1970; exemptions end by it. */
+/* `now` is seconds since 1970. Exemptions end by it. */
 void decide(const struct policy *policy, const struct review *review, const struct subject *subject,
             int64_t now, struct decision *ret_decision);
 
-/* Step `step` of a decision, from 0 to DECISION_STEPS - 1: which rule it belongs to, and what it is
-   about, in a few words. */
-enum rule_id decide_step_rule(size_t step);
-const char *decide_step_label(size_t step);
+/* The rule that a step belongs to, and what the step is about in a few words. */
+enum rule_id decide_step_rule(enum step_id step);
+const char *decide_step_label(enum step_id step);
 
-/* What the step said: a part of its rule's note, without a NUL behind it; size 0 if nothing. */
-const char *decide_step_note(const struct decision *decision, size_t step, size_t *ret_size);
+/* The audit annotation of a rule: the notes of its steps, joined. Empty if it noted nothing. */
+void decide_note(const struct decision *decision, enum rule_id rule,
+                 char ret_note[DECISION_NOTE_SIZE]);
 
 #endif

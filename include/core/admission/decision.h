@@ -3,7 +3,7 @@
 #define CORE_ADMISSION_DECISION_H
 
 /*
- * The verdict on one request. A value: nothing in it is borrowed, nothing is to be freed.
+ * The verdict on one request. A value: it borrows nothing, and there is nothing to free.
  */
 
 #include <stdbool.h>
@@ -11,20 +11,20 @@
 #include <stdint.h>
 
 #include "core/admission/patch.h"
-#include "core/admission/policy.h"
+#include "core/admission/rule.h"
 
-/* How many steps the rules take together: core/rules/rules.c lists them. */
-enum { DECISION_STEPS = 7 };
-
-/* kube-apiserver passes 4096 bytes of warnings on for all webhooks together, and advises 120 each.
- */
+/* kube-apiserver passes on at most 4096 bytes of warnings for all webhooks together. It advises at
+   most 120 bytes a warning. */
 enum { DECISION_WARNINGS_MAX = 3, DECISION_WARNING_SIZE = 121, DECISION_NOTE_SIZE = 192 };
 
-/* Between the parts of a note. */
-#define DECISION_NOTE_SEPARATOR "; "
-
-/* What a rule did, the strongest of it. */
+/* The strongest thing that a rule did. */
 enum action { ACTION_NONE, ACTION_WARN, ACTION_PATCH, ACTION_DENY, ACTION_COUNT };
+
+/* One step of a rule. */
+struct decision_step {
+    const char *reason; /* why it did nothing, a literal; NULL if it acted or was not asked */
+    char note[DECISION_NOTE_SIZE]; /* its part of the rule's audit annotation; empty for none */
+};
 
 struct decision {
     bool is_denied; /* with 403, reason Forbidden, and the message */
@@ -33,18 +33,10 @@ struct decision {
     char warnings[DECISION_WARNINGS_MAX][DECISION_WARNING_SIZE]; /* ASCII */
     size_t n_warnings;
     enum action actions[RULE_COUNT];
-    char notes[RULE_COUNT][DECISION_NOTE_SIZE]; /* the audit annotations of the rules that acted */
+    struct decision_step steps[STEP_COUNT];
 
-    /* For each step why it did nothing, a literal; NULL if it acted or was not reached. */
-    const char *reasons[DECISION_STEPS];
-    /* For each step how long its rule's note was before it, and behind it: decide_step_note(). */
-    struct {
-        uint8_t from;
-        uint8_t to;
-    } shares[DECISION_STEPS];
-
-    /* It could not be found out whose the object is. Then nothing is changed and a warning says so;
-       `fails` if the policy wants an error instead (HTTP 500, so that failurePolicy rules). */
+    /* The object's MCPServer could not be found out. Then nothing is changed and a warning says so.
+       `fails` if the policy wants an error instead: HTTP 500, so that the failurePolicy rules. */
     bool is_unresolved;
     bool fails;
 };

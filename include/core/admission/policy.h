@@ -3,7 +3,7 @@
 #define CORE_ADMISSION_POLICY_H
 
 /*
- * What an admin has decided: the PolicyConfig document, checked, with its defaults filled in.
+ * An admin's choices: the PolicyConfig document, checked, with its defaults filled in.
  */
 
 #include <stdbool.h>
@@ -12,6 +12,7 @@
 
 #include "base/attribute.h"
 #include "base/error.h"
+#include "core/admission/rule.h"
 #include "core/facts/object.h"
 
 #define POLICY_API_VERSION "capstan.dev/v1"
@@ -19,30 +20,11 @@
 
 #define DEFAULT_TERMINATION_GRACE_PERIOD_SECONDS 30
 
-/* The rules, in the order in which they are applied. */
-enum rule_id {
-    RULE_STDIO_CAP,
-    RULE_REPLICA_PASSTHROUGH,
-    RULE_GRACE_PERIOD,
-    RULE_SESSION_STORAGE,
-    RULE_COUNT,
-};
-
-/* "stdio-cap": the name in warnings, audit annotations, metrics and exemptions. */
-const char *rule_name(enum rule_id rule);
-
-enum mode {
-    MODE_OFF,     /* not there */
-    MODE_WARN,    /* changes nothing and says what it would change */
-    MODE_ENFORCE, /* changes */
-    MODE_DENY,    /* refuses the MCPServer; on Deployments and Scales as enforce */
-};
-
 struct exemption {
-    char namespace[OBJECT_NAMESPACE_SIZE];
+    char namespace[OBJECT_NAME_SIZE];
     char name[OBJECT_NAME_SIZE]; /* of the MCPServer; empty: all of the namespace */
     bool rules[RULE_COUNT];
-    int64_t ends; /* seconds since 1970: the first moment it no longer holds */
+    int64_t ends; /* seconds since 1970: the first second in which it no longer holds */
 };
 
 struct policy {
@@ -58,22 +40,22 @@ struct policy {
     size_t n_exemptions;
 };
 
-/* What holds without a configuration. Free with policy_free(). */
+/* The policy of a cluster without a configuration. Free with policy_free(). */
 struct policy *policy_default(void);
 
-/* Reads a PolicyConfig from JSON. The error's text begins with the path of the key, and its offset
-   is where it stands. */
+/* Reads a PolicyConfig from JSON. An error's text begins with the path of the key, and its offset
+   is the place of the key or value. */
 bool policy_decode(const char *json, size_t size, struct policy **ret_policy,
                    struct error *error) MUST_CHECK;
 
 void policy_free(struct policy *policy);
 
-/* A remark for the admin about a policy that is valid but will not do what it seems to say, or
+/* A remark for the admin about a policy that is valid but has less effect than it seems to have, or
    NULL. A literal. */
 const char *policy_caution(const struct policy *policy);
 
-/* The mode of a rule for one MCPServer (and what belongs to it) at a time: its mode, or MODE_OFF
-   where an exemption holds. */
+/* The mode of a rule for one MCPServer, its Deployment and its Scale at the time `now`: MODE_OFF
+   where an exemption holds, or else the rule's mode. */
 enum mode policy_mode(const struct policy *policy, enum rule_id rule, const char *namespace,
                       const char *name, int64_t now);
 

@@ -77,7 +77,7 @@ bool cluster_facts_load(const char *kubeconfig, struct facts *facts, struct erro
     if (!kube_new(&options, &kube, error)) {
         return false;
     }
-    struct metrics *metrics = metrics_new(CAPSTAN_VERSION);
+    struct metrics *metrics = metrics_new(CAPSTAN_VERSION, NULL, 0);
     bool is_loaded = load(kube, facts, metrics, error);
     metrics_free(metrics);
     return is_loaded;

@@ -52,23 +52,44 @@ static void print_list(void) {
     fputs("\n'capstan explain RULE' tells more of each.\n", stdout);
 }
 
+/* The modes of a rule that has no page. */
+static void print_modes(enum rule_id rule) {
+    static const struct rule_line modes[] = {
+        [MODE_OFF] = {"off", "the rule is not applied"},
+        [MODE_WARN] = {"warn", "nothing is changed; a warning says what the rule is about"},
+        [MODE_ENFORCE] = {"enforce", "the object is changed"},
+        [MODE_DENY] = {"deny", "an MCPServer is refused with 403"},
+    };
+    for (int mode = MODE_OFF; mode <= MODE_DENY; mode++) {
+        if (rule_has_mode(rule, (enum mode)mode)) {
+            print_lines((const struct rule_line[]){modes[mode], {NULL, NULL}}, MODE_COLUMN);
+        }
+    }
+}
+
 static void print_rule(const struct rule_text *rule) {
+    const struct rule_page *page = rule->page;
     printf("%s: ", rule->id);
     print_words(rule->summary, (int)strlen(rule->id) + 2, 0);
+    if (page->description == NULL) {
+        printf("\nModes (%s):\n", rule->setting);
+        print_modes((enum rule_id)(rule - rule_texts));
+        return;
+    }
     putchar('\n');
-    print_words(rule->description, 0, 0);
+    print_words(page->description, 0, 0);
     printf("\nModes (%s):\n", rule->setting);
-    print_lines(rule->modes, MODE_COLUMN);
+    print_lines(page->modes, MODE_COLUMN);
     fputs("\nRows of the decision table:\n", stdout);
-    print_lines(rule->rows, ROW_COLUMN);
+    print_lines(page->rows, ROW_COLUMN);
     fputs("\nExample:\n  ", stdout);
-    print_words(rule->example, 2, 2);
+    print_words(page->example, 2, 2);
 }
 
 /* The names, for who mistyped one. */
 static int unknown_rule(const char *id) {
     struct error error;
-    char names[128] = "";
+    char names[256] = "";
     for (size_t i = 0; i < RULE_TEXT_COUNT; i++) {
         size_t used = strlen(names);
         snprintf(names + used, sizeof(names) - used, "%s%s", i > 0 ? ", " : "", rule_texts[i].id);

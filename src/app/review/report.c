@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
+#include "core/admission/decide.h"
 #include "report_forms.h"
 
 #define UNRESOLVED "unresolved"
@@ -57,33 +59,35 @@ static bool has_warned(const struct decision *decision, enum rule_id rule) {
 static struct report_finding find_unresolved(const struct decision *decision) {
     const char *warning = decision->n_warnings > 0 ? decision->warnings[0] : "";
     const char *text = skip_name(warning, UNRESOLVED);
-    return (struct report_finding){.rule = UNRESOLVED,
-                                   .level = decision->fails ? REPORT_ERROR : REPORT_WARNING,
-                                   .text = text != NULL ? text : warning};
+    struct report_finding finding = {.rule = UNRESOLVED,
+                                     .level = decision->fails ? REPORT_ERROR : REPORT_WARNING};
+    text_copy(finding.text, sizeof(finding.text), text != NULL ? text : warning);
+    return finding;
 }
 
 /* A warning may have been dropped for want of room, so the action is looked at first. */
 static enum report_level level_of(const struct decision *decision, enum rule_id rule) {
     enum action action = decision->actions[rule];
-    return action == ACTION_DENY                                 ? REPORT_ERROR
-           : action == ACTION_WARN || has_warned(decision, rule) ? REPORT_WARNING
-                                                                 : REPORT_NOTE;
+    if (action == ACTION_DENY) {
+        return REPORT_ERROR;
+    }
+    return action == ACTION_WARN || has_warned(decision, rule) ? REPORT_WARNING : REPORT_NOTE;
 }
 
 size_t report_findings(const struct decision *decision,
                        struct report_finding ret_findings[REPORT_FINDINGS_MAX]) {
     size_t n = 0;
-    for (int rule = 0; rule < RULE_COUNT; rule++) {
+    for (int i = 0; i < RULE_COUNT; i++) {
+        enum rule_id rule = (enum rule_id)i;
         if (decision->actions[rule] == ACTION_NONE) {
             continue;
         }
-        ret_findings[n++] = (struct report_finding){
-            .rule = rule_name((enum rule_id)rule),
-            .level = level_of(decision, (enum rule_id)rule),
-            /* A denial takes back what rules before it had changed. */
-            .is_change = decision->actions[rule] == ACTION_PATCH && !decision->is_denied,
-            .text = decision->notes[rule],
-        };
+        struct report_finding *finding = &ret_findings[n++];
+        finding->rule = rule_name(rule);
+        finding->level = level_of(decision, rule);
+        /* A denial takes back what rules before it had changed. */
+        finding->is_change = decision->actions[rule] == ACTION_PATCH && !decision->is_denied;
+        decide_note(decision, rule, finding->text);
     }
     if (decision->is_unresolved) {
         ret_findings[n++] = find_unresolved(decision);

@@ -96,12 +96,12 @@ struct report_finding {
     enum report_level level; /* ERROR: denied, or unresolved under onUnresolved: fail; WARNING: a
                                 warning, with a change or not; NOTE: a change without one */
     bool is_change;
-    const char *text; /* one line, without the rule's name: what is changed, and the warning */
+    char text[DECISION_NOTE_SIZE]; /* one line, without the rule's name: the change, the warning */
 };
 
 enum { REPORT_FINDINGS_MAX = RULE_COUNT + 1 };
 
-/* Returns how many there are. They borrow from the decision. */
+/* Returns how many there are. */
 size_t report_findings(const struct decision *decision,
                        struct report_finding ret_findings[REPORT_FINDINGS_MAX]);
 

@@ -17,14 +17,17 @@ static void write_text_object(struct json_write *write, const char *key, const c
 }
 
 static void write_rule(struct json_write *write, const struct rule_text *rule) {
+    const struct rule_page *page = rule->page;
     json_write_open(write, '{');
     json_write_member_text(write, "id", rule->id);
     write_text_object(write, "shortDescription", rule->summary);
-    write_text_object(write, "fullDescription", rule->description);
-    write_text_object(write, "help", rule->example);
+    write_text_object(write, "fullDescription",
+                      page->description != NULL ? page->description : rule->summary);
+    write_text_object(write, "help", page->example != NULL ? page->example : rule->summary);
     json_write_key(write, "defaultConfiguration");
     json_write_open(write, '{');
-    json_write_member_text(write, "level", report_level_name(rule->level));
+    json_write_member_text(write, "level",
+                           report_level_name(page->is_silent ? REPORT_NOTE : REPORT_WARNING));
     json_write_close(write, '}');
     json_write_close(write, '}');
 }

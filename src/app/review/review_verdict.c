@@ -65,8 +65,11 @@ static void remark_on_defaults(const struct review_context *context, const struc
     judge(context, &review, &subject, &decision);
     for (int rule = 0; rule < RULE_COUNT; rule++) {
         size_t used = strlen(verdict->remark);
-        const char *note = decision.notes[rule];
-        if (strcmp(note, verdict->decision.notes[rule]) != 0) {
+        char note[DECISION_NOTE_SIZE];
+        char note_with_defaults[DECISION_NOTE_SIZE];
+        decide_note(&decision, (enum rule_id)rule, note);
+        decide_note(&verdict->decision, (enum rule_id)rule, note_with_defaults);
+        if (strcmp(note, note_with_defaults) != 0) {
             snprintf(verdict->remark + used, sizeof(verdict->remark) - used, "%s%s: %s",
                      used > 0 ? "; " : "without the API server's defaults, ",
                      rule_name((enum rule_id)rule), note[0] != '\0' ? note : "nothing");
@@ -124,15 +127,11 @@ static void explain_subject(const struct subject *subject, bool is_itself, struc
 }
 
 /* A step that only warns of what it would change may have nothing to warn of. */
-static void add_step(const struct decision *decision, size_t step, struct buffer *out) {
-    size_t size;
-    const char *note = decide_step_note(decision, step, &size);
-    if (size > 0) {
-        buffer_add(out, note, size);
-    } else {
-        const char *reason = decision->reasons[step];
-        buffer_add_text(out, reason != NULL ? reason : "nothing would change");
+static const char *step_text(const struct decision_step *step) {
+    if (step->note[0] != '\0') {
+        return step->note;
     }
+    return step->reason != NULL ? step->reason : "nothing would change";
 }
 
 static void explain(const struct subject *subject, struct review_verdict *verdict) {
@@ -143,12 +142,12 @@ static void explain(const struct subject *subject, struct review_verdict *verdic
     if (decision->is_unresolved && subject->state == SUBJECT_FOUND) {
         buffer_add_format(out, "%s\n", decision->warnings[0]);
     }
-    for (size_t step = 0; !was_stopped && step < DECISION_STEPS; step++) {
-        buffer_add_format(out, "%s, %s: ", rule_name(decide_step_rule(step)),
-                          decide_step_label(step));
-        add_step(decision, step, out);
-        buffer_add_byte(out, '\n');
-        was_stopped = decision->is_denied && decision->reasons[step] == NULL;
+    for (int i = 0; !was_stopped && i < STEP_COUNT; i++) {
+        enum step_id id = (enum step_id)i;
+        const struct decision_step *step = &decision->steps[id];
+        buffer_add_format(out, "%s, %s: %s\n", rule_name(decide_step_rule(id)),
+                          decide_step_label(id), step_text(step));
+        was_stopped = decision->is_denied && step->reason == NULL;
     }
 }
 

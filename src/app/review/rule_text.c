@@ -7,13 +7,9 @@
 #define MODE_WARN_TEXT "nothing is changed; a warning says what enforce would change"
 #define ZERO_TEXT      "0 replicas, anywhere: always allowed and never raised"
 
-const struct rule_text rule_texts[RULE_TEXT_COUNT] = {
+static const struct rule_page pages[RULE_TEXT_COUNT] = {
     [RULE_STDIO_CAP] =
         {
-            .id = "stdio-cap",
-            .setting = "stdioCap.mode",
-            .level = REPORT_WARNING,
-            .summary = "An MCPServer with stdio transport has at most one replica.",
             .description =
                 "A stdio server talks through the standard input and output of one process, which "
                 "several replicas cannot share. The cap holds on two paths: the spec-driven one, "
@@ -45,11 +41,7 @@ const struct rule_text rule_texts[RULE_TEXT_COUNT] = {
         },
     [RULE_REPLICA_PASSTHROUGH] =
         {
-            .id = "replica-passthrough",
-            .setting = "replicas.mode",
-            .level = REPORT_NOTE,
-            .summary = "A Deployment follows spec.replicas of its MCPServer where that is set, and "
-                       "keeps its own count where it is not.",
+            .is_silent = true,
             .description =
                 "Where spec.replicas is set, a new Deployment gets that count. Where it is not, "
                 "the count belongs to who scales the Deployment (an HPA, KEDA, kubectl scale) and "
@@ -74,10 +66,7 @@ const struct rule_text rule_texts[RULE_TEXT_COUNT] = {
         },
     [RULE_GRACE_PERIOD] =
         {
-            .id = "grace-period",
-            .setting = "gracePeriod.mode",
-            .level = REPORT_NOTE,
-            .summary = "The pods of an MCPServer's Deployment get time to end.",
+            .is_silent = true,
             .description =
                 "Where the pod template has no terminationGracePeriodSeconds it is set to "
                 "gracePeriod.seconds, by default 30. One that is there is kept, unless "
@@ -95,10 +84,6 @@ const struct rule_text rule_texts[RULE_TEXT_COUNT] = {
         },
     [RULE_SESSION_STORAGE] =
         {
-            .id = "session-storage",
-            .setting = "sessionStorage.mode",
-            .level = REPORT_WARNING,
-            .summary = "Several replicas of an MCPServer need Redis to share their sessions.",
             .description =
                 "A client whose requests reach different replicas loses its session unless the "
                 "replicas keep sessions in one place. An MCPServer with spec.replicas over 1 and a "
@@ -117,10 +102,6 @@ const struct rule_text rule_texts[RULE_TEXT_COUNT] = {
         },
     [RULE_COUNT] =
         {
-            .id = "unresolved",
-            .setting = "onUnresolved",
-            .level = REPORT_WARNING,
-            .summary = "It could not be found out which MCPServer the object belongs to.",
             .description =
                 "What is decided about a Deployment or a Scale depends on its MCPServer. Where "
                 "that is not known and cannot be asked for, nothing is changed, and no rule is "
@@ -138,6 +119,16 @@ const struct rule_text rule_texts[RULE_TEXT_COUNT] = {
                       "known, and asking for it was not possible or got no answer; in capstan "
                       "review also that of a Deployment whose labels alone name it"}},
         },
+};
+
+#define NOTHING(...)
+#define TEXT(ID, NAME, KEY, MODE, MODES, KINDS, FUNCTION, LABEL, SUMMARY)                          \
+    [RULE_##ID] = {(NAME), KEY ".mode", (SUMMARY), &pages[RULE_##ID]},
+
+const struct rule_text rule_texts[RULE_TEXT_COUNT] = {
+    RULE_TABLE(TEXT, NOTHING)[RULE_COUNT] =
+        {"unresolved", "onUnresolved",
+         "It could not be found out which MCPServer the object belongs to.", &pages[RULE_COUNT]},
 };
 
 const struct rule_text *rule_text_find(const char *id) {

@@ -7,6 +7,9 @@
  * brackets, which mean something in SARIF.
  */
 
+#include <stdbool.h>
+
+#include "core/admission/rule.h"
 #include "report.h"
 
 enum { RULE_TEXT_LINES_MAX = 7 };
@@ -16,15 +19,21 @@ struct rule_line {
     const char *text;
 };
 
-struct rule_text {
-    const char *id;
-    const char *setting;     /* the key of PolicyConfig that has the mode */
-    enum report_level level; /* as it is met by default */
-    const char *summary;     /* one sentence */
+/* What only users are told about a rule. All of it is optional: without it, there is the summary.
+ */
+struct rule_page {
+    bool is_silent;          /* by default the rule changes something without a warning */
     const char *description; /* a paragraph */
     const char *example;     /* a paragraph */
     struct rule_line modes[RULE_TEXT_LINES_MAX];
     struct rule_line rows[RULE_TEXT_LINES_MAX]; /* of the decision table */
+};
+
+struct rule_text {
+    const char *id;
+    const char *setting; /* the key of PolicyConfig that has the mode */
+    const char *summary; /* one sentence */
+    const struct rule_page *page;
 };
 
 /* In the order of enum rule_id; the last is "unresolved", which is no rule but is reported as

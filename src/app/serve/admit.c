@@ -17,7 +17,7 @@
 enum {
     COMPLAINT_INTERVAL_SECONDS = 60,
     LOOKUP_BUDGET_MS = 500,
-    LOOKUP_SHARE_PERCENT = 70, /* of the time that the API server says it waits */
+    LOOKUP_SHARE_PERCENT = 70, /* of the time for which the API server says it waits */
 };
 
 struct admit {
@@ -28,7 +28,7 @@ struct admit {
     int64_t (*wall_seconds)(void);
     struct epoch epoch; /* of the policy */
     _Atomic(struct policy *) policy;
-    _Atomic(int64_t) complained_at; /* when a request that is not ours was last logged */
+    _Atomic(int64_t) complained_at; /* when review.unexpected was last logged, seconds */
 };
 
 struct admit *admit_new(struct facts *facts, struct log *log, struct metrics *metrics,
@@ -71,17 +71,12 @@ void admit_set_lookup(struct admit *admit, struct lookup *lookup) {
 }
 
 static void count_decision(const struct admit *admit, const struct decision *decision) {
-    enum { ACTIONS = ACTION_COUNT - ACTION_WARN };
-    _Static_assert(METRIC_UNRESOLVED == METRIC_DECISIONS + RULE_COUNT * ACTIONS,
-                   "the table of metrics has a row for each rule and action");
-    /* The table of metrics has patch, warn, deny for each rule. */
-    static const int columns[ACTION_COUNT] = {
-        [ACTION_PATCH] = 0, [ACTION_WARN] = 1, [ACTION_DENY] = 2};
-    for (int rule = 0; rule < RULE_COUNT; rule++) {
+    static const enum metric_action actions[ACTION_COUNT] = {
+        [ACTION_PATCH] = METRIC_PATCH, [ACTION_WARN] = METRIC_WARN, [ACTION_DENY] = METRIC_DENY};
+    for (size_t rule = 0; rule < RULE_COUNT; rule++) {
         enum action action = decision->actions[rule];
         if (action != ACTION_NONE) {
-            int metric = METRIC_DECISIONS + rule * ACTIONS + columns[action];
-            metrics_add(admit->metrics, (enum metric)metric, 1);
+            metrics_count_decision(admit->metrics, rule, actions[action]);
         }
     }
     if (decision->is_unresolved) {
@@ -90,16 +85,24 @@ static void count_decision(const struct admit *admit, const struct decision *dec
 }
 
 static const char *verdict_of(const struct decision *decision) {
-    return decision->is_denied                 ? "denied"
-           : decision->fails                   ? "failed"
-           : decision->is_unresolved           ? "unresolved"
-           : !patch_is_empty(&decision->patch) ? "patched"
-           : decision->n_warnings > 0          ? "warned"
-                                               : "allowed";
+    if (decision->is_denied) {
+        return "denied";
+    }
+    if (decision->fails) {
+        return "failed";
+    }
+    if (decision->is_unresolved) {
+        return "unresolved";
+    }
+    if (!patch_is_empty(&decision->patch)) {
+        return "patched";
+    }
+    return decision->n_warnings > 0 ? "warned" : "allowed";
 }
 
-/* The strongest thing that was said, for the log. */
-static const char *reason_of(const struct decision *decision) {
+/* The strongest thing that the decision says, for the log; empty if it says nothing. A note is
+   written to `note`. */
+static const char *reason_of(const struct decision *decision, char note[DECISION_NOTE_SIZE]) {
     if (decision->is_denied) {
         return decision->message;
     }
@@ -108,28 +111,34 @@ static const char *reason_of(const struct decision *decision) {
     }
     for (int rule = 0; rule < RULE_COUNT; rule++) {
         if (decision->actions[rule] != ACTION_NONE) {
-            return decision->notes[rule];
+            decide_note(decision, (enum rule_id)rule, note);
+            return note;
         }
     }
     return "";
 }
 
-/* What changes nothing is of interest only to who looks for it. */
-static void log_decision(const struct admit *admit, const struct review *review,
-                         const struct decision *decision) {
-    const char *reason = reason_of(decision);
-    enum log_level level = decision->is_unresolved ? LOG_WARN
-                           : reason[0] != '\0'     ? LOG_INFO
-                                                   : LOG_DEBUG;
-    log_event(admit->log, level, "review.decided", LOG_TEXT("verdict", verdict_of(decision)),
-              LOG_TEXT("kind", review->kind_text), LOG_TEXT("namespace", review->namespace),
-              LOG_TEXT("name", review->name), LOG_TEXT("user", review->user),
-              LOG_TEXT("reason", reason), LOG_TEXT("uid", review->uid));
+static enum log_level level_of(const struct decision *decision, const char *reason) {
+    if (decision->is_unresolved) {
+        return LOG_WARN;
+    }
+    return reason[0] != '\0' ? LOG_INFO : LOG_DEBUG;
 }
 
-/* The webhook configuration sends what Capstan has no rule for. Once a minute is enough to say so:
-   it may be every object of a cluster. */
-static void complain(struct admit *admit, const struct review *review) {
+static void log_decision(const struct admit *admit, const struct review *review,
+                         const struct decision *decision) {
+    char note[DECISION_NOTE_SIZE];
+    const char *reason = reason_of(decision, note);
+    log_event(admit->log, level_of(decision, reason), "review.decided",
+              LOG_TEXT("verdict", verdict_of(decision)), LOG_TEXT("kind", review->kind_text),
+              LOG_TEXT("namespace", review->namespace), LOG_TEXT("name", review->name),
+              LOG_TEXT("user", review->user), LOG_TEXT("reason", reason),
+              LOG_TEXT("uid", review->uid));
+}
+
+/* The webhook configuration sends a kind that no rule is about. One line a minute is enough: it may
+   send every object of a cluster. */
+static void log_unexpected(struct admit *admit, const struct review *review) {
     int64_t now = clock_boot_ms() / 1000;
     int64_t last = atomic_load(&admit->complained_at);
     if (now - last >= COMPLAINT_INTERVAL_SECONDS &&
@@ -166,15 +175,15 @@ static void answer(struct admit *admit, const struct review *review,
     metrics_add(admit->metrics, METRIC_REQUESTS_200, 1);
 }
 
-/* A request that is being answered. It lives on the stack, or for as long as it is looked up. */
+/* A request that is being answered. It lives on the stack, or on the heap during a look-up. */
 struct asked {
     struct admit *admit;
     int64_t began_us;
     int64_t deadline_ms; /* of look-ups */
     struct http_connection *connection;
     struct review review;
-    struct evidence evidence; /* what look-ups have said */
-    enum object_kind missing; /* what is being looked up */
+    struct evidence evidence; /* the answers of look-ups */
+    enum object_kind missing; /* the kind that is being looked up */
 };
 
 static void judge(const struct asked *asked, struct subject *ret_subject,
@@ -197,11 +206,11 @@ static void finish(const struct asked *asked, const struct decision *decision,
     count_decision(admit, decision);
     log_decision(admit, &asked->review, decision);
     if (asked->review.kind == OBJECT_OTHER) {
-        complain(admit, &asked->review);
+        log_unexpected(admit, &asked->review);
     }
 }
 
-static void take_answer(void *context, enum evidence_state state, const struct object *object);
+static void on_answer(void *context, enum evidence_state state, const struct object *object);
 
 static void look_up(struct asked *asked, const struct subject *subject) {
     struct lookup_question question = {.kind = subject->missing, .deadline_ms = asked->deadline_ms};
@@ -209,11 +218,11 @@ static void look_up(struct asked *asked, const struct subject *subject) {
     text_copy(question.name, sizeof(question.name), asked->review.name);
     text_copy(question.uid, sizeof(question.uid), subject->wanted_uid);
     asked->missing = subject->missing;
-    lookup_ask(asked->admit->lookup, &question, take_answer, asked);
+    lookup_ask(asked->admit->lookup, &question, on_answer, asked);
 }
 
-static void take_evidence(struct asked *asked, enum evidence_state state,
-                          const struct object *object) {
+static void add_evidence(struct asked *asked, enum evidence_state state,
+                         const struct object *object) {
     struct evidence *evidence = &asked->evidence;
     bool is_server = asked->missing == OBJECT_MCPSERVER;
     *(is_server ? &evidence->server_state : &evidence->deployment_state) = state;
@@ -224,14 +233,14 @@ static void take_evidence(struct asked *asked, enum evidence_state state,
     }
 }
 
-/* On the loop's thread. An answer may lead to the next question: from the Deployment of a Scale to
-   its MCPServer. */
-static void take_answer(void *context, enum evidence_state state, const struct object *object) {
+/* Runs on the loop's thread. An answer may lead to the next question: from the Deployment of a
+   Scale to its MCPServer. */
+static void on_answer(void *context, enum evidence_state state, const struct object *object) {
     struct asked *asked = context;
     struct subject subject;
     struct decision decision;
     struct http_response response;
-    take_evidence(asked, state, object);
+    add_evidence(asked, state, object);
     judge(asked, &subject, &decision);
     if (decision.is_unresolved && state != EVIDENCE_NONE && subject.missing != OBJECT_OTHER) {
         look_up(asked, &subject);
@@ -257,7 +266,7 @@ static void defer(const struct asked *asked, const struct subject *subject,
 
 void admit_request(struct admit *admit, const struct http_request *request,
                    struct http_response *response) {
-    struct asked asked; /* not zeroed: a review is 20 KB, and is filled by decoding it */
+    struct asked asked; /* not zeroed: a review is 20 KB, and review_decode() fills it */
     struct subject subject;
     struct decision decision;
     struct error error;

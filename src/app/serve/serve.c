@@ -385,7 +385,7 @@ static int serve_with(const struct serve_options *options) {
                 .format = options->log_format,
                 .level = options->log_level},
         .signals = open_signals(),
-        .metrics = metrics_new(CAPSTAN_VERSION),
+        .metrics = metrics_new(CAPSTAN_VERSION, rule_names, RULE_COUNT),
         .facts = facts_new(),
     };
     serve.admit = admit_new(serve.facts, &serve.log, serve.metrics, clock_wall_seconds);

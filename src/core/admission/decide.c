@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/admission/decide.h"
 
-#include <string.h>
-
 #include "rules/rules.h"
 
-/* The rules that may have something to say about a kind come first in their order: on a Scale the
-   stdio cap alone, on a Deployment all but session-storage. */
-static int count_rules_about(enum object_kind kind) {
-    return kind == OBJECT_SCALE        ? RULE_STDIO_CAP + 1
-           : kind == OBJECT_DEPLOYMENT ? RULE_GRACE_PERIOD + 1
-                                       : RULE_COUNT;
-}
-
-/* Nothing would be done about the object, whoever owns it. Its name is its MCPServer's, or it is
-   not owned by one. */
+/* True if no rule would do anything about the object, whoever owns it: the object has the name of
+   its MCPServer, or it has no MCPServer. */
 static bool is_exempt_of_all(const struct policy *policy, const struct review *review,
                              int64_t now) {
-    for (int rule = 0; rule < count_rules_about(review->kind); rule++) {
-        if (policy_mode(policy, (enum rule_id)rule, review->namespace, review->name, now) !=
-            MODE_OFF) {
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        if (rule_is_about((enum rule_id)rule, review->kind) &&
+            policy_mode(policy, (enum rule_id)rule, review->namespace, review->name, now) !=
+                MODE_OFF) {
             return false;
         }
     }
     return true;
+}
+
+/* Returns why the step does nothing, or NULL if it acts. */
+static const char *apply(const struct step *step, struct ruling *ruling, int64_t now) {
+    ruling->rule = step->rule;
+    ruling->mode = policy_mode(ruling->policy, step->rule, ruling->server->namespace,
+                               ruling->server->name, now);
+    return ruling->mode == MODE_OFF ? "off, or exempt" : step->apply(ruling);
 }
 
 void decide(const struct policy *policy, const struct review *review, const struct subject *subject,
@@ -33,7 +32,6 @@ void decide(const struct policy *policy, const struct review *review, const stru
         .review = review,
         .server = &subject->server,
         .is_confirmed = subject->is_confirmed,
-        .now = now,
         .replicas = review->object.replicas,
         .decision = ret_decision,
     };
@@ -42,31 +40,27 @@ void decide(const struct policy *policy, const struct review *review, const stru
         ruling_give_up(&ruling);
     }
     bool is_open = subject->state == SUBJECT_FOUND;
-    for (size_t i = 0; is_open && i < rules_count; i++) {
-        const char *note = ret_decision->notes[rules[i].id];
-        size_t from = strlen(note);
-        ruling.step = i;
-        rules[i].apply(&ruling);
-        ret_decision->shares[i].from = (uint8_t)from;
-        ret_decision->shares[i].to = (uint8_t)strlen(note);
+    for (size_t i = 0; is_open && i < STEP_COUNT; i++) {
+        ruling.note = ret_decision->steps[i].note;
+        ret_decision->steps[i].reason = apply(&steps[i], &ruling, now);
         is_open = !ret_decision->is_denied && !ret_decision->is_unresolved;
     }
 }
 
-enum rule_id decide_step_rule(size_t step) {
-    return rules[step].id;
+enum rule_id decide_step_rule(enum step_id step) {
+    return steps[step].rule;
 }
 
-_Static_assert(DECISION_NOTE_SIZE <= UINT8_MAX, "shares are bytes");
-
-const char *decide_step_note(const struct decision *decision, size_t step, size_t *ret_size) {
-    size_t from = decision->shares[step].from;
-    size_t to = decision->shares[step].to;
-    from += from > 0 && from < to ? strlen(DECISION_NOTE_SEPARATOR) : 0;
-    *ret_size = from < to ? to - from : 0;
-    return decision->notes[rules[step].id] + from;
+const char *decide_step_label(enum step_id step) {
+    return steps[step].label;
 }
 
-const char *decide_step_label(size_t step) {
-    return rules[step].label;
+void decide_note(const struct decision *decision, enum rule_id rule,
+                 char ret_note[DECISION_NOTE_SIZE]) {
+    ret_note[0] = '\0';
+    for (size_t i = 0; i < STEP_COUNT; i++) {
+        if (steps[i].rule == rule && decision->steps[i].note[0] != '\0') {
+            ruling_join(ret_note, decision->steps[i].note);
+        }
+    }
 }

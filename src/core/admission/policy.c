@@ -8,22 +8,11 @@
 
 #define DEFAULT_OPERATOR_USER "system:serviceaccount:toolhive-system:toolhive-operator"
 
-const char *rule_name(enum rule_id rule) {
-    static const char *const names[] = {
-        [RULE_STDIO_CAP] = "stdio-cap",
-        [RULE_REPLICA_PASSTHROUGH] = "replica-passthrough",
-        [RULE_GRACE_PERIOD] = "grace-period",
-        [RULE_SESSION_STORAGE] = "session-storage",
-    };
-    return names[rule];
-}
-
 struct policy *policy_default(void) {
     struct policy *policy = memory_new(1, sizeof(*policy));
-    policy->modes[RULE_STDIO_CAP] = MODE_ENFORCE;
-    policy->modes[RULE_REPLICA_PASSTHROUGH] = MODE_ENFORCE;
-    policy->modes[RULE_GRACE_PERIOD] = MODE_ENFORCE;
-    policy->modes[RULE_SESSION_STORAGE] = MODE_WARN;
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        policy->modes[rule] = rule_rows[rule].default_mode;
+    }
     policy->grace_seconds = DEFAULT_TERMINATION_GRACE_PERIOD_SECONDS;
     policy->operator_users = memory_new(1, sizeof(char *));
     policy->operator_users[0] = memory_copy(DEFAULT_OPERATOR_USER, strlen(DEFAULT_OPERATOR_USER));

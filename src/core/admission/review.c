@@ -7,6 +7,7 @@
 #include "base/json_fields.h"
 #include "base/json_write.h"
 #include "base/text.h"
+#include "core/admission/decide.h"
 
 static const struct json_field kind_rows[] = {
     JSON_TEXT("group", struct review, group),
@@ -177,6 +178,7 @@ static void write_warnings(struct json_write *write, const struct decision *deci
 }
 
 static void write_annotations(struct json_write *write, const struct decision *decision) {
+    char note[DECISION_NOTE_SIZE];
     bool is_open = false;
     for (int rule = 0; rule < RULE_COUNT; rule++) {
         if (decision->actions[rule] == ACTION_NONE) {
@@ -187,7 +189,8 @@ static void write_annotations(struct json_write *write, const struct decision *d
             json_write_open(write, '{');
             is_open = true;
         }
-        json_write_member_text(write, rule_name((enum rule_id)rule), decision->notes[rule]);
+        decide_note(decision, (enum rule_id)rule, note);
+        json_write_member_text(write, rule_name((enum rule_id)rule), note);
     }
     if (is_open) {
         json_write_close(write, '}');

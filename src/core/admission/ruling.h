@@ -3,8 +3,8 @@
 #define CORE_ADMISSION_RULING_H
 
 /*
- * A decision in the making: what the rules are given, and how they have their say. Each rule sees
- * what the ones before it did: `replicas` is the count that would be stored by now.
+ * A decision in the making: what a step of a rule may look at, and what it may do. Each step sees
+ * what the steps before it did: `replicas` is the count that would be stored by now.
  */
 
 #include "base/attribute.h"
@@ -13,40 +13,39 @@
 struct ruling {
     const struct policy *policy;
     const struct review *review;
-    const struct server_fact *server;
-    bool is_confirmed; /* `server` is not from a cache */
-    int64_t now;
+    const struct server_fact *server; /* the MCPServer that the object is or belongs to */
+    bool is_confirmed;                /* `server` is not from a cache */
     struct number replicas;
-    size_t step; /* of the rules, the one that has its say */
+    enum rule_id rule; /* whose step is being asked */
+    enum mode mode;    /* of that rule for this MCPServer; never MODE_OFF */
+    char *note;        /* of that step, DECISION_NOTE_SIZE bytes */
     struct decision *decision;
 };
 
-/* The mode of the rule for this MCPServer, exemptions considered. */
-enum mode ruling_mode(const struct ruling *ruling, enum rule_id rule);
-
-/* Does nothing, and says why: a literal. */
-void ruling_pass(struct ruling *ruling, const char *reason);
-
 /* Adds an operation to the patch. */
-void ruling_patch(struct ruling *ruling, enum rule_id rule, enum patch_path path, int64_t value);
+void ruling_patch(struct ruling *ruling, enum patch_path path, int64_t value);
 
-/* Warns the user; the text is put behind the rule's name. */
-void ruling_warn(struct ruling *ruling, enum rule_id rule, const char *format, ...)
-    PRINTF_LIKE(3, 4);
+/* Tells the audit log about a patch. */
+void ruling_note(struct ruling *ruling, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* Says more in the warning that the rule has given: so each rule has one at most, and none of what
-   all of them say is cut. False if it has given none. */
-bool ruling_warn_also(struct ruling *ruling, enum rule_id rule, const char *text);
+/* Warns the user, and tells the audit log the same. The warning begins with the rule's name. */
+void ruling_warn(struct ruling *ruling, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* Refuses the request: nothing is changed, and no later rule is asked. */
-void ruling_deny(struct ruling *ruling, enum rule_id rule, const char *format, ...)
-    PRINTF_LIKE(3, 4);
+/* Appends to the warning that this rule already gave, so that each rule has at most one and none is
+   truncated. False if the rule gave none. */
+bool ruling_warn_also(struct ruling *ruling, const char *text);
 
-/* Gives up: it cannot be told what is true in the cluster. */
+/* Refuses the request: nothing is changed, and no later step is asked. */
+void ruling_deny(struct ruling *ruling, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Gives up, since nobody can tell what is true in the cluster. */
 void ruling_give_up(struct ruling *ruling);
 
-/* The MCPServer under review is new, or one of transport, replicas and provider changed. What is
-   only carried along may go on being edited. */
+/* True if the MCPServer under review is new, or its transport, replicas or provider changed. A
+   violation that is older may go on being edited. */
 bool ruling_is_new_violation(const struct ruling *ruling);
+
+/* Appends a part to a note, with "; " between the parts. */
+void ruling_join(char note[DECISION_NOTE_SIZE], const char *part);
 
 #endif

@@ -71,22 +71,22 @@ static const struct decision decision_capped = {
     .warnings = {"stdio-cap: " CAP_WARNING},
     .n_warnings = 1,
     .actions = {[RULE_STDIO_CAP] = ACTION_PATCH, [RULE_GRACE_PERIOD] = ACTION_PATCH},
-    .notes = {[RULE_STDIO_CAP] = "replicas 1, not 3; " CAP_WARNING,
-              [RULE_GRACE_PERIOD] = "terminationGracePeriodSeconds 30"},
+    .steps = {[STEP_STDIO_CAP].note = "replicas 1, not 3; " CAP_WARNING,
+              [STEP_GRACE_PERIOD].note = "terminationGracePeriodSeconds 30"},
 };
 
 static const struct decision decision_warned = {
     .warnings = {"session-storage: " SHARE_TEXT},
     .n_warnings = 1,
     .actions = {[RULE_SESSION_STORAGE] = ACTION_WARN},
-    .notes = {[RULE_SESSION_STORAGE] = SHARE_TEXT},
+    .steps = {[STEP_SESSION_STORAGE].note = SHARE_TEXT},
 };
 
 static const struct decision decision_denied = {
     .is_denied = true,
     .message = "stdio-cap: " CAP_REFUSAL,
     .actions = {[RULE_STDIO_CAP] = ACTION_DENY},
-    .notes = {[RULE_STDIO_CAP] = CAP_REFUSAL},
+    .steps = {[STEP_STDIO_CAP].note = CAP_REFUSAL},
 };
 
 /* The cap would have rewritten the spec, and then another rule refused it. */
@@ -96,8 +96,8 @@ static const struct decision decision_denied_late = {
     .warnings = {"stdio-cap: " CAP_WARNING},
     .n_warnings = 1,
     .actions = {[RULE_STDIO_CAP] = ACTION_PATCH, [RULE_SESSION_STORAGE] = ACTION_DENY},
-    .notes = {[RULE_STDIO_CAP] = "replicas 1, not 3; " CAP_WARNING,
-              [RULE_SESSION_STORAGE] =
+    .steps = {[STEP_STDIO_CAP].note = "replicas 1, not 3; " CAP_WARNING,
+              [STEP_SESSION_STORAGE].note =
                   "3 replicas need sessionStorage.provider redis to share sessions"},
 };
 
@@ -115,13 +115,13 @@ static const struct decision decision_hostile = {
     .warnings = {"grace-period: " HOSTILE},
     .n_warnings = 1,
     .actions = {[RULE_STDIO_CAP] = ACTION_DENY, [RULE_GRACE_PERIOD] = ACTION_WARN},
-    .notes = {[RULE_STDIO_CAP] = HOSTILE, [RULE_GRACE_PERIOD] = HOSTILE},
+    .steps = {[STEP_STDIO_CAP].note = HOSTILE, [STEP_GRACE_PERIOD].note = HOSTILE},
 };
 
 static const struct decision decision_hostile_change = {
     .patch = {.has = {[PATCH_STRATEGY] = true}},
     .actions = {[RULE_STDIO_CAP] = ACTION_PATCH},
-    .notes = {[RULE_STDIO_CAP] = HOSTILE},
+    .steps = {[STEP_STDIO_CAP].note = HOSTILE},
 };
 
 static const struct report_item items_none[] = {{.path = NULL}};

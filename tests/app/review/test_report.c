@@ -22,6 +22,31 @@ static bool has_golden(const struct scenario *scenario, const struct report_form
     return !scenario->is_coloured || strcmp(form->name, "text") == 0;
 }
 
+/* A golden SARIF file lists the rules, and so would change with each new one. Each rule that it has
+   must stand in the report; then both lists and the indices into them are cut out. */
+static void cut_rules(char *text, const char *other) {
+    char *begin = strstr(text, "\"rules\":[");
+    char *end = begin == NULL ? NULL : strstr(begin, "]},\"columnKind\"");
+    if (end == NULL) {
+        return;
+    }
+    for (char *rule = strstr(begin, "{\"id\""); rule != NULL && rule < end;) {
+        char *next = strstr(rule + 1, ",{\"id\"");
+        char *stop = next != NULL && next < end ? next : end;
+        char kept = *stop;
+        *stop = '\0';
+        assert_true(other == NULL || strstr(other, rule) != NULL);
+        *stop = kept;
+        rule = stop == end ? NULL : stop + 1;
+    }
+    memmove(begin, end, strlen(end) + 1);
+    for (char *at = text; (at = strstr(at, "\"ruleIndex\":")) != NULL; at++) {
+        char *digits = at + strlen("\"ruleIndex\":");
+        memmove(digits, digits + strspn(digits, "0123456789"),
+                strlen(digits + strspn(digits, "0123456789")) + 1);
+    }
+}
+
 static void check_golden(const struct scenario *scenario, const struct report_form *form) {
     char path[PATH_SIZE];
     size_t size;
@@ -38,7 +63,15 @@ static void check_golden(const struct scenario *scenario, const struct report_fo
     if (!file_read(path, &expected, &error)) {
         fail_msg("%s", error.text);
     }
-    if (expected.size != size || (size > 0 && memcmp(expected.bytes, actual, size) != 0)) {
+    char *golden = expected.bytes;
+    if (strcmp(form->name, "sarif") == 0) {
+        golden = (char *)buffer_text(&expected);
+        cut_rules(golden, actual);
+        cut_rules(actual, NULL);
+        expected.size = strlen(golden);
+        size = strlen(actual);
+    }
+    if (expected.size != size || (size > 0 && memcmp(golden, actual, size) != 0)) {
         fail_msg("%s differs; the report is:\n%s", path, actual);
     }
 }
@@ -85,7 +118,10 @@ static const struct decision decision_full = {
     .warnings = {"stdio-cap: a", "stdio-cap: b", "replica-passthrough: c"},
     .n_warnings = 3,
     .actions = {ACTION_WARN, ACTION_WARN, ACTION_WARN, ACTION_NONE},
-    .notes = {"a; b", "c", "d"},
+    .steps = {[STEP_STDIO_CAP].note = "a",
+              [STEP_STDIO_CAP_SURGE].note = "b",
+              [STEP_REPLICA_PASSTHROUGH].note = "c",
+              [STEP_GRACE_PERIOD].note = "d"},
 };
 
 /* What a warning begins with must be the whole name. */
@@ -94,7 +130,7 @@ static const struct decision decision_prefix = {
     .warnings = {"stdio-capital: a", "stdio-cap b"},
     .n_warnings = 2,
     .actions = {[RULE_STDIO_CAP] = ACTION_PATCH},
-    .notes = {"c"},
+    .steps = {[STEP_STDIO_CAP].note = "c"},
 };
 
 static const struct finding_row finding_rows[] = {

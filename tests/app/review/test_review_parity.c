@@ -67,11 +67,11 @@ static void assert_same_decision(const struct decision *is, const struct decisio
     }
     for (int rule = 0; rule < RULE_COUNT; rule++) {
         assert_int_equal(is->actions[rule], expected->actions[rule]);
-        assert_same_text("note", is->notes[rule], expected->notes[rule]);
     }
-    for (size_t step = 0; step < DECISION_STEPS; step++) {
-        const char *reason = is->reasons[step];
-        const char *expected_reason = expected->reasons[step];
+    for (size_t step = 0; step < STEP_COUNT; step++) {
+        const char *reason = is->steps[step].reason;
+        const char *expected_reason = expected->steps[step].reason;
+        assert_same_text("note", is->steps[step].note, expected->steps[step].note);
         assert_same_text("reason", reason == NULL ? "" : reason,
                          expected_reason == NULL ? "" : expected_reason);
     }
@@ -147,17 +147,17 @@ static void check_explanation(struct review_verdict *verdict) {
         assert_non_null(line);
         assert_string_equal(line, decision->warnings[0]);
     }
-    size_t step = 0;
+    int step = 0;
     for (; (line = strtok_r(rest, "\n", &rest)) != NULL; step++) {
         char head[128];
-        assert_true(step < DECISION_STEPS && !decision->is_unresolved);
-        snprintf(head, sizeof(head), "%s, %s: ", rule_name(decide_step_rule(step)),
-                 decide_step_label(step));
+        assert_true(step < STEP_COUNT && !decision->is_unresolved);
+        snprintf(head, sizeof(head), "%s, %s: ", rule_name(decide_step_rule((enum step_id)step)),
+                 decide_step_label((enum step_id)step));
         if (strncmp(line, head, strlen(head)) != 0 || line[strlen(head)] == '\0') {
             fail_msg("'%s' does not explain '%s'", line, head);
         }
     }
-    assert_true(decision->is_unresolved || decision->is_denied || step == DECISION_STEPS);
+    assert_true(decision->is_unresolved || decision->is_denied || step == STEP_COUNT);
 }
 
 static struct review_context context_of(const struct golden_case *golden) {

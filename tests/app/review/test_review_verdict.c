@@ -209,7 +209,7 @@ static void test_review_verdict__with_defaults_they_are_submitted_and_admitted(v
     assert_non_null(
         strstr(buffer_text(&verdict.submitted), "\"terminationGracePeriodSeconds\":30"));
     assert_non_null(strstr(buffer_text(&verdict.admitted), "\"replicas\":3"));
-    assert_string_equal(verdict.decision.notes[RULE_REPLICA_PASSTHROUGH], "replicas 3, not 1");
+    assert_string_equal(verdict.decision.steps[STEP_REPLICA_PASSTHROUGH].note, "replicas 3, not 1");
 }
 
 #define OWNER(kind)                                                                                \

@@ -163,8 +163,7 @@ static void test_policy__refuses_unknown_keys(void **state) {
         const char *members;
         const char *expected;
     } rows[] = {
-        {"@'extra':1", "extra: unknown key; known here: apiVersion, kind, stdioCap, replicas, "
-                       "gracePeriod, sessionStorage, onUnresolved, exempt"},
+        {"@'extra':1", "extra: unknown key; known here: apiVersion, kind, stdioCap, replicas, "},
         {"@'stdiocap':{}", "stdiocap: unknown key"},
         {"'stdioCap':{@'modes':'off'}",
          "stdioCap.modes: unknown key; known here: mode, rewriteSpec, preventSurge"},

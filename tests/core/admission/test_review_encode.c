@@ -74,7 +74,7 @@ static void test_review__a_denial_has_403_forbidden_and_the_message(void **state
     const struct decision decision = {.is_denied = true,
                                       .message = "stdio-cap: one replica",
                                       .actions = {[RULE_STDIO_CAP] = ACTION_DENY},
-                                      .notes = {[RULE_STDIO_CAP] = "one replica"}};
+                                      .steps = {[STEP_STDIO_CAP].note = "one replica"}};
     check_text(&decision, HEAD "'allowed':false,'status':{'code':403,'reason':'Forbidden',"
                                "'message':'stdio-cap: one replica'},"
                                "'auditAnnotations':{'stdio-cap':'one replica'}}}");
@@ -114,7 +114,10 @@ static void test_review__audit_annotations_name_the_rules_that_acted(void **stat
     const struct decision decision = {
         .actions =
             {[RULE_REPLICA_PASSTHROUGH] = ACTION_PATCH, [RULE_SESSION_STORAGE] = ACTION_WARN},
-        .notes = {"not said", "replicas 3, not 5", "not said", "2 replicas"},
+        .steps = {[STEP_STDIO_CAP].note = "not said",
+                  [STEP_REPLICA_PASSTHROUGH_UPDATE].note = "replicas 3, not 5",
+                  [STEP_GRACE_PERIOD].note = "not said",
+                  [STEP_SESSION_STORAGE].note = "2 replicas"},
     };
     cJSON *answer;
     const cJSON *notes = at(encode(&decision, &answer), "auditAnnotations");
@@ -161,7 +164,7 @@ static void test_review__an_answer_is_sound_whatever_the_texts_are(void **state)
         .warnings = {"\xc3", "\xf4\x90\x80\x80\\"},
         .n_warnings = 2,
         .actions = {[RULE_STDIO_CAP] = ACTION_DENY},
-        .notes = {[RULE_STDIO_CAP] = "\t\x80"},
+        .steps = {[STEP_STDIO_CAP].note = "\t\x80"},
     };
     AUTO_FREE char *text = encode_text("u\xfe\r", &decision);
     struct json_reader reader;
@@ -189,7 +192,9 @@ static void test_review__the_largest_answer_is_small(void **state) {
     }
     for (size_t i = 0; i < RULE_COUNT; i++) {
         decision.actions[i] = ACTION_PATCH;
-        fill(decision.notes[i], DECISION_NOTE_SIZE - 1);
+    }
+    for (size_t i = 0; i < STEP_COUNT; i++) {
+        fill(decision.steps[i].note, DECISION_NOTE_SIZE - 1);
     }
     AUTO_FREE char *text = encode_text(uid, &decision);
     assert_in_range(strlen(text), 2000, 4096);

@@ -155,6 +155,8 @@ static void test_checkup__looks_for_somebody_behind_the_service(void **state) {
         {CLUSTER_IP, "{'subsets':[{'notReadyAddresses':[{'ip':'10.1.0.1'}]}]}", FINDING_PROBLEM,
          "nobody is behind"},
         {CLUSTER_IP, "{'subsets':[]}", FINDING_PROBLEM, "nobody is behind"},
+        {CLUSTER_IP, "{'subsets':[{'addresses':[]}]}", FINDING_PROBLEM, "nobody is behind"},
+        {CLUSTER_IP, "{'subsets':[{'addresses':[]},{'addresses':[{}]}]}", FINDING_OK, "ready"},
         {CLUSTER_IP, "{}", FINDING_PROBLEM, "nobody is behind"},
         {CLUSTER_IP, NULL, FINDING_PROBLEM, "endpoints is not there"},
         {"{'spec':{'type':'ClusterIP','clusterIP':'None'}}", "{}", FINDING_PROBLEM, "headless"},
@@ -235,6 +237,13 @@ static void test_checkup__wants_two_replicas_where_it_fails_closed(void **state)
 
 static const struct checkup_answer unseen = {.status = 403, .json = ""};
 
+/* The rule for MCPServers, its keys in another order than that of the API server. */
+#define REORDERED(operations, more)                                                                \
+    "{'name':'mcpservers.capstan.dev','objectSelector':{}," COMMON(                                \
+        "/mutate", "3") "'rules':[{'scope':'Namespaced','resources':['mcpservers']," more          \
+                        "'apiVersions':['v1alpha1','v1beta1'],"                                    \
+                        "'apiGroups':['toolhive.stacklok.dev'],'operations':[" operations "]}]}"
+
 static void check_registration(const struct checkup_answer *answer, struct finding *finding) {
     checkup_registration(answer, &unseen, &names, finding);
 }
@@ -247,6 +256,14 @@ static void test_checkup__holds_the_registration_against_what_is_expected(void *
          "4 entries"},
         {ENTRIES(SERVERS "," DEPLOYMENTS), 0, FINDING_PROBLEM, "no entry scale.capstan.dev"},
         {ENTRIES(""), 0, FINDING_PROBLEM, "no entry mcpservers"},
+        {ENTRIES(REORDERED("'CREATE','UPDATE'", "") "," DEPLOYMENTS "," SCALE), 0, FINDING_OK,
+         "3 entries"},
+        {ENTRIES(REORDERED("'CREATE'", "") "," DEPLOYMENTS "," SCALE), 0, FINDING_PROBLEM,
+         "rules of mcpservers"},
+        {ENTRIES(REORDERED("'CREATE','UPDATE'", "'x':1,") "," DEPLOYMENTS "," SCALE), 0,
+         FINDING_PROBLEM, "rules of mcpservers"},
+        {ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE ",{'name':'x'}"), 0, FINDING_NOTE,
+         "it has 4 entries, of which this version knows 3"},
         {"{}", 0, FINDING_PROBLEM, "no entry mcpservers"},
         {"{", 0, FINDING_PROBLEM, "no entry mcpservers"},
         {ENTRIES(SERVERS "," DEPLOYMENTS_SELECTED("{}", "/mutate", "3") "," SCALE), 0,
@@ -315,6 +332,8 @@ static void test_checkup__wants_a_port_that_the_service_has(void **state) {
          FINDING_PROBLEM, "mcpservers.capstan.dev calls port 8443"},
         {ON_PORT(""), SERVICE("ClusterIP", "{'port':8443}"), FINDING_PROBLEM, "calls port 443"},
         {ON_PORT(",'port':443"), SERVICE("ClusterIP", ""), FINDING_PROBLEM, "calls port 443"},
+        {ON_PORT(",'port':443"), SERVICE("ClusterIP", "{'port':443.5}"), FINDING_PROBLEM,
+         "calls port 443"},
         {ON_PORT(",'port':8443"), SERVICE("ExternalName", "{'port':443}"), FINDING_OK, ""},
         {ON_PORT(",'port':8443"), NULL, FINDING_OK, ""},
     };
@@ -394,6 +413,11 @@ static void test_checkup__tells_whom_another_selector_leaves(void **state) {
     } rows[] = {
         {ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE), LIST(""), FINDING_OK, "keeps away"},
         {SELECTED(NAMESPACE_SELECTOR), "{'items':[]}", FINDING_OK, "keeps away"},
+        {SELECTED("{'matchExpressions':[{'operator':'NotIn','values':['capstan-system',"
+                  "'kube-node-lease','kube-public','kube-system'],"
+                  "'key':'kubernetes.io/metadata.name'},"
+                  "{'operator':'DoesNotExist','key':'capstan.dev/ignore'}]}"),
+         LIST(""), FINDING_OK, "keeps away"},
         {SELECTED(IN_MCP), LIST("," OPTED_IN), FINDING_NOTE, "about 1 of 3 namespaces only"},
         {SELECTED(IN_MCP), LIST(""), FINDING_PROBLEM, "never asked: none of 2 namespaces"},
         {SELECTED(IN_MCP), NULL, FINDING_NOTE, "only about namespaces with {\"matchLabels\""},

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/core_fixtures.h"
+#include "doctor/checkup_json.h"
 #include "doctor/selector.h"
 
 #define LABELS "{'a':'1','empty':'','kubernetes.io/metadata.name':'kube-system'}"
@@ -19,9 +20,9 @@
 static bool matches(const char *selector, const char *labels) {
     AUTO_FREE char *selector_json = make_json(selector);
     AUTO_FREE char *labels_json = make_json(labels);
-    const struct json_text selector_text = {.at = selector_json, .size = strlen(selector_json)};
-    const struct json_text labels_text = {.at = labels_json, .size = strlen(labels_json)};
-    return selector_matches(&selector_text, &labels_text);
+    AUTO(checkup_tree_fini) cJSON *selector_tree = cJSON_Parse(selector_json);
+    AUTO(checkup_tree_fini) cJSON *labels_tree = cJSON_Parse(labels_json);
+    return selector_matches(selector_tree, labels_tree);
 }
 
 static void test_selector__holds_all_of_it_against_the_labels(void **state) {

@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rules.h"
 
-static void set_replicas(struct ruling *ruling, enum mode mode, int64_t wanted) {
-    if (mode == MODE_WARN) {
-        ruling_warn(ruling, RULE_REPLICA_PASSTHROUGH, "mode enforce would set replicas to %lld",
-                    (long long)wanted);
-    } else {
-        ruling_patch(ruling, RULE_REPLICA_PASSTHROUGH, PATCH_REPLICAS, wanted);
+static void set_replicas(struct ruling *ruling, int64_t wanted) {
+    const struct number *present = &ruling->replicas;
+    if (ruling->mode == MODE_WARN) {
+        ruling_warn(ruling, "mode enforce would set replicas to %lld", (long long)wanted);
+        return;
     }
+    if (present->state == PRESENCE_SET) {
+        ruling_note(ruling, "replicas %lld, not %lld", (long long)wanted,
+                    (long long)present->value);
+    } else {
+        ruling_note(ruling, "replicas %lld", (long long)wanted);
+    }
+    ruling_patch(ruling, PATCH_REPLICAS, wanted);
 }
 
 /*
- * Rows 3 and 4: a new Deployment has the count of its MCPServer's spec; where that is nil, the
- * count is not touched. What the stdio cap decides is not decided here, not even where the cap is
- * off.
+ * Rows 3 and 4: a new Deployment gets the count of its MCPServer's spec. If the spec has none, the
+ * count stays. This rule never decides what the stdio cap decides, not even where the cap is off.
  */
-static const char *why_not_on_create(const struct ruling *ruling, enum mode mode) {
+static const char *why_not_on_create(const struct ruling *ruling) {
     const struct number *wanted = &ruling->server->replicas;
-    if (mode == MODE_OFF) {
-        return "off, or exempt";
-    }
     if (ruling->review->kind != OBJECT_DEPLOYMENT || ruling->review->operation != REVIEW_CREATE) {
         return "not a new Deployment";
     }
@@ -35,26 +37,21 @@ static const char *why_not_on_create(const struct ruling *ruling, enum mode mode
     return number_equals(&ruling->replicas, wanted) ? "the count is that of the MCPServer" : NULL;
 }
 
-void replica_passthrough_create(struct ruling *ruling) {
-    enum mode mode = ruling_mode(ruling, RULE_REPLICA_PASSTHROUGH);
-    const char *reason = why_not_on_create(ruling, mode);
-    if (reason != NULL) {
-        ruling_pass(ruling, reason);
-    } else {
-        set_replicas(ruling, mode, ruling->server->replicas.value);
+const char *replica_passthrough_create(struct ruling *ruling) {
+    const char *reason = why_not_on_create(ruling);
+    if (reason == NULL) {
+        set_replicas(ruling, ruling->server->replicas.value);
     }
+    return reason;
 }
 
 /*
  * Row 7: the operator writes a Deployment whose count it does not own (spec.replicas is nil), and
  * the count changes: it wrote from a stale copy. The live count stays. Zero is never raised.
  */
-static const char *why_not_on_update(const struct ruling *ruling, enum mode mode) {
+static const char *why_not_on_update(const struct ruling *ruling) {
     const struct review *review = ruling->review;
     const struct number *live = &review->old.replicas;
-    if (mode == MODE_OFF) {
-        return "off, or exempt";
-    }
     if (review->kind != OBJECT_DEPLOYMENT || review->operation != REVIEW_UPDATE) {
         return "not an update of a Deployment";
     }
@@ -75,21 +72,19 @@ static const char *why_not_on_update(const struct ruling *ruling, enum mode mode
                : "it is not the operator who changes the count";
 }
 
-void replica_passthrough_operator_update(struct ruling *ruling) {
+const char *replica_passthrough_operator_update(struct ruling *ruling) {
     const struct review *review = ruling->review;
-    enum mode mode = ruling_mode(ruling, RULE_REPLICA_PASSTHROUGH);
-    const struct number *live = &review->old.replicas;
-    const char *reason = why_not_on_update(ruling, mode);
+    const char *reason = why_not_on_update(ruling);
     if (reason != NULL) {
-        ruling_pass(ruling, reason);
-        return;
+        return reason;
     }
-    /* Without the generation that the operator saw, a spec.replicas that was set a moment ago
-       cannot be told from a nil one. */
+    /* The annotation tells which generation the operator saw. Without it, and without a live
+       answer, somebody may have set spec.replicas a moment ago. */
     bool is_certain = ruling->is_confirmed || review->object.generation_note == PRESENCE_SET;
-    if (mode == MODE_ENFORCE && !is_certain) {
+    if (ruling->mode == MODE_ENFORCE && !is_certain) {
         ruling_give_up(ruling);
     } else {
-        set_replicas(ruling, mode, live->value);
+        set_replicas(ruling, review->old.replicas.value);
     }
+    return NULL;
 }

@@ -3,36 +3,27 @@
 #define CORE_ADMISSION_RULES_RULES_H
 
 /*
- * The rules, one file each. What else a new one needs: src/README.md.
+ * The steps of the rules. core/admission/rule_table.h declares them; each rule has a file here.
  */
-
-#include <stddef.h>
 
 #include "admission/ruling.h"
 
-struct rule {
-    enum rule_id id;
-    const char *label; /* what this step of the rule is about */
-    void (*apply)(struct ruling *ruling);
+/* Has its say through the ruling and returns NULL, or returns why it does nothing: a literal. It is
+   not asked where the rule is off, or the MCPServer is exempt. */
+typedef const char *rule_step(struct ruling *ruling);
+
+struct step {
+    enum rule_id rule;
+    const char *label;
+    rule_step *apply;
 };
 
-/* In the order in which they are applied. */
-extern const struct rule rules[];
-extern const size_t rules_count;
+extern const struct step steps[STEP_COUNT];
 
-/* stdio-cap: a stdio server has one replica. Two paths and the surge of a rollout. */
-void stdio_cap_spec_driven(struct ruling *ruling);
-void stdio_cap_externally_driven(struct ruling *ruling);
-void stdio_cap_prevent_surge(struct ruling *ruling);
-
-/* replica-passthrough: the MCPServer's spec.replicas rules if it is set, the live count if not. */
-void replica_passthrough_create(struct ruling *ruling);
-void replica_passthrough_operator_update(struct ruling *ruling);
-
-/* grace-period: pods get time to end. */
-void grace_period(struct ruling *ruling);
-
-/* session-storage: several replicas need a shared session storage. */
-void session_storage(struct ruling *ruling);
+#define RULE_FUNCTION(id, name, key, mode, modes, kinds, function, ...) rule_step function;
+#define STEP_FUNCTION(id, rule, function, ...)                          rule_step function;
+RULE_TABLE(RULE_FUNCTION, STEP_FUNCTION)
+#undef RULE_FUNCTION
+#undef STEP_FUNCTION
 
 #endif
