@@ -36,13 +36,6 @@ void job_ask(struct job *job, enum kube_verb verb, const char *path, const struc
     kube_begin(api_kube(options->api), &request);
 }
 
-bool job_read(const struct kube_answer *answer, struct object *ret_object) {
-    struct json_reader reader;
-    struct error error;
-    json_begin(&reader, answer->body, answer->body_size);
-    return object_read(&reader, ret_object) && json_finish(&reader, &error);
-}
-
 void job_finish(struct job *owned_job, enum work_result result) {
     const struct work_outcome outcome = {
         .result = result,
