@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The golden cases, and the laws that hold for each of them. One test a case.
+ * The golden cases, and laws that hold for each of them. Each case is a test.
  */
 
 #include <setjmp.h>
@@ -22,7 +22,7 @@
 
 enum { CASES_MIN = 80, ANSWER_MAX = 64 * 1024 };
 
-/* Decides about a review as JSON text; a review that cannot be decoded fails the test. */
+/* Decides about a review in JSON text. A review that does not decode fails the test. */
 static void judge(const struct golden_case *golden, const char *review_json,
                   struct review *ret_review, struct decision *ret_decision) {
     struct subject subject;
@@ -178,7 +178,7 @@ static void check_only_known_paths(const cJSON *patch) {
     }
 }
 
-/* Reverses the members of every object, which moves each of them. */
+/* Changes the order of every object's members. The reverse order moves each of them. */
 static void reverse_members(cJSON *tree) {
     cJSON *reversed = NULL;
     while (cJSON_IsObject(tree) && tree->child != NULL) {
@@ -211,7 +211,7 @@ static void law_order_of_keys(const struct golden_case *golden, const cJSON *res
     free(text);
 }
 
-/* Another implementation can apply the patch, and the result gets no second patch. */
+/* Another implementation can apply the patch. Capstan then leaves the result alone. */
 static void law_patch_applies_once(const struct golden_case *golden, const cJSON *response) {
     cJSON *patch = patch_of(response);
     if (patch == NULL) {

@@ -23,7 +23,7 @@ static size_t count(const char *const *keys) {
     return n;
 }
 
-/* Edits a copy of its exact size, so that a sanitizer sees what reads past it. */
+/* Edits a copy of its exact size, so that a sanitizer sees a read past it. */
 static bool edit(const char *json, const char *const *keys, const char *value, struct buffer *out,
                  struct error *error) {
     size_t size = strlen(json);
@@ -252,7 +252,7 @@ static uint32_t draw(uint32_t *seed, uint32_t n) {
 
 static const char *const key_names[] = {"a", "b", "c d", "\"\\\xc3\xa9"};
 
-/* An object of a few members, none of them twice. */
+/* An object with a few members, each once. */
 static cJSON *make_tree(uint32_t *seed, int depth) {
     cJSON *object = cJSON_CreateObject();
     size_t first = draw(seed, COUNT_OF(key_names));
@@ -287,7 +287,7 @@ static void set_member(cJSON *object, const char *key, cJSON *owned_value) {
     }
 }
 
-/* The law, done on a tree. False if a parent is no object. */
+/* Does the same in a tree. Returns false if a parent is not an object. */
 static bool set_in_tree(cJSON *object, const char *const *keys, size_t n_keys) {
     for (size_t i = 0; i + 1 < n_keys; i++) {
         cJSON *child = cJSON_GetObjectItemCaseSensitive(object, keys[i]);

@@ -3,15 +3,15 @@
 #define EDGE_KUBE_KUBE_TEXT_H
 
 /*
- * What the readers of credentials have in common: small questions about texts, no files.
+ * Small questions about texts that the readers of credentials share.
  */
 
 #include <stdbool.h>
 
-/* Can it stand behind "Authorization: Bearer "? Visible ASCII, and not empty. */
+/* Can it follow "Authorization: Bearer "? It must be visible ASCII and not empty. */
 bool kube_text_is_token(const char *text);
 
-/* Takes white space off both ends, in place. */
+/* Removes white space from both ends, in place. */
 void kube_text_trim(char *text);
 
 #endif

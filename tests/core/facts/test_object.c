@@ -266,7 +266,7 @@ static void test_object__a_fault_of_the_json_stays_in_the_reader(void **state) {
     }
 }
 
-/* Each row is JSON around a text, and where that text goes. */
+/* Each row is JSON around a text, and the member that gets the text. */
 #define MEMBER(member) offsetof(struct object, member), sizeof(((struct object *)NULL)->member)
 static const struct {
     const char *before;
