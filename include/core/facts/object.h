@@ -104,6 +104,9 @@ struct object {
    for an empty one. Faults of the JSON itself stay in the reader. */
 bool object_read(struct json_reader *reader, struct object *ret_object);
 
+/* The same from text that is one object and nothing else. False if it is not. */
+bool object_decode(const char *json, size_t size, struct object *ret_object) MUST_CHECK;
+
 bool object_is_stdio(const struct object *object);
 bool object_is_redis(const struct object *object);
 

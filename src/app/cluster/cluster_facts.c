@@ -47,7 +47,6 @@ static bool load(struct kube *kube, struct facts *facts, struct metrics *metrics
     struct sync_options options = {
         .api = api,
         .kind = OBJECT_MCPSERVER,
-        .selector = "",
         .facts = facts,
         .log = &log,
         .metrics = metrics,
@@ -55,7 +54,6 @@ static bool load(struct kube *kube, struct facts *facts, struct metrics *metrics
     };
     struct sync *syncs[2] = {sync_new(&options), NULL};
     options.kind = OBJECT_DEPLOYMENT;
-    options.selector = SYNC_DEPLOYMENTS_SELECTOR;
     syncs[1] = sync_new(&options);
     bool is_loaded = wait_for_lists(api, syncs, error);
     kube_free(kube); /* which cancels the requests under way */

@@ -140,13 +140,10 @@ static void log_outcome(struct lookup *lookup, const struct kube_answer *got,
 
 static enum evidence_state judge(const struct kube_answer *got, enum object_kind kind,
                                  struct object *ret_object) {
-    struct json_reader reader;
-    struct error error;
     if (!got->is_good) {
         return got->error.kind == ERROR_NOT_FOUND ? EVIDENCE_ABSENT : EVIDENCE_NONE;
     }
-    json_begin(&reader, got->body, got->body_size);
-    bool is_read = object_read(&reader, ret_object) && json_finish(&reader, &error);
+    bool is_read = object_decode(got->body, got->body_size, ret_object);
     return is_read && ret_object->kind == kind ? EVIDENCE_FOUND : EVIDENCE_NONE;
 }
 

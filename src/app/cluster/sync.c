@@ -7,6 +7,9 @@
 #include "base/memory.h"
 #include "watch_run.h"
 
+/* Narrows the Deployments to those of interest. Labels never decide whose one is. */
+#define DEPLOYMENTS_SELECTOR "labelSelector=app.kubernetes.io%2Fname%3D" MCPSERVER_LABEL
+
 struct sync {
     struct sync_options options;
     struct watch_run run;
@@ -79,7 +82,7 @@ struct sync *sync_new(const struct sync_options *options) {
     const struct watch_run_options run_options = {
         .kube = api_kube(options->api),
         .resource = api_resource(options->kind),
-        .selector = options->selector,
+        .selector = options->kind == OBJECT_MCPSERVER ? "" : DEPLOYMENTS_SELECTOR,
         .kind = options->kind,
         .log = options->log,
         .metrics = options->metrics,

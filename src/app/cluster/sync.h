@@ -13,16 +13,12 @@
 #include "api.h"
 #include "core/facts/facts.h"
 
-/* Narrows the Deployments to those of interest. Labels never decide whose one is. */
-#define SYNC_DEPLOYMENTS_SELECTOR "labelSelector=app.kubernetes.io%2Fname%3D" MCPSERVER_LABEL
-
 /* The facts have changed: `object` did, or, if it is NULL, perhaps many objects. */
 typedef void sync_changed(void *context, const struct object *object);
 
 struct sync_options {
     struct api *api;
     enum object_kind kind;
-    const char *selector; /* "labelSelector=...", escaped, or "" */
     struct facts *facts;
     struct log *log;
     struct metrics *metrics;

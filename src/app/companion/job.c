@@ -28,19 +28,12 @@ void job_ask(struct job *job, enum kube_verb verb, const char *path, const struc
         .path = path,
         .body = body == NULL ? NULL : body->bytes,
         .body_size = body == NULL ? 0 : body->size,
-        .timeout_ms = left_ms < TIMEOUT_MS ? left_ms : TIMEOUT_MS,
+        .timeout_ms = MIN(left_ms, TIMEOUT_MS),
         .answer_max = ANSWER_MAX,
         .done = done,
         .context = job,
     };
     kube_begin(api_kube(options->api), &request);
-}
-
-bool job_read(const struct kube_answer *answer, struct object *ret_object) {
-    struct json_reader reader;
-    struct error error;
-    json_begin(&reader, answer->body, answer->body_size);
-    return object_read(&reader, ret_object) && json_finish(&reader, &error);
 }
 
 void job_finish(struct job *owned_job, enum work_result result) {

@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/attribute.h"
 #include "cluster/api.h"
 #include "cluster/elect.h"
 #include "cluster/events.h"
@@ -57,9 +56,6 @@ bool scale_is_due(const struct companion_options *options, const struct server_f
    thereby frees. `body` is NULL for none. */
 void job_ask(struct job *job, enum kube_verb verb, const char *path, const struct buffer *body,
              kube_done *done);
-
-/* Reads the object that a good answer has. */
-bool job_read(const struct kube_answer *answer, struct object *ret_object) MUST_CHECK;
 
 void job_finish(struct job *owned_job, enum work_result result);
 

@@ -87,7 +87,7 @@ static void on_scale(void *context, const struct kube_answer *answer) {
         fail(job, answer);
         return;
     }
-    if (!job_read(answer, &scale)) {
+    if (!object_decode(answer->body, answer->body_size, &scale)) {
         job_finish(job, WORK_FAILED);
         return;
     }
@@ -110,7 +110,8 @@ static void on_server(void *context, const struct kube_answer *answer) {
         fail(job, answer);
         return;
     }
-    if (!job_read(answer, &object) || object.kind != OBJECT_MCPSERVER) {
+    if (!object_decode(answer->body, answer->body_size, &object) ||
+        object.kind != OBJECT_MCPSERVER) {
         job_finish(job, WORK_FAILED);
         return;
     }

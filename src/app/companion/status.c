@@ -107,7 +107,8 @@ static void on_object(void *context, const struct kube_answer *answer) {
         fail(job, answer);
         return;
     }
-    if (!job_read(answer, &object) || object.kind != OBJECT_MCPSERVER) {
+    if (!object_decode(answer->body, answer->body_size, &object) ||
+        object.kind != OBJECT_MCPSERVER) {
         job_finish(job, WORK_FAILED);
         return;
     }

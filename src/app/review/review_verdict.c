@@ -44,10 +44,7 @@ static void judge(const struct review_context *context, const struct review *rev
 
 static bool read_object(const struct buffer *json, const struct object *model,
                         struct object *ret_object) {
-    struct json_reader reader;
-    struct error error;
-    json_begin(&reader, json->bytes, json->size);
-    if (!object_read(&reader, ret_object) || !json_finish(&reader, &error)) {
+    if (!object_decode(json->bytes, json->size, ret_object)) {
         return false;
     }
     ret_object->kind = model->kind;

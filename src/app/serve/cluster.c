@@ -38,12 +38,11 @@ struct cluster {
     int64_t events_wait_ms; /* when it stops waiting for Events */
 };
 
-static struct sync *new_sync(struct cluster *cluster, enum object_kind kind, const char *selector,
-                             struct facts *facts, struct metrics *metrics) {
+static struct sync *new_sync(struct cluster *cluster, enum object_kind kind, struct facts *facts,
+                             struct metrics *metrics) {
     const struct sync_options options = {
         .api = cluster->api,
         .kind = kind,
-        .selector = selector,
         .facts = facts,
         .log = cluster->log,
         .metrics = metrics,
@@ -73,9 +72,10 @@ static struct rotate *new_rotate(struct cluster *cluster, const struct serve_opt
 
 static bool read_access(const struct serve_options *options, struct kube_access *ret_access,
                         struct error *error) {
-    return options->kubeconfig != NULL
-               ? kubeconfig_read(options->kubeconfig, NULL, ret_access, error)
-               : kubeconfig_from_pod(KUBECONFIG_POD_FOLDER, ret_access, error);
+    if (options->kubeconfig != NULL) {
+        return kubeconfig_read(options->kubeconfig, NULL, ret_access, error);
+    }
+    return kubeconfig_from_pod(KUBECONFIG_POD_FOLDER, ret_access, error);
 }
 
 static void warn_insecure(const struct cluster *cluster) {
@@ -128,9 +128,8 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
     cluster->companion = companion_new(&companion_options);
     cluster->lookup = lookup_new(cluster->api, log, metrics);
     admit_set_lookup(admit, cluster->lookup);
-    cluster->servers = new_sync(cluster, OBJECT_MCPSERVER, "", facts, metrics);
-    cluster->deployments =
-        new_sync(cluster, OBJECT_DEPLOYMENT, SYNC_DEPLOYMENTS_SELECTOR, facts, metrics);
+    cluster->servers = new_sync(cluster, OBJECT_MCPSERVER, facts, metrics);
+    cluster->deployments = new_sync(cluster, OBJECT_DEPLOYMENT, facts, metrics);
     *ret_cluster = TAKE(cluster);
     return true;
 }

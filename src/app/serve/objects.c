@@ -21,7 +21,7 @@ static void file_set_fini(struct file_set *set) {
     free(set->files);
 }
 
-/* Where a visit is. */
+/* The place of a visit. */
 struct place {
     const struct document_file *file;
     size_t document;

@@ -30,7 +30,7 @@ struct sources {
     struct http_server *server;
     char dns_name[NAME_SIZE]; /* of the Service, for the certificate; empty: there is none */
     int64_t expires;          /* of the certificate; 0: there is none yet */
-    struct expiry_alarm alarm;
+    struct expiry expiry;
     size_t n_other_objects;
     struct source items[SOURCE_COUNT];
 };
@@ -126,7 +126,7 @@ static bool load_certificate(struct sources *sources, struct error *error) {
                   LOG_TEXT("hint", "an API server that calls it as a Service refuses it"));
     }
     sources->expires = pair.expires;
-    expiry_alarm_look(&sources->alarm, sources->log, "serving certificate", pair.expires);
+    expiry_alarm_look(&sources->expiry, sources->log, "serving certificate", pair.expires);
     metrics_set(sources->metrics, METRIC_CERTIFICATE_EXPIRATION, pair.expires);
     return true;
 }
@@ -196,7 +196,7 @@ int sources_descriptor(const struct sources *sources, enum source_kind kind) {
 bool sources_refresh(struct sources *sources) {
     bool is_new = false;
     if (sources->expires != 0) {
-        expiry_alarm_look(&sources->alarm, sources->log, "serving certificate", sources->expires);
+        expiry_alarm_look(&sources->expiry, sources->log, "serving certificate", sources->expires);
     }
     for (int kind = 0; kind < SOURCE_COUNT; kind++) {
         struct source *source = &sources->items[kind];

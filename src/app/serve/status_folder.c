@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/json.h"
 #include "base/json_write.h"
 #include "base/memory.h"
 #include "core/facts/condition.h"
@@ -47,14 +46,10 @@ static void make_path(const struct pass *pass, const char *namespace, const char
 /* False if there is no such file, or it holds no usable object. */
 static bool read_file(const char *path, struct object *ret_object) {
     AUTO(buffer_fini) struct buffer content;
-    struct json_reader reader;
     struct error error;
     buffer_init(&content, STATUS_FILE_MAX);
-    if (!file_read(path, &content, &error)) {
-        return false;
-    }
-    json_begin(&reader, content.bytes, content.size);
-    return object_read(&reader, ret_object) && json_finish(&reader, &error);
+    return file_read(path, &content, &error) &&
+           object_decode(content.bytes, content.size, ret_object);
 }
 
 static void write_document(const struct server_fact *server,

@@ -173,14 +173,11 @@ static enum object_kind kind_of(const struct manifest_item *item) {
 }
 
 bool manifest_take(const struct manifest_item *item, struct object *ret_object) {
-    struct json_reader reader;
-    struct error error;
     enum object_kind kind = kind_of(item);
     if (kind != OBJECT_MCPSERVER && kind != OBJECT_DEPLOYMENT) {
         return false;
     }
-    json_begin(&reader, item->raw.at, item->raw.size);
-    if (!object_read(&reader, ret_object) || !json_finish(&reader, &error)) {
+    if (!object_decode(item->raw.at, item->raw.size, ret_object)) {
         return false;
     }
     ret_object->kind = kind;

@@ -14,7 +14,7 @@
 struct row {
     int64_t now_ms;
     const char *kind;
-    int64_t times; /* 0: nothing is said. Of a success: whether it was failing */
+    int64_t times; /* 0: say nothing. Of a success: whether it was failing */
 };
 
 static void check(enum complaint_pace pace, const struct row *rows, size_t n_rows) {

@@ -347,8 +347,8 @@ static void test_object__tells_absent_objects_from_wrong_ones(void **state) {
         const char *value;
         enum presence expected;
     } rows[] = {
-        {"{}", PRESENCE_SET},     {"{'x':[{}]}", PRESENCE_SET}, {"null", PRESENCE_ABSENT},
-        {"[]", PRESENCE_UNUSABLE},   {"'x'", PRESENCE_UNUSABLE},      {"7", PRESENCE_UNUSABLE},
+        {"{}", PRESENCE_SET},        {"{'x':[{}]}", PRESENCE_SET}, {"null", PRESENCE_ABSENT},
+        {"[]", PRESENCE_UNUSABLE},   {"'x'", PRESENCE_UNUSABLE},   {"7", PRESENCE_UNUSABLE},
         {"true", PRESENCE_UNUSABLE},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
