@@ -11,9 +11,10 @@
 
 #include "base/buffer.h"
 
-/* Up to so many lines removed and added the diff is as short as can be. Where more would be needed,
-   everything between the first and the last line that differ is replaced: that bounds the time. */
-#define DIFF_CHANGES_MAX 4000
+/* Up to so many lines removed and added, the diff is as short as can be. If it takes more, the diff
+   replaces everything between the first and the last line that differ. This bounds time and memory
+   (4 MB); a patch of Capstan changes a dozen lines. */
+#define DIFF_CHANGES_MAX 1000
 
 /* Adds the diff, with so many unchanged lines around each change; nothing if the texts are equal.
    The names are written as they are. */
