@@ -34,8 +34,13 @@ void json_write_bool(struct json_write *write, bool value);
 /* A value that already is JSON. */
 void json_write_raw(struct json_write *write, const char *json);
 
-/* A key and its value in one call. */
+/* A key and its value in one call; of an object or array, what opens it. */
+static inline void json_write_member_open(struct json_write *write, const char *key, char bracket) {
+    json_write_key(write, key);
+    json_write_open(write, bracket);
+}
 void json_write_member_text(struct json_write *write, const char *key, const char *text);
+void json_write_member_bool(struct json_write *write, const char *key, bool value);
 void json_write_member_integer(struct json_write *write, const char *key, int64_t value);
 
 #endif

@@ -115,3 +115,8 @@ void json_write_member_integer(struct json_write *write, const char *key, int64_
     json_write_key(write, key);
     json_write_integer(write, value);
 }
+
+void json_write_member_bool(struct json_write *write, const char *key, bool value) {
+    json_write_key(write, key);
+    json_write_bool(write, value);
+}

@@ -85,14 +85,12 @@ static void count(struct session *session, const struct review_verdict *verdict)
     totals->n_unresolved += decision->is_unresolved;
 }
 
-/* A form for machines has no room for it, and whoever pipes it on must know. */
-static void tell_refusal(const struct session *session, const struct report_item *item) {
+/* Goes to stderr where the form has no room for it: somebody who pipes the report must know. */
+static void complain_of_refusal(const struct session *session, const struct report_item *item) {
     AUTO(buffer_fini) struct buffer line;
     const struct decision *decision = item->decision;
-    const char *form = session->options->form->name;
-    bool is_silent = strcmp(form, "yaml") == 0 || strcmp(form, "patch") == 0;
     buffer_init(&line, SIZE_MAX);
-    if (!is_silent || report_is_admitted(item)) {
+    if (!session->options->form->omits_refused || report_is_admitted(item)) {
         return;
     }
     buffer_add_format(&line, "%s:%u:%u: %s ", item->path, (unsigned)item->line,
@@ -211,7 +209,7 @@ static bool review_one(void *context, const struct review_input *input, struct e
     };
     count(session, &verdict);
     report_item(&session->report, &item);
-    tell_refusal(session, &item);
+    complain_of_refusal(session, &item);
     show_progress(session);
     return true;
 }

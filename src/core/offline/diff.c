@@ -73,6 +73,13 @@ static ptrdiff_t after_addition(const struct comparison *comparison, ptrdiff_t d
     return x == NOWHERE || x - (2 * i - d) > comparison->n_new ? NOWHERE : x;
 }
 
+static ptrdiff_t after_change(const struct comparison *comparison, ptrdiff_t d, ptrdiff_t i) {
+    if (d == 0) {
+        return 0;
+    }
+    return MAX(after_removal(comparison, d, i), after_addition(comparison, d, i));
+}
+
 static bool is_same(const struct line *a, const struct line *b) {
     return a->size == b->size && memcmp(a->at, b->at, a->size) == 0;
 }
@@ -94,8 +101,7 @@ static ptrdiff_t count_changes(struct comparison *comparison) {
         comparison->rows = memory_resize(comparison->rows, n_points, sizeof(*comparison->rows));
         for (ptrdiff_t i = 0; i <= d; i++) {
             ptrdiff_t diagonal = 2 * i - d;
-            ptrdiff_t x =
-                d == 0 ? 0 : MAX(after_removal(comparison, d, i), after_addition(comparison, d, i));
+            ptrdiff_t x = after_change(comparison, d, i);
             if (x != NOWHERE) {
                 x = pass_same(comparison, x, x - diagonal);
             }
