@@ -40,7 +40,7 @@ bool review_input_read_stdin(struct buffer *ret_content, struct error *error) {
                      DOCUMENT_FILE_MAX >> 20);
 }
 
-/* Where a visit is, and whether one has ended the reading. */
+/* A walk through the input. `is_over`: a visit has ended it. */
 struct reading {
     review_input_visit *visit;
     void *context;
@@ -50,7 +50,7 @@ struct reading {
     bool is_over;
 };
 
-static void visit_item(void *context, const struct manifest_item *item) {
+static void on_item(void *context, const struct manifest_item *item) {
     struct reading *reading = context;
     if (reading->is_over) {
         return;
@@ -71,7 +71,7 @@ static bool each_of_file(const struct document_file *file, struct reading *readi
     for (size_t i = 0; i < file->n_documents; i++) {
         const struct buffer *json = &file->documents[i].json;
         reading->document = i;
-        if (!manifest_split(json->bytes, json->size, visit_item, reading, reading->error) ||
+        if (!manifest_split(json->bytes, json->size, on_item, reading, reading->error) ||
             reading->is_over) {
             document_locate(file, i, reading->error);
             return false;

@@ -3,7 +3,7 @@
 #define APP_REVIEW_RULE_TEXT_H
 
 /*
- * The rules in words, for `capstan explain` and for reports. Plain sentences: no braces or square
+ * The rules in words, for `capstan explain` and for reports. The texts have no braces or square
  * brackets, which mean something in SARIF.
  */
 
@@ -19,7 +19,7 @@ struct rule_line {
 struct rule_text {
     const char *id;
     const char *setting;     /* the key of PolicyConfig that has the mode */
-    enum report_level level; /* as it is met by default */
+    enum report_level level; /* of most findings, under the default policy */
     const char *summary;     /* one sentence */
     const char *description; /* a paragraph */
     const char *example;     /* a paragraph */
@@ -27,12 +27,11 @@ struct rule_text {
     struct rule_line rows[RULE_TEXT_LINES_MAX]; /* of the decision table */
 };
 
-/* In the order of enum rule_id; the last is "unresolved", which is no rule but is reported as
-   one. */
+/* In the order of enum rule_id. The last is "unresolved", which is reported like a rule. */
 enum { RULE_TEXT_COUNT = RULE_COUNT + 1 };
 extern const struct rule_text rule_texts[RULE_TEXT_COUNT];
 
-/* NULL if there is none of that id. */
+/* NULL if there is no such id. */
 const struct rule_text *rule_text_find(const char *id);
 
 #endif
