@@ -3,8 +3,8 @@
 #define BASE_JSON_WRITE_H
 
 /*
- * Writes JSON straight into a buffer: no tree, no white space. It puts the commas; that brackets
- * match and that keys stand in objects only is the caller's part.
+ * Writes JSON straight into a buffer: no tree, no white space. It puts the commas. The caller sees
+ * to matching brackets, and to keys in objects only.
  */
 
 #include <stdbool.h>
@@ -23,8 +23,8 @@ void json_write_open(struct json_write *write, char bracket);  /* '{' or '[' */
 void json_write_close(struct json_write *write, char bracket); /* '}' or ']' */
 void json_write_key(struct json_write *write, const char *key);
 
-/* Always valid UTF-8 and valid JSON, whatever the bytes are: control characters are escaped, each
-   byte that is not part of well-formed UTF-8 becomes U+FFFD. */
+/* The result is valid UTF-8 and valid JSON, whatever the bytes are: control characters are escaped,
+   and each byte that is not part of well-formed UTF-8 becomes U+FFFD. */
 void json_write_text(struct json_write *write, const char *text);
 void json_write_text_sized(struct json_write *write, const char *bytes, size_t size);
 

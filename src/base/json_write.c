@@ -40,7 +40,7 @@ void json_write_text(struct json_write *write, const char *text) {
     json_write_text_sized(write, text, strlen(text));
 }
 
-/* What is written instead of the byte, or NULL if it has no short form. */
+/* The two bytes that stand for this one; NULL if it has no short form. */
 static const char *short_escape(char byte) {
     switch (byte) {
     case '"':

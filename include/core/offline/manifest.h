@@ -38,7 +38,7 @@ bool manifest_split(const char *json, size_t size, manifest_visit_item *visit, v
 
 /* Reads an item that is an MCPServer or a Deployment; a missing namespace is "default". False if it
    is something else. */
-bool manifest_take(const struct manifest_item *item, struct object *ret_object);
+bool manifest_read_object(const struct manifest_item *item, struct object *ret_object);
 
 /* `offset` is where the object begins in the document. */
 typedef void manifest_visit(void *context, const struct object *object, size_t offset);

@@ -28,7 +28,7 @@ struct search {
 static bool on_searched(void *context, const struct review_input *input, struct error *error) {
     struct search *search = context;
     struct object object;
-    if (!manifest_take(input->item, &object) || object.kind != search->object->kind ||
+    if (!manifest_read_object(input->item, &object) || object.kind != search->object->kind ||
         strcmp(object.namespace, search->object->namespace) != 0 ||
         strcmp(object.name, search->object->name) != 0) {
         return true;
@@ -69,7 +69,7 @@ static bool on_object(void *context, const struct review_input *input, struct er
         error->offset = input->item->offset;
         return false;
     }
-    if (!manifest_take(input->item, &object) || object.name[0] == '\0') {
+    if (!manifest_read_object(input->item, &object) || object.name[0] == '\0') {
         return true;
     }
     if (round->old != NULL) {

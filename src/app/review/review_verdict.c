@@ -269,7 +269,7 @@ bool review_verdict_make(const struct review_context *context, const struct mani
     if (is_recorded(&item)) {
         return make_of_review(context, &item, ret_verdict, error);
     }
-    if (manifest_take(&item, &object)) {
+    if (manifest_read_object(&item, &object)) {
         return make_of_manifest(context, &item, &object, ret_verdict, error);
     }
     buffer_add(&ret_verdict->submitted, item.raw.at, item.raw.size);

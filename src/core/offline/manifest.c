@@ -172,7 +172,7 @@ static enum object_kind kind_of(const struct manifest_item *item) {
     return object_kind(group, item->kind);
 }
 
-bool manifest_take(const struct manifest_item *item, struct object *ret_object) {
+bool manifest_read_object(const struct manifest_item *item, struct object *ret_object) {
     struct json_reader reader;
     struct error error;
     enum object_kind kind = kind_of(item);
@@ -199,7 +199,7 @@ struct reading {
 static void read_item(void *context, const struct manifest_item *item) {
     struct reading *reading = context;
     struct object object;
-    if (manifest_take(item, &object)) {
+    if (manifest_read_object(item, &object)) {
         reading->visit(reading->context, &object, item->offset);
     } else {
         reading->n_others++;
