@@ -6,7 +6,7 @@
 
 #include "base/json_write.h"
 
-/* Where a path ends: at a value, or at the place where one would be added. */
+/* The end of a path: a value, or the place for a new one. */
 struct spot {
     size_t n_found; /* how many keys of the path are there */
     size_t from;    /* the bytes of the document that are replaced */

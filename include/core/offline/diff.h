@@ -3,8 +3,8 @@
 #define CORE_OFFLINE_DIFF_H
 
 /*
- * What changed between two texts, line by line, as a unified diff: the format of POSIX diff -u,
- * which people read and patch applies.
+ * Compares two texts line by line and prints a unified diff: the format of POSIX diff -u, which
+ * people read and patch applies.
  */
 
 #include <stddef.h>
@@ -16,8 +16,8 @@
    (4 MB); a patch of Capstan changes a dozen lines. */
 #define DIFF_CHANGES_MAX 1000
 
-/* Adds the diff, with so many unchanged lines around each change; nothing if the texts are equal.
-   The names are written as they are. */
+/* Adds the diff, with `context_lines` unchanged lines around each change; nothing if the texts are
+   equal. The names are not escaped. */
 void diff_unified(const char *old_name, const char *new_name, const char *old_text,
                   const char *new_text, size_t context_lines, struct buffer *out);
 

@@ -18,7 +18,7 @@
 
 enum report_level { REPORT_NOTE, REPORT_WARNING, REPORT_ERROR };
 
-/* What a decision says about one object, one rule each. */
+/* The outcome of one rule for one object. */
 struct report_finding {
     const char *rule;        /* "stdio-cap", or "unresolved" */
     enum report_level level; /* ERROR: denied, or unresolved under onUnresolved: fail; WARNING: a

@@ -3,7 +3,7 @@
 
 #include "core/admission/policy.h"
 
-/* One document, an item a line. docs/review-report.md describes it. Others rely on that page. */
+/* One document, an item a line. docs/review-report.md describes it and promises to keep it so. */
 
 static void begin(struct report *report, struct buffer *out) {
     (void)report;

@@ -80,33 +80,38 @@ static bool each_of_file(const struct document_file *file, struct reading *readi
     return true;
 }
 
-static bool each_of_path(const char *path, const struct buffer *standard_input,
-                         struct reading *reading) {
+static bool each_of_stdin(const struct buffer *content, struct reading *reading) {
     AUTO(document_file_fini) struct document_file file = {.path = NULL};
-    bool is_read = is_stdin(path) ? document_file_parse(REVIEW_INPUT_STDIN, standard_input, &file,
-                                                        reading->error)
-                                  : document_file_read(path, &file, reading->error);
-    return is_read && each_of_file(&file, reading);
+    return document_file_parse(REVIEW_INPUT_STDIN, content, &file, reading->error) &&
+           each_of_file(&file, reading);
+}
+
+/* `path` is a file or a folder. */
+static bool each_of_path(const char *path, struct reading *reading) {
+    AUTO(file_list_fini) struct file_list list = {.paths = NULL};
+    if (!file_find(path, &list, reading->error)) {
+        return false;
+    }
+    for (size_t i = 0; i < list.n_paths; i++) {
+        AUTO(document_file_fini) struct document_file file = {.path = NULL};
+        if (!document_file_read(list.paths[i], &file, reading->error) ||
+            !each_of_file(&file, reading)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool review_input_each(const struct option_texts *paths, const struct buffer *standard_input,
                        review_input_visit *visit, void *context, struct error *error) {
     struct reading reading = {.visit = visit, .context = context, .error = error};
     for (size_t i = 0; i < paths->n_items; i++) {
-        AUTO(file_list_fini) struct file_list list = {.paths = NULL};
-        if (is_stdin(paths->items[i])) {
-            if (!each_of_path("-", standard_input, &reading)) {
-                return false;
-            }
-            continue;
-        }
-        if (!file_find(paths->items[i], &list, error)) {
+        const char *path = paths->items[i];
+        if (is_stdin(path) && !each_of_stdin(standard_input, &reading)) {
             return false;
         }
-        for (size_t file = 0; file < list.n_paths; file++) {
-            if (!each_of_path(list.paths[file], standard_input, &reading)) {
-                return false;
-            }
+        if (!is_stdin(path) && !each_of_path(path, &reading)) {
+            return false;
         }
     }
     return true;

@@ -97,9 +97,10 @@ static void remark_on_fault(const struct object *object, struct review_verdict *
 }
 
 static const char *why_no_rule(const struct subject *subject) {
-    return subject->state == SUBJECT_UNRESOLVED
-               ? "its MCPServer is not known; --facts PATH adds more"
-               : "it is no MCPServer's, or is being deleted, or is not well formed";
+    if (subject->state == SUBJECT_UNRESOLVED) {
+        return "its MCPServer is not known; --facts PATH adds more";
+    }
+    return "it is no MCPServer's, or is being deleted, or is not well formed";
 }
 
 static void explain_subject(const struct subject *subject, bool is_itself, struct buffer *out) {

@@ -62,7 +62,8 @@ static ptrdiff_t *row(const struct comparison *comparison, ptrdiff_t d) {
     return comparison->rows + d * (d + 1) / 2;
 }
 
-/* The x to which removing a line leads, on diagonal i of row d. */
+/* The x on diagonal i of row d after one more change, which removes a line, adds one, or does
+   either. NOWHERE if that leads out of a text. */
 static ptrdiff_t after_removal(const struct comparison *comparison, ptrdiff_t d, ptrdiff_t i) {
     ptrdiff_t x = i > 0 ? row(comparison, d - 1)[i - 1] : NOWHERE;
     return x == NOWHERE || x == comparison->n_old ? NOWHERE : x + 1;
@@ -138,7 +139,7 @@ static void mark_all(const struct comparison *comparison) {
     }
 }
 
-/* Sets the signs. Only what stands between equal ends is compared. */
+/* Sets the signs. Compares only the lines between equal ends. */
 static void compare(const struct lines *old_lines, const struct lines *new_lines) {
     ptrdiff_t n_shared = MIN(old_lines->n, new_lines->n);
     ptrdiff_t start = 0;
@@ -165,7 +166,7 @@ static void compare(const struct lines *old_lines, const struct lines *new_lines
     free(comparison.rows);
 }
 
-/* The lines of both texts in the order of a diff, those of both once. */
+/* Merges the lines of both texts in the order of a diff. Lines that are in both come once. */
 static void merge(const struct lines *old_lines, const struct lines *new_lines,
                   struct lines *ret_lines) {
     const struct line *old_line = old_lines->at;
@@ -205,7 +206,7 @@ static ptrdiff_t find_hunk_end(const struct lines *lines, ptrdiff_t i, ptrdiff_t
     return MIN(end + context, lines->n);
 }
 
-/* How many of these lines the text without this sign has. */
+/* Counts the lines, but not those with this sign, which only the other text has. */
 static ptrdiff_t count_without(const struct lines *lines, ptrdiff_t from, ptrdiff_t to, char sign) {
     ptrdiff_t n = 0;
     for (ptrdiff_t i = from; i < to; i++) {
