@@ -95,10 +95,11 @@ static void write_logical_location(struct json_write *write, const struct report
 static void write_fingerprint(struct json_write *write, const struct report_item *item,
                               const char *rule) {
     char text[17];
-    uint64_t hash = hash_text(HASH_EMPTY, rule);
-    hash = hash_text(hash, item->kind);
-    hash = hash_text(hash, item->namespace);
-    hash = hash_text(hash, item->name);
+    const char *const parts[] = {rule, item->kind, item->namespace, item->name};
+    uint64_t hash = HASH_EMPTY;
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        hash = hash_bytes(hash, parts[i], strlen(parts[i]) + 1);
+    }
     snprintf(text, sizeof(text), "%016" PRIx64, hash);
     json_write_member_open(write, "partialFingerprints", '{');
     json_write_member_text(write, "capstan/v1", text);
