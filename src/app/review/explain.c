@@ -86,7 +86,7 @@ static void print_rule(const struct rule_text *rule) {
     print_words(page->example, 2, 2);
 }
 
-/* The names, for who mistyped one. */
+/* Lists the names, since somebody has mistyped one. */
 static int unknown_rule(const char *id) {
     struct error error;
     char names[256] = "";

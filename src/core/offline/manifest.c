@@ -7,7 +7,7 @@
 
 #define DEFAULT_NAMESPACE "default"
 
-/* What an object says at its top: enough to tell what it is, and a list from an object. */
+/* The members at the top of an object that tell its kind, and a list from an object. */
 struct outline {
     struct json_text api_version;
     struct json_text kind;
@@ -34,7 +34,7 @@ static void read_outline(struct json_reader *reader, struct outline *outline) {
     }
 }
 
-/* Lists of lists are taken apart, as kubectl does it; this deep. */
+/* Lists may lie in one another, as for kubectl, but only so deep. */
 enum { LISTS_MAX = 16 };
 
 struct walk {
@@ -43,10 +43,10 @@ struct walk {
     struct error *error;
 };
 
-/* A list that is gone through; NULL around a document. */
+/* The list around a value. */
 struct list {
     const struct outline *outline;
-    size_t depth; /* 1 for the outermost */
+    size_t depth; /* the outermost has 1 */
 };
 
 static bool visit_value(const struct walk *walk, const struct list *list,
@@ -58,28 +58,30 @@ static void copy(const struct json_text *text, char *out, size_t capacity) {
     }
 }
 
-/* "DeploymentList" lists Deployments; "List" does not say of what. */
-static bool take_kind_of_list(const struct outline *list, struct manifest_item *item) {
+/* "Deployment" of "DeploymentList". False if the kind ends otherwise, or does not fit. */
+static bool read_listed_kind(const struct outline *outline, char kind[OBJECT_KIND_SIZE]) {
     static const char suffix[] = "List";
-    copy(&list->api_version, item->api_version, sizeof(item->api_version));
-    copy(&list->kind, item->kind, sizeof(item->kind));
-    size_t size = strlen(item->kind);
-    size_t kind_size = size < strlen(suffix) ? 0 : size - strlen(suffix);
-    item->kind[kind_size] = '\0';
-    return kind_size > 0;
+    copy(&outline->kind, kind, OBJECT_KIND_SIZE);
+    size_t size = strlen(kind);
+    if (size < strlen(suffix) || strcmp(kind + size - strlen(suffix), suffix) != 0) {
+        return false;
+    }
+    kind[size - strlen(suffix)] = '\0';
+    return true;
 }
 
 static bool is_list(const struct outline *outline) {
-    static const char suffix[] = "List";
     char kind[OBJECT_KIND_SIZE];
-    if (!outline->has_items || !json_text_copy(&outline->kind, kind, sizeof(kind))) {
-        return false;
-    }
-    size_t size = strlen(kind);
-    return size >= strlen(suffix) && strcmp(kind + size - strlen(suffix), suffix) == 0;
+    return outline->has_items && read_listed_kind(outline, kind);
 }
 
-/* The reader stands on the items, in bytes from `base`. */
+/* False if the list is a plain "List", which may hold any kinds. */
+static bool use_kind_of_list(const struct outline *list, struct manifest_item *item) {
+    copy(&list->api_version, item->api_version, sizeof(item->api_version));
+    return read_listed_kind(list, item->kind) && item->kind[0] != '\0';
+}
+
+/* The reader is at the items. Its offsets count from `base` in the document. */
 static bool visit_items(const struct walk *walk, const struct list *list,
                         struct json_reader *reader, size_t base) {
     size_t offset = base + json_offset(reader);
@@ -136,7 +138,7 @@ static bool visit_value(const struct walk *walk, const struct list *list,
     copy(&outline.api_version, item.api_version, sizeof(item.api_version));
     copy(&outline.kind, item.kind, sizeof(item.kind));
     if (!outline.has_kind && list != NULL) {
-        item.is_typed_by_list = take_kind_of_list(list->outline, &item);
+        item.is_typed_by_list = use_kind_of_list(list->outline, &item);
     }
     walk->visit(walk->context, &item);
     return true;
@@ -168,11 +170,11 @@ static enum object_kind kind_of(const struct manifest_item *item) {
     text_copy(group, sizeof(group), item->api_version);
     size_t size = strcspn(group, "/");
     bool has_group = group[size] == '/';
-    group[has_group ? size : 0] = '\0'; /* "v1" is of the group without a name */
+    group[has_group ? size : 0] = '\0'; /* "v1" belongs to the group without a name */
     return object_kind(group, item->kind);
 }
 
-bool manifest_take(const struct manifest_item *item, struct object *ret_object) {
+bool manifest_read_object(const struct manifest_item *item, struct object *ret_object) {
     enum object_kind kind = kind_of(item);
     if (kind != OBJECT_MCPSERVER && kind != OBJECT_DEPLOYMENT) {
         return false;
@@ -196,7 +198,7 @@ struct reading {
 static void read_item(void *context, const struct manifest_item *item) {
     struct reading *reading = context;
     struct object object;
-    if (manifest_take(item, &object)) {
+    if (manifest_read_object(item, &object)) {
         reading->visit(reading->context, &object, item->offset);
     } else {
         reading->n_others++;

@@ -226,7 +226,7 @@ static char *manifest_of(const struct golden_case *golden) {
     if (json != NULL) {
         items = review_items_of(json);
     }
-    if (items.n == 1 && manifest_take(&items.items[0], &read) &&
+    if (items.n == 1 && manifest_read_object(&items.items[0], &read) &&
         !is_told_by_labels(golden, &read)) {
         return json;
     }
@@ -287,7 +287,7 @@ static void check_in_a_repository(const struct golden_case *golden, const char *
     struct review_context context = context_of(golden);
     struct review_items items = review_items_of(json);
     struct object object;
-    assert_true(manifest_take(&items.items[0], &object));
+    assert_true(manifest_read_object(&items.items[0], &object));
     cJSON *tree = cJSON_Parse(json);
     /* If cJSON would write a number differently, the third step leaves the case out. */
     if (tree != NULL && is_at_home_in_a_repository(golden, &object) &&

@@ -69,7 +69,7 @@ static void add_old(struct desk *desk, const char *text) {
     AUTO_FREE char *json = make_json(text);
     struct review_items items = review_items_of(json);
     struct object object;
-    assert_true(manifest_take(&items.items[0], &object));
+    assert_true(manifest_read_object(&items.items[0], &object));
     review_old_add(&desk->old, &object);
     review_old_sort(&desk->old);
 }
