@@ -24,7 +24,7 @@ void status_body_apply(const char *api_version, const char *namespace, const cha
     json_write_close(&write, '}');
 }
 
-/* Copies bytes as they stand, with a comma before all but the first. */
+/* Copies a member or an item, byte by byte, with a comma before all but the first. */
 static void copy_raw(struct buffer *out, bool *is_first, const struct json_text *key,
                      const struct json_text *value) {
     buffer_add_text(out, *is_first ? "" : ",");
@@ -46,7 +46,7 @@ static bool is_ours(const struct json_text *raw) {
            found[CONDITION_TYPE_SESSION_STORAGE].state != CONDITION_ABSENT;
 }
 
-/* The conditions of others as they stand, and ours behind them. */
+/* Copies the conditions of others, byte by byte, and appends ours. */
 static void write_conditions(const struct json_text *raw,
                              const struct condition conditions[CONDITION_TYPE_COUNT],
                              struct buffer *out) {
