@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "base64.h"
 
 enum { KEY_SIZE = 64, PROBLEM_SIZE = 224, VALUE_SHOWN = 64 };
 

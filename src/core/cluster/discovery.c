@@ -9,27 +9,30 @@
 #include "core/facts/object.h"
 
 /* The versions that this program knows, best first. */
-static const struct json_word known_versions[] = {{"v1beta1", 0}, {"v1alpha1", 1}, {NULL, 2}};
-enum { NO_VERSION = 2 };
+static const char *const known_versions[] = {"v1beta1", "v1alpha1"};
 
 struct group {
     bool is_group;
-    int best; /* index of the best version found, or NO_VERSION */
+    size_t best; /* index of the best version found, or the count */
 };
 
 struct group_version {
-    int index; /* in known_versions */
+    struct json_text version;
 };
 
 static void read_group_version(struct json_walk *walk, void *at) {
     static const struct json_field rows[] = {
-        JSON_WORD("version", struct group_version, index, known_versions, NULL),
+        JSON_VIEW("version", struct group_version, version),
     };
     static const struct json_fields fields = JSON_FIELDS(rows);
-    struct group_version version = {.index = NO_VERSION};
-    int *best = at;
-    (void)json_walk_object(walk, &fields, &version);
-    *best = MIN(*best, version.index);
+    struct group_version found = {.version = {.at = ""}};
+    size_t *best = at;
+    (void)json_walk_object(walk, &fields, &found);
+    for (size_t i = 0; i < *best; i++) {
+        if (json_text_is(&found.version, known_versions[i])) {
+            *best = i;
+        }
+    }
 }
 
 bool discovery_read_group(const char *json, size_t size, char ret_version[DISCOVERY_VERSION_SIZE],
@@ -39,7 +42,7 @@ bool discovery_read_group(const char *json, size_t size, char ret_version[DISCOV
         JSON_LIST("versions", struct group, best, read_group_version),
     };
     static const struct json_fields fields = JSON_FIELDS(rows);
-    struct group group = {.best = NO_VERSION};
+    struct group group = {.best = COUNT_OF(known_versions)};
     enum presence presence;
     if (!json_read_document(json, size, &fields, &group, &presence, error)) {
         return false;
@@ -47,17 +50,17 @@ bool discovery_read_group(const char *json, size_t size, char ret_version[DISCOV
     if (!group.is_group) {
         return error_set(error, ERROR_INVALID, "not an APIGroup");
     }
-    if (group.best == NO_VERSION) {
+    if (group.best == COUNT_OF(known_versions)) {
         return error_set(error, ERROR_NOT_FOUND, "no version of " TOOLHIVE_GROUP " is known");
     }
-    (void)text_copy(ret_version, DISCOVERY_VERSION_SIZE, known_versions[group.best].text);
+    (void)text_copy(ret_version, DISCOVERY_VERSION_SIZE, known_versions[group.best]);
     return true;
 }
 
 const char *discovery_next_version(const char *version) {
-    for (const struct json_word *known = known_versions; known->text != NULL; known++) {
-        if (strcmp(known->text, version) == 0) {
-            return known[1].text;
+    for (size_t i = 0; i + 1 < COUNT_OF(known_versions); i++) {
+        if (strcmp(known_versions[i], version) == 0) {
+            return known_versions[i + 1];
         }
     }
     return NULL;
