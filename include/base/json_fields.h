@@ -3,25 +3,25 @@
 #define BASE_JSON_FIELDS_H
 
 /*
- * Reads a JSON object into a struct, as a table says. A row names a key, what its value has to be,
- * and the member that it goes to:
+ * Reads a JSON object into a struct by a table. A row names a key, the kind of its value, and the
+ * member that takes it:
  *
  *     static const struct json_field rows[] = {
  *         JSON_TEXT("name", struct pet, name),
- *         JSON_INTEGER("age", struct pet, age, age_state, 0, 30),
+ *         JSON_INTEGER("age", struct pet, age, 0, 30),
  *         JSON_OBJECT("owner", struct pet, owner, &owner_fields),
  *     };
  *     static const struct json_fields pet_fields = JSON_FIELDS(rows);
  *
- * Each field has one of three outcomes: absent (there is no such key, or null), set, or unusable
- * (another type, too long, out of range). A member is written only if its key is there; it is empty
- * (0, "", false) if the value is null or unusable. So begin with a zeroed struct. Where an object
- * has a key twice the last one counts, as in Go.
+ * Each field has one of three outcomes: absent (there is no such key, or its value is null), set,
+ * or unusable (another type, too long, out of range). A member is written only if its key is there;
+ * it becomes empty (0, "", false) if the value is null or unusable. So begin with a zeroed struct.
+ * If an object has a key twice, the last one counts, as in Go.
  *
- * Reading is lenient, for objects of an API server: keys without a row are skipped, and what is
- * unusable shows in the member for the state alone. Or it is strict, for files that a person wrote:
- * see struct json_strict. Faults of the JSON itself stay in the reader; json_finish() tells them.
- * Nothing is allocated but for JSON_STRING.
+ * Lenient reading is for objects of an API server: it skips keys without a row, and only the member
+ * for the state shows that a value was unusable. Strict reading is for files that a person wrote,
+ * and for values that must not be misread: see struct json_strict. Faults of the JSON itself stay
+ * in the reader until json_finish(). Only JSON_STRING and JSON_BASE64 allocate.
  */
 
 #include <stdbool.h>
@@ -34,16 +34,19 @@
 
 enum presence { PRESENCE_ABSENT, PRESENCE_SET, PRESENCE_UNUSABLE };
 
-/* Strict reading: the first fault counts, and all that follows it is skipped. A key without a row
-   is a fault if `knows_all`; null is one if `refuses_null`; an empty text is one if it is
-   JSON_TEXT. The error has the path of the value, what is wrong with it, and its offset. */
+enum { JSON_PATH_SIZE = 192 };
+
+/* Strict reading stops at the first fault and skips the rest. Any unusable value is a fault, and so
+   is an empty JSON_TEXT. The error has the path of the value, the problem, and the offset. */
 struct json_strict {
-    struct error *error; /* where the fault goes */
+    struct error *error;
     bool has_failed;
-    bool knows_all;
-    bool refuses_null;
-    const char *root; /* the path of the whole value; "" at the top of a document */
-    size_t offset;    /* of the reader's first byte; is added to the offset in the error */
+    bool knows_all;    /* a key without a row is a fault */
+    bool refuses_null; /* null is a fault */
+    bool takes_empty;  /* an empty JSON_TEXT is none */
+    const char *root;  /* the path of the whole value; NULL or "" at the top of a document */
+    size_t offset;     /* of the reader's first byte; added to the offset in the error */
+    char path[JSON_PATH_SIZE]; /* of the value at fault; "": the whole document */
 };
 
 struct json_place;
@@ -54,7 +57,7 @@ struct json_walk {
     struct json_strict *strict; /* NULL: lenient */
     void *context;              /* for the functions of JSON_READ and JSON_LIST */
     const struct json_place *place;
-    size_t at; /* strict: where the value in hand begins */
+    size_t at; /* strict: the offset of the value in hand */
 };
 
 /* Reads the value that is due: all of it, and nothing more. `at` is the member. */
@@ -71,6 +74,7 @@ struct json_fields;
 enum json_field_kind {
     JSON_FIELD_TEXT,
     JSON_FIELD_STRING,
+    JSON_FIELD_BASE64,
     JSON_FIELD_VIEW,
     JSON_FIELD_RAW,
     JSON_FIELD_BOOL,
@@ -103,8 +107,8 @@ struct json_field {
         const struct json_fields *inside;
         json_read *read;
     };
-    bool (*is_valid)(const char *text); /* strict, of a text or a string; NULL: any is */
-    const char *problem;                /* strict: what is told of one that is not valid */
+    bool (*is_valid)(const char *text); /* strict, for a text or a string; NULL: any is valid */
+    const char *problem;                /* strict: the error about one that is not */
 };
 
 struct json_fields {
@@ -130,15 +134,20 @@ struct json_fields {
     {JSON_ROW_(key_, JSON_FIELD_TEXT, type, member), .capacity = sizeof(JSON_MEMBER_(type, member)), \
      .state = JSON_NO_STATE, .is_valid = (is_valid_), .problem = (problem_)}
 
-/* A text of any length: a char *, which the caller frees. NULL unless it is set and not empty. What
-   the member had before is freed. */
+/* A text of any length: a char *, which the caller frees. NULL unless it is set and not empty.
+   Reading frees the old value of the member. JSON_BASE64 decodes it; bytes with a NUL are unusable.
+ */
 #define JSON_STRING(key_, type, member) \
     {JSON_ROW_(key_, JSON_FIELD_STRING, type, member), .state = JSON_NO_STATE}
 #define JSON_STRING_VALID(key_, type, member, is_valid_, problem_) \
     {JSON_ROW_(key_, JSON_FIELD_STRING, type, member), .state = JSON_NO_STATE, \
      .is_valid = (is_valid_), .problem = (problem_)}
 
-/* A text, or the bytes of any value, where it stands: a struct json_text. An empty one is "". */
+#define JSON_BASE64(key_, type, member) \
+    {JSON_ROW_(key_, JSON_FIELD_BASE64, type, member), .state = JSON_NO_STATE}
+
+/* A text, or the bytes of any value, borrowed from the input: a struct json_text. An empty one is
+   "". */
 #define JSON_VIEW(key_, type, member) \
     {JSON_ROW_(key_, JSON_FIELD_VIEW, type, member), .state = JSON_NO_STATE}
 #define JSON_RAW(key_, type, member) \
@@ -163,7 +172,7 @@ struct json_fields {
 #define JSON_THERE(key_, type, member) \
     {JSON_ROW_(key_, JSON_FIELD_THERE, type, member), .state = JSON_NO_STATE}
 
-/* One of some words: an enum. Strict: `problem` is told of another word. */
+/* One of some words: an enum. Strict: `problem` is the error about another word. */
 #define JSON_WORD(key_, type, member, words_, problem_) \
     {JSON_ROW_(key_, JSON_FIELD_WORD, type, member), .words = (words_), .problem = (problem_), \
      .state = JSON_NO_STATE}
@@ -204,25 +213,29 @@ struct json_fields {
 enum presence json_read_fields(struct json_reader *reader, const struct json_fields *fields,
                                void *into);
 
-/* Reads a whole document, leniently. False if it is no sound JSON. `ret_presence` tells whether it
+/* Reads a whole document, leniently. False if it is not sound JSON. `ret_presence` tells whether it
    is an object. */
 bool json_read_document(const char *json, size_t size, const struct json_fields *fields, void *into,
                         enum presence *ret_presence, struct error *error) MUST_CHECK;
 
 /* For the functions of JSON_READ and JSON_LIST, and to begin a strict reading. Each reads the value
-   that is due; a strict walk fails where it is unusable. */
+   that is due; a strict walk fails if it is unusable. */
 enum presence json_walk_object(struct json_walk *walk, const struct json_fields *fields,
                                void *into);
 enum presence json_walk_items(struct json_walk *walk, json_read *read, void *at);
 enum presence json_walk_text(struct json_walk *walk, char *out, size_t capacity);
 enum presence json_walk_string(struct json_walk *walk, char **string);
+enum presence json_walk_base64(struct json_walk *walk, char **string);
 
-/* A strict walk fails, with what is wrong with the value in hand: "must be a list"; or with
-   "'value' is not known". In a lenient walk nothing happens. */
+/* Ends a strict reading: false, and the error, after a fault of a value or of the JSON. */
+bool json_walk_finish(struct json_walk *walk) MUST_CHECK;
+
+/* Makes a strict walk fail with a problem of the value in hand: "must be a list"; or with
+   "'value' is not known". A lenient walk goes on. */
 void json_walk_fail(struct json_walk *walk, const char *problem);
 void json_walk_fail_about(struct json_walk *walk, const char *value, const char *problem);
 
-/* The same about a key of the object in hand that is not there. */
+/* The same about a missing key of the object in hand. */
 void json_walk_fail_below(struct json_walk *walk, const char *key, const char *problem);
 
 #endif

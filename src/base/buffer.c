@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/memory.h"
+#include "base64.h"
 
 enum { CAPACITY_MIN = 256 };
 

@@ -7,10 +7,11 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "base64.h"
 
-enum { PATH_SIZE = 192, KEY_SIZE = 64, PROBLEM_SIZE = 224, VALUE_SHOWN = 64 };
+enum { KEY_SIZE = 64, PROBLEM_SIZE = 224, VALUE_SHOWN = 64 };
 
-/* Where a strict walk is: a key or an item, and what it lies in. */
+/* Where a strict walk is: a key or an item, and the place around it. */
 struct json_place {
     const struct json_place *up;
     const struct json_text *key; /* NULL: an item */
@@ -21,13 +22,13 @@ static bool has_failed(const struct json_walk *walk) {
     return walk->strict != NULL && walk->strict->has_failed;
 }
 
-/* Adds to the path and cuts what does not fit. */
-static void extend(char path[PATH_SIZE], const char *text) {
+/* Appends to the path, and cuts the text if it does not fit. */
+static void extend(char path[JSON_PATH_SIZE], const char *text) {
     size_t size = strlen(path);
-    (void)text_copy(path + size, PATH_SIZE - size, text);
+    (void)text_copy(path + size, JSON_PATH_SIZE - size, text);
 }
 
-static void add_key(char path[PATH_SIZE], const struct json_text *key) {
+static void add_key(char path[JSON_PATH_SIZE], const struct json_text *key) {
     char name[KEY_SIZE];
     if (!json_text_copy(key, name, sizeof(name))) {
         (void)text_copy(name, sizeof(name), "(a long key)");
@@ -38,7 +39,7 @@ static void add_key(char path[PATH_SIZE], const struct json_text *key) {
     extend(path, name);
 }
 
-static void add_place(char path[PATH_SIZE], const struct json_place *place) {
+static void add_place(char path[JSON_PATH_SIZE], const struct json_place *place) {
     char index[24];
     if (place == NULL) {
         return;
@@ -62,17 +63,19 @@ static void keep_one_line(char *text) {
 
 static void fail(struct json_walk *walk, const char *key, const char *problem) {
     struct json_strict *strict = walk->strict;
-    char path[PATH_SIZE] = "";
-    if (strict == NULL || strict->has_failed) {
+    bool is_unsound = walk->reader->fault != NULL; /* json_finish() tells what is wrong */
+    if (strict == NULL || strict->has_failed || is_unsound) {
         return;
     }
-    extend(path, strict->root);
-    add_place(path, walk->place);
+    strict->path[0] = '\0';
+    extend(strict->path, strict->root == NULL ? "" : strict->root);
+    add_place(strict->path, walk->place);
     if (key != NULL) {
-        add_key(path, &(struct json_text){.at = key, .size = strlen(key)});
+        add_key(strict->path, &(struct json_text){.at = key, .size = strlen(key)});
     }
     error_set_at(strict->error, ERROR_INVALID, strict->offset + walk->at, "%s: %s",
-                 path[0] == '\0' ? "the document" : path, problem);
+                 strict->path[0] == '\0' ? "the document" : strict->path, problem);
+    keep_one_line(strict->path);
     keep_one_line(strict->error->text);
     strict->has_failed = true;
 }
@@ -112,11 +115,15 @@ static void fail_range(struct json_walk *walk, const struct json_field *field) {
     fail(walk, NULL, text);
 }
 
-/* Skips a null that counts as absent. Called for every value, hence the first line: in compact JSON
-   the next byte is the value's, and tells without a call. */
+/* Skips a null that counts as absent. Called for every value, hence the first test: in compact JSON
+   the next byte is the value's first, which tells without a call. */
 static inline bool is_null(struct json_walk *walk) {
     const struct json_reader *reader = walk->reader;
-    bool is_other = reader->at<reader->end && * reader->at> ' ' && *reader->at != 'n';
+    char byte = ' ';
+    if (reader->at < reader->end) {
+        byte = *reader->at;
+    }
+    bool is_other = byte > ' ' && byte != 'n';
     if (is_other || (walk->strict != NULL && walk->strict->refuses_null) ||
         json_peek(walk->reader) != JSON_NULL) {
         return false;
@@ -142,7 +149,7 @@ enum presence json_walk_text(struct json_walk *walk, char *out, size_t capacity)
     if (!json_text_copy(&text, out, capacity)) {
         return refuse(walk, "is too long, or has a zero byte");
     }
-    if (walk->strict != NULL && out[0] == '\0') {
+    if (walk->strict != NULL && !walk->strict->takes_empty && out[0] == '\0') {
         return refuse(walk, "must not be empty");
     }
     return PRESENCE_SET;
@@ -167,11 +174,29 @@ enum presence json_walk_string(struct json_walk *walk, char **string) {
     return PRESENCE_SET;
 }
 
+enum presence json_walk_base64(struct json_walk *walk, char **string) {
+    enum presence presence = json_walk_string(walk, string);
+    size_t size;
+    if (*string == NULL) {
+        return presence;
+    }
+    bool is_base64 = base64_decode(*string, &size);
+    if (is_base64 && strlen(*string) == size) {
+        return PRESENCE_SET;
+    }
+    free(TAKE(*string));
+    return refuse(walk, is_base64 ? "has a zero byte once it is decoded" : "is not base64");
+}
+
 static enum presence read_view(struct json_walk *walk, struct json_text *text) {
     *text = (struct json_text){.at = ""};
-    return is_null(walk)                        ? PRESENCE_ABSENT
-           : json_read_text(walk->reader, text) ? PRESENCE_SET
-                                                : refuse(walk, "must be a string");
+    if (is_null(walk)) {
+        return PRESENCE_ABSENT;
+    }
+    if (!json_read_text(walk->reader, text)) {
+        return refuse(walk, "must be a string");
+    }
+    return PRESENCE_SET;
 }
 
 static enum presence read_raw(struct json_walk *walk, struct json_text *raw) {
@@ -181,9 +206,13 @@ static enum presence read_raw(struct json_walk *walk, struct json_text *raw) {
 
 static enum presence read_bool(struct json_walk *walk, bool *value) {
     *value = false;
-    return is_null(walk)                         ? PRESENCE_ABSENT
-           : json_read_bool(walk->reader, value) ? PRESENCE_SET
-                                                 : refuse(walk, "must be true or false");
+    if (is_null(walk)) {
+        return PRESENCE_ABSENT;
+    }
+    if (!json_read_bool(walk->reader, value)) {
+        return refuse(walk, "must be true or false");
+    }
+    return PRESENCE_SET;
 }
 
 static enum presence read_integer(struct json_walk *walk, const struct json_field *field,
@@ -228,7 +257,7 @@ static enum presence read_word(struct json_walk *walk, const struct json_field *
     return presence;
 }
 
-/* What a program writes for a value that it does not have is no reason to refuse. */
+/* Programs write an empty value for one that they do not have: it is not refused. */
 static void read_refused(struct json_walk *walk, const char *problem) {
     static const char *const nothing[] = {"null", "\"\"", "[]", "{}"};
     struct json_text raw;
@@ -249,6 +278,8 @@ static enum presence read_value(struct json_walk *walk, const struct json_field 
         return json_walk_text(walk, at, field->capacity);
     case JSON_FIELD_STRING:
         return json_walk_string(walk, at);
+    case JSON_FIELD_BASE64:
+        return json_walk_base64(walk, at);
     case JSON_FIELD_VIEW:
         return read_view(walk, at);
     case JSON_FIELD_RAW:
@@ -279,11 +310,13 @@ static enum presence read_value(struct json_walk *walk, const struct json_field 
     return PRESENCE_SET;
 }
 
-static void read_field(struct json_walk *walk, const struct json_field *field, void *into) {
+static enum presence read_field(struct json_walk *walk, const struct json_field *field,
+                                void *into) {
     enum presence presence = read_value(walk, field, (char *)into + field->at);
     if (field->state != JSON_NO_STATE) {
         *(enum presence *)(void *)((char *)into + field->state) = presence;
     }
+    return presence;
 }
 
 static bool is_key(const struct json_field *row, const struct json_text *key) {
@@ -301,8 +334,8 @@ static const struct json_field *find_escaped(const struct json_fields *fields,
     return NULL;
 }
 
-/* The row of a key. API servers write keys in an order that hardly changes, and tables have it: the
-   search begins behind the row that was found before. */
+/* The row of a key. API servers write keys in an order that hardly changes, and tables have the
+   same order: so the search begins behind the row that was found last. */
 static inline const struct json_field *find(const struct json_fields *fields,
                                             const struct json_field *from,
                                             const struct json_text *key) {
@@ -322,7 +355,7 @@ static inline const struct json_field *find(const struct json_fields *fields,
     return NULL;
 }
 
-/* Refuses a text or a string that the row's function does not take. */
+/* Refuses a text or a string for which the row's is_valid() is false. */
 static void check(struct json_walk *walk, const struct json_field *field, const void *at) {
     const char *text = field->kind == JSON_FIELD_STRING ? *(char *const *)at : at;
     if (field->is_valid != NULL && text != NULL && !has_failed(walk) && !field->is_valid(text)) {
@@ -342,8 +375,9 @@ static void read_strictly(struct json_walk *walk, const struct json_fields *fiel
         json_skip(walk->reader);
     } else {
         walk->at = json_offset(walk->reader);
-        read_field(walk, field, into);
-        check(walk, field, (const char *)into + field->at);
+        if (read_field(walk, field, into) == PRESENCE_SET) {
+            check(walk, field, (const char *)into + field->at);
+        }
     }
     walk->place = place.up;
 }
@@ -368,7 +402,7 @@ enum presence json_walk_object(struct json_walk *walk, const struct json_fields 
         if (field == NULL) {
             json_skip(walk->reader);
         } else {
-            read_field(walk, field, into);
+            (void)read_field(walk, field, into);
             next = field + 1;
         }
     }
@@ -413,4 +447,16 @@ bool json_read_document(const char *json, size_t size, const struct json_fields 
     json_begin(&reader, json, size);
     *ret_presence = json_read_fields(&reader, fields, into);
     return json_finish(&reader, error);
+}
+
+bool json_walk_finish(struct json_walk *walk) {
+    struct json_strict *strict = walk->strict;
+    if (strict->has_failed) {
+        return false;
+    }
+    if (!json_finish(walk->reader, strict->error)) {
+        strict->error->offset += strict->offset;
+        return false;
+    }
+    return true;
 }

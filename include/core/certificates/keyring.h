@@ -3,11 +3,12 @@
 #define CORE_CERTIFICATES_KEYRING_H
 
 /*
- * The Secret that holds Capstan's own certificates, as text in and text out:
+ * Reads and writes the Secret that holds Capstan's own certificates:
  *
- *   ca.crt    the CAs that are to be trusted, PEM, one behind the other
- *   ca.key    the key of one of them, which signs
- *   tls.crt   the certificate that is served, and tls.key its key
+ *   ca.crt    the trusted CAs, PEM, one after the other
+ *   ca.key    the key of the CA that signs
+ *   tls.crt   the certificate of the webhook server
+ *   tls.key   its key
  *
  * The annotation capstan.dev/rotate, `leaf` or `ca`, asks for a renewal at once.
  */
@@ -27,24 +28,26 @@ struct keyring {
     char uid[OBJECT_UID_SIZE];
     char resource_version[OBJECT_VERSION_SIZE];
     enum renewal_request asked;
-    bool is_asked_unclearly; /* the annotation is there, and neither `leaf` nor `ca` */
-    /* PEM. Never NULL; empty where the Secret has none, or none that is base64. */
+    bool is_asked_unclearly; /* the annotation is neither `leaf` nor `ca` */
+    /* PEM. Never NULL; empty if the Secret has none, or if it is not base64. */
     char *ca_crt;
     char *ca_key;
     char *tls_crt;
     char *tls_key;
 };
 
-/* Of a Secret as the API server sends it. ERROR_INVALID: it is no JSON object. */
+/* Reads a Secret from the API server. ERROR_INVALID if it is no JSON object. The caller owns the
+   keyring. */
 bool keyring_read(const char *json, size_t size, struct keyring *ret_keyring,
                   struct error *error) MUST_CHECK;
 
-/* Wipes the keys, and frees. */
+/* Zeroes the keys, and frees. */
 void keyring_fini(struct keyring *keyring);
 
-/* The body that writes it: a whole Secret for a POST if its resource_version is empty, else a merge
-   patch that is refused (409) unless the Secret still has that version, and that takes the
-   annotation away unless something is still asked for. The caller wipes `out`. */
+/* Appends the body of the request that writes the keyring: a whole Secret for a POST if its
+   resource_version is empty, else a merge patch. The API server refuses the patch (409) if the
+   Secret has another version by now. The patch removes the annotation, unless `asked` still asks
+   for something. The caller has to wipe `out`. */
 void keyring_write(const struct keyring *keyring, const char *namespace, struct buffer *out);
 
 #endif

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
-#include "base/json.h"
+#include "base/json_fields.h"
 #include "base/json_write.h"
 #include "base/memory.h"
 
@@ -13,118 +12,67 @@
 
 enum { BASE64_MAX = 1 << 20 };
 
-static void read_pem(struct json_reader *reader, char **pem) {
-    struct json_text text;
-    size_t size;
-    if (!json_read_text(reader, &text)) {
-        return;
+static enum renewal_request request_of(const struct json_text *text) {
+    if (json_text_is(text, "leaf")) {
+        return RENEWAL_ASKS_LEAF;
     }
-    char *decoded = memory_new(text.size + 1, 1);
-    if (json_text_copy(&text, decoded, text.size + 1) && base64_decode(decoded, &size) &&
-        memchr(decoded, '\0', size) == NULL) {
-        free(*pem);
-        *pem = decoded;
-    } else {
-        free(decoded);
-    }
+    return json_text_is(text, "ca") ? RENEWAL_ASKS_CA : RENEWAL_ASKS_NOTHING;
 }
 
-static void read_data(struct json_reader *reader, struct keyring *keyring) {
-    const struct {
-        const char *key;
-        char **pem;
-    } members[] = {
-        {"ca.crt", &keyring->ca_crt},
-        {"ca.key", &keyring->ca_key},
-        {"tls.crt", &keyring->tls_crt},
-        {"tls.key", &keyring->tls_key},
-    };
-    struct json_text key;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        char **pem = NULL;
-        for (size_t i = 0; i < COUNT_OF(members); i++) {
-            pem = json_text_is(&key, members[i].key) ? members[i].pem : pem;
-        }
-        if (pem != NULL) {
-            read_pem(reader, pem);
-        } else {
-            json_skip(reader);
-        }
-    }
+static void read_request(struct json_walk *walk, void *at) {
+    struct keyring *keyring = at;
+    struct json_text text = {.at = ""};
+    (void)json_read_text(walk->reader, &text);
+    keyring->asked = request_of(&text);
+    keyring->is_asked_unclearly = keyring->asked == RENEWAL_ASKS_NOTHING;
 }
 
-static void read_annotations(struct json_reader *reader, struct keyring *keyring) {
-    struct json_text key;
-    struct json_text text;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (!json_text_is(&key, ROTATE_ANNOTATION)) {
-            json_skip(reader);
-            continue;
-        }
-        bool is_text = json_read_text(reader, &text);
-        keyring->asked = is_text && json_text_is(&text, "leaf") ? RENEWAL_ASKS_LEAF
-                         : is_text && json_text_is(&text, "ca") ? RENEWAL_ASKS_CA
-                                                                : RENEWAL_ASKS_NOTHING;
-        keyring->is_asked_unclearly = keyring->asked == RENEWAL_ASKS_NOTHING;
-    }
-}
+static const struct json_field annotation_rows[] = {
+    JSON_READ_WHOLE(ROTATE_ANNOTATION, read_request),
+};
+static const struct json_fields annotation_fields = JSON_FIELDS(annotation_rows);
 
-static void read_text(struct json_reader *reader, char *out, size_t capacity) {
-    struct json_text text;
-    if (json_read_text(reader, &text)) {
-        (void)json_text_copy(&text, out, capacity);
-    }
-}
+static const struct json_field metadata_rows[] = {
+    JSON_TEXT("uid", struct keyring, uid),
+    JSON_TEXT("resourceVersion", struct keyring, resource_version),
+    JSON_INSIDE("annotations", &annotation_fields),
+};
+static const struct json_fields metadata_fields = JSON_FIELDS(metadata_rows);
 
-static void read_metadata(struct json_reader *reader, struct keyring *keyring) {
-    struct json_text key;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "uid")) {
-            read_text(reader, keyring->uid, sizeof(keyring->uid));
-        } else if (json_text_is(&key, "resourceVersion")) {
-            read_text(reader, keyring->resource_version, sizeof(keyring->resource_version));
-        } else if (json_text_is(&key, "annotations")) {
-            read_annotations(reader, keyring);
-        } else {
-            json_skip(reader);
-        }
+static const struct json_field data_rows[] = {
+    JSON_BASE64("ca.crt", struct keyring, ca_crt),
+    JSON_BASE64("ca.key", struct keyring, ca_key),
+    JSON_BASE64("tls.crt", struct keyring, tls_crt),
+    JSON_BASE64("tls.key", struct keyring, tls_key),
+};
+static const struct json_fields data_fields = JSON_FIELDS(data_rows);
+
+static const struct json_field secret_rows[] = {
+    JSON_INSIDE("data", &data_fields),
+    JSON_INSIDE("metadata", &metadata_fields),
+};
+static const struct json_fields secret_fields = JSON_FIELDS(secret_rows);
+
+static void make_text(char **text) {
+    if (*text == NULL) {
+        *text = memory_new(1, 1);
     }
 }
 
 bool keyring_read(const char *json, size_t size, struct keyring *ret_keyring, struct error *error) {
-    struct keyring keyring = {.ca_crt = memory_new(1, 1),
-                              .ca_key = memory_new(1, 1),
-                              .tls_crt = memory_new(1, 1),
-                              .tls_key = memory_new(1, 1)};
-    struct json_reader reader;
-    struct json_text key;
-    json_begin(&reader, json, size);
-    bool is_object = json_enter_object(&reader);
-    while (is_object && json_next_member(&reader, &key)) {
-        if (json_text_is(&key, "metadata")) {
-            read_metadata(&reader, &keyring);
-        } else if (json_text_is(&key, "data")) {
-            read_data(&reader, &keyring);
-        } else {
-            json_skip(&reader);
-        }
-    }
-    bool is_good = json_finish(&reader, error) &&
-                   (is_object || error_set(error, ERROR_INVALID, "not a Secret: it is no object"));
-    if (!is_good) {
-        keyring_fini(&keyring);
+    AUTO(keyring_fini) struct keyring keyring = {.ca_crt = NULL};
+    enum presence presence;
+    if (!json_read_document(json, size, &secret_fields, &keyring, &presence, error)) {
         return false;
     }
-    *ret_keyring = keyring;
+    if (presence != PRESENCE_SET) {
+        return error_set(error, ERROR_INVALID, "not a Secret: it is no object");
+    }
+    make_text(&keyring.ca_crt);
+    make_text(&keyring.ca_key);
+    make_text(&keyring.tls_crt);
+    make_text(&keyring.tls_key);
+    *ret_keyring = TAKE(keyring);
     return true;
 }
 

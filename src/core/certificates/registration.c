@@ -6,132 +6,79 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
-#include "base/json.h"
+#include "base/json_fields.h"
 #include "base/json_write.h"
 #include "base/memory.h"
 
 enum { PATH_SIZE = 64, BASE64_MAX = 1 << 20 };
 
-static void read_bundle(struct json_reader *reader, struct registration_entry *entry) {
-    struct json_text text;
-    size_t size;
-    if (!json_read_text(reader, &text)) {
+static const struct json_field service_rows[] = {
+    JSON_TEXT("namespace", struct registration_entry, service_namespace),
+    JSON_TEXT("name", struct registration_entry, service_name),
+};
+static const struct json_fields service_fields = JSON_FIELDS(service_rows);
+
+static const struct json_field client_config_rows[] = {
+    JSON_INSIDE("service", &service_fields),
+    JSON_BASE64("caBundle", struct registration_entry, bundle_pem),
+};
+static const struct json_fields client_config_fields = JSON_FIELDS(client_config_rows);
+
+static const struct json_field entry_rows[] = {
+    JSON_TEXT("name", struct registration_entry, name),
+    JSON_INSIDE("clientConfig", &client_config_fields),
+    JSON_IS("failurePolicy", struct registration_entry, fails, "Fail"),
+};
+static const struct json_fields entry_fields = JSON_FIELDS(entry_rows);
+
+struct reading {
+    struct registration registration;
+    bool is_too_long;
+};
+
+static void read_entry(struct json_walk *walk, void *at) {
+    struct reading *reading = at;
+    struct registration *registration = &reading->registration;
+    reading->is_too_long = registration->n_entries == REGISTRATION_ENTRIES_MAX;
+    if (reading->is_too_long) {
+        json_skip(walk->reader);
         return;
     }
-    AUTO_FREE char *pem = memory_new(text.size + 1, 1);
-    bool is_good = json_text_copy(&text, pem, text.size + 1) && base64_decode(pem, &size) &&
-                   memchr(pem, '\0', size) == NULL;
-    if (is_good) {
-        free(entry->bundle_pem);
-        entry->bundle_pem = TAKE(pem);
+    struct registration_entry *entry = &registration->entries[registration->n_entries];
+    entry->index = registration->n_entries++;
+    (void)json_walk_object(walk, &entry_fields, entry);
+    if (entry->bundle_pem == NULL) {
+        entry->bundle_pem = memory_new(1, 1);
     }
 }
 
-static void read_name(struct json_reader *reader, char out[REGISTRATION_NAME_SIZE]) {
-    struct json_text text;
-    if (json_read_text(reader, &text)) {
-        (void)json_text_copy(&text, out, REGISTRATION_NAME_SIZE);
-    }
+static void reading_fini(struct reading *reading) {
+    registration_fini(&reading->registration);
+    reading->is_too_long = false;
 }
 
-static void read_service(struct json_reader *reader, struct registration_entry *entry) {
-    struct json_text key;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "namespace")) {
-            read_name(reader, entry->service_namespace);
-        } else if (json_text_is(&key, "name")) {
-            read_name(reader, entry->service_name);
-        } else {
-            json_skip(reader);
-        }
-    }
-}
-
-static void read_client_config(struct json_reader *reader, struct registration_entry *entry) {
-    struct json_text key;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "caBundle")) {
-            read_bundle(reader, entry);
-        } else if (json_text_is(&key, "service")) {
-            read_service(reader, entry);
-        } else {
-            json_skip(reader);
-        }
-    }
-}
-
-static void read_entry(struct json_reader *reader, struct registration_entry *entry) {
-    struct json_text key;
-    struct json_text text;
-    entry->bundle_pem = memory_new(1, 1);
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "clientConfig")) {
-            read_client_config(reader, entry);
-        } else if (json_text_is(&key, "name")) {
-            read_name(reader, entry->name);
-        } else if (json_text_is(&key, "failurePolicy")) {
-            entry->fails = json_read_text(reader, &text) && json_text_is(&text, "Fail");
-        } else {
-            json_skip(reader);
-        }
-    }
-}
-
-/* Returns false if there are more than fit. */
-static bool read_entries(struct json_reader *reader, struct registration *registration) {
-    bool fit = true;
-    registration_fini(registration);
-    if (!json_enter_array(reader)) {
-        return true;
-    }
-    while (json_next_item(reader)) {
-        fit = fit && registration->n_entries < REGISTRATION_ENTRIES_MAX;
-        if (fit) {
-            registration->entries[registration->n_entries].index = registration->n_entries;
-            read_entry(reader, &registration->entries[registration->n_entries++]);
-        } else {
-            json_skip(reader);
-        }
-    }
-    return fit;
+static void read_entries(struct json_walk *walk, void *at) {
+    reading_fini(at);
+    (void)json_walk_items(walk, read_entry, at);
 }
 
 bool registration_read(const char *json, size_t size, struct registration *ret_registration,
                        struct error *error) {
-    AUTO(registration_fini) struct registration registration = {.n_entries = 0};
-    struct json_reader reader;
-    struct json_text key;
-    bool fit = true;
-    json_begin(&reader, json, size);
-    bool is_object = json_enter_object(&reader);
-    while (is_object && json_next_member(&reader, &key)) {
-        if (json_text_is(&key, "webhooks")) {
-            fit = read_entries(&reader, &registration);
-        } else {
-            json_skip(&reader);
-        }
-    }
-    if (!json_finish(&reader, error)) {
+    static const struct json_field rows[] = {JSON_READ_WHOLE("webhooks", read_entries)};
+    static const struct json_fields fields = JSON_FIELDS(rows);
+    AUTO(reading_fini) struct reading reading = {.is_too_long = false};
+    enum presence presence;
+    if (!json_read_document(json, size, &fields, &reading, &presence, error)) {
         return false;
     }
-    if (!is_object) {
+    if (presence != PRESENCE_SET) {
         return error_set(error, ERROR_INVALID, "not a webhook configuration: it is no object");
     }
-    if (!fit) {
+    if (reading.is_too_long) {
         return error_set(error, ERROR_TOO_LARGE, "it has more than %d webhooks",
                          REGISTRATION_ENTRIES_MAX);
     }
-    *ret_registration = TAKE(registration);
+    *ret_registration = TAKE(reading.registration);
     return true;
 }
 

@@ -3,68 +3,48 @@
 
 #include <string.h>
 
-#include "base/json.h"
+#include "base/json_edit.h"
+#include "base/json_fields.h"
 #include "base/text.h"
 #include "core/facts/object.h"
 
 /* The versions that this program knows, best first. */
 static const char *const known_versions[] = {"v1beta1", "v1alpha1"};
 
-/* What is looked for in a group. */
 struct group {
     bool is_group;
     size_t best; /* index of the best version found, or the count */
 };
 
-static void read_group_version(struct json_reader *reader, struct group *group) {
-    struct json_text key;
+struct group_version {
     struct json_text version;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (!json_text_is(&key, "version")) {
-            json_skip(reader);
-        } else if (json_read_text(reader, &version)) {
-            for (size_t i = 0; i < group->best; i++) {
-                if (json_text_is(&version, known_versions[i])) {
-                    group->best = i;
-                }
-            }
-        }
-    }
-}
+};
 
-static bool is_text(struct json_reader *reader, const char *expected) {
-    struct json_text text;
-    return json_read_text(reader, &text) && json_text_is(&text, expected);
-}
-
-static void read_group(struct json_reader *reader, struct group *group) {
-    struct json_text key;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "kind")) {
-            group->is_group = is_text(reader, "APIGroup");
-        } else if (!json_text_is(&key, "versions")) {
-            json_skip(reader);
-        } else if (json_enter_array(reader)) {
-            while (json_next_item(reader)) {
-                read_group_version(reader, group);
-            }
+static void read_group_version(struct json_walk *walk, void *at) {
+    static const struct json_field rows[] = {
+        JSON_VIEW("version", struct group_version, version),
+    };
+    static const struct json_fields fields = JSON_FIELDS(rows);
+    struct group_version found = {.version = {.at = ""}};
+    size_t *best = at;
+    (void)json_walk_object(walk, &fields, &found);
+    for (size_t i = 0; i < *best; i++) {
+        if (json_text_is(&found.version, known_versions[i])) {
+            *best = i;
         }
     }
 }
 
 bool discovery_read_group(const char *json, size_t size, char ret_version[DISCOVERY_VERSION_SIZE],
                           struct error *error) {
+    static const struct json_field rows[] = {
+        JSON_IS("kind", struct group, is_group, "APIGroup"),
+        JSON_LIST("versions", struct group, best, read_group_version),
+    };
+    static const struct json_fields fields = JSON_FIELDS(rows);
     struct group group = {.best = COUNT_OF(known_versions)};
-    struct json_reader reader;
-    json_begin(&reader, json, size);
-    read_group(&reader, &group);
-    if (!json_finish(&reader, error)) {
+    enum presence presence;
+    if (!json_read_document(json, size, &fields, &group, &presence, error)) {
         return false;
     }
     if (!group.is_group) {
@@ -86,183 +66,139 @@ const char *discovery_next_version(const char *version) {
     return NULL;
 }
 
-static bool is_servers(struct json_reader *reader) {
-    struct json_text key;
-    bool is_found = false;
-    if (!json_enter_object(reader)) {
-        return false;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "name")) {
-            is_found = is_text(reader, "mcpservers");
-        } else {
-            json_skip(reader);
-        }
-    }
-    return is_found;
+struct resources {
+    bool is_list;
+    bool has_servers;
+};
+
+struct resource {
+    bool is_servers;
+};
+
+static void read_resource(struct json_walk *walk, void *at) {
+    static const struct json_field rows[] = {
+        JSON_IS("name", struct resource, is_servers, "mcpservers"),
+    };
+    static const struct json_fields fields = JSON_FIELDS(rows);
+    struct resource resource = {.is_servers = false};
+    bool *has_servers = at;
+    (void)json_walk_object(walk, &fields, &resource);
+    *has_servers = *has_servers || resource.is_servers;
 }
 
 bool discovery_read_resources(const char *json, size_t size, bool *ret_has_servers,
                               struct error *error) {
-    struct json_reader reader;
-    struct json_text key;
-    bool is_list = false;
-    *ret_has_servers = false;
-    json_begin(&reader, json, size);
-    if (json_enter_object(&reader)) {
-        while (json_next_member(&reader, &key)) {
-            if (json_text_is(&key, "kind")) {
-                is_list = is_text(&reader, "APIResourceList");
-            } else if (!json_text_is(&key, "resources")) {
-                json_skip(&reader);
-            } else if (json_enter_array(&reader)) {
-                while (json_next_item(&reader)) {
-                    *ret_has_servers = is_servers(&reader) || *ret_has_servers;
-                }
-            }
-        }
+    static const struct json_field rows[] = {
+        JSON_IS("kind", struct resources, is_list, "APIResourceList"),
+        JSON_LIST("resources", struct resources, has_servers, read_resource),
+    };
+    static const struct json_fields fields = JSON_FIELDS(rows);
+    struct resources resources = {.is_list = false};
+    enum presence presence;
+    if (!json_read_document(json, size, &fields, &resources, &presence, error)) {
+        return false;
     }
-    return json_finish(&reader, error) &&
-           (is_list || error_set(error, ERROR_INVALID, "not an APIResourceList"));
+    *ret_has_servers = resources.has_servers;
+    return resources.is_list || error_set(error, ERROR_INVALID, "not an APIResourceList");
 }
 
-/* What is looked for in a definition. A version's name may stand behind its schema, so each version
-   is read whole before it counts. */
-struct definition {
+/* The keys of a list of type map. */
+struct map_keys {
+    size_t n;
+    bool is_last_type;
+};
+
+static void read_map_key(struct json_walk *walk, void *at) {
+    struct map_keys *keys = at;
+    struct json_text text;
+    keys->is_last_type = json_read_text(walk->reader, &text) && json_text_is(&text, "type");
+    keys->n++;
+}
+
+/* The schema of status.conditions. */
+struct conditions {
+    bool is_map;
+    struct map_keys keys;
+};
+
+static bool is_map_by_type(const struct json_text *schema) {
+    static const char *const path[] = {"openAPIV3Schema", "properties", "status", "properties",
+                                       "conditions"};
+    static const struct json_field rows[] = {
+        JSON_LIST("x-kubernetes-list-map-keys", struct conditions, keys, read_map_key),
+        JSON_IS("x-kubernetes-list-type", struct conditions, is_map, "map"),
+    };
+    static const struct json_fields fields = JSON_FIELDS(rows);
+    struct conditions conditions = {.is_map = false};
+    struct json_reader reader;
+    struct json_text found;
+    if (!json_edit_find(schema->at, schema->size, path, COUNT_OF(path), &found)) {
+        return false;
+    }
+    json_begin(&reader, found.at, found.size);
+    (void)json_read_fields(&reader, &fields, &conditions);
+    return conditions.is_map && conditions.keys.n == 1 && conditions.keys.is_last_type;
+}
+
+/* The version that is looked for. */
+struct wanted {
     const char *version;
-    bool is_definition;
     bool is_found;
     bool is_map;
 };
 
-/* Whether it is ["type"]. */
-static bool is_type_alone(struct json_reader *reader) {
-    size_t n_items = 0;
-    bool is_type = false;
-    if (!json_enter_array(reader)) {
-        return false;
-    }
-    while (json_next_item(reader)) {
-        is_type = is_text(reader, "type");
-        n_items++;
-    }
-    return is_type && n_items == 1;
-}
+struct definition {
+    bool is_definition;
+    struct wanted wanted;
+};
 
-/* The schema of status.conditions. */
-static bool read_list_type(struct json_reader *reader) {
-    struct json_text key;
-    bool is_map = false;
-    bool is_by_type = false;
-    if (!json_enter_object(reader)) {
-        return false;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "x-kubernetes-list-type")) {
-            is_map = is_text(reader, "map");
-        } else if (json_text_is(&key, "x-kubernetes-list-map-keys")) {
-            is_by_type = is_type_alone(reader);
-        } else {
-            json_skip(reader);
-        }
-    }
-    return is_map && is_by_type;
-}
+/* An item of spec.versions. Its name may stand behind its schema. */
+struct definition_version {
+    struct json_text name;
+    struct json_text schema;
+    bool is_served;
+};
 
-/* Steps down the path, which ends with NULL; no deeper than it is long. */
-static bool read_list_type_at(struct json_reader *reader, const char *const *path) {
-    struct json_text key;
-    bool is_map = false;
-    if (*path == NULL) {
-        return read_list_type(reader);
-    }
-    if (!json_enter_object(reader)) {
-        return false;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, *path)) {
-            is_map = read_list_type_at(reader, path + 1);
-        } else {
-            json_skip(reader);
-        }
-    }
-    return is_map;
-}
-
-static void read_definition_version(struct json_reader *reader, struct definition *definition) {
-    static const char *const path[] = {"openAPIV3Schema", "properties", "status",
-                                       "properties",      "conditions", NULL};
-    struct json_text key;
-    bool is_named = false;
-    bool is_served = false;
-    bool is_map = false;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "name")) {
-            is_named = is_text(reader, definition->version);
-        } else if (json_text_is(&key, "served")) {
-            is_served = json_read_bool(reader, &is_served) && is_served;
-        } else if (json_text_is(&key, "schema")) {
-            is_map = read_list_type_at(reader, path);
-        } else {
-            json_skip(reader);
-        }
-    }
-    if (is_named && is_served) {
-        definition->is_found = true;
-        definition->is_map = is_map;
+static void read_definition_version(struct json_walk *walk, void *at) {
+    static const struct json_field rows[] = {
+        JSON_VIEW("name", struct definition_version, name),
+        JSON_RAW("schema", struct definition_version, schema),
+        JSON_BOOL("served", struct definition_version, is_served),
+    };
+    static const struct json_fields fields = JSON_FIELDS(rows);
+    struct definition_version version = {.name = {.at = ""}, .schema = {.at = ""}};
+    struct wanted *wanted = at;
+    (void)json_walk_object(walk, &fields, &version);
+    if (version.is_served && json_text_is(&version.name, wanted->version)) {
+        wanted->is_found = true;
+        wanted->is_map = is_map_by_type(&version.schema);
     }
 }
 
-static void read_definition_spec(struct json_reader *reader, struct definition *definition) {
-    struct json_text key;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (!json_text_is(&key, "versions")) {
-            json_skip(reader);
-        } else if (json_enter_array(reader)) {
-            while (json_next_item(reader)) {
-                read_definition_version(reader, definition);
-            }
-        }
-    }
-}
+static const struct json_field definition_spec_rows[] = {
+    JSON_LIST("versions", struct definition, wanted, read_definition_version),
+};
+static const struct json_fields definition_spec_fields = JSON_FIELDS(definition_spec_rows);
 
-static void read_definition(struct json_reader *reader, struct definition *definition) {
-    struct json_text key;
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "kind")) {
-            definition->is_definition = is_text(reader, "CustomResourceDefinition");
-        } else if (json_text_is(&key, "spec")) {
-            read_definition_spec(reader, definition);
-        } else {
-            json_skip(reader);
-        }
-    }
-}
+static const struct json_field definition_rows[] = {
+    JSON_IS("kind", struct definition, is_definition, "CustomResourceDefinition"),
+    JSON_INSIDE("spec", &definition_spec_fields),
+};
+static const struct json_fields definition_fields = JSON_FIELDS(definition_rows);
 
 bool discovery_read_definition(const char *json, size_t size, const char *version, bool *ret_is_map,
                                struct error *error) {
-    struct definition definition = {.version = version};
-    struct json_reader reader;
-    json_begin(&reader, json, size);
-    read_definition(&reader, &definition);
-    if (!json_finish(&reader, error)) {
+    struct definition definition = {.wanted = {.version = version}};
+    enum presence presence;
+    if (!json_read_document(json, size, &definition_fields, &definition, &presence, error)) {
         return false;
     }
     if (!definition.is_definition) {
         return error_set(error, ERROR_INVALID, "not a CustomResourceDefinition");
     }
-    if (!definition.is_found) {
+    if (!definition.wanted.is_found) {
         return error_set(error, ERROR_NOT_FOUND, "version '%s' is not served", version);
     }
-    *ret_is_map = definition.is_map;
+    *ret_is_map = definition.wanted.is_map;
     return true;
 }

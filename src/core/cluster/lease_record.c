@@ -1,129 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/cluster/lease.h"
 
-#include "base/json.h"
+#include "base/json_fields.h"
 #include "base/json_write.h"
 
-/* A member that is there and cannot be used. It must never pass for a missing one: a record without
-   a holder is free. */
-struct reading {
-    struct json_reader reader;
-    const char *fault; /* its path, a literal; NULL while all is well */
-};
-
-/* True, and the value is skipped, if it is null. */
-static bool skip_null(struct json_reader *reader) {
-    if (json_peek(reader) != JSON_NULL) {
-        return false;
-    }
-    json_skip(reader);
-    return true;
-}
-
-static void read_text(struct reading *reading, const char *path, char *out, size_t capacity) {
-    struct json_text text;
-    out[0] = '\0';
-    if (!skip_null(&reading->reader) &&
-        !(json_read_text(&reading->reader, &text) && json_text_copy(&text, out, capacity))) {
-        reading->fault = path;
-    }
-}
-
-static void read_integer(struct reading *reading, const char *path, int64_t *ret_value) {
-    *ret_value = 0;
-    if (!skip_null(&reading->reader) && !json_read_integer(&reading->reader, ret_value)) {
-        reading->fault = path;
-    }
-}
-
-/* Whether there are members to read: an object, neither null nor anything else. */
-static bool enter_object(struct reading *reading, const char *path) {
-    if (skip_null(&reading->reader)) {
-        return false;
-    }
-    if (!json_enter_object(&reading->reader)) {
-        reading->fault = path;
-        return false;
-    }
-    return true;
-}
-
-static void read_metadata(struct reading *reading, struct lease_record *record) {
-    struct json_text key;
-    if (!enter_object(reading, "metadata")) {
-        return;
-    }
-    while (json_next_member(&reading->reader, &key)) {
-        if (json_text_is(&key, "resourceVersion")) {
-            read_text(reading, "metadata.resourceVersion", record->resource_version,
-                      sizeof(record->resource_version));
-        } else {
-            json_skip(&reading->reader);
-        }
-    }
-}
-
-static void read_spec(struct reading *reading, struct lease_record *record) {
-    struct json_text key;
-    if (!enter_object(reading, "spec")) {
-        return;
-    }
-    while (json_next_member(&reading->reader, &key)) {
-        if (json_text_is(&key, "holderIdentity")) {
-            read_text(reading, "spec.holderIdentity", record->holder, sizeof(record->holder));
-        } else if (json_text_is(&key, "leaseDurationSeconds")) {
-            read_integer(reading, "spec.leaseDurationSeconds", &record->duration_seconds);
-        } else if (json_text_is(&key, "leaseTransitions")) {
-            read_integer(reading, "spec.leaseTransitions", &record->transitions);
-        } else if (json_text_is(&key, "acquireTime")) {
-            read_text(reading, "spec.acquireTime", record->acquire_time,
-                      sizeof(record->acquire_time));
-        } else if (json_text_is(&key, "renewTime")) {
-            read_text(reading, "spec.renewTime", record->renew_time, sizeof(record->renew_time));
-        } else {
-            json_skip(&reading->reader);
-        }
-    }
-}
-
-static void read_kind(struct reading *reading) {
+static void read_kind(struct json_walk *walk, void *at) {
     struct json_text kind;
-    if (!json_read_text(&reading->reader, &kind) || !json_text_is(&kind, "Lease")) {
-        reading->fault = "kind";
+    (void)at;
+    if (!json_read_text(walk->reader, &kind) || !json_text_is(&kind, "Lease")) {
+        json_walk_fail(walk, "must be Lease");
     }
 }
 
-static void read_lease(struct reading *reading, struct lease_record *record) {
-    struct json_text key;
-    if (!json_enter_object(&reading->reader)) {
-        reading->fault = "kind";
-        return;
-    }
-    while (json_next_member(&reading->reader, &key)) {
-        if (json_text_is(&key, "kind")) {
-            read_kind(reading);
-        } else if (json_text_is(&key, "metadata")) {
-            read_metadata(reading, record);
-        } else if (json_text_is(&key, "spec")) {
-            read_spec(reading, record);
-        } else {
-            json_skip(&reading->reader);
-        }
-    }
-}
+static const struct json_field metadata_rows[] = {
+    JSON_TEXT("resourceVersion", struct lease_record, resource_version),
+};
+static const struct json_fields metadata_fields = JSON_FIELDS(metadata_rows);
 
+static const struct json_field spec_rows[] = {
+    JSON_TEXT("holderIdentity", struct lease_record, holder),
+    JSON_INTEGER("leaseDurationSeconds", struct lease_record, duration_seconds, INT64_MIN,
+                 INT64_MAX),
+    JSON_TEXT("acquireTime", struct lease_record, acquire_time),
+    JSON_TEXT("renewTime", struct lease_record, renew_time),
+    JSON_INTEGER("leaseTransitions", struct lease_record, transitions, INT64_MIN, INT64_MAX),
+};
+static const struct json_fields spec_fields = JSON_FIELDS(spec_rows);
+
+static const struct json_field lease_rows[] = {
+    JSON_READ_WHOLE("kind", read_kind),
+    JSON_INSIDE("metadata", &metadata_fields),
+    JSON_INSIDE("spec", &spec_fields),
+};
+static const struct json_fields lease_fields = JSON_FIELDS(lease_rows);
+
+/* Reads strictly: an unusable member must never pass for a missing one, because a record without a
+   holder is free. */
 bool lease_read(const char *json, size_t size, struct lease_record *ret_record,
                 struct error *error) {
-    struct reading reading = {.fault = NULL};
     struct lease_record record = {.holder = ""};
-    json_begin(&reading.reader, json, size);
-    read_lease(&reading, &record);
-    if (!json_finish(&reading.reader, error)) {
+    struct json_reader reader;
+    struct json_strict strict = {.error = error, .takes_empty = true};
+    struct json_walk walk = {.reader = &reader, .strict = &strict};
+    json_begin(&reader, json, size);
+    bool is_object = json_walk_object(&walk, &lease_fields, &record) == PRESENCE_SET;
+    if (!json_finish(&reader, error)) {
         return false;
     }
-    if (reading.fault != NULL) {
+    if (!is_object || strict.has_failed) {
         return error_set(error, ERROR_INVALID, "the lease's %s is not what it should be",
-                         reading.fault);
+                         is_object ? strict.path : "kind");
     }
     *ret_record = record;
     return true;

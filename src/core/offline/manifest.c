@@ -3,54 +3,60 @@
 
 #include <string.h>
 
+#include "base/json_fields.h"
 #include "base/text.h"
 
 #define DEFAULT_NAMESPACE "default"
 
-/* The members at the top of an object that tell its kind, and a list from an object. */
+/* The top of an object: it tells the kind, and a list from an object. */
 struct outline {
     struct json_text api_version;
     struct json_text kind;
+    struct json_text items; /* `at` is NULL: there are none. They may be null, or anything. */
     bool has_kind;
-    bool has_items;
 };
 
-static void read_outline(struct json_reader *reader, struct outline *outline) {
-    struct json_text key;
-    *outline = (struct outline){.api_version = {.at = ""}, .kind = {.at = ""}};
-    if (!json_enter_object(reader)) {
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "apiVersion")) {
-            (void)json_read_text(reader, &outline->api_version);
-        } else if (json_text_is(&key, "kind")) {
-            outline->has_kind = json_peek(reader) != JSON_NULL;
-            (void)json_read_text(reader, &outline->kind);
-        } else {
-            outline->has_items = outline->has_items || json_text_is(&key, "items");
-            json_skip(reader);
-        }
-    }
-}
-
-/* Lists may lie in one another, as for kubectl, but only so deep. */
+/* kubectl takes lists of lists apart, and so does this module; this deep. */
 enum { LISTS_MAX = 16 };
 
-struct walk {
+struct split {
     manifest_visit_item *visit;
     void *context;
     struct error *error;
 };
 
-/* The list around a value. */
+/* A list around an object; NULL around a document. */
 struct list {
     const struct outline *outline;
-    size_t depth; /* the outermost has 1 */
+    size_t depth; /* 1 for the outermost */
 };
 
-static bool visit_value(const struct walk *walk, const struct list *list,
+static bool visit_value(const struct split *split, const struct list *list,
                         const struct json_text *raw, size_t offset);
+
+static void read_kind(struct json_walk *walk, void *at) {
+    struct outline *outline = at;
+    outline->has_kind = json_peek(walk->reader) != JSON_NULL;
+    outline->kind = (struct json_text){.at = ""};
+    (void)json_read_text(walk->reader, &outline->kind);
+}
+
+static void read_items(struct json_walk *walk, void *at) {
+    (void)json_read_raw(walk->reader, at);
+}
+
+static void read_outline(const struct json_text *raw, struct outline *ret_outline) {
+    static const struct json_field rows[] = {
+        JSON_VIEW("apiVersion", struct outline, api_version),
+        JSON_READ_WHOLE("kind", read_kind),
+        JSON_READ("items", struct outline, items, read_items),
+    };
+    static const struct json_fields fields = JSON_FIELDS(rows);
+    struct json_reader reader;
+    *ret_outline = (struct outline){.api_version = {.at = ""}, .kind = {.at = ""}};
+    json_begin(&reader, raw->at, raw->size);
+    (void)json_read_fields(&reader, &fields, ret_outline);
+}
 
 static void copy(const struct json_text *text, char *out, size_t capacity) {
     if (!json_text_copy(text, out, capacity)) {
@@ -72,7 +78,7 @@ static bool read_listed_kind(const struct outline *outline, char kind[OBJECT_KIN
 
 static bool is_list(const struct outline *outline) {
     char kind[OBJECT_KIND_SIZE];
-    return outline->has_items && read_listed_kind(outline, kind);
+    return outline->items.at != NULL && read_listed_kind(outline, kind);
 }
 
 /* False if the list is a plain "List", which may hold any kinds. */
@@ -81,72 +87,53 @@ static bool use_kind_of_list(const struct outline *list, struct manifest_item *i
     return read_listed_kind(list, item->kind) && item->kind[0] != '\0';
 }
 
-/* The reader is at the items. Its offsets count from `base` in the document. */
-static bool visit_items(const struct walk *walk, const struct list *list,
-                        struct json_reader *reader, size_t base) {
-    size_t offset = base + json_offset(reader);
-    if (json_peek(reader) == JSON_NULL) {
-        json_skip(reader);
-        return true;
-    }
-    if (!json_enter_array(reader)) {
-        return error_set_at(walk->error, ERROR_INVALID, offset, "the items of a list are no list");
-    }
-    while (json_next_item(reader)) {
-        struct json_text raw;
-        offset = base + json_offset(reader);
-        if (json_read_raw(reader, &raw) && !visit_value(walk, list, &raw, offset)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool visit_list(const struct walk *walk, const struct list *list,
+static bool visit_list(const struct split *split, const struct list *list,
                        const struct json_text *raw, size_t offset) {
+    const struct json_text *items = &list->outline->items;
+    size_t base = offset + (size_t)(items->at - raw->at);
     struct json_reader reader;
-    struct json_text key;
+    struct json_text item;
     if (list->depth > LISTS_MAX) {
-        return error_set_at(walk->error, ERROR_TOO_LARGE, offset,
+        return error_set_at(split->error, ERROR_TOO_LARGE, offset,
                             "more than %d lists lie in one another", LISTS_MAX);
     }
-    json_begin(&reader, raw->at, raw->size);
-    if (!json_enter_object(&reader)) {
+    json_begin(&reader, items->at, items->size);
+    if (json_peek(&reader) == JSON_NULL) {
         return true;
     }
-    while (json_next_member(&reader, &key)) {
-        if (!json_text_is(&key, "items")) {
-            json_skip(&reader);
-        } else if (!visit_items(walk, list, &reader, offset)) {
+    if (!json_enter_array(&reader)) {
+        return error_set_at(split->error, ERROR_INVALID, base, "the items of a list are no list");
+    }
+    while (json_next_item(&reader)) {
+        if (json_read_raw(&reader, &item) &&
+            !visit_value(split, list, &item, base + (size_t)(item.at - items->at))) {
             return false;
         }
     }
     return true;
 }
 
-static bool visit_value(const struct walk *walk, const struct list *list,
+static bool visit_value(const struct split *split, const struct list *list,
                         const struct json_text *raw, size_t offset) {
     struct manifest_item item = {.raw = *raw, .offset = offset};
-    struct json_reader reader;
     struct outline outline;
-    json_begin(&reader, raw->at, raw->size);
-    read_outline(&reader, &outline);
+    read_outline(raw, &outline);
     if (is_list(&outline)) {
         const struct list inner = {&outline, list == NULL ? 1 : list->depth + 1};
-        return visit_list(walk, &inner, raw, offset);
+        return visit_list(split, &inner, raw, offset);
     }
     copy(&outline.api_version, item.api_version, sizeof(item.api_version));
     copy(&outline.kind, item.kind, sizeof(item.kind));
     if (!outline.has_kind && list != NULL) {
         item.is_typed_by_list = use_kind_of_list(list->outline, &item);
     }
-    walk->visit(walk->context, &item);
+    split->visit(split->context, &item);
     return true;
 }
 
 bool manifest_split(const char *json, size_t size, manifest_visit_item *visit, void *context,
                     struct error *error) {
-    const struct walk walk = {.visit = visit, .context = context, .error = error};
+    const struct split split = {.visit = visit, .context = context, .error = error};
     struct json_reader reader;
     struct json_text raw;
     json_begin(&reader, json, size);
@@ -162,7 +149,7 @@ bool manifest_split(const char *json, size_t size, manifest_visit_item *visit, v
     if (kind != JSON_OBJECT) {
         return error_set_at(error, ERROR_INVALID, 0, "not a Kubernetes object");
     }
-    return visit_value(&walk, NULL, &raw, offset);
+    return visit_value(&split, NULL, &raw, offset);
 }
 
 static enum object_kind kind_of(const struct manifest_item *item) {

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "base/http_status.h"
-#include "base/json.h"
+#include "base/json_fields.h"
 #include "base/memory.h"
 
 enum {
-    PATH_MAX_SHOWN = 120, /* so that a long path leaves room for what is wrong */
-    FOREIGN_MAX = 80,     /* bytes quoted of a body that is no Status */
+    PATH_MAX_SHOWN = 120, /* a long path leaves room for the reason */
+    FOREIGN_MAX = 80,     /* bytes of a body that is no Status */
 };
 
 const char *kube_fault_verb(enum kube_verb verb) {
@@ -47,7 +47,7 @@ static enum error_kind kind_of(int status) {
     }
 }
 
-/* One line: foreign text may have line ends and worse in it. */
+/* Makes one line of foreign text, which may have line ends and other control characters. */
 static void flatten(char *text) {
     for (; *text != '\0'; text++) {
         if ((unsigned char)*text < ' ' || *text == '\x7f') {
@@ -56,33 +56,25 @@ static void flatten(char *text) {
     }
 }
 
-/* The message of a Status
-   (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/), or NULL. What
-   comes behind it need not be there: of a long body only the beginning is kept. */
+struct status {
+    char *message;
+};
+
+/* Returns the message of a Status
+   (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/), or NULL. Of a
+   long body only the beginning is here, so the JSON may break off behind the message. */
 static char *read_status_message(const char *body, size_t body_size) {
+    static const struct json_field rows[] = {JSON_STRING("message", struct status, message)};
+    static const struct json_fields fields = JSON_FIELDS(rows);
+    struct status status = {.message = NULL};
     struct json_reader reader;
-    struct json_text key;
-    struct json_text message;
-    bool has_message = false;
     json_begin(&reader, body, body_size);
-    if (json_enter_object(&reader)) {
-        while (!has_message && json_next_member(&reader, &key)) {
-            if (json_text_is(&key, "message")) {
-                has_message = json_read_text(&reader, &message);
-            } else {
-                json_skip(&reader);
-            }
-        }
-    }
-    if (!has_message || message.size == 0) {
-        return NULL;
-    }
-    char *text = memory_new(message.size + 1, 1);
-    json_text_copy(&message, text, message.size + 1);
-    return text;
+    (void)json_read_fields(&reader, &fields, &status);
+    return status.message;
 }
 
-/* The first line of a body that is plain text. HTML says nothing in its first line. */
+/* Returns the first line of a body that is plain text, or NULL. The first line of HTML has no news.
+ */
 static char *read_first_line(const char *body, size_t body_size) {
     size_t begin = 0;
     while (begin < body_size && strchr(" \t\r\n", body[begin]) != NULL && body[begin] != '\0') {
@@ -102,7 +94,7 @@ static char *read_first_line(const char *body, size_t body_size) {
 void kube_fault_refused(const struct kube_subject *subject, int status, const char *body,
                         size_t body_size, struct error *ret_error) {
     AUTO_FREE char *message = read_status_message(body, body_size);
-    /* Without a Status it is the path that is not served, or a proxy that answers. */
+    /* A 404 without a Status: the path is not served, or a proxy answered. */
     bool is_of_path = status == HTTP_STATUS_NOT_FOUND && message == NULL;
     enum error_kind kind = is_of_path ? ERROR_UNAVAILABLE : kind_of(status);
     if (message == NULL) {

@@ -3,7 +3,7 @@
 #define EDGE_KUBE_KUBE_FAULT_H
 
 /*
- * What is said about a request that did not go well: the kind of the error, and its text.
+ * Makes the errors of requests: their kind and their text.
  */
 
 #include <stdbool.h>
@@ -15,29 +15,29 @@
 /* "GET", "WATCH", "POST", "PUT", "PATCH". */
 const char *kube_fault_verb(enum kube_verb verb);
 
-/* What is named by an error: the verb, and the path without its query. */
+/* An error names the verb, and the path without its query. */
 struct kube_subject {
     enum kube_verb verb;
     const char *path;
 };
 
-/* An answer came, whole, with another status than 2xx. Its body may be a Status, or anything. */
+/* The answer came whole, with another status than 2xx. Its body may be a Status, or anything. */
 void kube_fault_refused(const struct kube_subject *subject, int status, const char *body,
                         size_t body_size, struct error *ret_error);
 
-/* The answer did not come, or not to its end; `status` is 0 if nothing of it came. */
+/* The answer did not come, or broke off. `status` is 0 if nothing came. */
 void kube_fault_broken(const struct kube_subject *subject, int status, const char *reason,
                        struct error *ret_error);
 
-/* The time is over. */
+/* The timeout passed. `status` is 0 if nothing came. */
 void kube_fault_late(const struct kube_subject *subject, int status, int64_t timeout_ms,
                      struct error *ret_error);
 
-/* The answer, or a line of the watch, is larger than wanted. */
+/* The answer, or a line of the watch, is larger than `answer_max` bytes. */
 void kube_fault_too_large(const struct kube_subject *subject, size_t answer_max,
                           struct error *ret_error);
 
-/* Puts the subject before an error that came from elsewhere. */
+/* Puts the subject before an error that another function made. */
 void kube_fault_wrap(const struct kube_subject *subject, struct error *error);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "base/json_fields.h"
 #include "base/json_write.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -81,66 +81,36 @@ bool kube_plugin_write_info(const struct kube_access *access, struct buffer *out
     return true;
 }
 
-/* What stands in an ExecCredential, before it is judged. Texts are borrowed from the output. */
+/* An ExecCredential, before any check. Texts are borrowed from the output; missing ones are empty.
+ */
 struct output {
     struct json_text api_version, kind;
-    struct json_text token, certificate, key, expires; /* `at` is NULL: not given, or empty */
-    const char *wrong_type;                            /* the key of a value that is no string */
+    struct json_text token, certificate, key, expires;
 };
 
-static void read_text(struct json_reader *reader, const char *key, struct output *output,
-                      struct json_text *text) {
-    if (json_peek(reader) == JSON_NULL) {
-        json_skip(reader);
-    } else if (!json_read_text(reader, text)) {
-        output->wrong_type = key;
-    } else if (text->size == 0) {
-        text->at = NULL;
-    }
-}
+static const struct json_field status_rows[] = {
+    JSON_VIEW("token", struct output, token),
+    JSON_VIEW("clientCertificateData", struct output, certificate),
+    JSON_VIEW("clientKeyData", struct output, key),
+    JSON_VIEW("expirationTimestamp", struct output, expires),
+};
+static const struct json_fields status_fields = JSON_FIELDS(status_rows);
 
-static void read_status(struct json_reader *reader, struct output *output) {
-    struct json_text key;
-    if (json_peek(reader) == JSON_NULL) {
-        json_skip(reader);
-        return;
-    }
-    if (!json_enter_object(reader)) {
-        output->wrong_type = "status";
-        return;
-    }
-    while (json_next_member(reader, &key)) {
-        if (json_text_is(&key, "token")) {
-            read_text(reader, "status.token", output, &output->token);
-        } else if (json_text_is(&key, "clientCertificateData")) {
-            read_text(reader, "status.clientCertificateData", output, &output->certificate);
-        } else if (json_text_is(&key, "clientKeyData")) {
-            read_text(reader, "status.clientKeyData", output, &output->key);
-        } else if (json_text_is(&key, "expirationTimestamp")) {
-            read_text(reader, "status.expirationTimestamp", output, &output->expires);
-        } else {
-            json_skip(reader);
-        }
-    }
-}
+static const struct json_field output_rows[] = {
+    JSON_VIEW("apiVersion", struct output, api_version),
+    JSON_VIEW("kind", struct output, kind),
+    JSON_INSIDE("status", &status_fields),
+};
+static const struct json_fields output_fields = JSON_FIELDS(output_rows);
 
 static bool read_json(const char *bytes, size_t size, struct output *output, struct error *error) {
     struct json_reader reader;
-    struct json_text key;
+    struct json_strict strict = {.error = error};
+    struct json_walk walk = {.reader = &reader, .strict = &strict};
     struct error fault;
     json_begin(&reader, bytes, size);
-    bool is_object = json_enter_object(&reader);
-    while (is_object && json_next_member(&reader, &key)) {
-        if (json_text_is(&key, "apiVersion")) {
-            read_text(&reader, "apiVersion", output, &output->api_version);
-        } else if (json_text_is(&key, "kind")) {
-            read_text(&reader, "kind", output, &output->kind);
-        } else if (json_text_is(&key, "status")) {
-            read_status(&reader, output);
-        } else {
-            json_skip(&reader);
-        }
-    }
+    bool is_object = json_peek(&reader) == JSON_OBJECT;
+    (void)json_walk_object(&walk, &output_fields, output);
     if (!json_finish(&reader, &fault)) {
         return error_set(error, ERROR_INVALID, "it printed what is no JSON: %s (byte %zu)",
                          fault.text, fault.offset);
@@ -148,19 +118,18 @@ static bool read_json(const char *bytes, size_t size, struct output *output, str
     if (!is_object) {
         return error_set(error, ERROR_INVALID, "it printed JSON that is no object");
     }
-    return output->wrong_type == NULL || error_set(error, ERROR_INVALID,
-                                                   "what it printed has a %s of another type than "
-                                                   "it should",
-                                                   output->wrong_type);
+    return !strict.has_failed ||
+           error_set(error, ERROR_INVALID,
+                     "what it printed has a %s of another type than it should", strict.path);
 }
 
 static bool check_text(const struct json_text *text, const char *key, const char *expected,
                        struct error *error) {
     char value[VALUE_SIZE] = "";
-    if (text->at != NULL && json_text_is(text, expected)) {
+    if (text->size > 0 && json_text_is(text, expected)) {
         return true;
     }
-    if (text->at == NULL) {
+    if (text->size == 0) {
         return error_set(error, ERROR_INVALID, "what it printed has no %s; it must be %s", key,
                          expected);
     }
@@ -171,14 +140,14 @@ static bool check_text(const struct json_text *text, const char *key, const char
                      value, expected);
 }
 
-/* NULL if there is none. */
+/* NULL if the text is empty. */
 static char *copy_text(const struct json_text *text) {
-    if (text->at == NULL) {
+    if (text->size == 0) {
         return NULL;
     }
     char *copy = memory_new(text->size + 1, 1);
     if (!json_text_copy(text, copy, text->size + 1)) {
-        *copy = '\0'; /* it has a zero byte; an empty text is refused where it is looked at */
+        *copy = '\0'; /* it has a zero byte; check_credential() refuses an empty text */
     }
     return copy;
 }
@@ -186,16 +155,12 @@ static char *copy_text(const struct json_text *text) {
 static bool read_expiry(const struct json_text *text, int64_t *expires, struct error *error) {
     char value[VALUE_SIZE];
     *expires = INT64_MAX;
-    if (text->at == NULL) {
+    if (text->size == 0) {
         return true;
     }
     return (json_text_copy(text, value, sizeof(value)) && text_parse_time(value, expires)) ||
            error_set(error, ERROR_INVALID,
                      "what it printed has an expirationTimestamp that is no time");
-}
-
-static bool is_pem(const char *text) {
-    return strstr(text, "-----BEGIN ") != NULL;
 }
 
 static bool check_credential(const struct kube_plugin_credential *credential, struct error *error) {
@@ -213,8 +178,8 @@ static bool check_credential(const struct kube_plugin_credential *credential, st
                          "it printed a token that has a blank or a character that no token can "
                          "have");
     }
-    if (credential->key_pem != NULL &&
-        (!is_pem(credential->certificate_pem) || !is_pem(credential->key_pem))) {
+    if (credential->key_pem != NULL && (!kube_text_is_pem(credential->certificate_pem) ||
+                                        !kube_text_is_pem(credential->key_pem))) {
         return error_set(error, ERROR_INVALID, "it printed a certificate or a key that is not PEM");
     }
     return true;
@@ -223,7 +188,7 @@ static bool check_credential(const struct kube_plugin_credential *credential, st
 bool kube_plugin_read_output(const char *output, size_t size, const char *api_version,
                              struct kube_plugin_credential *ret_credential, struct error *error) {
     AUTO(kube_plugin_credential_fini) struct kube_plugin_credential credential = {.token = NULL};
-    struct output found = {.wrong_type = NULL};
+    struct output found = {.token = {.size = 0}};
     if (size == 0) {
         return error_set(error, ERROR_INVALID, "it printed nothing");
     }

@@ -3,8 +3,8 @@
 #define EDGE_KUBE_KUBE_PLUGIN_TEXT_H
 
 /*
- * The two ExecCredentials, in JSON: the one a credential plugin is told in its environment, and the
- * one that it prints.
+ * Writes and reads the two ExecCredentials in JSON: the one in the environment of a credential
+ * plugin, and the one that the plugin prints.
  */
 
 #include <stddef.h>
@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "edge/kubeconfig.h"
 
-/* A token, or a certificate and its key, or all three; what is not there is NULL. */
+/* A token, or a certificate and its key, or all three; NULL if missing. */
 struct kube_plugin_credential {
     char *token;
     char *certificate_pem;
@@ -25,10 +25,12 @@ struct kube_plugin_credential {
 
 void kube_plugin_credential_fini(struct kube_plugin_credential *credential);
 
-/* Adds "KUBERNETES_EXEC_INFO={...}". Reads the CA from its file if the plugin wants to know it. */
+/* Appends "KUBERNETES_EXEC_INFO={...}". Reads the file of the CA if the plugin wants the cluster.
+ */
 bool kube_plugin_write_info(const struct kube_access *access, struct buffer *out,
                             struct error *error) MUST_CHECK;
 
+/* ERROR_INVALID if the output is no ExecCredential of this version, or has no usable credential. */
 bool kube_plugin_read_output(const char *output, size_t size, const char *api_version,
                              struct kube_plugin_credential *ret_credential,
                              struct error *error) MUST_CHECK;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kube_text.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/memory.h"
 
 bool kube_text_is_token(const char *text) {
     const char *at = text;
@@ -9,6 +12,10 @@ bool kube_text_is_token(const char *text) {
         at++;
     }
     return *at == '\0' && at > text;
+}
+
+bool kube_text_is_pem(const char *text) {
+    return strstr(text, "-----BEGIN ") != NULL;
 }
 
 void kube_text_trim(char *text) {
@@ -20,4 +27,17 @@ void kube_text_trim(char *text) {
     }
     memmove(text, text + skipped, size);
     text[size] = '\0';
+}
+
+void kube_text_resolve(const char *folder, char **path) {
+    if (*path == NULL || **path == '/') {
+        return;
+    }
+    size_t folder_size = strlen(folder);
+    size_t path_size = strlen(*path);
+    char *resolved = memory_new(folder_size + path_size + 1, 1);
+    memcpy(resolved, folder, folder_size);
+    memcpy(resolved + folder_size, *path, path_size);
+    free(*path);
+    *path = resolved;
 }

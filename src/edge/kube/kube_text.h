@@ -3,15 +3,21 @@
 #define EDGE_KUBE_KUBE_TEXT_H
 
 /*
- * Small questions about texts that the readers of credentials share.
+ * Small functions on texts for the readers of credentials and kubeconfigs; no files.
  */
 
 #include <stdbool.h>
 
-/* Can it follow "Authorization: Bearer "? It must be visible ASCII and not empty. */
+/* Whether the text may follow "Authorization: Bearer ": visible ASCII, and not empty. */
 bool kube_text_is_token(const char *text);
 
-/* Removes white space from both ends, in place. */
+/* Whether the text has the beginning of a PEM block. */
+bool kube_text_is_pem(const char *text);
+
+/* Removes white space at both ends, in place. */
 void kube_text_trim(char *text);
+
+/* Puts the folder ("" or with its slash) before a relative path. *path is replaced; NULL stays. */
+void kube_text_resolve(const char *folder, char **path);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/json.h"
+#include "base/json_fields.h"
 #include "base/memory.h"
 #include "edge/file.h"
 #include "edge/yaml.h"
@@ -17,8 +17,8 @@ enum { FILE_MAX = 4 << 20 };
 
 /* One of the lists of a kubeconfig: its items are {name: ..., <key>: {...}}. */
 struct named_list {
-    const char *name; /* of the list: "clusters" */
-    const char *key;  /* "cluster"; of what it is a list */
+    const char *name; /* "clusters" */
+    const char *key;  /* "cluster" */
     struct named_part {
         char *name;
         struct kubeconfig_part part;
@@ -27,7 +27,8 @@ struct named_list {
 };
 
 struct kubeconfig {
-    const char *json; /* borrowed */
+    char *api_version;
+    char *kind;
     struct named_list clusters, contexts, users;
     char *current_context; /* or NULL */
 };
@@ -40,6 +41,8 @@ static void free_items(struct named_list *list) {
 }
 
 static void kubeconfig_fini(struct kubeconfig *config) {
+    free(config->api_version);
+    free(config->kind);
     free_items(&config->clusters);
     free_items(&config->contexts);
     free_items(&config->users);
@@ -60,36 +63,6 @@ void kube_access_fini(struct kube_access *access) {
     *access = (struct kube_access){.server = NULL};
 }
 
-/* False, and an error, if what comes next is there and no string. */
-static bool take_text(struct json_reader *reader, const char *path, char **text,
-                      struct error *error) {
-    struct json_text value;
-    size_t at = json_offset(reader);
-    if (json_peek(reader) == JSON_NULL) {
-        json_skip(reader);
-        return true;
-    }
-    if (!json_read_text(reader, &value)) {
-        return error_set_at(error, ERROR_INVALID, at, "%s: must be a string", path);
-    }
-    free(*text);
-    *text = memory_new(value.size + 1, 1);
-    return json_text_copy(&value, *text, value.size + 1) ||
-           error_set_at(error, ERROR_INVALID, at, "%s: has a zero byte", path);
-}
-
-static bool take_constant(struct json_reader *reader, const char *path, const char *constant,
-                          struct error *error) {
-    AUTO_FREE char *text = NULL;
-    size_t at = json_offset(reader);
-    if (!take_text(reader, path, &text, error)) {
-        return false;
-    }
-    return text == NULL || *text == '\0' || strcmp(text, constant) == 0 ||
-           error_set_at(error, ERROR_INVALID, at, "%s: '%.64s' is not known; it must be %s", path,
-                        text, constant);
-}
-
 static const struct named_part *find_part(const struct named_list *list, const char *name) {
     for (size_t i = 0; i < list->n_items; i++) {
         if (strcmp(list->items[i].name, name) == 0) {
@@ -99,98 +72,83 @@ static const struct named_part *find_part(const struct named_list *list, const c
     return NULL;
 }
 
-static bool read_item(struct json_reader *reader, const struct kubeconfig *config,
-                      struct named_list *list, struct error *error) {
-    struct named_part item = {.part = {.json = config->json, .at = json_offset(reader)}};
-    AUTO_FREE char *name = NULL;
-    struct json_text key;
-    char path[KUBECONFIG_PATH_SIZE];
-    snprintf(path, sizeof(path), "%s[%zu].name", list->name, list->n_items);
-    snprintf(item.part.path, sizeof(item.part.path), "%s[%zu].%s", list->name, list->n_items,
+/* An item that is being read. */
+struct entry {
+    const struct named_list *list;
+    char *name;
+    struct kubeconfig_part part;
+};
+
+static void read_name(struct json_walk *walk, void *at) {
+    struct entry *entry = at;
+    (void)json_walk_string(walk, &entry->name);
+    if (entry->name == NULL) {
+        json_walk_fail(walk, "must be given");
+    } else if (find_part(entry->list, entry->name) != NULL) {
+        json_walk_fail_about(walk, entry->name, "is there twice");
+    }
+}
+
+/* Keeps the JSON of the part: only a part that the context names is read. */
+static void keep_part(struct json_walk *walk, void *at) {
+    struct kubeconfig_part *part = at;
+    part->offset = walk->at;
+    (void)json_read_raw(walk->reader, &part->json);
+}
+
+static void read_item(struct json_walk *walk, void *at) {
+    struct named_list *list = at;
+    const struct json_field rows[] = {
+        JSON_READ_WHOLE("name", read_name),
+        {.key = list->key,
+         .key_size = strlen(list->key),
+         .kind = JSON_FIELD_READ,
+         .read = keep_part,
+         .at = offsetof(struct entry, part),
+         .state = JSON_NO_STATE},
+    };
+    const struct json_fields fields = JSON_FIELDS(rows);
+    struct entry entry = {.list = list, .part = {.offset = walk->at}};
+    (void)json_walk_object(walk, &fields, &entry);
+    if (entry.name == NULL) {
+        json_walk_fail_below(walk, "name", "must be given");
+        return;
+    }
+    snprintf(entry.part.path, sizeof(entry.part.path), "%s[%zu].%s", list->name, list->n_items,
              list->key);
-    size_t at = item.part.at;
-    if (!json_enter_object(reader)) {
-        return error_set_at(error, ERROR_INVALID, at, "%s[%zu]: must be a mapping", list->name,
-                            list->n_items);
-    }
-    while (json_next_member(reader, &key)) {
-        struct json_text raw;
-        if (json_text_is(&key, "name")) {
-            at = json_offset(reader);
-            if (!take_text(reader, path, &name, error)) {
-                return false;
-            }
-        } else if (json_text_is(&key, list->key) && json_read_raw(reader, &raw)) {
-            item.part.at = (size_t)(raw.at - config->json);
-            item.part.size = raw.size;
-        } else {
-            json_skip(reader);
-        }
-    }
-    if (name == NULL || *name == '\0') {
-        return error_set_at(error, ERROR_INVALID, at, "%s: must be given", path);
-    }
-    if (find_part(list, name) != NULL) {
-        return error_set_at(error, ERROR_INVALID, at, "%s: '%.64s' is there twice", path, name);
-    }
-    item.name = TAKE(name);
-    list->items = memory_resize(list->items, list->n_items + 1, sizeof(item));
-    list->items[list->n_items++] = item;
-    return true;
+    list->items = memory_resize(list->items, list->n_items + 1, sizeof(*list->items));
+    list->items[list->n_items++] = (struct named_part){entry.name, entry.part};
 }
 
-static bool read_list(struct json_reader *reader, const struct kubeconfig *config,
-                      struct named_list *list, struct error *error) {
-    size_t at = json_offset(reader);
-    if (json_peek(reader) == JSON_NULL) {
-        json_skip(reader);
-        return true;
-    }
-    if (!json_enter_array(reader)) {
-        return error_set_at(error, ERROR_INVALID, at, "%s: must be a list", list->name);
-    }
-    while (json_next_item(reader)) {
-        if (!read_item(reader, config, list, error)) {
-            return false;
-        }
-    }
-    return true;
+static bool is_v1(const char *text) {
+    return strcmp(text, "v1") == 0;
 }
 
-static bool read_member(struct json_reader *reader, const struct json_text *key,
-                        struct kubeconfig *config, struct error *error) {
-    struct named_list *const lists[] = {&config->clusters, &config->contexts, &config->users};
-    for (size_t i = 0; i < COUNT_OF(lists); i++) {
-        if (json_text_is(key, lists[i]->name)) {
-            return read_list(reader, config, lists[i], error);
-        }
-    }
-    if (json_text_is(key, "apiVersion")) {
-        return take_constant(reader, "apiVersion", "v1", error);
-    }
-    if (json_text_is(key, "kind")) {
-        return take_constant(reader, "kind", "Config", error);
-    }
-    if (json_text_is(key, "current-context")) {
-        return take_text(reader, "current-context", &config->current_context, error);
-    }
-    json_skip(reader);
-    return true;
+static bool is_config(const char *text) {
+    return strcmp(text, "Config") == 0;
 }
 
 static bool read_config(const struct buffer *json, struct kubeconfig *config, struct error *error) {
+    static const struct json_field rows[] = {
+        JSON_STRING_VALID("apiVersion", struct kubeconfig, api_version, is_v1,
+                          "is not known; it must be v1"),
+        JSON_STRING_VALID("kind", struct kubeconfig, kind, is_config,
+                          "is not known; it must be Config"),
+        JSON_LIST("clusters", struct kubeconfig, clusters, read_item),
+        JSON_LIST("contexts", struct kubeconfig, contexts, read_item),
+        JSON_LIST("users", struct kubeconfig, users, read_item),
+        JSON_STRING("current-context", struct kubeconfig, current_context),
+    };
+    static const struct json_fields fields = JSON_FIELDS(rows);
     struct json_reader reader;
-    struct json_text key;
+    struct json_strict strict = {.error = error};
+    struct json_walk walk = {.reader = &reader, .strict = &strict};
     json_begin(&reader, json->bytes, json->size);
-    if (!json_enter_object(&reader)) {
+    if (json_peek(&reader) != JSON_OBJECT) {
         return error_set_at(error, ERROR_INVALID, 0, "the document must be a mapping");
     }
-    while (json_next_member(&reader, &key)) {
-        if (!read_member(&reader, &key, config, error)) {
-            return false;
-        }
-    }
-    return json_finish(&reader, error);
+    (void)json_walk_object(&walk, &fields, config);
+    return json_walk_finish(&walk);
 }
 
 static bool fail_missing(const struct named_list *list, const char *name, struct error *error) {
@@ -236,7 +194,7 @@ static bool compose(const struct kubeconfig *config, const char *name, const cha
                                     kubeconfig_decode_user(part, folder, access, error));
 }
 
-/* Puts the path before the text, and line and column if they are known: path:3:5. */
+/* Puts the path before the text, with line and column if they are known: path:3:5. */
 static bool fail_in_file(const char *path, const struct yaml_document *document,
                          struct error *error) {
     unsigned line = 0;
@@ -282,8 +240,7 @@ bool kubeconfig_read(const char *path, const char *context, struct kube_access *
     const char *slash = strrchr(path, '/');
     AUTO_FREE char *folder = memory_copy(path, slash == NULL ? 0 : (size_t)(slash - path) + 1);
     AUTO(kubeconfig_fini)
-    struct kubeconfig config = {.json = document.json.bytes,
-                                .clusters = {.name = "clusters", .key = "cluster"},
+    struct kubeconfig config = {.clusters = {.name = "clusters", .key = "cluster"},
                                 .contexts = {.name = "contexts", .key = "context"},
                                 .users = {.name = "users", .key = "user"}};
     if (!read_config(&document.json, &config, error) ||

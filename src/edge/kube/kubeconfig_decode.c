@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kubeconfig_decode.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "base/json_fields.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "kube_field.h"
 #include "kube_text.h"
 #include "kubeconfig_exec.h"
 
@@ -22,31 +20,40 @@ void kubeconfig_context_fini(struct kubeconfig_context *context) {
     *context = (struct kubeconfig_context){.cluster = NULL};
 }
 
-static void read_namespace(struct kube_field_reader *reader, const char *path, void *target) {
-    char **namespace = target;
-    kube_field_read_text(reader, path, target);
-    if (*namespace != NULL && !text_is_dns_label(*namespace)) {
-        kube_field_fail_about(reader, path, *namespace, "is not the name of a namespace");
+/* Reads a part strictly. `check` looks at the whole, and may fail the walk. */
+static bool read_part(const struct kubeconfig_part *part, const struct json_fields *fields,
+                      void (*check)(struct json_walk *walk, const void *into), void *into,
+                      struct error *error) {
+    bool is_there = part->json.size > 0;
+    struct json_reader reader;
+    struct json_strict strict = {.error = error, .root = part->path, .offset = part->offset};
+    struct json_walk walk = {.reader = &reader, .strict = &strict};
+    json_begin(&reader, is_there ? part->json.at : "null", is_there ? part->json.size : 4);
+    (void)json_walk_object(&walk, fields, into);
+    check(&walk, into);
+    return json_walk_finish(&walk);
+}
+
+static void check_context(struct json_walk *walk, const void *into) {
+    const struct kubeconfig_context *context = into;
+    if (context->cluster == NULL) {
+        json_walk_fail_below(walk, "cluster", "must be given");
     }
 }
 
 bool kubeconfig_decode_context(const struct kubeconfig_part *part,
                                struct kubeconfig_context *context, struct error *error) {
-    static const struct kube_field fields[] = {
-        {"cluster", kube_field_read_text, offsetof(struct kubeconfig_context, cluster), NULL},
-        {"user", kube_field_read_text, offsetof(struct kubeconfig_context, user), NULL},
-        {"namespace", read_namespace, offsetof(struct kubeconfig_context, namespace), NULL},
+    static const struct json_field rows[] = {
+        JSON_STRING("cluster", struct kubeconfig_context, cluster),
+        JSON_STRING("user", struct kubeconfig_context, user),
+        JSON_STRING_VALID("namespace", struct kubeconfig_context, namespace, text_is_dns_label,
+                          "is not the name of a namespace"),
     };
-    struct kube_field_reader reader;
-    kube_field_begin(&reader, part, "", error);
-    kube_field_read_mapping(&reader, part->path, fields, COUNT_OF(fields), context);
-    if (context->cluster == NULL) {
-        kube_field_fail_below(&reader, part, "cluster", "must be given");
-    }
-    return kube_field_finish(&reader);
+    static const struct json_fields fields = JSON_FIELDS(rows);
+    return read_part(part, &fields, check_context, context, error);
 }
 
-/* What stands behind the host: nothing or ":port". */
+/* Whether the text behind the host is empty or ":port". */
 static bool is_port(const char *text, size_t size) {
     char digits[8] = "";
     int64_t port;
@@ -57,7 +64,7 @@ static bool is_port(const char *text, size_t size) {
     return text_parse_integer(digits, 1, 65535, &port);
 }
 
-/* What is wrong with "host:port" and what follows it, or NULL. */
+/* The fault of "host:port/path", or NULL. */
 static const char *find_fault(const char *address) {
     size_t size = strcspn(address, "/");
     size_t host_size = strcspn(address, ":/");
@@ -79,155 +86,156 @@ static const char *find_fault(const char *address) {
     return is_port(address + host_size, size - host_size) ? NULL : "has an impossible port";
 }
 
-static void read_server(struct kube_field_reader *reader, const char *path, void *target) {
-    char **server = target;
-    kube_field_read_text(reader, path, target);
-    if (*server == NULL || reader->has_failed) {
+/* The size of "https://" or "http://" at the front, or 0. */
+static size_t scheme_size(const char *server) {
+    static const char *const schemes[] = {"https://", "http://"};
+    for (size_t i = 0; i < COUNT_OF(schemes); i++) {
+        size_t size = strlen(schemes[i]);
+        if (strncmp(server, schemes[i], size) == 0) {
+            return size;
+        }
+    }
+    return 0;
+}
+
+static void read_server(struct json_walk *walk, void *at) {
+    char **server = at;
+    (void)json_walk_string(walk, server);
+    if (*server == NULL) {
         return;
     }
     size_t size = strlen(*server);
-    size_t scheme_size = strncmp(*server, "https://", 8) == 0  ? 8
-                         : strncmp(*server, "http://", 7) == 0 ? 7
-                                                               : 0;
-    if (scheme_size == 0) {
-        kube_field_fail(reader, path, "must begin with https:// or http://");
+    size_t begin = scheme_size(*server);
+    if (begin == 0) {
+        json_walk_fail(walk, "must begin with https:// or http://");
         return;
     }
-    while (size > scheme_size && (*server)[size - 1] == '/') {
+    while (size > begin && (*server)[size - 1] == '/') {
         (*server)[--size] = '\0';
     }
-    const char *fault = find_fault(*server + scheme_size);
+    const char *fault = find_fault(*server + begin);
     if (fault != NULL) {
-        kube_field_fail(reader, path, fault);
+        json_walk_fail(walk, fault);
     }
 }
 
-/* The pair ..._file and ..._pem: what is in the kubeconfig itself is used, as client-go does. */
+/* A PEM in the kubeconfig itself wins over a file, as with client-go. */
 static void prefer_pem(char **file, const char *pem) {
     if (pem != NULL) {
         free(TAKE(*file));
     }
 }
 
+static void read_pem(struct json_walk *walk, void *at) {
+    char **pem = at;
+    (void)json_walk_base64(walk, pem);
+    if (*pem != NULL && !kube_text_is_pem(*pem)) {
+        json_walk_fail(walk, "is not PEM once it is decoded");
+    }
+}
+
 struct extension {
-    char *name;
-    char *json;
+    bool is_ours;
+    struct json_text json;
 };
 
-static void extension_fini(struct extension *extension) {
-    free(extension->name);
-    free(extension->json);
-}
-
-static void read_json(struct kube_field_reader *reader, const char *path, void *target) {
-    char **json = target;
-    struct json_text raw;
-    (void)path;
-    bool is_null = json_peek(&reader->json) == JSON_NULL;
-    if (json_read_raw(&reader->json, &raw) && !is_null) {
-        free(*json);
-        *json = memory_copy(raw.at, raw.size);
-    }
-}
-
-/* Others have their own meaning for others. */
-static void read_extension(struct kube_field_reader *reader, const char *path, void *target) {
-    static const struct kube_field fields[] = {
-        {"name", kube_field_read_text, offsetof(struct extension, name), NULL},
-        {"extension", read_json, offsetof(struct extension, json), NULL},
+/* Other names have a meaning for other programs. */
+static void read_extension(struct json_walk *walk, void *at) {
+    static const struct json_field rows[] = {
+        JSON_IS("name", struct extension, is_ours, PLUGIN_EXTENSION),
+        JSON_RAW("extension", struct extension, json),
     };
-    AUTO(extension_fini) struct extension extension = {NULL, NULL};
-    char **config = target;
-    kube_field_read_mapping(reader, path, fields, COUNT_OF(fields), &extension);
-    if (extension.name != NULL && strcmp(extension.name, PLUGIN_EXTENSION) == 0) {
-        free(*config);
-        *config = TAKE(extension.json);
+    static const struct json_fields fields = JSON_FIELDS(rows);
+    struct extension extension = {.is_ours = false};
+    char **config = at;
+    (void)json_walk_object(walk, &fields, &extension);
+    if (extension.is_ours) {
+        free(TAKE(*config));
+    }
+    if (extension.is_ours && extension.json.size > 0) {
+        *config = memory_copy(extension.json.at, extension.json.size);
     }
 }
 
-static void read_extensions(struct kube_field_reader *reader, const char *path, void *target) {
-    kube_field_read_list(reader, path, read_extension, target);
+static void check_cluster(struct json_walk *walk, const void *into) {
+    const struct kube_access *access = into;
+    if (access->server == NULL) {
+        json_walk_fail_below(walk, "server", "must be given");
+    }
+    if (access->is_insecure && (access->ca_file != NULL || access->ca_pem != NULL)) {
+        json_walk_fail(walk,
+                       "specifying a root certificates file with the insecure flag is not allowed");
+    }
 }
 
 bool kubeconfig_decode_cluster(const struct kubeconfig_part *part, const char *folder,
                                struct kube_access *access, struct error *error) {
-    static const struct kube_field fields[] = {
-        {"server", read_server, offsetof(struct kube_access, server), NULL},
-        {"certificate-authority", kube_field_read_file, offsetof(struct kube_access, ca_file),
-         NULL},
-        {"certificate-authority-data", kube_field_read_pem, offsetof(struct kube_access, ca_pem),
-         NULL},
-        {"insecure-skip-tls-verify", kube_field_read_bool,
-         offsetof(struct kube_access, is_insecure), NULL},
-        {"tls-server-name", kube_field_read_text, offsetof(struct kube_access, tls_server_name),
-         NULL},
-        {"extensions", read_extensions, offsetof(struct kube_access, plugin_config), NULL},
-        {"proxy-url", NULL, 0, "a proxy is not supported"},
+    static const struct json_field rows[] = {
+        JSON_READ("server", struct kube_access, server, read_server),
+        JSON_STRING("certificate-authority", struct kube_access, ca_file),
+        JSON_READ("certificate-authority-data", struct kube_access, ca_pem, read_pem),
+        JSON_BOOL("insecure-skip-tls-verify", struct kube_access, is_insecure),
+        JSON_STRING("tls-server-name", struct kube_access, tls_server_name),
+        JSON_LIST("extensions", struct kube_access, plugin_config, read_extension),
+        JSON_REFUSED("proxy-url", "a proxy is not supported"),
     };
-    struct kube_field_reader reader;
-    kube_field_begin(&reader, part, folder, error);
-    kube_field_read_mapping(&reader, part->path, fields, COUNT_OF(fields), access);
-    if (access->server == NULL) {
-        kube_field_fail_below(&reader, part, "server", "must be given");
-    }
+    static const struct json_fields fields = JSON_FIELDS(rows);
+    bool is_good = read_part(part, &fields, check_cluster, access, error);
     prefer_pem(&access->ca_file, access->ca_pem);
-    if (access->is_insecure && (access->ca_file != NULL || access->ca_pem != NULL)) {
-        kube_field_fail_below(
-            &reader, part, NULL,
-            "specifying a root certificates file with the insecure flag is not allowed");
-    }
-    return kube_field_finish(&reader);
+    kube_text_resolve(folder, &access->ca_file);
+    return is_good;
 }
 
-static void read_token(struct kube_field_reader *reader, const char *path, void *target) {
-    char **token = target;
-    kube_field_read_text(reader, path, target);
+static void read_token(struct json_walk *walk, void *at) {
+    char **token = at;
+    (void)json_walk_string(walk, token);
     if (*token != NULL && !kube_text_is_token(*token)) {
-        kube_field_fail(reader, path, "has a blank or a character that no token can have");
+        json_walk_fail(walk, "has a blank or a character that no token can have");
     }
 }
 
-static void check_pair(struct kube_field_reader *reader, const struct kubeconfig_part *part,
-                       const struct kube_access *access) {
+static void check_user(struct json_walk *walk, const void *into) {
+    const struct kube_access *access = into;
     bool has_certificate = access->certificate_file != NULL || access->certificate_pem != NULL;
     bool has_key = access->key_file != NULL || access->key_pem != NULL;
     if (has_certificate && !has_key) {
-        kube_field_fail_below(reader, part, NULL,
-                              "there is a client-certificate and no client-key");
+        json_walk_fail(walk, "there is a client-certificate and no client-key");
     } else if (has_key && !has_certificate) {
-        kube_field_fail_below(reader, part, NULL,
-                              "there is a client-key and no client-certificate");
+        json_walk_fail(walk, "there is a client-key and no client-certificate");
     }
 }
 
+#define IMPERSONATION "impersonation is not supported"
+#define BASIC                                                                                      \
+    "a user name and a password are not supported, since no API server takes them any more; use "  \
+    "a "                                                                                           \
+    "token, a client certificate or exec"
+
 bool kubeconfig_decode_user(const struct kubeconfig_part *part, const char *folder,
                             struct kube_access *access, struct error *error) {
-    static const char basic[] = "a user name and a password are not supported, since no API server "
-                                "takes them any more; use a token, a client certificate or exec";
-    static const char impersonation[] = "impersonation is not supported";
-    static const struct kube_field fields[] = {
-        {"client-certificate", kube_field_read_file, offsetof(struct kube_access, certificate_file),
-         NULL},
-        {"client-certificate-data", kube_field_read_pem,
-         offsetof(struct kube_access, certificate_pem), NULL},
-        {"client-key", kube_field_read_file, offsetof(struct kube_access, key_file), NULL},
-        {"client-key-data", kube_field_read_pem, offsetof(struct kube_access, key_pem), NULL},
-        {"token", read_token, offsetof(struct kube_access, token), NULL},
-        {"tokenFile", kube_field_read_file, offsetof(struct kube_access, token_file), NULL},
-        {"exec", kubeconfig_read_exec, offsetof(struct kube_access, plugin), NULL},
-        {"username", NULL, 0, basic},
-        {"password", NULL, 0, basic},
-        {"auth-provider", NULL, 0, "an auth-provider is not supported; use exec"},
-        {"as", NULL, 0, impersonation},
-        {"as-uid", NULL, 0, impersonation},
-        {"as-groups", NULL, 0, impersonation},
-        {"as-user-extra", NULL, 0, impersonation},
+    static const struct json_field rows[] = {
+        JSON_STRING("client-certificate", struct kube_access, certificate_file),
+        JSON_READ("client-certificate-data", struct kube_access, certificate_pem, read_pem),
+        JSON_STRING("client-key", struct kube_access, key_file),
+        JSON_READ("client-key-data", struct kube_access, key_pem, read_pem),
+        JSON_READ("token", struct kube_access, token, read_token),
+        JSON_STRING("tokenFile", struct kube_access, token_file),
+        JSON_READ("exec", struct kube_access, plugin, kubeconfig_read_exec),
+        JSON_REFUSED("username", BASIC),
+        JSON_REFUSED("password", BASIC),
+        JSON_REFUSED("auth-provider", "an auth-provider is not supported; use exec"),
+        JSON_REFUSED("as", IMPERSONATION),
+        JSON_REFUSED("as-uid", IMPERSONATION),
+        JSON_REFUSED("as-groups", IMPERSONATION),
+        JSON_REFUSED("as-user-extra", IMPERSONATION),
     };
-    struct kube_field_reader reader;
-    kube_field_begin(&reader, part, folder, error);
-    kube_field_read_mapping(&reader, part->path, fields, COUNT_OF(fields), access);
+    static const struct json_fields fields = JSON_FIELDS(rows);
+    bool is_good = read_part(part, &fields, check_user, access, error);
     prefer_pem(&access->certificate_file, access->certificate_pem);
     prefer_pem(&access->key_file, access->key_pem);
-    check_pair(&reader, part, access);
-    return kube_field_finish(&reader);
+    kube_text_resolve(folder, &access->certificate_file);
+    kube_text_resolve(folder, &access->key_file);
+    kube_text_resolve(folder, &access->token_file);
+    kubeconfig_resolve_plugin(folder, access->plugin);
+    return is_good;
 }

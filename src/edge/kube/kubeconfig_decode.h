@@ -3,8 +3,8 @@
 #define EDGE_KUBE_KUBECONFIG_DECODE_H
 
 /*
- * What one cluster, one context and one user of a kubeconfig say. They are JSON here, which is what
- * edge/yaml makes of the file, and errors carry the offset in it.
+ * Reads one cluster, one context and one user of a kubeconfig. edge/yaml has made JSON of the file;
+ * errors carry the offset in that JSON.
  */
 
 #include <stdbool.h>
@@ -12,19 +12,19 @@
 
 #include "base/attribute.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "edge/kubeconfig.h"
 
 enum { KUBECONFIG_PATH_SIZE = 96 };
 
-/* A mapping somewhere in the JSON of a kubeconfig. */
+/* A cluster, a context or a user, somewhere in the JSON of a kubeconfig. */
 struct kubeconfig_part {
-    const char *json;                /* all of it; borrowed */
-    size_t at;                       /* where the mapping begins */
-    size_t size;                     /* 0: there is none, which is as good as an empty one */
+    struct json_text json;           /* borrowed; empty if the item has none, which reads as null */
+    size_t offset;                   /* in all of the JSON */
     char path[KUBECONFIG_PATH_SIZE]; /* "clusters[0].cluster" */
 };
 
-/* Each text is NULL where it is not given. */
+/* Each text is NULL if it is not given. */
 struct kubeconfig_context {
     char *cluster;
     char *user;
@@ -33,10 +33,8 @@ struct kubeconfig_context {
 
 void kubeconfig_context_fini(struct kubeconfig_context *context);
 
-/* For each: keys that are not known are passed over, and null is as good as no value. After an
-   error the target is as far as it came, to be given to its fini. `folder` is where relative paths
-   start:
-   "" or with its slash. */
+/* These skip unknown keys and read null as no value. After an error the target is half filled; the
+   caller calls its fini. Relative paths start at `folder`: "" or with its slash. */
 bool kubeconfig_decode_context(const struct kubeconfig_part *part,
                                struct kubeconfig_context *context, struct error *error) MUST_CHECK;
 bool kubeconfig_decode_cluster(const struct kubeconfig_part *part, const char *folder,

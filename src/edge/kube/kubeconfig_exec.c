@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "kube_text.h"
 
-/* The last of the texts is NULL, and not counted. */
+/* A NULL follows the last text; `n` does not count it. */
 struct list {
     char **texts;
     size_t n;
@@ -20,9 +21,11 @@ struct variable {
 
 struct exec {
     char *api_version;
-    struct list command; /* the first is the command itself */
+    char *command;
+    struct list words; /* the first is for the command; its arguments follow */
     struct list environment;
     char *install_hint;
+    char *interactive_mode;
     bool wants_cluster;
 };
 
@@ -51,9 +54,11 @@ void kubeconfig_free_plugin(struct kube_plugin *plugin) {
 
 static void exec_fini(struct exec *exec) {
     free(exec->api_version);
-    free_texts(exec->command.texts);
+    free(exec->command);
+    free_texts(exec->words.texts);
     free_texts(exec->environment.texts);
     free(exec->install_hint);
+    free(exec->interactive_mode);
 }
 
 static void variable_fini(struct variable *variable) {
@@ -61,116 +66,93 @@ static void variable_fini(struct variable *variable) {
     free(variable->value);
 }
 
-static void read_api_version(struct kube_field_reader *reader, const char *path, void *target) {
-    char **version = target;
-    kube_field_read_text(reader, path, target);
-    if (*version != NULL && strcmp(*version, "client.authentication.k8s.io/v1") != 0 &&
-        strcmp(*version, "client.authentication.k8s.io/v1beta1") != 0) {
-        kube_field_fail_about(reader, path, *version,
-                              "is not supported; use client.authentication.k8s.io/v1");
-    }
+static bool is_api_version(const char *text) {
+    return strcmp(text, "client.authentication.k8s.io/v1") == 0 ||
+           strcmp(text, "client.authentication.k8s.io/v1beta1") == 0;
 }
 
-/* A name without a slash is searched in PATH. */
-static void read_command(struct kube_field_reader *reader, const char *path, void *target) {
-    struct list *list = target;
-    AUTO_FREE char *command = NULL;
-    kube_field_read_text(reader, path, &command);
-    if (command != NULL) {
-        free(list->texts[0]);
-        list->texts[0] =
-            strchr(command, '/') == NULL ? TAKE(command) : kube_field_resolve(reader, command);
-    }
+static bool is_possible_mode(const char *text) {
+    return strcmp(text, "Never") == 0 || strcmp(text, "IfAvailable") == 0;
 }
 
-static void read_argument(struct kube_field_reader *reader, const char *path, void *target) {
-    char *argument = kube_field_take_string(reader, path);
-    list_add(target, argument == NULL ? memory_copy("", 0) : argument);
+static void read_argument(struct json_walk *walk, void *at) {
+    char *argument = NULL;
+    (void)json_walk_string(walk, &argument);
+    list_add(at, argument == NULL ? memory_copy("", 0) : argument);
 }
 
-static void read_arguments(struct kube_field_reader *reader, const char *path, void *target) {
-    kube_field_read_list(reader, path, read_argument, target);
-}
-
-static void read_variable(struct kube_field_reader *reader, const char *path, void *target) {
-    static const struct kube_field fields[] = {
-        {"name", kube_field_read_text, offsetof(struct variable, name), NULL},
-        {"value", kube_field_read_text, offsetof(struct variable, value), NULL},
+static void read_variable(struct json_walk *walk, void *at) {
+    static const struct json_field rows[] = {
+        JSON_STRING("name", struct variable, name),
+        JSON_STRING("value", struct variable, value),
     };
+    static const struct json_fields fields = JSON_FIELDS(rows);
     AUTO(variable_fini) struct variable variable = {NULL, NULL};
-    size_t at = reader->at;
-    kube_field_read_mapping(reader, path, fields, COUNT_OF(fields), &variable);
-    reader->at = at;
+    (void)json_walk_object(walk, &fields, &variable);
     if (variable.name == NULL || strchr(variable.name, '=') != NULL) {
-        kube_field_fail(reader, path, "must have a name, without an equals sign");
+        json_walk_fail(walk, "must have a name, without an equals sign");
         return;
     }
     const char *value = variable.value == NULL ? "" : variable.value;
     size_t size = strlen(variable.name) + 1 + strlen(value) + 1;
     char *text = memory_new(size, 1);
     snprintf(text, size, "%s=%s", variable.name, value);
-    list_add(target, text);
+    list_add(at, text);
 }
 
-static void read_environment(struct kube_field_reader *reader, const char *path, void *target) {
-    kube_field_read_list(reader, path, read_variable, target);
-}
+static const struct json_field exec_rows[] = {
+    JSON_STRING_VALID("apiVersion", struct exec, api_version, is_api_version,
+                      "is not supported; use client.authentication.k8s.io/v1"),
+    JSON_STRING("command", struct exec, command),
+    JSON_LIST("args", struct exec, words, read_argument),
+    JSON_LIST("env", struct exec, environment, read_variable),
+    JSON_STRING("installHint", struct exec, install_hint),
+    JSON_BOOL("provideClusterInfo", struct exec, wants_cluster),
+    JSON_STRING_VALID("interactiveMode", struct exec, interactive_mode, is_possible_mode,
+                      "is not possible, since there is nobody to ask; use Never or IfAvailable"),
+};
+static const struct json_fields exec_fields = JSON_FIELDS(exec_rows);
 
-static void read_interactive_mode(struct kube_field_reader *reader, const char *path,
-                                  void *target) {
-    (void)target;
-    AUTO_FREE char *mode = NULL;
-    kube_field_read_text(reader, path, &mode);
-    if (mode != NULL && strcmp(mode, "Never") != 0 && strcmp(mode, "IfAvailable") != 0) {
-        kube_field_fail_about(
-            reader, path, mode,
-            "is not possible, since there is nobody to ask; use Never or IfAvailable");
+static void check(struct json_walk *walk, const struct exec *exec) {
+    if (exec->command == NULL) {
+        json_walk_fail_below(walk, "command", "must be given");
+    } else if (exec->api_version == NULL) {
+        json_walk_fail_below(walk, "apiVersion", "must be given");
     }
 }
 
-static void check(struct kube_field_reader *reader, const char *path, const struct exec *exec) {
-    const char *missing = exec->command.texts[0][0] == '\0' ? "command"
-                          : exec->api_version == NULL       ? "apiVersion"
-                                                            : NULL;
-    if (missing != NULL) {
-        char key_path[KUBE_FIELD_PATH_SIZE];
-        snprintf(key_path, sizeof(key_path), "%.*s.%s", KUBECONFIG_PATH_SIZE + 24, path, missing);
-        kube_field_fail(reader, key_path, "must be given");
+static struct kube_plugin *make_plugin(struct exec *exec) {
+    struct kube_plugin *plugin = memory_new(1, sizeof(*plugin));
+    free(exec->words.texts[0]);
+    exec->words.texts[0] = TAKE(exec->command);
+    if (exec->environment.texts == NULL) {
+        exec->environment.texts = memory_new(1, sizeof(char *));
     }
+    *plugin = (struct kube_plugin){.api_version = TAKE(exec->api_version),
+                                   .command = TAKE(exec->words.texts),
+                                   .environment = TAKE(exec->environment.texts),
+                                   .install_hint = TAKE(exec->install_hint),
+                                   .wants_cluster = exec->wants_cluster};
+    return plugin;
 }
 
-void kubeconfig_read_exec(struct kube_field_reader *reader, const char *path, void *target) {
-    static const struct kube_field fields[] = {
-        {"apiVersion", read_api_version, offsetof(struct exec, api_version), NULL},
-        {"command", read_command, offsetof(struct exec, command), NULL},
-        {"args", read_arguments, offsetof(struct exec, command), NULL},
-        {"env", read_environment, offsetof(struct exec, environment), NULL},
-        {"installHint", kube_field_read_text, offsetof(struct exec, install_hint), NULL},
-        {"provideClusterInfo", kube_field_read_bool, offsetof(struct exec, wants_cluster), NULL},
-        {"interactiveMode", read_interactive_mode, 0, NULL},
-    };
-    struct kube_plugin **plugin = target;
-    if (json_peek(&reader->json) == JSON_NULL) {
-        json_skip(&reader->json);
-        return;
-    }
+void kubeconfig_read_exec(struct json_walk *walk, void *at) {
+    struct kube_plugin **plugin = at;
     AUTO(exec_fini) struct exec exec = {.api_version = NULL};
-    list_add(&exec.command, memory_copy("", 0));
-    size_t at = reader->at;
-    kube_field_read_mapping(reader, path, fields, COUNT_OF(fields), &exec);
-    reader->at = at;
-    check(reader, path, &exec);
-    if (reader->has_failed) {
+    list_add(&exec.words, memory_copy("", 0));
+    if (json_walk_object(walk, &exec_fields, &exec) != PRESENCE_SET) {
         return;
     }
-    if (exec.environment.texts == NULL) {
-        exec.environment.texts = memory_new(1, sizeof(char *));
+    check(walk, &exec);
+    if (!walk->strict->has_failed) {
+        kubeconfig_free_plugin(*plugin);
+        *plugin = make_plugin(&exec);
     }
-    kubeconfig_free_plugin(*plugin);
-    *plugin = memory_new(1, sizeof(**plugin));
-    **plugin = (struct kube_plugin){.api_version = TAKE(exec.api_version),
-                                    .command = TAKE(exec.command.texts),
-                                    .environment = TAKE(exec.environment.texts),
-                                    .install_hint = TAKE(exec.install_hint),
-                                    .wants_cluster = exec.wants_cluster};
+}
+
+void kubeconfig_resolve_plugin(const char *folder, struct kube_plugin *plugin) {
+    /* A name without a slash is searched in PATH. */
+    if (plugin != NULL && strchr(plugin->command[0], '/') != NULL) {
+        kube_text_resolve(folder, &plugin->command[0]);
+    }
 }

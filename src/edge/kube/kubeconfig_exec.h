@@ -3,14 +3,17 @@
 #define EDGE_KUBE_KUBECONFIG_EXEC_H
 
 /*
- * The credential plugin of a user in a kubeconfig: its key `exec`.
+ * Reads the credential plugin of a user in a kubeconfig: its key `exec`.
  */
 
+#include "base/json_fields.h"
 #include "edge/kubeconfig.h"
-#include "kube_field.h"
 
-/* For a table of fields; the target is a struct kube_plugin *. */
-void kubeconfig_read_exec(struct kube_field_reader *reader, const char *path, void *target);
+/* For a row of a strict reading; the member is a struct kube_plugin *. */
+void kubeconfig_read_exec(struct json_walk *walk, void *at);
+
+/* Puts the folder before the command if that has a slash and is relative. NULL is none. */
+void kubeconfig_resolve_plugin(const char *folder, struct kube_plugin *plugin);
 
 /* NULL is none. */
 void kubeconfig_free_plugin(struct kube_plugin *plugin);
