@@ -119,94 +119,81 @@ struct json_fields {
 /* clang-format off */
 #define JSON_FIELDS(array) {(array), COUNT_OF(array)}
 
-#define JSON_ROW_(key_, kind_, type, member) \
-    .key = (key_), .key_size = sizeof(key_) - 1, .kind = (kind_), .at = (uint32_t)offsetof(type, member)
-#define JSON_MEMBER_(type, member) (((type *)NULL)->member)
+#define JSON_ROW_(key_, kind_, at_, state_, ...) \
+    {.key = (key_), .key_size = sizeof(key_) - 1, .kind = JSON_FIELD_##kind_, \
+     .at = (uint32_t)(at_), .state = (uint16_t)(state_), __VA_ARGS__}
+#define JSON_CAPACITY_(type, member) .capacity = sizeof(((type *)NULL)->member)
 
 /* A text, decoded: a char array. With a state, and with a check. */
-#define JSON_TEXT(key_, type, member) \
-    {JSON_ROW_(key_, JSON_FIELD_TEXT, type, member), .capacity = sizeof(JSON_MEMBER_(type, member)), \
-     .state = JSON_NO_STATE}
-#define JSON_TEXT_STATE(key_, type, member, state_) \
-    {JSON_ROW_(key_, JSON_FIELD_TEXT, type, member), .capacity = sizeof(JSON_MEMBER_(type, member)), \
-     .state = offsetof(type, state_)}
-#define JSON_TEXT_VALID(key_, type, member, is_valid_, problem_) \
-    {JSON_ROW_(key_, JSON_FIELD_TEXT, type, member), .capacity = sizeof(JSON_MEMBER_(type, member)), \
-     .state = JSON_NO_STATE, .is_valid = (is_valid_), .problem = (problem_)}
+#define JSON_TEXT(key, type, member) \
+    JSON_ROW_(key, TEXT, offsetof(type, member), JSON_NO_STATE, JSON_CAPACITY_(type, member))
+#define JSON_TEXT_STATE(key, type, member, state_member) \
+    JSON_ROW_(key, TEXT, offsetof(type, member), offsetof(type, state_member), \
+              JSON_CAPACITY_(type, member))
+#define JSON_TEXT_VALID(key, type, member, is_valid_, problem_) \
+    JSON_ROW_(key, TEXT, offsetof(type, member), JSON_NO_STATE, JSON_CAPACITY_(type, member), \
+              .is_valid = (is_valid_), .problem = (problem_))
 
 /* A text of any length: a char *, which the caller frees. NULL unless it is set and not empty.
    Reading frees the old value of the member. JSON_BASE64 decodes it; bytes with a NUL are unusable.
  */
-#define JSON_STRING(key_, type, member) \
-    {JSON_ROW_(key_, JSON_FIELD_STRING, type, member), .state = JSON_NO_STATE}
-#define JSON_STRING_VALID(key_, type, member, is_valid_, problem_) \
-    {JSON_ROW_(key_, JSON_FIELD_STRING, type, member), .state = JSON_NO_STATE, \
-     .is_valid = (is_valid_), .problem = (problem_)}
-
-#define JSON_BASE64(key_, type, member) \
-    {JSON_ROW_(key_, JSON_FIELD_BASE64, type, member), .state = JSON_NO_STATE}
+#define JSON_STRING(key, type, member) \
+    JSON_ROW_(key, STRING, offsetof(type, member), JSON_NO_STATE, .read = NULL)
+#define JSON_STRING_VALID(key, type, member, is_valid_, problem_) \
+    JSON_ROW_(key, STRING, offsetof(type, member), JSON_NO_STATE, \
+              .is_valid = (is_valid_), .problem = (problem_))
+#define JSON_BASE64(key, type, member) \
+    JSON_ROW_(key, BASE64, offsetof(type, member), JSON_NO_STATE, .read = NULL)
 
 /* A text, or the bytes of any value, borrowed from the input: a struct json_text. An empty one is
    "". */
-#define JSON_VIEW(key_, type, member) \
-    {JSON_ROW_(key_, JSON_FIELD_VIEW, type, member), .state = JSON_NO_STATE}
-#define JSON_RAW(key_, type, member) \
-    {JSON_ROW_(key_, JSON_FIELD_RAW, type, member), .state = JSON_NO_STATE}
+#define JSON_VIEW(key, type, member) \
+    JSON_ROW_(key, VIEW, offsetof(type, member), JSON_NO_STATE, .read = NULL)
+#define JSON_RAW(key, type, member) \
+    JSON_ROW_(key, RAW, offsetof(type, member), JSON_NO_STATE, .read = NULL)
 
-#define JSON_BOOL(key_, type, member) \
-    {JSON_ROW_(key_, JSON_FIELD_BOOL, type, member), .state = JSON_NO_STATE}
+#define JSON_BOOL(key, type, member) \
+    JSON_ROW_(key, BOOL, offsetof(type, member), JSON_NO_STATE, .read = NULL)
 
 /* An integer from `low` to `high`: an int64_t. */
-#define JSON_INTEGER(key_, type, member, low_, high_) \
-    {JSON_ROW_(key_, JSON_FIELD_INTEGER, type, member), .low = (low_), .high = (high_), \
-     .state = JSON_NO_STATE}
-#define JSON_INTEGER_STATE(key_, type, member, state_, low_, high_) \
-    {JSON_ROW_(key_, JSON_FIELD_INTEGER, type, member), .low = (low_), .high = (high_), \
-     .state = offsetof(type, state_)}
+#define JSON_INTEGER(key, type, member, low_, high_) \
+    JSON_ROW_(key, INTEGER, offsetof(type, member), JSON_NO_STATE, .low = (low_), .high = (high_))
+#define JSON_INTEGER_STATE(key, type, member, state_member, low_, high_) \
+    JSON_ROW_(key, INTEGER, offsetof(type, member), offsetof(type, state_member), \
+              .low = (low_), .high = (high_))
 
 /* Whether it is this text: a bool. NULL: whether it is any text. */
-#define JSON_IS(key_, type, member, literal_) \
-    {JSON_ROW_(key_, JSON_FIELD_IS, type, member), .literal = (literal_), .state = JSON_NO_STATE}
+#define JSON_IS(key, type, member, literal_) \
+    JSON_ROW_(key, IS, offsetof(type, member), JSON_NO_STATE, .literal = (literal_))
 
 /* Whether there is any value but null: a bool. */
-#define JSON_THERE(key_, type, member) \
-    {JSON_ROW_(key_, JSON_FIELD_THERE, type, member), .state = JSON_NO_STATE}
+#define JSON_THERE(key, type, member) \
+    JSON_ROW_(key, THERE, offsetof(type, member), JSON_NO_STATE, .read = NULL)
 
 /* One of some words: an enum. Strict: `problem` is the error about another word. */
-#define JSON_WORD(key_, type, member, words_, problem_) \
-    {JSON_ROW_(key_, JSON_FIELD_WORD, type, member), .words = (words_), .problem = (problem_), \
-     .state = JSON_NO_STATE}
+#define JSON_WORD(key, type, member, words_, problem_) \
+    JSON_ROW_(key, WORD, offsetof(type, member), JSON_NO_STATE, \
+              .words = (words_), .problem = (problem_))
 
 /* An object. JSON_INSIDE: its rows go to the same struct; JSON_OBJECT: to a struct that is a member. */
-#define JSON_INSIDE(key_, inside_) \
-    {.key = (key_), .key_size = sizeof(key_) - 1, .kind = JSON_FIELD_OBJECT, .inside = (inside_), \
-     .state = JSON_NO_STATE}
-#define JSON_INSIDE_STATE(key_, type, state_, inside_) \
-    {.key = (key_), .key_size = sizeof(key_) - 1, .kind = JSON_FIELD_OBJECT, .inside = (inside_), \
-     .state = offsetof(type, state_)}
-#define JSON_OBJECT(key_, type, member, inside_) \
-    {JSON_ROW_(key_, JSON_FIELD_OBJECT, type, member), .inside = (inside_), .state = JSON_NO_STATE}
+#define JSON_INSIDE(key, inside_) JSON_ROW_(key, OBJECT, 0, JSON_NO_STATE, .inside = (inside_))
+#define JSON_INSIDE_STATE(key, type, state_member, inside_) \
+    JSON_ROW_(key, OBJECT, 0, offsetof(type, state_member), .inside = (inside_))
+#define JSON_OBJECT(key, type, member, inside_) \
+    JSON_ROW_(key, OBJECT, offsetof(type, member), JSON_NO_STATE, .inside = (inside_))
 
-/* A list: `read` is called for each item, with the member. */
-#define JSON_LIST(key_, type, member, read_) \
-    {JSON_ROW_(key_, JSON_FIELD_LIST, type, member), .read = (read_), .state = JSON_NO_STATE}
+/* A list: `read` is called for each item. It gets the member; with JSON_LIST_WHOLE, the struct. */
+#define JSON_LIST(key, type, member, read_) \
+    JSON_ROW_(key, LIST, offsetof(type, member), JSON_NO_STATE, .read = (read_))
+#define JSON_LIST_WHOLE(key, read_) JSON_ROW_(key, LIST, 0, JSON_NO_STATE, .read = (read_))
 
-/* A list whose items go to the struct of the table. */
-#define JSON_LIST_WHOLE(key_, read_)                                                               \
-    {.key = (key_), .key_size = sizeof(key_) - 1, .kind = JSON_FIELD_LIST, .read = (read_), \
-     .state = JSON_NO_STATE}
-
-/* Anything else, by a function that gets the member; JSON_READ_WHOLE: the struct of the table. */
-#define JSON_READ(key_, type, member, read_) \
-    {JSON_ROW_(key_, JSON_FIELD_READ, type, member), .read = (read_), .state = JSON_NO_STATE}
-#define JSON_READ_WHOLE(key_, read_) \
-    {.key = (key_), .key_size = sizeof(key_) - 1, .kind = JSON_FIELD_READ, .read = (read_), \
-     .state = JSON_NO_STATE}
+/* Any other value, by a function that gets the member; with JSON_READ_WHOLE, the struct. */
+#define JSON_READ(key, type, member, read_) \
+    JSON_ROW_(key, READ, offsetof(type, member), JSON_NO_STATE, .read = (read_))
+#define JSON_READ_WHOLE(key, read_) JSON_ROW_(key, READ, 0, JSON_NO_STATE, .read = (read_))
 
 /* Strict: a value that is not empty is refused, with the problem. */
-#define JSON_REFUSED(key_, problem_) \
-    {.key = (key_), .key_size = sizeof(key_) - 1, .kind = JSON_FIELD_REFUSED, .problem = (problem_), \
-     .state = JSON_NO_STATE}
+#define JSON_REFUSED(key, problem_) JSON_ROW_(key, REFUSED, 0, JSON_NO_STATE, .problem = (problem_))
 /* clang-format on */
 
 /* Reads the value that is due, leniently: an object into the struct at `into`. */
