@@ -13,7 +13,7 @@
 /* A printf-like function: the format is argument `at`, its values begin at argument `first`. */
 #define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
 
-/* When the variable goes out of scope, `function` is called with a pointer to it. */
+/* Calls `function` with a pointer to the variable when that goes out of scope. */
 #define AUTO(function) __attribute__((cleanup(function)))
 
 /* The value of a variable that owns something: a pointer, or a struct that is empty when all its

@@ -191,6 +191,11 @@ struct json_fields {
 #define JSON_LIST(key_, type, member, read_) \
     {JSON_ROW_(key_, JSON_FIELD_LIST, type, member), .read = (read_), .state = JSON_NO_STATE}
 
+/* A list whose items go to the struct of the table. */
+#define JSON_LIST_WHOLE(key_, read_)                                                               \
+    {.key = (key_), .key_size = sizeof(key_) - 1, .kind = JSON_FIELD_LIST, .read = (read_), \
+     .state = JSON_NO_STATE}
+
 /* Anything else, by a function that gets the member; JSON_READ_WHOLE: the struct of the table. */
 #define JSON_READ(key_, type, member, read_) \
     {JSON_ROW_(key_, JSON_FIELD_READ, type, member), .read = (read_), .state = JSON_NO_STATE}

@@ -4,9 +4,9 @@
 
 /*
  * A fixed table of counters, gauges and one histogram, printed for Prometheus. Every series exists
- * from the start with 0, and label values come from closed sets: no name of an object is ever one.
+ * from the start with 0. Label values come from closed sets and are never names of objects.
  *
- * Counting never waits and may be done from any thread.
+ * Counting never waits. Any thread may count.
  */
 
 #include <stddef.h>
@@ -33,7 +33,7 @@ enum metric {
 
     METRIC_STATUS_WRITES_OK,
     METRIC_STATUS_WRITES_ERROR,
-    METRIC_STATUS_CONFLICTS, /* another writer undid one */
+    METRIC_STATUS_CONFLICTS, /* another writer undid a write */
     METRIC_SCALE_WRITES_OK,
     METRIC_SCALE_WRITES_ERROR,
 
@@ -48,7 +48,7 @@ enum metric {
     METRIC_MCPSERVERS,
     METRIC_DEPLOYMENTS,
 
-    METRIC_HTTP_CONNECTIONS, /* the six of struct http_counts */
+    METRIC_HTTP_CONNECTIONS, /* the members of struct http_counts */
     METRIC_HTTP_ACCEPTED,
     METRIC_HTTP_WITHOUT_REQUEST,
     METRIC_HTTP_TIMEOUTS,
@@ -69,24 +69,24 @@ enum metric_histogram {
 
 struct metrics;
 
-/* The version, which is copied, is the label of capstan_build_info. The names of the rules, which
-   are borrowed, are labels of the decisions. */
+/* `version` becomes the label of capstan_build_info; it is copied. `rules` are names for the labels
+   of the decisions; they are borrowed. Free with metrics_free(). */
 struct metrics *metrics_new(const char *version, const char *const *rules, size_t n_rules);
 void metrics_free(struct metrics *metrics);
 
 void metrics_add(struct metrics *metrics, enum metric metric, int64_t n);
 
-/* Counts a decision of the rule, by its place among the names. */
+/* Counts a decision. `rule` is the index of its name. */
 void metrics_count_decision(struct metrics *metrics, size_t rule, enum metric_action action);
 
-/* For gauges, and for counters that are kept elsewhere. */
+/* For gauges, and for counters that another module keeps. */
 void metrics_set(struct metrics *metrics, enum metric metric, int64_t value);
 
-/* A duration below 0 counts as 0. Buckets reach from 50 microseconds to 10 seconds. */
+/* Counts a negative duration as 0. Buckets reach from 50 microseconds to 10 seconds. */
 void metrics_observe_us(struct metrics *metrics, enum metric_histogram histogram,
                         int64_t duration_us);
 
-/* Adds the text exposition format, version 0.0.4. */
+/* Adds all series in the text exposition format, version 0.0.4. */
 void metrics_print(const struct metrics *metrics, struct buffer *out);
 
 #endif

@@ -12,7 +12,7 @@ static int digit_value(char digit) {
 }
 
 bool base64_decode(char *text, size_t *ret_size) {
-    uint32_t bits = 0; /* those that are not yet a byte are the lowest `n_bits` */
+    uint32_t bits = 0; /* the lowest `n_bits` are not yet written as bytes */
     unsigned n_bits = 0;
     size_t n_digits = 0;
     size_t n_padding = 0;

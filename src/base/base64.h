@@ -3,7 +3,7 @@
 #define BASE_BASE64_H
 
 /*
- * Reads base64 (RFC 4648 section 4: padded, and no stray bits at the end), as Kubernetes has it in
+ * Reads base64 (RFC 4648 section 4: padded, no stray bits at the end), which Kubernetes uses in
  * Secrets, webhook configurations and kubeconfigs. buffer_add_base64() writes it.
  */
 
@@ -15,8 +15,8 @@
 /* The digit of each value from 0 to 63. */
 extern const char base64_digits[];
 
-/* Decodes in place; line ends are passed over. `text` is NUL-terminated before and after, and may
-   have NULs in it then. False, and the text is spoiled, if it is none. */
+/* Decodes in place and passes over line ends. `text` is NUL-terminated before and after; the
+   decoded bytes may include NULs. Returns false, with `text` spoiled, if it is no base64. */
 bool base64_decode(char *text, size_t *ret_size) MUST_CHECK;
 
 #endif

@@ -26,7 +26,7 @@ static bool fail_depth(struct json_reader *reader, const char *at) {
     return fail(reader, at, "too many levels of nesting");
 }
 
-/* Marks what level `depth` is; the outermost one is 0. */
+/* Marks level `depth` as an array or an object. The outermost level is 0. */
 static inline void mark_level(uint64_t *arrays, uint32_t depth, bool is_array) {
     uint64_t *bits = &arrays[depth / 64];
     *bits = (*bits & ~(UINT64_C(1) << depth % 64)) | (uint64_t)is_array << depth % 64;
@@ -60,7 +60,8 @@ static inline enum json_kind kind_of(char byte) {
     }
 }
 
-/* Is this byte the next one, white space apart? Compact JSON has none: that is looked at first. */
+/* Is this byte the next one, white space apart? Looks before it skips, since compact JSON has no
+   white space. */
 static inline bool is_next(const char **at, const char *end, char byte) {
     if (*at < end && **at == byte) {
         return true;
@@ -69,7 +70,7 @@ static inline bool is_next(const char **at, const char *end, char byte) {
     return *at < end && **at == byte;
 }
 
-/* The pass functions return the end of what begins at `at`, or NULL after a fault. */
+/* Each pass function returns the end of the token at `at`, or NULL after a fault. */
 
 /* The rest of a string that has more in it than plain bytes; to its closing quote. */
 static const char *pass_rest(struct json_reader *reader, const char *at) {
@@ -122,7 +123,7 @@ static inline const char *pass_colon(struct json_reader *reader, const char *at)
     return at == NULL ? NULL : at + 1;
 }
 
-/* A number or a word, since it is nothing else. */
+/* A number or a word. The caller has ruled out all else. */
 static const char *pass_scalar(struct json_reader *reader, const char *at) {
     const char *const end = reader->end;
     bool is_digits = at < end && is_number(*at);
@@ -135,8 +136,8 @@ static const char *pass_scalar(struct json_reader *reader, const char *at) {
     return stop;
 }
 
-/* Most of the input goes through here: one loop, not made of the calls below, so that its state
-   stays in registers. */
+/* Most of the input goes through here. One loop, instead of the calls below, keeps its state in
+   registers. */
 static bool skip_value(struct json_reader *reader) {
     const char *const end = reader->end;
     const char *at = reader->at;
@@ -197,7 +198,7 @@ void json_begin(struct json_reader *reader, const char *bytes, size_t size) {
     };
 }
 
-/* To what a pass function returned. */
+/* Moves to the end that a pass function returned. */
 static bool move(struct json_reader *reader, const char *stop) {
     if (stop == NULL) {
         return false;
@@ -216,7 +217,7 @@ static bool begin_value(struct json_reader *reader) {
     return true;
 }
 
-/* The same; and if the value is of another type, it is skipped. */
+/* The same, but skips a value of another kind. */
 static inline bool begin_kind(struct json_reader *reader, enum json_kind kind) {
     if (!begin_value(reader)) {
         return false;
@@ -268,7 +269,7 @@ bool json_enter_array(struct json_reader *reader) {
     return enter(reader, JSON_ARRAY);
 }
 
-/* Over the comma, or out of the container. */
+/* Passes over the comma, or leaves the container. */
 static bool next(struct json_reader *reader, char close) {
     if (reader->fault != NULL) {
         return false;

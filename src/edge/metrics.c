@@ -24,7 +24,7 @@ static const struct bound bounds[] = {
 
 enum { BOUNDS_COUNT = COUNT_OF(bounds) };
 
-/* Series of one family stand side by side. */
+/* The series of one family must stand side by side. */
 struct series {
     const char *family;
     const char *type;
@@ -97,8 +97,7 @@ static const struct series histograms[METRIC_HISTOGRAM_COUNT] = {
 };
 
 struct histogram {
-    _Atomic uint64_t
-        counts[BOUNDS_COUNT + 1]; /* each bucket by itself; the last one has no bound */
+    _Atomic uint64_t counts[BOUNDS_COUNT + 1]; /* not cumulative; the last one has no bound */
     _Atomic uint64_t sum_us;
 };
 
@@ -148,7 +147,7 @@ void metrics_observe_us(struct metrics *metrics, enum metric_histogram histogram
                         int64_t duration_us) {
     assert(histogram < METRIC_HISTOGRAM_COUNT);
     struct histogram *into = &metrics->histograms[histogram];
-    uint64_t duration = duration_us > 0 ? (uint64_t)duration_us : 0;
+    uint64_t duration = (uint64_t)MAX(duration_us, 0);
     size_t i = 0;
     while (i < BOUNDS_COUNT && duration > (uint64_t)bounds[i].us) {
         i++;
@@ -206,7 +205,7 @@ static void print_histogram(const struct histogram *histogram, const struct seri
     uint64_t sum_us = atomic_load_explicit(&histogram->sum_us, memory_order_relaxed);
     buffer_add_format(out, "%s_sum %" PRIu64 ".%06" PRIu64 "\n", family, sum_us / 1000000,
                       sum_us % 1000000);
-    /* Not a counter of its own: it must equal the last bucket while others count on. */
+    /* Not a counter of its own: it must equal the last bucket while other threads count. */
     buffer_add_format(out, "%s_count %" PRIu64 "\n", family, count);
 }
 

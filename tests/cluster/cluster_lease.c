@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * What of cluster.h is about the Lease.
+ * The functions of cluster.h for the Lease.
  */
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * `capstan review --kubeconfig`: what a cluster does not have is not there, and what it has goes
- * with manifests, which have no uid.
+ * `capstan review --kubeconfig`: an object that the cluster does not have does not exist. Facts
+ * from the cluster fit manifests, which have no uid.
  */
 
 #include <setjmp.h>

@@ -75,7 +75,7 @@ static bool is_series(const char *line, const char *series) {
     return strncmp(line, series, size) == 0 && line[size] == ' ';
 }
 
-/* What stands behind a series, up to the end of its line. */
+/* Returns the text behind a series, up to the end of its line. */
 static const char *find(const struct buffer *page, const char *series) {
     for (const char *line = page->bytes; *line != '\0'; line = strchr(line, '\n') + 1) {
         if (is_series(line, series)) {
@@ -90,7 +90,7 @@ static int64_t value_of(const struct buffer *page, const char *series) {
     return strtoll(find(page, series), NULL, 10);
 }
 
-static void test_metrics__every_series_stands_there_from_the_start(void **state) {
+static void test_metrics__every_series_exists_from_the_start(void **state) {
     (void)state;
     AUTO(free_metrics) struct metrics *metrics = metrics_new("1.2.3", rules, COUNT_OF(rules));
     AUTO(buffer_fini) struct buffer page = print(metrics);
@@ -131,7 +131,7 @@ static void test_metrics__each_number_is_printed_under_its_name(void **state) {
     }
 }
 
-static void test_metrics__decisions_are_in_the_order_that_is_promised(void **state) {
+static void test_metrics__decisions_are_in_the_documented_order(void **state) {
     (void)state;
     static const char *const actions[] = {"patch", "warn", "deny"};
     AUTO(free_metrics) struct metrics *metrics = metrics_new("1", rules, COUNT_OF(rules));
@@ -154,7 +154,7 @@ static void test_metrics__decisions_are_in_the_order_that_is_promised(void **sta
     assert_true(find(&page, "capstan_admission_unresolved_total") > last);
 }
 
-/* The name up to a label, a space, or what a histogram adds to it. */
+/* Copies the name, up to a label, a space or a suffix of the histogram. */
 static void family_of(const char *line, bool is_histogram, char out[128]) {
     size_t size = strcspn(line, "{ ");
     snprintf(out, 128, "%.*s", (int)size, line);
@@ -171,7 +171,7 @@ struct format {
     regex_t help;
     regex_t type;
     regex_t sample;
-    char family[128]; /* of the last # HELP line: every sample up to the next one is of it */
+    char family[128]; /* of the last # HELP line; the samples after it belong to it */
     char kind[16];
 };
 
@@ -354,7 +354,7 @@ static void test_metrics__nothing_is_lost_between_threads(void **state) {
     for (size_t i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, count, metrics), 0);
     }
-    /* Printing meanwhile shows one moment: the count is that of the last bucket. */
+    /* A page printed meanwhile is consistent: the count equals the last bucket. */
     for (int i = 0; i < 50; i++) {
         AUTO(buffer_fini) struct buffer page = print(metrics);
         assert_int_equal(value_of(&page, "capstan_admission_duration_seconds_bucket{le=\"+Inf\"}"),
@@ -382,9 +382,9 @@ static void test_metrics__freeing_none_does_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_metrics__every_series_stands_there_from_the_start),
+        cmocka_unit_test(test_metrics__every_series_exists_from_the_start),
         cmocka_unit_test(test_metrics__each_number_is_printed_under_its_name),
-        cmocka_unit_test(test_metrics__decisions_are_in_the_order_that_is_promised),
+        cmocka_unit_test(test_metrics__decisions_are_in_the_documented_order),
         cmocka_unit_test(test_metrics__every_line_follows_the_format),
         cmocka_unit_test(test_metrics__a_family_is_introduced_once),
         cmocka_unit_test(test_metrics__a_duration_counts_from_its_bucket_on),

@@ -75,7 +75,7 @@ static void read_policy(struct golden_case *golden) {
     cJSON_Delete(document);
 }
 
-/* The object that names, kinds and namespaces are taken from where the case does not give them. */
+/* The object that gives names, kinds and namespaces if the case does not. */
 static cJSON *find_model(const cJSON *request) {
     const cJSON *raw = cJSON_GetObjectItemCaseSensitive(request, "objectJSON");
     const cJSON *object = cJSON_GetObjectItemCaseSensitive(request, "object");

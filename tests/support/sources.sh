@@ -1,11 +1,11 @@
 # shellcheck shell=bash disable=SC2154 # scratch is the caller's
 # SPDX-License-Identifier: Apache-2.0
 #
-# Debian's packages and source packages, fetched without being installed. To be sourced. The caller
+# Fetches Debian's packages and source packages without installing them. Source this file. The caller
 # sets
-#   scratch  a folder of its own; the state of apt is kept in it, the machine's is not touched
+#   scratch  a folder of its own, which holds the state of apt; the machine's own stays unchanged
 
-# The machine's own sources of packages, each for source packages too. A file is one of two formats.
+# Uses the machine's own sources of packages, and adds source packages. A file has one of two formats.
 derive_sources() {
     local file parts=$scratch/apt/sources
     mkdir -p "$parts"
@@ -21,7 +21,7 @@ derive_sources() {
     done
 }
 
-# apt_get ARGUMENT...: with those sources.
+# apt_get ARGUMENT...: runs apt-get with those sources.
 apt_get() {
     apt-get -q -y -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$scratch/apt/sources" \
         -o Dir::State="$scratch/apt/state" -o Dir::State::lists="$scratch/apt/state/lists" \
@@ -30,7 +30,7 @@ apt_get() {
         "$@"
 }
 
-# Before the first of them. A source that is not there may not be one that is needed.
+# Call this before the first use. It goes on if a source cannot be reached, which may not be needed.
 apt_update() {
     derive_sources
     mkdir -p "$scratch"/apt/{state,cache}/{lists,archives}/partial

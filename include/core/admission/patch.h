@@ -3,10 +3,10 @@
 #define CORE_ADMISSION_PATCH_H
 
 /*
- * A JSON patch (RFC 6902) that can only say what Capstan may say: `add` on one of the paths below,
- * each at most once, in this order. Anything else is not expressible: `remove` and `test` lock
- * users out whatever the failurePolicy is, and labels or pod-template annotations would set the
- * operator looping.
+ * A JSON patch (RFC 6902) that can only express what Capstan may change: `add` on the paths below,
+ * each at most once, in this order. Nothing else is expressible: `remove` and `test` would lock
+ * users out whatever the failurePolicy is, and changed labels or pod-template annotations would
+ * make the operator loop.
  */
 
 #include <stdbool.h>
@@ -31,13 +31,13 @@ struct patch {
     int64_t values[PATCH_PATH_COUNT]; /* not used for the two paths that add an object */
 };
 
-/* Adds the operation, or changes the value of the one that is there. */
+/* Adds the operation, or changes its value if the patch has it already. */
 void patch_set(struct patch *patch, enum patch_path path, int64_t value);
 
 bool patch_is_empty(const struct patch *patch);
 
-/* Copies the object to `out` with the operations applied, and no other byte changed. Fails, with
-   nothing added, where the object is malformed or a parent is no object. */
+/* Appends the object to `out` with the operations applied and no other byte changed. Fails, and
+   appends nothing, if the object is malformed or a parent is no object. */
 bool patch_edit(const struct patch *patch, const char *json, size_t size, struct buffer *out,
                 struct error *error) MUST_CHECK;
 

@@ -21,7 +21,7 @@
 #define DEFAULT_TERMINATION_GRACE_PERIOD_SECONDS 30
 
 struct exemption {
-    char namespace[OBJECT_NAMESPACE_SIZE];
+    char namespace[OBJECT_NAME_SIZE];
     char name[OBJECT_NAME_SIZE]; /* of the MCPServer; empty: all of the namespace */
     bool rules[RULE_COUNT];
     int64_t ends; /* seconds since 1970: the first second in which it no longer holds */

@@ -21,8 +21,8 @@ enum review_operation { REVIEW_OTHER, REVIEW_CREATE, REVIEW_UPDATE };
 
 struct review {
     char uid[REVIEW_UID_SIZE];
-    /* What is under review, by request.kind, subResource and resource: a Scale is one of a
-       Deployment; a status, and all that is not decided about, is OBJECT_OTHER. */
+    /* The kind under review, by request.kind, subResource and resource. A Scale is that of a
+       Deployment. A status, and every kind that no rule is about, is OBJECT_OTHER. */
     enum object_kind kind;
     char group[OBJECT_GROUP_SIZE];    /* request.kind.group */
     char kind_text[OBJECT_KIND_SIZE]; /* request.kind.kind */
@@ -33,7 +33,7 @@ struct review {
     char namespace[OBJECT_NAMESPACE_SIZE]; /* of the request, or else of the object */
     char name[OBJECT_NAME_SIZE];           /* of the object, or else of the request; may be empty */
     char user[REVIEW_USER_SIZE];           /* userInfo.username; empty if it is longer */
-    bool is_manifest; /* made of a manifest, which is in no cluster: see core/subject.h */
+    bool is_manifest; /* made of a manifest, which is in no cluster: see core/admission/subject.h */
     bool has_object;
     bool has_old;
     struct object object;
@@ -48,8 +48,8 @@ struct review {
 bool review_decode(const char *bytes, size_t size, struct review *ret_review,
                    struct error *error) MUST_CHECK;
 
-/* What an API server would ask about an object that is created or, with `old`, updated; by nobody
-   in particular, and without a uid. An object that has no uid itself is a manifest. */
+/* Makes the review of an object that is created or, with `old`, updated, without a user and without
+   a uid. An object that has no uid itself is a manifest. */
 void review_make(const struct object *object, const struct object *old, struct review *ret_review);
 
 /* The answer. The decision must not be one that fails. */

@@ -3,7 +3,7 @@
 #define CORE_ADMISSION_RULE_H
 
 /*
- * What the program knows of each rule without asking it: core/admission/rule_table.h as values.
+ * The rows of core/admission/rule_table.h as ids and values.
  */
 
 #include <stdbool.h>

@@ -24,7 +24,7 @@
     RULE(STDIO_CAP, "stdio-cap", "stdioCap", ENFORCE, CAN_ENFORCE | CAN_DENY,                      \
          ON_MCPSERVER | ON_DEPLOYMENT | ON_SCALE, stdio_cap_spec_driven, "spec-driven",            \
          "An MCPServer with stdio transport has at most one replica.")                             \
-    /* What this rule sets on create is what the externally-driven path then looks at. */          \
+    /* Stands before the externally-driven path, which then sees the count that it sets. */        \
     RULE(REPLICA_PASSTHROUGH, "replica-passthrough", "replicas", ENFORCE, CAN_ENFORCE,             \
          ON_DEPLOYMENT, replica_passthrough_create, "create",                                      \
          "A Deployment follows spec.replicas of its MCPServer where that is set, and keeps its "   \

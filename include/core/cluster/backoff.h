@@ -3,8 +3,8 @@
 #define CORE_CLUSTER_BACKOFF_H
 
 /*
- * How long to wait before the next try: twice as long each time, up to a cap, with jitter so that
- * many who failed together do not come back together. Time and chance are arguments.
+ * Computes the wait before the next try: twice as long each time, up to a cap. With jitter, since
+ * clients that failed together must not come back together. Chance is an argument.
  */
 
 #include <stdint.h>

@@ -21,10 +21,10 @@ struct event {
     const char *type;        /* "Normal" or "Warning" */
     const char *reason;      /* CamelCase, at most 128 bytes */
     const char *action;      /* the same */
-    const char *note;        /* for people; what passes 1 KiB is cut, at a character's end */
-    const char *instance;    /* reportingInstance: which process; cut to 128 bytes */
+    const char *note;        /* for people; cut to 1 KiB, at a character's end */
+    const char *instance;    /* reportingInstance, the process; cut to 128 bytes */
     int64_t wall_us;         /* since 1970 */
-    uint32_t random;         /* makes the name unlike others of the same moment */
+    uint32_t random;         /* makes names of the same moment differ */
 };
 
 /* reportingController is "capstan.dev/capstan". The Event's name is the object's (cut so that it

@@ -3,8 +3,9 @@
 #define CORE_DOCTOR_CHECKUP_H
 
 /*
- * What is wrong with an installation: judgements about objects as the API server sends them, each
- * on its own, with what to do. docs/doctor.md lists them.
+ * The checks of `capstan doctor`: each judges objects as the API server sends them, and gives a
+ * finding with a remedy. docs/doctor.md lists them. An answer whose JSON cannot be read counts as
+ * an object without members.
  */
 
 #include <stdbool.h>
@@ -12,81 +13,97 @@
 #include <stdint.h>
 
 #include "base/attribute.h"
+#include "base/buffer.h"
 
 enum finding_level {
     FINDING_OK,
-    FINDING_NOTE,    /* to be known; nothing has to be done, or it could not be looked at */
-    FINDING_PROBLEM, /* to be mended */
+    FINDING_NOTE,    /* good to know, or doctor could not look */
+    FINDING_PROBLEM, /* somebody has to repair this */
 };
 
 struct finding {
-    const char *check; /* a literal: the name of the check */
+    const char *check; /* the name of the check, a literal */
     enum finding_level level;
-    char message[240];
-    /* A literal, or NULL: there is nothing to do. NAMESPACE and CONFIGURATION in it stand for the
-       names of struct checkup_names. */
-    const char *remedy;
+    char message[240];  /* cut if it is longer */
+    const char *remedy; /* a literal for checkup_add_named(); NULL if there is nothing to do */
 };
 
+/* Sets all but the check. Returns false, so that a check can end with it. */
 bool finding_set(struct finding *finding, enum finding_level level, const char *remedy,
                  const char *format, ...) PRINTF_LIKE(4, 5);
 
-/* What came of a GET. */
+enum { CHECKUP_ANSWER_MAX = 16 << 20 };
+
+/* The outcome of a request. */
 struct checkup_answer {
-    int status;       /* of HTTP; 0: there was none */
-    const char *json; /* of an answer 200 */
+    int status;       /* of HTTP; 0 without an answer */
+    const char *json; /* if the status is 200: at most CHECKUP_ANSWER_MAX bytes */
     size_t size;
 };
 
-/* True if there is an object to look at. Else the finding says why not: what is not there is a
-   problem with this remedy, what may not be looked at a note. `what` is "the Service x". */
+/* True if the status is 200. Else the finding says why there is no object: 404 is a problem with
+   this remedy, all else a note. `what` is "the Service x". */
 bool checkup_has(const struct checkup_answer *answer, const char *what, const char *remedy,
                  struct finding *finding);
 
-/* What this version expects, of those who call it. */
+/* The names in this installation. */
 struct checkup_names {
     const char *namespace;
     const char *service;
     const char *configuration;
 };
 
-/* The entries of the webhook configuration: all there, as this version has to be asked, and leading
-   to a port of the Service. */
+/* Adds the text with these names in place of the words NAMESPACE, SERVICE and CONFIGURATION. */
+void checkup_add_named(const char *text, const struct checkup_names *names, struct buffer *out);
+
+/* The answer to /version. */
+void checkup_server(const struct checkup_answer *version, struct finding *finding);
+
+/* The entries of the webhook configuration: none is missing, each is as this version expects it,
+   and calls a port that the Service has. */
 void checkup_registration(const struct checkup_answer *configuration,
                           const struct checkup_answer *service, const struct checkup_names *names,
                           struct finding *finding);
 
-/* What GETs of namespaces answer. */
+/* Objects of namespaces. */
 struct checkup_namespaces {
     const struct checkup_answer *system; /* kube-system */
     const struct checkup_answer *home;   /* Capstan's own */
     const struct checkup_answer *all;    /* the list */
 };
 
-/* Whether the entries keep away from kube-system and Capstan's own namespace, and from kinds that
-   are none of their business: else it may lock out the cluster, and itself. And whether they are
-   asked about any namespace at all. */
+/* Whether the entries exclude kube-system, Capstan's own namespace and foreign kinds, since Capstan
+   could otherwise lock out the cluster and itself; and whether they select any namespace. */
 void checkup_scope(const struct checkup_answer *configuration, const struct checkup_names *names,
                    const struct checkup_namespaces *namespaces, struct finding *finding);
 
-/* The Service, and whether anybody is behind it. `endpoints` is an Endpoints object. */
+/* Whether the API server can call the Service, and ready pods are behind it. `endpoints` is an
+   Endpoints object. */
 void checkup_service(const struct checkup_answer *service, const struct checkup_answer *endpoints,
                      struct finding *finding);
 
-/* The Deployment: replicas, of which some are ready; two at least where an entry says Fail. */
+/* Whether all replicas are ready. If an entry says Fail, the Deployment must want at least two. */
 void checkup_deployment(const struct checkup_answer *deployment,
                         const struct checkup_answer *configuration, struct finding *finding);
 
-/* The CustomResourceDefinition of MCPServers. */
+/* Whether the Deployment, if it is known, leaves certificates to Capstan: it has no
+   --webhook-cert-path. */
+bool checkup_makes_certificates(const struct checkup_answer *deployment);
+
+/* Adds the name of the Secret that holds the certificate: the one that the Deployment mounts if
+   certificates come from elsewhere, else Capstan's own. */
+void checkup_add_secret(const struct checkup_answer *deployment, struct buffer *out);
+
+/* Whether the CustomResourceDefinition of MCPServers serves a version that Capstan knows. */
 void checkup_definition(const struct checkup_answer *definition, struct finding *finding);
 
-/* The Lease: held, and renewed lately (`now` in seconds since 1970). */
+/* Whether the Lease is held and was renewed lately. `now` is in seconds since 1970. */
 void checkup_lease(const struct checkup_answer *lease, int64_t now, struct finding *finding);
 
-/* A list of Deployments that are, by their label, ToolHive's operator. */
+/* The list of Deployments with the label of ToolHive's operator. */
 void checkup_operator(const struct checkup_answer *deployments, struct finding *finding);
 
-/* The certificate's life: its end, in seconds since 1970. */
+/* How long the certificate is still valid. Times are in seconds since 1970. */
 void checkup_certificate(int64_t not_after, int64_t now, struct finding *finding);
 
 /* A right that the program needs. */
@@ -94,13 +111,16 @@ struct checkup_right {
     const char *verb;
     const char *group;
     const char *resource;
-    const char *subresource;  /* or "" */
-    const char *name;         /* or "" */
+    const char *subresource;  /* "" for none */
+    const char *name;         /* "" for any, "*" for the webhook configuration's */
     bool is_namespaced;       /* in Capstan's own namespace; else in all */
-    bool is_for_certificates; /* needed only where it makes its own */
+    bool is_for_certificates; /* only needed if Capstan makes its own */
 };
 
 extern const struct checkup_right checkup_rights[];
 extern const size_t checkup_n_rights;
+
+/* Whether a (Self)SubjectAccessReview grants what it asked about. */
+bool checkup_allows(const struct checkup_answer *review);
 
 #endif

@@ -3,10 +3,10 @@
 #define CORE_FACTS_CONDITION_H
 
 /*
- * The two status conditions on MCPServers: what they should be, whether that differs from what
- * stands there, and how they are written. Types, reasons and messages are byte for byte those of
- * the ToolHive operator (cmd/thv-operator/api/v1beta1/mcpserver_types.go): with one byte of
- * difference the two writers would correct each other for ever.
+ * The two status conditions on MCPServers: how they should be, whether the live ones differ, and
+ * how they are written. Types, reasons and messages are byte for byte those of the ToolHive
+ * operator (cmd/thv-operator/api/v1beta1/mcpserver_types.go): with one byte of difference the two
+ * writers would correct each other for ever.
  */
 
 #include <stdbool.h>
@@ -49,13 +49,13 @@ struct condition {
 /* Reads one item of status.conditions; it is kept if it is of one of the two types. */
 void condition_read(struct json_reader *reader, struct condition conditions[CONDITION_TYPE_COUNT]);
 
-/* Another writer may take conditions away. Where `live` has none and `before`, which is how the
-   same object was last seen, had one, it becomes CONDITION_ERASED: so that it comes back with its
-   lastTransitionTime. */
+/* Another writer may erase conditions. `before` is the last known state of the same object. Where
+   it had a condition and `live` has none, the condition becomes CONDITION_ERASED, so that it comes
+   back with its lastTransitionTime. */
 void condition_remember(const struct condition before[CONDITION_TYPE_COUNT],
                         struct condition live[CONDITION_TYPE_COUNT]);
 
-/* What the conditions depend on. */
+/* The part of an MCPServer that its conditions depend on. */
 struct condition_subject {
     bool is_stdio;
     bool has_replicas;
@@ -65,9 +65,9 @@ struct condition_subject {
 };
 
 /*
- * One step of the companion loop: what the conditions should be, given the MCPServer, what stands
- * there now, and the time. lastTransitionTime is kept unless the status flips. Returns false if
- * nothing differs, when there is nothing to write.
+ * One step of the companion loop: the wanted conditions, given the MCPServer, its live conditions
+ * and the time. lastTransitionTime is kept unless the status flips. Returns false if nothing
+ * differs, so that there is nothing to write.
  */
 bool condition_step(const struct condition_subject *subject,
                     const struct condition live[CONDITION_TYPE_COUNT], int64_t now,

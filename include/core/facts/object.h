@@ -24,7 +24,7 @@
 /* The kinds that anything is decided or known about. */
 enum object_kind { OBJECT_OTHER, OBJECT_MCPSERVER, OBJECT_DEPLOYMENT, OBJECT_SCALE };
 
-/* What the API group and the kind together name; any version. */
+/* The kind that an API group and a kind name together, in any version. */
 enum object_kind object_kind(const char *group, const char *kind);
 
 enum {
@@ -103,6 +103,9 @@ struct object {
 /* Reads the value that stands next. False if it is no object: it is skipped, and `ret_object` is as
    for an empty one. Faults of the JSON itself stay in the reader. */
 bool object_read(struct json_reader *reader, struct object *ret_object);
+
+/* The same from text that is one object and nothing else. False if it is not. */
+bool object_decode(const char *json, size_t size, struct object *ret_object) MUST_CHECK;
 
 bool object_is_stdio(const struct object *object);
 bool object_is_redis(const struct object *object);

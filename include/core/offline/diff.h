@@ -3,20 +3,21 @@
 #define CORE_OFFLINE_DIFF_H
 
 /*
- * What changed between two texts, line by line, as a unified diff: the format of POSIX diff -u,
- * which people read and patch applies.
+ * Compares two texts line by line and prints a unified diff: the format of POSIX diff -u, which
+ * people read and patch applies.
  */
 
 #include <stddef.h>
 
 #include "base/buffer.h"
 
-/* Up to so many lines removed and added the diff is as short as can be. Where more would be needed,
-   everything between the first and the last line that differ is replaced: that bounds the time. */
-#define DIFF_CHANGES_MAX 4000
+/* Up to so many lines removed and added, the diff is as short as can be. If it takes more, the diff
+   replaces everything between the first and the last line that differ. This bounds time and memory
+   (4 MB); a patch of Capstan changes a dozen lines. */
+#define DIFF_CHANGES_MAX 1000
 
-/* Adds the diff, with so many unchanged lines around each change; nothing if the texts are equal.
-   The names are written as they are. */
+/* Adds the diff, with `context_lines` unchanged lines around each change; nothing if the texts are
+   equal. The names are not escaped. */
 void diff_unified(const char *old_name, const char *new_name, const char *old_text,
                   const char *new_text, size_t context_lines, struct buffer *out);
 

@@ -3,14 +3,14 @@
 #define CORE_OFFLINE_PLACEHOLDER_H
 
 /*
- * What a template engine has yet to fill in. `name: {{ .Values.name }}` is no YAML, but
- * `name: "{{ .Values.name }}"` is, and would be taken for a name.
+ * Finds values that a template engine has yet to fill in. `name: {{ .Values.name }}` is no YAML,
+ * but `name: "{{ .Values.name }}"` is, and would pass for a name.
  */
 
 #include "core/offline/manifest.h"
 
-/* Where in the document a value that has "{{" in it stands for what decisions are made from. Only
-   of an object that is, or may be, of a kind that is known. False if there is none. */
+/* The offset in the document of a value with "{{" in it that a decision would read. False if there
+   is none. Looks into objects only that are, or may be, of a known kind. */
 bool placeholder_find(const struct manifest_item *item, size_t *ret_offset);
 
 #endif

@@ -19,7 +19,8 @@
 
 enum { PATH_SIZE = 4096, FOLDER_MODE = 0755, CERTIFICATE_MODE = 0644, KEY_MODE = 0600 };
 
-/* The Service's names, as the API server and others in the cluster call it, and this machine. */
+/* The names by which the API server and others in the cluster call the Service, and this machine.
+ */
 static const char *const default_names[] = {
     "capstan.capstan-system.svc",
     "capstan.capstan-system.svc.cluster.local",

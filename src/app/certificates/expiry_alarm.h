@@ -3,7 +3,7 @@
 #define APP_CERTIFICATES_EXPIRY_ALARM_H
 
 /*
- * Says in the log that a certificate comes to its end, once at each of the levels of core/expiry.
+ * Logs that a certificate comes to its end, once at each level of core/certificates/expiry.
  */
 
 #include <stdint.h>
@@ -11,13 +11,8 @@
 #include "core/certificates/expiry.h"
 #include "edge/log.h"
 
-struct expiry_alarm {
-    struct expiry expiry; /* zero to begin with */
-};
-
-/* `what` is the certificate, for the reader; `not_after` in seconds since 1970. To be called every
+/* `what` names the certificate in the log. `not_after` is in seconds since 1970. Call this every
    now and then. */
-void expiry_alarm_look(struct expiry_alarm *alarm, struct log *log, const char *what,
-                       int64_t not_after);
+void expiry_alarm_look(struct expiry *expiry, struct log *log, const char *what, int64_t not_after);
 
 #endif

@@ -23,8 +23,8 @@ static bool read_pem(const char *folder, const char *name, struct buffer *pem,
     return file_read(path, pem, error);
 }
 
-/* Both through one folder, so that they are of one version of a mounted Secret. If that is gone
-   before both are read, there is a newer one. */
+/* Reads both files through one resolved folder, so that they belong to one version of a mounted
+   Secret. If that version goes away meanwhile, there is a newer one: tries again. */
 static bool read_both(const char *folder, const char *certificate_name, const char *key_name,
                       struct buffer *chain, struct buffer *key, struct error *error) {
     for (int n_left = TRIES; n_left > 0; n_left--) {
@@ -40,7 +40,7 @@ static bool read_both(const char *folder, const char *certificate_name, const ch
     return false;
 }
 
-/* Before it is served: the API server would not take it. */
+/* The API server would refuse a certificate that is not valid now. */
 static bool is_valid_now(const struct http_tls_validity *validity, struct error *error) {
     int64_t now = clock_wall_seconds();
     char date[TEXT_TIME_SIZE];

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "chance.h"
 #include "cluster/follow.h"
+#include "core/cluster/complaint.h"
 #include "edge/clock.h"
 #include "expiry_alarm.h"
 #include "rotate_make.h"
@@ -21,12 +22,9 @@ enum {
     BODY_MAX = 1 << 20,
     ANSWER_MAX = 8 << 20,
     TIMEOUT_MS = 5000,
-    /* What of the Secret is not served yet is looked at again after this. */
-    LOOK_AGAIN_MS = 1000,
-    SAID_EVERY_MS = 60000,
-    RACES_MAX = 3, /* in a row; then it is trouble */
-    /* So that the probes have found it, and the Service leads to it, before anything depends on it.
-     */
+    LOOK_AGAIN_MS = 1000, /* while the Secret has a leaf that is not served yet */
+    RACES_MAX = 3,        /* in a row; then the log says so */
+    /* The probes need time to find this replica ready, and the Service to lead to it. */
     FAIL_CLOSED_AFTER_MS = 30000,
 };
 
@@ -41,31 +39,28 @@ struct rotate {
     struct renewal renewal;
     struct renewal_view view;
     bool leads;       /* as of the last step */
-    bool has_keyring; /* there is a Secret, and this is what it has */
+    bool has_keyring; /* there is a Secret */
     struct keyring keyring;
     struct x509_bundle cas;           /* of the keyring, in the view's order */
-    struct keyring memory;            /* the last one that could be served; ca_crt is NULL: none */
+    struct keyring memory;            /* the last one that was served; ca_crt is NULL: none */
     struct registration registration; /* the entries that lead to our Service */
     size_t n_foreign;                 /* the others */
     struct served served;
-    struct expiry_alarm leaf_alarm;
-    struct expiry_alarm ca_alarm;
+    struct expiry leaf_expiry;
+    struct expiry ca_expiry;
 
     bool is_writing;
     bool is_closing;
     enum renewal_verb writing; /* of the request under way */
-    unsigned n_races;          /* requests in a row for which others were faster */
-    int64_t look_ms;           /* when time alone may bring something new; INT64_MAX: never */
+    unsigned n_races;          /* requests in a row that came too late */
+    int64_t look_ms;           /* when to look without news; INT64_MAX: never */
     int64_t ready_ms;          /* -1: not yet */
-    bool fails;                /* the failurePolicy is to be Fail */
-    char problem[sizeof(((struct error *)0)->text)]; /* as it was logged last, or empty ... */
-    int64_t said_ms;                                 /* ... then */
+    bool fails;                /* the failurePolicy should be Fail */
+    struct complaint complaint;
 };
 
-static void take_secret(void *context, const char *json, size_t size);
-static void take_registration(void *context, const char *json, size_t size);
-
-/* Making and freeing. */
+static void on_secret(void *context, const char *json, size_t size);
+static void on_registration(void *context, const char *json, size_t size);
 
 static struct follow *new_follow(struct rotate *rotate, const char *collection,
                                  const char *resource, const char *name, follow_changed *changed) {
@@ -91,10 +86,10 @@ struct rotate *rotate_new(const struct rotate_options *options) {
     snprintf(rotate->secrets_path, sizeof(rotate->secrets_path), "/api/v1/namespaces/%s/secrets",
              options->namespace);
     rotate->secret_follow =
-        new_follow(rotate, rotate->secrets_path, "secrets", KEYRING_SECRET_NAME, take_secret);
+        new_follow(rotate, rotate->secrets_path, "secrets", KEYRING_SECRET_NAME, on_secret);
     rotate->registration_follow =
         new_follow(rotate, REGISTRATIONS_PATH, "mutatingwebhookconfigurations",
-                   options->config_name, take_registration);
+                   options->config_name, on_registration);
     renewal_init(&rotate->renewal, options->trust_delay_ms, options->retire_delay_ms / 1000);
     return rotate;
 }
@@ -117,33 +112,14 @@ void rotate_set_server(struct rotate *rotate, struct http_server *server) {
     rotate->server = server;
 }
 
-/* The same trouble is said once a minute. */
-static void report(struct rotate *rotate, const char *problem) {
-    int64_t now_ms = clock_boot_ms();
-    bool is_news = strcmp(rotate->problem, problem) != 0;
-    if (problem[0] != '\0' && (is_news || now_ms >= rotate->said_ms + SAID_EVERY_MS)) {
-        rotate->said_ms = now_ms;
+static void log_failure(struct rotate *rotate, const char *problem) {
+    if (complaint_raise(&rotate->complaint, COMPLAINT_MINUTELY, problem, clock_boot_ms()) > 0) {
         log_event(rotate->options.log, LOG_WARN, "certificate.failed",
                   LOG_TEXT("problem", problem));
     }
-    snprintf(rotate->problem, sizeof(rotate->problem), "%s", problem);
 }
 
-/* What is known. */
-
-static void remember_keyring(struct rotate *rotate) {
-    const struct keyring *keyring = &rotate->keyring;
-    keyring_fini(&rotate->memory);
-    rotate->memory = (struct keyring){
-        .ca_crt = memory_copy(keyring->ca_crt, strlen(keyring->ca_crt)),
-        .ca_key = memory_copy(keyring->ca_key, strlen(keyring->ca_key)),
-        .tls_crt = memory_copy(keyring->tls_crt, strlen(keyring->tls_crt)),
-        .tls_key = memory_copy(keyring->tls_key, strlen(keyring->tls_key)),
-    };
-    rotate->view.has_memory = true;
-}
-
-static void take_up(struct rotate *rotate) {
+static void serve_leaf(struct rotate *rotate) {
     const struct rotate_options *options = &rotate->options;
     int64_t now_ms = clock_boot_ms();
     char id[X509_ID_SIZE];
@@ -160,10 +136,10 @@ static void take_up(struct rotate *rotate) {
         .trust_delay_ms = options->trust_delay_ms,
     };
     if (!served_take_up(&rotate->served, &offer, rotate->server, &error)) {
-        /* Nobody will take it up, then: another one is to be made. */
+        /* No replica will serve it, so renewal_step() must order another one. */
         rotate->view.has_leaf = false;
         metrics_add(options->metrics, METRIC_CERTIFICATE_RELOADS_REFUSED, 1);
-        report(rotate, error.text);
+        log_failure(rotate, error.text);
     } else if (strcmp(id, rotate->served.id) != 0) {
         metrics_add(options->metrics, METRIC_CERTIFICATE_RELOADS_OK, 1);
         metrics_set(options->metrics, METRIC_CERTIFICATE_EXPIRATION, rotate->served.not_after);
@@ -173,40 +149,40 @@ static void take_up(struct rotate *rotate) {
     }
 }
 
-/* What each caBundle should be. */
+/* Writes what each caBundle should be. */
 static void write_wanted(const struct rotate *rotate, struct buffer *out) {
     buffer_init(out, BODY_MAX);
     served_write_bundle(&rotate->served, &rotate->cas, clock_boot_ms(), out);
 }
 
+/* When to set failurePolicy Fail; INT64_MAX: never. */
 static int64_t fail_closed_ms(const struct rotate *rotate) {
-    return rotate->options.fails_closed && rotate->ready_ms >= 0
-               ? rotate->ready_ms + FAIL_CLOSED_AFTER_MS
-               : INT64_MAX;
+    bool fails_closed = rotate->options.fails_closed && rotate->ready_ms >= 0;
+    return fails_closed ? rotate->ready_ms + FAIL_CLOSED_AFTER_MS : INT64_MAX;
 }
 
-/* When time alone may bring something new: what is offered may be taken up, or a former CA
- * forgotten.
- */
+/* Without news, time may allow to serve the leaf of the Secret, or to forget a former CA. */
 static int64_t next_look_ms(const struct rotate *rotate, bool is_up_to_date, int64_t now_ms) {
     const struct served *served = &rotate->served;
     bool waits =
         rotate->view.secret == RENEWAL_SECRET_USABLE && rotate->view.has_leaf && !is_up_to_date;
     bool remembers = served->former.pem != NULL && now_ms < served->former_until_ms;
     int64_t at_ms = remembers ? served->former_until_ms : INT64_MAX;
-    return waits && now_ms + LOOK_AGAIN_MS < at_ms ? now_ms + LOOK_AGAIN_MS : at_ms;
+    return waits ? MIN(at_ms, now_ms + LOOK_AGAIN_MS) : at_ms;
 }
 
-/* Something is new: what follows from it for the view, and for what is served. */
+/* Draws the conclusions from something new: for the view, and for the leaf that is served. */
 static void look(struct rotate *rotate) {
     AUTO(buffer_fini) struct buffer wanted;
     int64_t now_ms = clock_boot_ms();
     rotate_view_trust(&rotate->registration, &rotate->cas, clock_wall_seconds(), &rotate->view);
     renewal_note(&rotate->renewal, &rotate->view, now_ms);
-    take_up(rotate);
+    serve_leaf(rotate);
     bool is_up_to_date = served_is_of(&rotate->served, &rotate->keyring);
     if (is_up_to_date && rotate->view.secret == RENEWAL_SECRET_USABLE && rotate->view.has_leaf) {
-        remember_keyring(rotate);
+        keyring_fini(&rotate->memory);
+        rotate->memory = rotate_make_copy(&rotate->keyring);
+        rotate->view.has_memory = true;
     }
     write_wanted(rotate, &wanted);
     rotate->view.is_bundle_current =
@@ -214,17 +190,18 @@ static void look(struct rotate *rotate) {
     rotate->look_ms = next_look_ms(rotate, is_up_to_date, now_ms);
 }
 
-static void take_secret(void *context, const char *json, size_t size) {
+static void on_secret(void *context, const char *json, size_t size) {
     struct rotate *rotate = context;
     struct keyring keyring = {.ca_crt = NULL};
     struct error error;
     bool is_there = json != NULL;
     if (is_there && !keyring_read(json, size, &keyring, &error)) {
-        report(rotate, error.text);
+        log_failure(rotate, error.text);
         return;
     }
     if (is_there && keyring.is_asked_unclearly) {
-        report(rotate, "the annotation capstan.dev/rotate of the Secret is neither leaf nor ca");
+        log_failure(rotate,
+                    "the annotation capstan.dev/rotate of the Secret is neither leaf nor ca");
     }
     keyring_fini(&rotate->keyring);
     x509_bundle_fini(&rotate->cas);
@@ -235,8 +212,8 @@ static void take_secret(void *context, const char *json, size_t size) {
     look(rotate);
 }
 
-/* Says so once; what is written there by whoever they belong to is no matter. */
-static void note_foreign(struct rotate *rotate, size_t n_foreign) {
+/* Logs the entries that lead elsewhere, again only when their number changes. */
+static void log_foreign(struct rotate *rotate, size_t n_foreign) {
     if (n_foreign > 0 && n_foreign != rotate->n_foreign) {
         char service[PATH_SIZE];
         snprintf(service, sizeof(service), "%s/%s", rotate->options.namespace,
@@ -250,16 +227,16 @@ static void note_foreign(struct rotate *rotate, size_t n_foreign) {
     rotate->n_foreign = n_foreign;
 }
 
-static void take_registration(void *context, const char *json, size_t size) {
+static void on_registration(void *context, const char *json, size_t size) {
     struct rotate *rotate = context;
     struct registration registration = {.n_entries = 0};
     struct error error;
     if (json != NULL && !registration_read(json, size, &registration, &error)) {
-        report(rotate, error.text);
+        log_failure(rotate, error.text);
         return;
     }
-    note_foreign(rotate, registration_keep_service(&registration, rotate->options.namespace,
-                                                   rotate->options.service_name));
+    log_foreign(rotate, registration_keep_service(&registration, rotate->options.namespace,
+                                                  rotate->options.service_name));
     bool is_absent = json == NULL || registration.n_entries == 0;
     if (is_absent && rotate->view.webhook != RENEWAL_WEBHOOK_ABSENT) {
         log_event(
@@ -276,9 +253,7 @@ static void take_registration(void *context, const char *json, size_t size) {
     look(rotate);
 }
 
-/* What is written. */
-
-static void tell_contest(const struct rotate *rotate) {
+static void log_contest(const struct rotate *rotate) {
     const char *hint = "somebody keeps changing the webhook configuration; caBundle is written "
                        "again every 5 minutes only";
     const struct event event = {
@@ -300,25 +275,27 @@ static void tell_contest(const struct rotate *rotate) {
     events_post(rotate->options.events, &event);
 }
 
-static void take_answer(void *context, const struct kube_answer *answer) {
+static void on_answer(void *context, const struct kube_answer *answer) {
     struct rotate *rotate = context;
     bool is_secret = rotate->writing == RENEWAL_WRITE;
     int64_t now_ms = clock_boot_ms();
     rotate->is_writing = false;
-    /* Who was faster has written the same, or something that is to be read first. */
+    /* A faster writer has written the same, or something that has to be read first. */
     bool is_race = answer->status == HTTP_STATUS_CONFLICT ||
                    (answer->status == HTTP_STATUS_UNPROCESSABLE && !is_secret);
     rotate->n_races = is_race ? rotate->n_races + 1 : 0;
-    if (!is_race || rotate->n_races >= RACES_MAX) {
-        report(rotate, answer->is_good ? "" : answer->error.text);
+    if (answer->is_good) {
+        complaint_settle(&rotate->complaint);
+    } else if (!is_race || rotate->n_races >= RACES_MAX) {
+        log_failure(rotate, answer->error.text);
     }
     bool was_contested = renewal_is_contested(&rotate->renewal, now_ms);
     renewal_answer(&rotate->renewal, now_ms, chance_draw(), answer->is_good);
     if (!was_contested && renewal_is_contested(&rotate->renewal, now_ms)) {
-        tell_contest(rotate);
+        log_contest(rotate);
     }
     if (answer->is_good) {
-        (is_secret ? take_secret : take_registration)(rotate, answer->body, answer->body_size);
+        (is_secret ? on_secret : on_registration)(rotate, answer->body, answer->body_size);
     }
 }
 
@@ -330,9 +307,9 @@ static void ask(struct rotate *rotate, enum kube_verb verb, const char *path,
         .path = path,
         .body = body->bytes,
         .body_size = body->size,
-        .timeout_ms = left_ms < TIMEOUT_MS ? left_ms : TIMEOUT_MS,
+        .timeout_ms = MIN(left_ms, TIMEOUT_MS),
         .answer_max = ANSWER_MAX,
-        .done = take_answer,
+        .done = on_answer,
         .context = rotate,
     };
     rotate->is_writing = true;
@@ -359,7 +336,7 @@ static void write_secret(struct rotate *rotate, const struct renewal_order *orde
     struct error error;
     char path[PATH_SIZE + sizeof(KEYRING_SECRET_NAME)];
     if (!rotate_make(order, &sources, &made, &error)) {
-        report(rotate, error.text);
+        log_failure(rotate, error.text);
         renewal_answer(&rotate->renewal, clock_boot_ms(), chance_draw(), false);
         return;
     }
@@ -390,22 +367,20 @@ static void write_registration(struct rotate *rotate) {
     ask(rotate, KUBE_PATCH, path, &patch);
 }
 
-/* The steps. */
-
-static void raise_alarms(struct rotate *rotate) {
+static void log_expiry(struct rotate *rotate) {
     if (rotate->served.id[0] == '\0') {
         return;
     }
-    expiry_alarm_look(&rotate->leaf_alarm, rotate->options.log, "serving certificate",
+    expiry_alarm_look(&rotate->leaf_expiry, rotate->options.log, "serving certificate",
                       rotate->served.not_after);
     if (rotate->served.issuer.pem != NULL) {
-        expiry_alarm_look(&rotate->ca_alarm, rotate->options.log, "CA",
+        expiry_alarm_look(&rotate->ca_expiry, rotate->options.log, "CA",
                           rotate->served.issuer.not_after);
     }
 }
 
-/* Who begins to lead reads both objects first, whatever the watches say: what others wrote last may
-   not have come yet, and caBundles know no version that would refuse a write from the past. */
+/* A new leader reads both objects first. The watches may not have brought the last writes of others
+   yet, and no version of the caBundles refuses a write that is based on an old state. */
 static void begin_to_lead(struct rotate *rotate, bool leads) {
     if (leads && !rotate->leads) {
         follow_restart(rotate->secret_follow);
@@ -414,7 +389,7 @@ static void begin_to_lead(struct rotate *rotate, bool leads) {
     rotate->leads = leads;
 }
 
-/* What a step may go by. */
+/* The view without what follow_restart() has made doubtful. */
 static struct renewal_view trustworthy_view(const struct rotate *rotate) {
     struct renewal_view view = rotate->view;
     view.leads = rotate->leads && follow_is_fresh(rotate->secret_follow);
@@ -429,7 +404,7 @@ int64_t rotate_step(struct rotate *rotate, int64_t now_ms) {
     begin_to_lead(rotate, elect_leads(rotate->options.elect, now_ms));
     int64_t next_ms = follow_step(rotate->secret_follow, now_ms);
     next_ms = MIN(next_ms, follow_step(rotate->registration_follow, now_ms));
-    raise_alarms(rotate);
+    log_expiry(rotate);
     if (rotate->is_writing || rotate->is_closing) {
         return next_ms;
     }
@@ -453,7 +428,7 @@ int64_t rotate_step(struct rotate *rotate, int64_t now_ms) {
     } else {
         write_registration(rotate);
     }
-    /* If it could not even be made, the next step says until when to wait. */
+    /* If rotate_make() has failed, the next step says until when to wait. */
     return rotate->is_writing ? next_ms : now_ms;
 }
 

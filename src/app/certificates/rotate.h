@@ -3,9 +3,9 @@
 #define APP_CERTIFICATES_ROTATE_H
 
 /*
- * Capstan's own certificates: kept in the Secret `capstan-certs`, which every replica follows and
- * serves from, and trusted by the webhook configuration, whose caBundles the leader writes. Runner
- * of core/renewal. On the loop's thread.
+ * Capstan's own certificates. The Secret `capstan-certs` holds them; every replica follows it, and
+ * serves what it holds. The webhook configuration trusts them; the leader writes its caBundles.
+ * Runner of core/certificates/renewal. On the loop's thread.
  */
 
 #include <stdbool.h>
@@ -31,31 +31,33 @@ struct rotate_options {
     const char *config_name; /* of the MutatingWebhookConfiguration */
     int64_t trust_delay_ms;
     int64_t retire_delay_ms;
-    bool fails_closed; /* also sets failurePolicy Fail, once this has been ready for a while */
+    bool fails_closed; /* also sets failurePolicy Fail, 30 s after rotate_note_ready() */
     struct log *log;
     struct metrics *metrics;
 };
 
 struct rotate *rotate_new(const struct rotate_options *options);
 
-/* What is under way must have been cancelled, by kube_free(). NULL is none. */
+/* kube_free() must have cancelled the requests under way. NULL is none. */
 void rotate_free(struct rotate *rotate);
 
-/* Who gets the key pairs; to be called before the first step. */
+/* The server gets the key pairs. Call this before the first step. */
 void rotate_set_server(struct rotate *rotate, struct http_server *server);
 
-/* Asks and does what is due. Returns when to step again. */
+/* Does what is due. Returns when to step again. */
 int64_t rotate_step(struct rotate *rotate, int64_t now_ms);
 
-/* Whether a certificate is served that each entry of the webhook configuration trusts, if there is
-   a configuration. */
+/* Whether the server has a certificate that each entry of the webhook configuration trusts, if
+   there is a configuration. */
 bool rotate_is_ready(const struct rotate *rotate);
 
-/* The process as a whole is ready, and stays it. */
+/* The process as a whole is ready, and stays ready. */
 void rotate_note_ready(struct rotate *rotate, int64_t now_ms);
 
-/* No further write is begun. */
+/* Begins no further write. */
 void rotate_close(struct rotate *rotate);
+
+/* Whether no write is under way. */
 bool rotate_is_idle(const struct rotate *rotate);
 
 #endif

@@ -14,15 +14,17 @@ static char *copy(const char *text) {
     return memory_copy(text, strlen(text));
 }
 
-static bool restore(const struct keyring *memory, struct keyring *made) {
-    made->ca_crt = copy(memory->ca_crt);
-    made->ca_key = copy(memory->ca_key);
-    made->tls_crt = copy(memory->tls_crt);
-    made->tls_key = copy(memory->tls_key);
-    return true;
+struct keyring rotate_make_copy(const struct keyring *keyring) {
+    return (struct keyring){
+        .ca_crt = copy(keyring->ca_crt),
+        .ca_key = copy(keyring->ca_key),
+        .tls_crt = copy(keyring->tls_crt),
+        .tls_key = copy(keyring->tls_key),
+    };
 }
 
-/* Adds what the entry's caBundle has beyond the Secret and what was added before. */
+/* Adds the CAs of the entry's caBundle that are still valid and stand neither in the Secret nor in
+   `bundle`. Returns how many. */
 static size_t add_others(const struct rotate_sources *sources,
                          const struct registration_entry *entry, size_t room,
                          struct buffer *bundle) {
@@ -64,8 +66,8 @@ static bool make_ca(const struct rotate_sources *sources, struct x509_pair *ret_
     return x509_make_ca(name, sources->now, RENEWAL_CA_LIFETIME, ret_ca, error);
 }
 
-/* The CAs of the new content, and the pair that signs: the new one, or a copy of the present one.
- */
+/* Makes the CAs of the new content, and the pair that signs: a new one, or a copy of the present
+   one. */
 static bool make_cas(const struct renewal_order *order, const struct rotate_sources *sources,
                      struct x509_pair *ret_signer, struct keyring *made, struct error *error) {
     AUTO(buffer_fini) struct buffer bundle;
@@ -106,7 +108,7 @@ static bool make_leaf(const struct renewal_order *order, const struct rotate_sou
     return true;
 }
 
-/* What the admin still waits for. */
+/* The request that the new content does not fulfil. */
 static enum renewal_request leftover(const struct renewal_order *order,
                                      enum renewal_request asked) {
     bool is_done = (asked == RENEWAL_ASKS_CA && order->makes_ca) ||
@@ -118,11 +120,10 @@ bool rotate_make(const struct renewal_order *order, const struct rotate_sources 
                  struct keyring *ret_keyring, struct error *error) {
     AUTO(x509_pair_fini) struct x509_pair signer = {.key_pem = NULL};
     AUTO(keyring_fini) struct keyring made = {.ca_crt = NULL};
-    bool is_made = order->phase == RENEWAL_RESTORE
-                       ? restore(sources->memory, &made)
-                       : make_cas(order, sources, &signer, &made, error) &&
-                             make_leaf(order, sources, &signer, &made, error);
-    if (!is_made) {
+    if (order->phase == RENEWAL_RESTORE) {
+        made = rotate_make_copy(sources->memory);
+    } else if (!make_cas(order, sources, &signer, &made, error) ||
+               !make_leaf(order, sources, &signer, &made, error)) {
         return false;
     }
     if (sources->present != NULL) {

@@ -3,7 +3,7 @@
 #define APP_CERTIFICATES_ROTATE_MAKE_H
 
 /*
- * Carries out what core/renewal orders, as far as it is certificates: a new content of the Secret.
+ * Makes the new content of the Secret that core/certificates/renewal orders.
  */
 
 #include <stdbool.h>
@@ -20,8 +20,8 @@
 /* All borrowed. */
 struct rotate_sources {
     const struct keyring *present; /* NULL: there is no Secret */
-    const struct x509_bundle *cas; /* of the present one, in the order's order */
-    size_t signer;                 /* the index in them */
+    const struct x509_bundle *cas; /* of the present one, in the order of ca.crt */
+    size_t signer;                 /* the index of the signer in them */
     const struct keyring *memory;  /* for RENEWAL_RESTORE */
     const struct registration *registration;
     const char *const *names; /* for a leaf */
@@ -29,8 +29,12 @@ struct rotate_sources {
     int64_t now; /* seconds since 1970 */
 };
 
-/* Of an order to write. The result has the uid and the resource_version of the present Secret. */
+/* For an order with RENEWAL_WRITE. The result has the uid and the resource_version of the present
+   Secret. */
 bool rotate_make(const struct renewal_order *order, const struct rotate_sources *sources,
                  struct keyring *ret_keyring, struct error *error) MUST_CHECK;
+
+/* A keyring with copies of the four texts, and nothing else. */
+struct keyring rotate_make_copy(const struct keyring *keyring);
 
 #endif

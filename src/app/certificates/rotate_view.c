@@ -17,7 +17,7 @@ static bool find_signer(const struct keyring *keyring, const struct x509_bundle 
     return false;
 }
 
-/* The signer first: a CA may be there twice, or anew with the key that it had. */
+/* Tries the signer first: a CA may stand there twice, or be renewed with the same key. */
 static const struct x509_certificate *find_issuer(const struct x509_bundle *cas, size_t signer,
                                                   const char *chain_pem) {
     if (x509_is_issued_by(chain_pem, cas->items[signer].pem)) {
@@ -31,7 +31,7 @@ static const struct x509_certificate *find_issuer(const struct x509_bundle *cas,
     return NULL;
 }
 
-/* Whether who trusts the issuer accepts the leaf, as long as both are valid. */
+/* Whether a client that trusts the issuer accepts the leaf, while both are valid. */
 static bool is_acceptable(const char *chain_pem, const struct x509_certificate *leaf,
                           const struct x509_certificate *issuer) {
     bool is_younger = leaf->not_before > issuer->not_before;

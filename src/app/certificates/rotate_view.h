@@ -3,7 +3,7 @@
 #define APP_CERTIFICATES_ROTATE_VIEW_H
 
 /*
- * From what the API server sent to what core/renewal goes by: looks into the certificates.
+ * Looks into the certificates, and fills in the view by which core/certificates/renewal decides.
  */
 
 #include <stdbool.h>
@@ -14,13 +14,13 @@
 #include "core/certificates/renewal.h"
 #include "edge/x509.h"
 
-/* Fills the view's members about the Secret, and hands out its CAs, in the view's order. `keyring`
-   is NULL where there is no Secret. `names` are those that the leaf has to have. */
+/* Fills in the view's members about the Secret, and returns its CAs in the view's order. `keyring`
+   is NULL if there is no Secret. `names` are those that the leaf must have. */
 void rotate_view_secret(const struct keyring *keyring, const char *const *names, size_t n_names,
                         struct renewal_view *view, struct x509_bundle *ret_cas);
 
-/* Fills in which of the view's CAs, which are `cas`, every entry trusts, and whether entries trust
-   others, that are still valid at `now`. */
+/* Fills in which of the view's CAs every entry trusts, and whether an entry trusts another CA that
+   is still valid at `now`. `cas` are the view's CAs. */
 void rotate_view_trust(const struct registration *registration, const struct x509_bundle *cas,
                        int64_t now, struct renewal_view *view);
 

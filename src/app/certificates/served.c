@@ -27,7 +27,7 @@ static bool is_valid(const struct served *served, int64_t wall_s) {
            (issuer->pem == NULL || is_within(issuer->not_before, issuer->not_after, wall_s));
 }
 
-static bool offers_what_is_valid(const struct served_offer *offer) {
+static bool is_offer_valid(const struct served_offer *offer) {
     const struct renewal_view *view = offer->view;
     const struct renewal_ca *issuer = &view->cas[view->leaf_issuer];
     return is_within(view->leaf_not_before, view->leaf_not_after, offer->wall_s) &&
@@ -39,7 +39,7 @@ static bool may_take_up(const struct served *served, const struct served_offer *
     if (served->id[0] == '\0') {
         return true;
     }
-    if (is_valid(served, offer->wall_s) && !offers_what_is_valid(offer)) {
+    if (is_valid(served, offer->wall_s) && !is_offer_valid(offer)) {
         return false;
     }
     if (view->webhook != RENEWAL_WEBHOOK_PRESENT) {
@@ -54,7 +54,7 @@ static bool may_take_up(const struct served *served, const struct served_offer *
            (!is_new || offer->is_trusted_long);
 }
 
-/* The other's text is copied. */
+/* Copies the text, too. */
 static void copy_certificate(struct x509_certificate *certificate,
                              const struct x509_certificate *other) {
     free(certificate->pem);

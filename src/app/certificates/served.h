@@ -3,7 +3,8 @@
 #define APP_CERTIFICATES_SERVED_H
 
 /*
- * Which of Capstan's own certificates a replica serves, and when it may serve another.
+ * The one of Capstan's own certificates that this replica serves, and the rule when it may serve
+ * another.
  */
 
 #include <stdbool.h>
@@ -23,13 +24,13 @@ struct served {
     int64_t not_before;    /* seconds since 1970 */
     int64_t not_after;
     struct x509_certificate issuer; /* `pem` is owned; NULL if it is not known */
-    struct x509_certificate former; /* who had signed what was served before, likewise ... */
-    int64_t former_until_ms;        /* ... which others may serve until then */
+    struct x509_certificate former; /* the issuer before, likewise ... */
+    int64_t former_until_ms;        /* ... other replicas may serve its leaf until then */
 };
 
 void served_fini(struct served *served);
 
-/* What the Secret has, as rotate_view_secret() and rotate_view_trust() see it. */
+/* The content of the Secret, as rotate_view_secret() and rotate_view_trust() see it. */
 struct served_offer {
     const struct renewal_view *view;
     const struct keyring *keyring;
@@ -41,22 +42,22 @@ struct served_offer {
     int64_t trust_delay_ms;
 };
 
-/* Gives the server the leaf of the Secret, if there is one that it does not have and that it may
-   serve: one that each entry of the webhook configuration has trusted for long enough, so that a
-   replica need not rely on the leader's patience. Where nothing is served yet, or what is served is
-   not trusted either, there is nothing to lose. What is valid now is not given up for what is not:
-   somebody's clock is wrong. False only if the server refuses it. */
+/* Gives the server the leaf of the Secret, if that is new and the replica may serve it. Each entry
+   of the webhook configuration must have trusted its issuer for long enough: a replica does not
+   rely on the leader's patience. If nothing is served yet, or the entries do not trust the present
+   leaf either, there is nothing to lose. A valid leaf is not given up for one that is not valid:
+   then somebody's clock is wrong. False only if the server refuses the leaf. */
 bool served_take_up(struct served *served, const struct served_offer *offer,
                     struct http_server *server, struct error *error) MUST_CHECK;
 
-/* Whether it serves the leaf of the keyring. */
+/* Whether the server has the leaf of the keyring. */
 bool served_is_of(const struct served *served, const struct keyring *keyring);
 
-/* Whether each entry trusts what is served. */
+/* Whether each entry trusts the issuer of the leaf that is served. */
 bool served_is_trusted(const struct served *served, const struct registration *registration);
 
-/* What each caBundle should be: the CAs of the Secret. Where somebody has put others there, that of
-   what is served stays trusted until it is served no more, here and by other replicas. */
+/* Writes what each caBundle should be: the CAs of the Secret. If somebody has replaced those, the
+   issuer of the leaf stays in as well, until no replica serves that leaf any more. */
 void served_write_bundle(const struct served *served, const struct x509_bundle *cas, int64_t now_ms,
                          struct buffer *out);
 

@@ -9,7 +9,7 @@
 
 void service_names_make(const char *service, const char *namespace,
                         struct service_names *ret_names) {
-    /* What ends in a number would be an address. */
+    /* SERVICE.NAMESPACE with a number at its end would be an address. */
     bool is_address = namespace[strspn(namespace, "0123456789")] == '\0';
     const struct {
         const char *dot, *namespace, *zone;

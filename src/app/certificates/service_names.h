@@ -3,8 +3,8 @@
 #define APP_CERTIFICATES_SERVICE_NAMES_H
 
 /*
- * The names by which a Service is called, the way kube-apiserver calls it first:
- * SERVICE.NAMESPACE.svc. https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/
+ * The names of a Service. The first, SERVICE.NAMESPACE.svc, is the one that kube-apiserver calls.
+ * https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/
  */
 
 #include <stddef.h>
@@ -13,7 +13,7 @@ enum { SERVICE_NAMES_MAX = 4, SERVICE_NAME_SIZE = 256 };
 
 struct service_names {
     char texts[SERVICE_NAMES_MAX][SERVICE_NAME_SIZE];
-    const char *items[SERVICE_NAMES_MAX]; /* into texts, so that the struct is not to be copied */
+    const char *items[SERVICE_NAMES_MAX]; /* into texts, so do not copy the struct */
     size_t n_items;
 };
 

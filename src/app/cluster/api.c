@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "chance.h"
 #include "core/cluster/backoff.h"
+#include "core/cluster/complaint.h"
 #include "edge/clock.h"
 
 #define GROUP_PATH "/apis/" TOOLHIVE_GROUP
@@ -17,15 +18,14 @@
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/mcpservers." TOOLHIVE_GROUP
 
 enum {
-    /* An API server that has just started says 404 for a moment to what a CRD defines, so the first
-       few times it is not believed, and asked again after 1, 2, 4 seconds. A CRD may also come at
-       any time, ... */
+    /* For a moment after its start, an API server answers 404 to what a CRD defines. So three
+       absences are not believed: discovery asks again after 1, 2 and 4 s. Later it asks again since
+       a CRD may come at any time, ... */
     ABSENT_BASE_MS = 1000,
     ABSENT_CAP_MS = 30000,
     ABSENT_BELIEVED = 4,
-    SERVED_INTERVAL_MS = 600000, /* ... and change */
+    SERVED_INTERVAL_MS = 600000, /* ... and may change */
     DOUBT_INTERVAL_MS = 2000,
-    SAID_EVERY_MS = 60000,
     TIMEOUT_MS = 10000,
     ANSWER_MAX = 16 << 20,
     BACKOFF_BASE_MS = 800,
@@ -41,15 +41,15 @@ struct api {
     char group_version[sizeof(TOOLHIVE_GROUP "/") + DISCOVERY_VERSION_SIZE];
     bool has_condition_map;
     unsigned epoch;
-    /* Discovery: three questions in turn, for the group, its resources, and the CRD. */
+    /* Discovery asks three questions in turn: for the group, its resources, and the CRD. */
     bool is_asking;
     int64_t asked_ms;
     int64_t next_ms;
     char found[DISCOVERY_VERSION_SIZE]; /* the version that is being asked about */
-    unsigned n_absent;                  /* times in a row */
+    struct backoff absences;            /* in a row */
     struct backoff backoff;
     bool is_failing; /* the last time */
-    int64_t said_ms; /* that it fails */
+    struct complaint complaint;
 };
 
 struct api *api_new(struct kube *kube, struct log *log, struct metrics *metrics) {
@@ -57,7 +57,8 @@ struct api *api_new(struct kube *kube, struct log *log, struct metrics *metrics)
     api->kube = kube;
     api->log = log;
     api->metrics = metrics;
-    api->asked_ms = api->said_ms = INT64_MIN / 2;
+    api->asked_ms = INT64_MIN / 2;
+    api->absences = (struct backoff){.base_ms = ABSENT_BASE_MS, .cap_ms = ABSENT_CAP_MS};
     api->backoff = (struct backoff){.base_ms = BACKOFF_BASE_MS, .cap_ms = BACKOFF_CAP_MS};
     return api;
 }
@@ -94,43 +95,37 @@ static void succeed(struct api *api) {
     api->is_failing = false;
 }
 
-static void take_absence(struct api *api) {
-    int64_t delay_ms = ABSENT_BASE_MS;
-    for (unsigned i = 0; i < api->n_absent && delay_ms < ABSENT_CAP_MS; i++) {
-        delay_ms *= 2;
-    }
-    api->n_absent++;
-    if (api->n_absent >= ABSENT_BELIEVED) {
+static void note_absence(struct api *api) {
+    int64_t delay_ms = backoff_next(&api->absences, 0);
+    if (api->absences.n_failures >= ABSENT_BELIEVED) {
         api->found[0] = '\0';
         settle(api, API_ABSENT, false);
     }
     succeed(api);
-    ask_again_in(api, delay_ms < ABSENT_CAP_MS ? delay_ms : ABSENT_CAP_MS);
+    ask_again_in(api, delay_ms);
 }
 
-/* What was known stays in use until there is an answer. */
+/* State and version stay as they were. */
 static void fail(struct api *api, const struct error *error) {
-    int64_t now_ms = clock_boot_ms();
     metrics_add(api->metrics, METRIC_DISCOVERY_ERRORS, 1);
-    if (now_ms >= api->said_ms + SAID_EVERY_MS) {
-        api->said_ms = now_ms;
+    if (complaint_raise(&api->complaint, COMPLAINT_MINUTELY, "", clock_boot_ms()) > 0) {
         log_event(api->log, LOG_WARN, "api.failed", LOG_TEXT("problem", error->text));
     }
     api->is_failing = true;
     ask_again_in(api, backoff_next(&api->backoff, chance_draw()));
 }
 
-static void take_definition(void *context, const struct kube_answer *answer) {
+static void on_definition(void *context, const struct kube_answer *answer) {
     struct api *api = context;
     struct error error = answer->error;
     bool is_map = false;
     bool is_known = answer->is_good && discovery_read_definition(answer->body, answer->body_size,
                                                                  api->found, &is_map, &error);
-    /* Who may not look assumes the worse, which always works. */
+    /* Without the right to read the CRD, is_map stays false: replacing the status always works. */
     if (is_known || answer->status == HTTP_STATUS_FORBIDDEN ||
         answer->status == HTTP_STATUS_NOT_FOUND) {
         settle(api, API_SERVED, is_map);
-        api->n_absent = 0;
+        backoff_reset(&api->absences);
         succeed(api);
         ask_again_in(api, SERVED_INTERVAL_MS);
     } else {
@@ -150,16 +145,16 @@ static void ask(struct api *api, const char *path, kube_done *done) {
     kube_begin(api->kube, &request);
 }
 
-static void take_resources(void *context, const struct kube_answer *answer);
+static void on_resources(void *context, const struct kube_answer *answer);
 
 static void ask_resources(struct api *api) {
     char path[API_PATH_SIZE];
     snprintf(path, sizeof(path), GROUP_PATH "/%s", api->found);
-    ask(api, path, take_resources);
+    ask(api, path, on_resources);
 }
 
-/* The group may be there, and the version, without MCPServers in it: ToolHive has other CRDs. */
-static void take_resources(void *context, const struct kube_answer *answer) {
+/* The group may have the version without MCPServers in it, since ToolHive has other CRDs. */
+static void on_resources(void *context, const struct kube_answer *answer) {
     struct api *api = context;
     struct error error = answer->error;
     bool has_servers = false;
@@ -167,18 +162,18 @@ static void take_resources(void *context, const struct kube_answer *answer) {
                    discovery_read_resources(answer->body, answer->body_size, &has_servers, &error);
     const char *next = discovery_next_version(api->found);
     if (is_read && has_servers) {
-        ask(api, DEFINITION_PATH, take_definition);
+        ask(api, DEFINITION_PATH, on_definition);
     } else if (!is_read && answer->status != HTTP_STATUS_NOT_FOUND) {
         fail(api, &error);
     } else if (next != NULL) {
         text_copy(api->found, sizeof(api->found), next);
         ask_resources(api);
     } else {
-        take_absence(api);
+        note_absence(api);
     }
 }
 
-static void take_group(void *context, const struct kube_answer *answer) {
+static void on_group(void *context, const struct kube_answer *answer) {
     struct api *api = context;
     struct error error = answer->error;
     bool is_served = answer->is_good &&
@@ -187,7 +182,7 @@ static void take_group(void *context, const struct kube_answer *answer) {
         ask_resources(api);
     } else if (answer->status == HTTP_STATUS_NOT_FOUND ||
                (answer->is_good && error.kind == ERROR_NOT_FOUND)) {
-        take_absence(api);
+        note_absence(api);
     } else {
         fail(api, &error);
     }
@@ -197,7 +192,7 @@ int64_t api_step(struct api *api, int64_t now_ms) {
     if (!api->is_asking && now_ms >= api->next_ms) {
         api->is_asking = true;
         api->asked_ms = now_ms;
-        ask(api, GROUP_PATH, take_group);
+        ask(api, GROUP_PATH, on_group);
     }
     return api->is_asking ? INT64_MAX : api->next_ms;
 }
@@ -224,13 +219,13 @@ bool api_has_condition_map(const struct api *api) {
 
 void api_doubt(struct api *api) {
     int64_t soonest_ms = api->asked_ms + DOUBT_INTERVAL_MS;
-    /* An API server that does not answer is not to be asked any sooner because of that. */
+    /* While the API server does not answer, a doubt must not shorten the back-off. */
     if (!api->is_asking && !api->is_failing && api->next_ms > soonest_ms) {
         api->next_ms = soonest_ms;
     }
 }
 
-static const char *resource_of(enum object_kind kind) {
+const char *api_resource(enum object_kind kind) {
     return kind == OBJECT_MCPSERVER ? "mcpservers" : "deployments";
 }
 
@@ -240,11 +235,11 @@ static const char *group_version_of(const struct api *api, enum object_kind kind
 
 void api_list_path(const struct api *api, enum object_kind kind, char ret_path[API_PATH_SIZE]) {
     snprintf(ret_path, API_PATH_SIZE, "/apis/%s/%s", group_version_of(api, kind),
-             resource_of(kind));
+             api_resource(kind));
 }
 
 void api_object_path(const struct api *api, enum object_kind kind, const char *namespace,
                      const char *name, const char *suffix, char ret_path[API_PATH_SIZE]) {
     snprintf(ret_path, API_PATH_SIZE, "/apis/%s/namespaces/%s/%s/%s%s", group_version_of(api, kind),
-             namespace, resource_of(kind), name, suffix);
+             namespace, api_resource(kind), name, suffix);
 }

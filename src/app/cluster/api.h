@@ -4,8 +4,8 @@
 
 /*
  * The API server as the companion loop sees it: the connection, and which version of MCPServer it
- * serves. That is found by discovery, and found again when the CRD comes later or changes. Runner
- * of core/discovery. All on the loop's thread.
+ * serves. Discovery finds the version, and finds it again when the CRD comes later or changes.
+ * Runner of core/cluster/discovery. On the loop's thread.
  */
 
 #include <stdbool.h>
@@ -32,7 +32,7 @@ struct api;
 /* All borrowed, until api_free(). */
 struct api *api_new(struct kube *kube, struct log *log, struct metrics *metrics);
 
-/* What is under way must have been cancelled, by kube_free() or by its end. */
+/* No request may be under way: call kube_free() first. */
 void api_free(struct api *api);
 
 /* Asks what is due. Returns when to step again. */
@@ -50,12 +50,14 @@ const char *api_group_version(const struct api *api);
 /* Whether conditions may be written by server-side apply. */
 bool api_has_condition_map(const struct api *api);
 
-/* An answer does not fit what is known: discovery is due at once, though not more than once in 2 s.
- */
+/* An answer contradicts what discovery found: discovery is due again, at most every 2 s. */
 void api_doubt(struct api *api);
 
+/* "mcpservers" or "deployments" */
+const char *api_resource(enum object_kind kind);
+
 /* The path of all objects of a kind in all namespaces; and of one object, with a suffix such as
-   "/status?force=true". Namespace and name must be DNS names, which need no escape. */
+   "/status?force=true". Namespace and name must be DNS names, since nothing is escaped. */
 void api_list_path(const struct api *api, enum object_kind kind, char ret_path[API_PATH_SIZE]);
 void api_object_path(const struct api *api, enum object_kind kind, const char *namespace,
                      const char *name, const char *suffix, char ret_path[API_PATH_SIZE]);

@@ -9,7 +9,7 @@
 
 enum { PATIENCE_MS = 30000, CONNECTIONS_MAX = 4 };
 
-static void ignore_change(void *context, const struct object *object) {
+static void on_change(void *context, const struct object *object) {
     (void)context;
     (void)object;
 }
@@ -18,7 +18,7 @@ static bool is_done(const struct sync *const syncs[2]) {
     return sync_is_done(syncs[0]) && sync_is_done(syncs[1]);
 }
 
-/* The log tells on stderr what goes wrong meanwhile; a failure at the end is this one. */
+/* Until it gives up, failures are in the log, on stderr. */
 static bool wait_for_lists(struct api *api, struct sync *const syncs[2], struct error *error) {
     int64_t ends_ms = clock_boot_ms() + PATIENCE_MS;
     while (!is_done((const struct sync *const *)syncs)) {
@@ -47,18 +47,16 @@ static bool load(struct kube *kube, struct facts *facts, struct metrics *metrics
     struct sync_options options = {
         .api = api,
         .kind = OBJECT_MCPSERVER,
-        .selector = "",
         .facts = facts,
         .log = &log,
         .metrics = metrics,
-        .changed = ignore_change,
+        .changed = on_change,
     };
     struct sync *syncs[2] = {sync_new(&options), NULL};
     options.kind = OBJECT_DEPLOYMENT;
-    options.selector = SYNC_DEPLOYMENTS_SELECTOR;
     syncs[1] = sync_new(&options);
     bool is_loaded = wait_for_lists(api, syncs, error);
-    kube_free(kube); /* and with it whatever still is under way */
+    kube_free(kube); /* which cancels the requests under way */
     sync_free(syncs[0]);
     sync_free(syncs[1]);
     api_free(api);

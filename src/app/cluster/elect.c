@@ -9,6 +9,7 @@
 #include "base/http_status.h"
 #include "base/memory.h"
 #include "chance.h"
+#include "core/cluster/complaint.h"
 #include "core/cluster/lease.h"
 #include "edge/clock.h"
 
@@ -24,8 +25,8 @@ struct elect {
     struct metrics *metrics;
     struct lease lease;
     char identity[LEASE_HOLDER_SIZE];
-    bool did_lead;   /* as was said last */
-    bool is_failing; /* and it was said */
+    bool did_lead; /* as the log last said */
+    struct complaint complaint;
 };
 
 struct elect *elect_new(struct kube *kube, const char *namespace, bool is_alone, struct log *log,
@@ -49,7 +50,7 @@ void elect_free(struct elect *elect) {
     free(elect);
 }
 
-static void report_leadership(struct elect *elect, int64_t now_ms) {
+static void log_leadership(struct elect *elect, int64_t now_ms) {
     bool leads = elect_leads(elect, now_ms);
     if (leads == elect->did_lead) {
         return;
@@ -60,28 +61,29 @@ static void report_leadership(struct elect *elect, int64_t now_ms) {
               LOG_TEXT("identity", elect->identity), LOG_TEXT("namespace", elect->namespace));
 }
 
-/* A conflict is how an election is lost, and a lease that is not there how the first one begins. */
-static void report_failure(struct elect *elect, const struct kube_answer *answer, bool is_read) {
+/* A conflict is a lost election, and 404 is the beginning of the first one: neither is a failure.
+ */
+static void log_failure(struct elect *elect, const struct kube_answer *answer, bool is_read) {
     bool is_usual =
         answer->status == HTTP_STATUS_CONFLICT || answer->status == HTTP_STATUS_NOT_FOUND;
-    bool is_failure = !is_usual && !(answer->is_good && is_read);
-    if (is_failure && !elect->is_failing) {
+    if (is_usual || (answer->is_good && is_read)) {
+        complaint_settle(&elect->complaint);
+    } else if (complaint_raise(&elect->complaint, COMPLAINT_ONCE, "", clock_boot_ms()) > 0) {
         log_event(elect->log, LOG_WARN, "leader.failed",
                   LOG_TEXT("problem",
                            answer->is_good ? "the Lease could not be read" : answer->error.text));
     }
-    elect->is_failing = is_failure;
 }
 
-static void take_answer(void *context, const struct kube_answer *answer) {
+static void on_answer(void *context, const struct kube_answer *answer) {
     struct elect *elect = context;
     struct lease_record record;
     struct error error;
     bool is_read = answer->is_good && lease_read(answer->body, answer->body_size, &record, &error);
     int64_t now_ms = clock_boot_ms();
-    report_failure(elect, answer, is_read);
+    log_failure(elect, answer, is_read);
     lease_answer(&elect->lease, now_ms, chance_draw(), answer->status, is_read ? &record : NULL);
-    report_leadership(elect, now_ms);
+    log_leadership(elect, now_ms);
 }
 
 static void ask(struct elect *elect, const struct lease_order *order) {
@@ -103,7 +105,7 @@ static void ask(struct elect *elect, const struct lease_order *order) {
         .body_size = body.size,
         .timeout_ms = order->timeout_ms,
         .answer_max = ANSWER_MAX,
-        .done = take_answer,
+        .done = on_answer,
         .context = elect,
     };
     kube_begin(elect->kube, &request);
@@ -114,13 +116,13 @@ int64_t elect_step(struct elect *elect, int64_t now_ms) {
     if (elect->is_alone) {
         return INT64_MAX;
     }
-    report_leadership(elect, now_ms);
+    log_leadership(elect, now_ms);
     lease_step(&elect->lease, now_ms, clock_wall_us(), &order);
     if (order.verb != LEASE_WAIT) {
         ask(elect, &order);
     }
     int64_t next_ms = order.verb == LEASE_WAIT ? order.at_ms : INT64_MAX;
-    /* So that the loss is noticed when it happens, also while a renewal hangs. */
+    /* Steps at the deadline, to notice the loss at once even while a renewal hangs. */
     bool ends_first = elect->did_lead && lease_deadline_ms(&elect->lease) < next_ms;
     return ends_first ? lease_deadline_ms(&elect->lease) : next_ms;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "core/cluster/complaint.h"
+#include "edge/clock.h"
 
 enum {
     UNDER_WAY_MAX = 4,
@@ -25,10 +27,10 @@ struct events {
     struct kube *kube;
     struct log *log;
     size_t n_under_way;
-    struct letter *first; /* of those that wait */
+    struct letter *first; /* the queue */
     struct letter **last;
     size_t n_waiting;
-    bool is_failing; /* and it was said */
+    struct complaint complaint;
 };
 
 struct events *events_new(struct kube *kube, struct log *log) {
@@ -64,20 +66,22 @@ void events_free(struct events *events) {
     free(events);
 }
 
-/* The same trouble is said once. */
-static void report(struct events *events, const char *problem) {
-    if (problem != NULL && !events->is_failing) {
+static void log_refusal(struct events *events, const char *problem) {
+    if (complaint_raise(&events->complaint, COMPLAINT_ONCE, "", clock_boot_ms()) > 0) {
         log_event(events->log, LOG_WARN, "event.refused", LOG_TEXT("problem", problem));
     }
-    events->is_failing = problem != NULL;
 }
 
 static void send_some(struct events *events);
 
-static void take_answer(void *context, const struct kube_answer *answer) {
+static void on_answer(void *context, const struct kube_answer *answer) {
     struct events *events = context;
     events->n_under_way--;
-    report(events, answer->is_good ? NULL : answer->error.text);
+    if (answer->is_good) {
+        complaint_settle(&events->complaint);
+    } else {
+        log_refusal(events, answer->error.text);
+    }
     send_some(events);
 }
 
@@ -91,7 +95,7 @@ static void send_some(struct events *events) {
             .body_size = letter->body.size,
             .timeout_ms = TIMEOUT_MS,
             .answer_max = ANSWER_MAX,
-            .done = take_answer,
+            .done = on_answer,
             .context = events,
         };
         events->n_under_way++;
@@ -102,7 +106,7 @@ static void send_some(struct events *events) {
 
 void events_post(struct events *events, const struct event *event) {
     if (events->n_waiting >= WAITING_MAX) {
-        report(events, "more of them than the API server takes; some are left out");
+        log_refusal(events, "more of them than the API server takes; some are left out");
         return;
     }
     struct letter *letter = memory_new(1, sizeof(*letter));

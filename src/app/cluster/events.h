@@ -3,8 +3,8 @@
 #define APP_CLUSTER_EVENTS_H
 
 /*
- * Sends Events, a few at a time and never in the way of anything else: what does not fit into the
- * queue is dropped, and nobody waits for an answer.
+ * Sends Events through a queue, a few at a time, so that they delay nothing else. An Event that
+ * finds the queue full is dropped, and nobody waits for an answer.
  */
 
 #include <stdbool.h>
@@ -15,13 +15,13 @@
 
 struct events;
 
-/* Borrowed until events_free(), before which the kube must have been freed. */
+/* Borrows both until events_free(). Free the kube before the events. */
 struct events *events_new(struct kube *kube, struct log *log);
 void events_free(struct events *events);
 
 void events_post(struct events *events, const struct event *event);
 
-/* Whether all that was posted has been answered, or dropped. */
+/* Whether every Event that was posted has been answered or dropped. */
 bool events_are_sent(const struct events *events);
 
 #endif

@@ -3,9 +3,8 @@
 #define APP_CLUSTER_FOLLOW_H
 
 /*
- * Keeps up with one object of the API server by its name: whenever it appears, changes or goes,
- * somebody is told. A second runner of core/watch, beside sync, for objects that are no facts. On
- * the loop's thread.
+ * Follows one object of the API server by its name: calls back whenever it appears, changes or
+ * goes. A client of watch_run, for objects that are no facts. On the loop's thread.
  */
 
 #include <stdbool.h>
@@ -35,14 +34,14 @@ struct follow_options {
 
 struct follow *follow_new(const struct follow_options *options);
 
-/* What is under way must have been cancelled, by kube_free(). NULL is none. */
+/* kube_free() must have cancelled the request under way. NULL is none. */
 void follow_free(struct follow *follow);
 
-/* Reads the object anew, whatever is known of it: who is about to write had better not go by a
-   watch that has fallen behind. Not to be called from within follow_changed. */
+/* Reads the object anew. A writer does so first, since a watch may have fallen behind. Not to be
+   called from within follow_changed. */
 void follow_restart(struct follow *follow);
 
-/* Whether it was read since that, or ever. */
+/* Whether the object was read since follow_restart(), or since follow_new(). */
 bool follow_is_fresh(const struct follow *follow);
 
 /* Asks what is due. Returns when to step again. */

@@ -8,17 +8,18 @@
 #include "base/http_status.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "core/cluster/complaint.h"
 #include "edge/clock.h"
 
 enum {
-    ABSENT_MS = 5000,   /* for which it is believed that an object is not there */
-    ABSENT_MAX = 256,   /* objects of which that is remembered */
-    UNDER_WAY_MAX = 64, /* GETs at once; who comes then is answered that nobody knows */
-    LATE_MS = 20,       /* with less time left there is no point in asking again */
+    ABSENT_MS = 5000,   /* how long an absence is believed */
+    ABSENT_MAX = 256,   /* absences that are remembered */
+    UNDER_WAY_MAX = 64, /* concurrent GETs; further questions get EVIDENCE_NONE */
+    LATE_MS = 20,       /* with less time left, asking again is pointless */
     ANSWER_MAX = 16 << 20,
 };
 
-/* One who asked. */
+/* A question, and how to answer it. */
 struct asker {
     struct lookup_question question;
     lookup_done *done;
@@ -26,7 +27,7 @@ struct asker {
     struct asker *next;
 };
 
-/* One GET, and who waits for it. */
+/* One GET, and the questions that wait for it. */
 struct search {
     struct lookup *lookup;
     struct kube_call *call;
@@ -34,7 +35,7 @@ struct search {
     struct search *next;
 };
 
-/* An object that is not there, or is there under another uid. */
+/* The object did not exist, or had another uid. */
 struct absence {
     struct lookup_question question;
     int64_t ends_ms;
@@ -44,7 +45,7 @@ struct lookup {
     struct api *api;
     struct log *log;
     struct metrics *metrics;
-    pthread_mutex_t mutex;  /* for what follows, until the blank line */
+    pthread_mutex_t mutex;  /* of the members up to the blank line */
     struct asker *incoming; /* last first */
     bool is_closed;
 
@@ -53,7 +54,7 @@ struct lookup {
     size_t n_searches;
     struct absence absences[ABSENT_MAX];
     size_t next_absence;
-    bool is_failing; /* and it was said */
+    struct complaint complaint;
 };
 
 struct lookup *lookup_new(struct api *api, struct log *log, struct metrics *metrics) {
@@ -72,7 +73,7 @@ void lookup_free(struct lookup *lookup) {
     }
 }
 
-/* The uid as well: a GET that was sent before an object was there says nothing of it. */
+/* Compares the uid too: a GET that was sent before an object existed tells nothing about it. */
 static bool is_same(const struct lookup_question *one, const struct lookup_question *other) {
     return one->kind == other->kind && strcmp(one->uid, other->uid) == 0 &&
            strcmp(one->name, other->name) == 0 && strcmp(one->namespace, other->namespace) == 0;
@@ -122,29 +123,27 @@ static void remember_absence(struct lookup *lookup, const struct lookup_question
     absence->ends_ms = clock_boot_ms() + ABSENT_MS;
 }
 
-static void report(struct lookup *lookup, const struct kube_answer *got,
-                   enum evidence_state state) {
+static void log_outcome(struct lookup *lookup, const struct kube_answer *got,
+                        enum evidence_state state) {
     static const enum metric counters[] = {[EVIDENCE_NONE] = METRIC_LOOKUPS_FAILED,
                                            [EVIDENCE_FOUND] = METRIC_LOOKUPS_FOUND,
                                            [EVIDENCE_ABSENT] = METRIC_LOOKUPS_ABSENT};
     metrics_add(lookup->metrics, counters[state], 1);
-    if (state == EVIDENCE_NONE && !lookup->is_failing) {
+    if (state != EVIDENCE_NONE) {
+        complaint_settle(&lookup->complaint);
+    } else if (complaint_raise(&lookup->complaint, COMPLAINT_ONCE, "", clock_boot_ms()) > 0) {
         log_event(
             lookup->log, LOG_WARN, "lookup.failed",
             LOG_TEXT("problem", got->is_good ? "the object could not be read" : got->error.text));
     }
-    lookup->is_failing = state == EVIDENCE_NONE;
 }
 
 static enum evidence_state judge(const struct kube_answer *got, enum object_kind kind,
                                  struct object *ret_object) {
-    struct json_reader reader;
-    struct error error;
     if (!got->is_good) {
         return got->error.kind == ERROR_NOT_FOUND ? EVIDENCE_ABSENT : EVIDENCE_NONE;
     }
-    json_begin(&reader, got->body, got->body_size);
-    bool is_read = object_read(&reader, ret_object) && json_finish(&reader, &error);
+    bool is_read = object_decode(got->body, got->body_size, ret_object);
     return is_read && ret_object->kind == kind ? EVIDENCE_FOUND : EVIDENCE_NONE;
 }
 
@@ -158,16 +157,16 @@ static void forget(struct search *search) {
     lookup->n_searches--;
 }
 
-static void take(struct lookup *lookup, struct asker *asker, int64_t now_ms);
+static void handle(struct lookup *lookup, struct asker *asker, int64_t now_ms);
 
-static void take_object(void *context, const struct kube_answer *got) {
+static void on_object(void *context, const struct kube_answer *got) {
     struct search *search = context;
     struct lookup *lookup = search->lookup;
     struct object object;
     enum evidence_state state = judge(got, search->askers->question.kind, &object);
     bool is_late = !got->is_good && got->error.kind == ERROR_TIMEOUT;
     forget(search);
-    report(lookup, got, state);
+    log_outcome(lookup, got, state);
     if (got->status == HTTP_STATUS_NOT_FOUND && state != EVIDENCE_ABSENT) {
         api_doubt(lookup->api);
     }
@@ -175,7 +174,7 @@ static void take_object(void *context, const struct kube_answer *got) {
         struct asker *asker = search->askers;
         search->askers = asker->next;
         if (is_late && asker->question.deadline_ms > clock_boot_ms() + LATE_MS) {
-            take(lookup, asker, clock_boot_ms()); /* it joined one whose time was shorter */
+            handle(lookup, asker, clock_boot_ms()); /* the GET that it shared had less time */
             continue;
         }
         bool is_other = state == EVIDENCE_FOUND && strcmp(object.uid, asker->question.uid) != 0;
@@ -197,7 +196,7 @@ static void begin(struct lookup *lookup, struct asker *asker, int64_t now_ms) {
         .path = path,
         .timeout_ms = question->deadline_ms - now_ms,
         .answer_max = ANSWER_MAX,
-        .done = take_object,
+        .done = on_object,
         .context = search,
     };
     search->lookup = lookup;
@@ -209,13 +208,13 @@ static void begin(struct lookup *lookup, struct asker *asker, int64_t now_ms) {
     search->call = kube_begin(api_kube(lookup->api), &request);
 }
 
-/* A name goes into a path as it is, so it must be one. */
+/* Names go into the path unescaped, so they must be DNS names. */
 static bool can_be_asked(const struct lookup *lookup, const struct lookup_question *question) {
     return text_is_dns_label(question->namespace) && text_is_dns_subdomain(question->name) &&
            (question->kind == OBJECT_DEPLOYMENT || api_state(lookup->api) == API_SERVED);
 }
 
-static void take(struct lookup *lookup, struct asker *asker, int64_t now_ms) {
+static void handle(struct lookup *lookup, struct asker *asker, int64_t now_ms) {
     struct search *search = lookup->searches;
     while (search != NULL && !is_same(&search->askers->question, &asker->question)) {
         search = search->next;
@@ -247,7 +246,7 @@ void lookup_step(struct lookup *lookup, int64_t now_ms) {
     struct asker *asker = take_incoming(lookup);
     while (asker != NULL) {
         struct asker *next = asker->next;
-        take(lookup, asker, now_ms);
+        handle(lookup, asker, now_ms);
         asker = next;
     }
 }

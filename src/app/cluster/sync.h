@@ -3,8 +3,8 @@
 #define APP_CLUSTER_SYNC_H
 
 /*
- * Keeps the facts about one resource up to date with the API server: list, watch, and list again.
- * Runner of core/watch.
+ * Keeps the facts about MCPServers or Deployments as the API server has them. A client of
+ * watch_run.
  */
 
 #include <stdbool.h>
@@ -13,16 +13,12 @@
 #include "api.h"
 #include "core/facts/facts.h"
 
-/* Which Deployments are of interest. Labels never decide whose one is; they only narrow. */
-#define SYNC_DEPLOYMENTS_SELECTOR "labelSelector=app.kubernetes.io%2Fname%3D" MCPSERVER_LABEL
-
-/* Told after the facts have changed: the object that did, or NULL where many may have. */
+/* The facts have changed: `object` did, or, if it is NULL, perhaps many objects. */
 typedef void sync_changed(void *context, const struct object *object);
 
 struct sync_options {
     struct api *api;
     enum object_kind kind;
-    const char *selector; /* "labelSelector=...", escaped, or "" */
     struct facts *facts;
     struct log *log;
     struct metrics *metrics;
@@ -38,8 +34,8 @@ void sync_free(struct sync *sync);
 /* Asks what is due. Returns when to step again. */
 int64_t sync_step(struct sync *sync, int64_t now_ms);
 
-/* True once there was a whole list, for ever; or while the resource is known not to exist, since
-   then there are none of it. */
+/* True from the first complete list on, for ever. Also true while the API server is known not to
+   have the resource, since then there are no objects. */
 bool sync_is_done(const struct sync *sync);
 
 #endif

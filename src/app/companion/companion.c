@@ -7,8 +7,8 @@
 #include "chance.h"
 #include "edge/clock.h"
 
-/* Writes at once: enough to keep up with hundreds of changes a second, and no more than a small
-   share of what an API server takes from one client. */
+/* Concurrent jobs. They keep up with hundreds of changes a second, and are a small share of what an
+   API server takes from one client. */
 enum { JOBS_MAX = 16 };
 
 struct companion {
@@ -38,8 +38,8 @@ void companion_free(struct companion *companion) {
     }
 }
 
-/* Only what there is to do comes into the list; most changes are nobody's business. */
-static void look_at(void *context, const struct server_fact *server) {
+/* Most changes leave nothing to do, and stay out of the list. */
+static void on_server(void *context, const struct server_fact *server) {
     struct companion *companion = context;
     int64_t now_ms = clock_boot_ms();
     uint64_t fingerprint;
@@ -60,14 +60,18 @@ void companion_look(void *companion, const struct object *object) {
         return;
     }
     if (object == NULL) {
-        facts_each_server(self->options.facts, look_at, self);
+        facts_each_server(self->options.facts, on_server, self);
     } else if (facts_find_server(self->options.facts, object->namespace, object->name, &server)) {
-        look_at(self, &server); /* a Deployment has the name of its MCPServer */
+        on_server(self, &server); /* a Deployment has the name of its MCPServer */
     }
 }
 
-/* Who has just become leader knows nothing of what is to be done, and who is leader no more need
-   not remember. */
+void companion_set_policy(struct companion *companion, const struct policy *policy) {
+    companion->options.policy = policy;
+    companion_look(companion, NULL);
+}
+
+/* A new leader has to look at all MCPServers. A former leader forgets what it had to do. */
 static void follow_election(struct companion *companion, int64_t now_ms) {
     bool leads = elect_leads(companion->options.elect, now_ms);
     if (leads == companion->did_lead) {
@@ -81,7 +85,7 @@ static void follow_election(struct companion *companion, int64_t now_ms) {
     }
 }
 
-static void finish(struct job *job, const struct work_outcome *outcome) {
+static void on_finish(struct job *job, const struct work_outcome *outcome) {
     struct companion *companion = job->context;
     bool is_status = job->work->kind == WORK_STATUS;
     bool was_undone =
@@ -104,7 +108,7 @@ static void begin(struct companion *companion, struct work *work) {
     job->options = &companion->options;
     job->work = work;
     job->refusals = &companion->refusals[work->kind];
-    job->finish = finish;
+    job->on_finish = on_finish;
     job->context = companion;
     companion->n_jobs++;
     starters[work->kind](job);

@@ -3,9 +3,9 @@
 #define APP_COMPANION_COMPANION_H
 
 /*
- * The companion of admission: sees, for every change, whether an MCPServer's conditions are to be
- * written (status.c) or its Deployment is to be scaled (scale.c), and has it done at the pace of
- * core/worklist. Only as leader.
+ * The companion of admission. On every change it sees whether to write an MCPServer's conditions
+ * (status.c) or to scale its Deployment (scale.c), and starts that at the pace of core/worklist. It
+ * works only while this process leads.
  */
 
 #include <stdbool.h>
@@ -18,18 +18,23 @@ struct companion;
 /* The options are copied. */
 struct companion *companion_new(const struct companion_options *options);
 
-/* Nothing may be under way: see companion_is_idle(), or free the api's kube first. */
+/* No job may be under way: wait for companion_is_idle(), or free the api's kube first. */
 void companion_free(struct companion *companion);
 
-/* An MCPServer or a Deployment has changed; or, NULL, many have, or the policy did. A
-   sync_changed. */
+/* A sync_changed: sees what an MCPServer or a Deployment that has changed needs; NULL: all of them.
+ */
 void companion_look(void *companion, const struct object *object);
+
+/* Another policy is in force, borrowed until the next one. */
+void companion_set_policy(struct companion *companion, const struct policy *policy);
 
 /* Does what is due. Returns when to step again. */
 int64_t companion_step(struct companion *companion, int64_t now_ms);
 
-/* No further write is begun; and none is under way. */
+/* Begins no further write. */
 void companion_close(struct companion *companion);
+
+/* Whether no write is under way. */
 bool companion_is_idle(const struct companion *companion);
 
 #endif

@@ -8,32 +8,32 @@
 
 enum {
     TIMEOUT_MS = 10000,
-    TIMEOUT_MIN_MS = 100, /* with less time left, a write is not begun */
+    TIMEOUT_MIN_MS = 100, /* with less time left, job_ask() begins nothing */
     ANSWER_MAX = 16 << 20,
     DENIED_RETRY_MS = 60000,
 };
 
-bool job_ask(struct job *job, enum kube_verb verb, const char *path, const struct buffer *body,
+void job_ask(struct job *job, enum kube_verb verb, const char *path, const struct buffer *body,
              kube_done *done) {
     const struct companion_options *options = job->options;
     int64_t now_ms = clock_boot_ms();
     int64_t left_ms = elect_deadline_ms(options->elect) - now_ms;
     if (!elect_leads(options->elect, now_ms) || left_ms < TIMEOUT_MIN_MS) {
-        job_finish(job, WORK_FAILED); /* forgotten if the lease is lost, due again if it is not */
-        return false;
+        /* The companion forgets it if the lease is lost, and tries it again if it is not. */
+        job_finish(job, WORK_FAILED);
+        return;
     }
     const struct kube_request request = {
         .verb = verb,
         .path = path,
         .body = body == NULL ? NULL : body->bytes,
         .body_size = body == NULL ? 0 : body->size,
-        .timeout_ms = left_ms < TIMEOUT_MS ? left_ms : TIMEOUT_MS,
+        .timeout_ms = MIN(left_ms, TIMEOUT_MS),
         .answer_max = ANSWER_MAX,
         .done = done,
         .context = job,
     };
     kube_begin(api_kube(options->api), &request);
-    return true;
 }
 
 void job_finish(struct job *owned_job, enum work_result result) {
@@ -42,12 +42,13 @@ void job_finish(struct job *owned_job, enum work_result result) {
         .fingerprint = owned_job->fingerprint,
         .retry_after_ms = -1,
     };
-    owned_job->finish(owned_job, &outcome);
+    owned_job->on_finish(owned_job, &outcome);
 }
 
-void job_complain(const struct job *job, const struct kube_answer *answer) {
-    refusals_note(job->refusals, job->server.namespace, job->server.name, &answer->error,
-                  clock_boot_ms());
+void job_log_failure(const struct job *job, enum metric counter, const struct kube_answer *answer) {
+    metrics_add(job->options->metrics, counter, 1);
+    refusals_log(job->refusals, job->server.namespace, job->server.name, &answer->error,
+                 clock_boot_ms());
 }
 
 void job_fail(struct job *owned_job, const struct kube_answer *answer) {
@@ -60,7 +61,7 @@ void job_fail(struct job *owned_job, const struct kube_answer *answer) {
         api_doubt(owned_job->options->api);
     }
     switch (answer->error.kind) {
-    case ERROR_NOT_FOUND: /* deleted meanwhile */
+    case ERROR_NOT_FOUND: /* somebody has deleted it meanwhile */
         outcome.result = WORK_NOTHING;
         break;
     case ERROR_INVALID:
@@ -72,10 +73,10 @@ void job_fail(struct job *owned_job, const struct kube_answer *answer) {
     default:
         break;
     }
-    owned_job->finish(owned_job, &outcome);
+    owned_job->on_finish(owned_job, &outcome);
 }
 
-void job_tell(const struct job *job, const char *type, const char *reason, const char *note) {
+void job_post(const struct job *job, const char *type, const char *reason, const char *note) {
     const struct companion_options *options = job->options;
     const struct event event = {
         .namespace = job->server.namespace,

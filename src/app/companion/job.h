@@ -3,9 +3,9 @@
 #define APP_COMPANION_JOB_H
 
 /*
- * One piece of the companion's work while it is under way: what the companion, which hands the work
- * out, and the two writers, status and scale, have in common. A writer is started, asks the API
- * server one thing after the other, and calls job_finish() exactly once, perhaps at once.
+ * One piece of the companion's work while it is under way. The companion starts a writer, status or
+ * scale. The writer sends its requests one after the other, and calls job_finish() exactly once,
+ * perhaps before it returns.
  */
 
 #include <stdbool.h>
@@ -14,17 +14,17 @@
 #include "cluster/api.h"
 #include "cluster/elect.h"
 #include "cluster/events.h"
+#include "core/admission/policy.h"
 #include "core/cluster/worklist.h"
 #include "core/facts/facts.h"
 #include "refusals.h"
-#include "serve/admit.h"
 
 /* All borrowed. */
 struct companion_options {
     struct api *api;
     struct elect *elect;
     struct facts *facts;
-    struct admit *admit; /* which has the policy */
+    const struct policy *policy; /* until companion_set_policy() */
     struct events *events;
     struct log *log;
     struct metrics *metrics;
@@ -34,38 +34,38 @@ struct job {
     const struct companion_options *options;
     struct work *work;
     struct refusals *refusals;
-    struct server_fact server; /* as it is known, or was got */
-    struct server_fact read;   /* of status: as it was known when the job began */
+    struct server_fact server; /* from the facts, or from the last GET */
+    struct server_fact read;   /* of status: from the facts, when the job began */
     struct condition wanted[CONDITION_TYPE_COUNT]; /* of status */
     uint64_t fingerprint;
     unsigned n_tries;
-    void (*finish)(struct job *owned_job, const struct work_outcome *outcome);
-    void *context; /* of finish */
+    void (*on_finish)(struct job *owned_job, const struct work_outcome *outcome);
+    void *context; /* of on_finish */
 };
 
-/* Starts the writers. */
+/* The writers. */
 void status_start(struct job *job);
 void scale_start(struct job *job);
 
-/* Whether there is anything for them to write, as far as the facts know; and its fingerprint. */
+/* Whether a writer has anything to write, judged by the facts; and the fingerprint of that. */
 bool status_is_due(const struct server_fact *server, int64_t now, uint64_t *ret_fingerprint);
 bool scale_is_due(const struct companion_options *options, const struct server_fact *server,
                   uint64_t *ret_fingerprint);
 
-/* Sends a request of the job, if there is still time to: false if this process does not lead any
-   more, when the job is finished. The body is NULL for none. */
-bool job_ask(struct job *job, enum kube_verb verb, const char *path, const struct buffer *body,
+/* Sends a request, if this process leads for long enough. Else it finishes the job, which it
+   thereby frees. `body` is NULL for none. */
+void job_ask(struct job *job, enum kube_verb verb, const char *path, const struct buffer *body,
              kube_done *done);
 
 void job_finish(struct job *owned_job, enum work_result result);
 
-/* Says that an answer is not good. */
-void job_complain(const struct job *job, const struct kube_answer *answer);
+/* Logs an answer that is not good, and counts it. */
+void job_log_failure(const struct job *job, enum metric counter, const struct kube_answer *answer);
 
-/* Finishes as the answer, which is not good, calls for: gone, refused, or to be tried again. */
+/* Finishes the job by the kind of the answer's error: deleted, refused, or to be tried again. */
 void job_fail(struct job *owned_job, const struct kube_answer *answer);
 
-/* An Event about the MCPServer; whether it arrives is not awaited. */
-void job_tell(const struct job *job, const char *type, const char *reason, const char *note);
+/* Posts an Event about the MCPServer, and does not wait until it has arrived. */
+void job_post(const struct job *job, const char *type, const char *reason, const char *note);
 
 #endif

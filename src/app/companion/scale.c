@@ -8,9 +8,9 @@
 
 /*
  * Heals one Deployment: sets it to one replica through its scale subresource. Runner of core/heal.
- * The MCPServer is got first, since the two watches know nothing of each other: what is not stdio
- * any more is never scaled. Then the Scale, which is changed only as it was got: a count that
- * somebody has lowered meanwhile, to 0 perhaps, is never raised.
+ * The watches of MCPServers and Deployments are not in step. So it GETs the MCPServer first, and
+ * scales nothing if that is not stdio any more. Then it GETs the Scale, and writes with its
+ * resourceVersion: a count that somebody has lowered meanwhile, perhaps to 0, is never raised.
  */
 
 enum { BODY_MAX = 1024 };
@@ -19,7 +19,7 @@ static bool is_due(const struct companion_options *options, const struct server_
                    struct deployment_fact *ret_deployment) {
     return facts_find_deployment(options->facts, server->namespace, server->name, NULL,
                                  ret_deployment) &&
-           heal_is_due(admit_policy(options->admit), server, ret_deployment, clock_wall_seconds());
+           heal_is_due(options->policy, server, ret_deployment, clock_wall_seconds());
 }
 
 bool scale_is_due(const struct companion_options *options, const struct server_fact *server,
@@ -28,19 +28,18 @@ bool scale_is_due(const struct companion_options *options, const struct server_f
     if (!server->is_stdio || !is_due(options, server, &deployment)) {
         return false;
     }
-    /* What there is to write is always the same; what there is to write it to is not. */
+    /* The write is always the same. The Deployment that it goes to may differ. */
     *ret_fingerprint = hash_bytes(hash_text(HASH_EMPTY, deployment.uid), &deployment.replicas.value,
                                   sizeof(deployment.replicas.value));
     return true;
 }
 
 static void fail(struct job *job, const struct kube_answer *answer) {
-    metrics_add(job->options->metrics, METRIC_SCALE_WRITES_ERROR, 1);
-    job_complain(job, answer);
+    job_log_failure(job, METRIC_SCALE_WRITES_ERROR, answer);
     job_fail(job, answer);
 }
 
-static void take_write(void *context, const struct kube_answer *answer) {
+static void on_write(void *context, const struct kube_answer *answer) {
     struct job *job = context;
     const struct companion_options *options = job->options;
     if (!answer->is_good) {
@@ -50,7 +49,7 @@ static void take_write(void *context, const struct kube_answer *answer) {
     metrics_add(options->metrics, METRIC_SCALE_WRITES_OK, 1);
     log_event(options->log, LOG_INFO, "scale.written", LOG_TEXT("namespace", job->server.namespace),
               LOG_TEXT("name", job->server.name), LOG_INTEGER("replicas", 1));
-    job_tell(job, "Warning", CONDITION_REASON_STDIO_REPLICA_CAPPED,
+    job_post(job, "Warning", CONDITION_REASON_STDIO_REPLICA_CAPPED,
              "stdio transport requires exactly 1 replica; the deployment had more and was scaled "
              "to 1");
     job_finish(job, WORK_WRITTEN);
@@ -80,18 +79,15 @@ static void ask_scale(struct job *job, enum kube_verb verb, const struct buffer 
     job_ask(job, verb, path, body, done);
 }
 
-static void take_scale(void *context, const struct kube_answer *answer) {
+static void on_scale(void *context, const struct kube_answer *answer) {
     struct job *job = context;
-    struct json_reader reader;
     struct object scale;
-    struct error error;
     struct deployment_fact deployment;
     if (!answer->is_good) {
         fail(job, answer);
         return;
     }
-    json_begin(&reader, answer->body, answer->body_size);
-    if (!object_read(&reader, &scale) || !json_finish(&reader, &error)) {
+    if (!object_decode(answer->body, answer->body_size, &scale)) {
         job_finish(job, WORK_FAILED);
         return;
     }
@@ -104,27 +100,24 @@ static void take_scale(void *context, const struct kube_answer *answer) {
     AUTO(buffer_fini) struct buffer body;
     buffer_init(&body, BODY_MAX);
     write_scale(&scale, &body);
-    ask_scale(job, KUBE_MERGE, &body, take_write);
+    ask_scale(job, KUBE_MERGE, &body, on_write);
 }
 
-static void take_server(void *context, const struct kube_answer *answer) {
+static void on_server(void *context, const struct kube_answer *answer) {
     struct job *job = context;
-    struct json_reader reader;
     struct object object;
-    struct error error;
     if (!answer->is_good) {
         fail(job, answer);
         return;
     }
-    json_begin(&reader, answer->body, answer->body_size);
-    if (!object_read(&reader, &object) || !json_finish(&reader, &error) ||
+    if (!object_decode(answer->body, answer->body_size, &object) ||
         object.kind != OBJECT_MCPSERVER) {
         job_finish(job, WORK_FAILED);
         return;
     }
     facts_of_server(&object, &job->server);
     if (scale_is_due(job->options, &job->server, &job->fingerprint)) {
-        ask_scale(job, KUBE_GET, NULL, take_scale);
+        ask_scale(job, KUBE_GET, NULL, on_scale);
     } else {
         job_finish(job, WORK_NOTHING);
     }
@@ -140,5 +133,5 @@ void scale_start(struct job *job) {
     }
     api_object_path(options->api, OBJECT_MCPSERVER, job->server.namespace, job->server.name, "",
                     path);
-    job_ask(job, KUBE_GET, path, NULL, take_server);
+    job_ask(job, KUBE_GET, path, NULL, on_server);
 }

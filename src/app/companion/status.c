@@ -8,14 +8,14 @@
 #include "job.h"
 
 /*
- * Writes the two conditions of one MCPServer. Runner of core/condition: server-side apply where the
- * CRD's conditions are a map, so that those of others stay theirs; else the whole status is got and
- * put, and got again where somebody was faster.
+ * Writes the two conditions of one MCPServer. Runner of core/condition. If the CRD's conditions are
+ * a map, server-side apply writes ours and leaves those of others alone. Else it GETs and PUTs the
+ * whole status, and begins again on a conflict.
  */
 
 enum { BODY_MAX = 16 << 20, TRIES_MAX = 5 };
 
-/* What would be written, of which object; lastTransitionTime apart. */
+/* Of the object and of what would be written to it, without lastTransitionTime. */
 static uint64_t make_fingerprint(const struct server_fact *server,
                                  const struct condition wanted[CONDITION_TYPE_COUNT]) {
     uint64_t hash = hash_text(HASH_EMPTY, server->uid);
@@ -39,14 +39,14 @@ bool status_is_due(const struct server_fact *server, int64_t now, uint64_t *ret_
     return plan(server, now, wanted, ret_fingerprint);
 }
 
-/* What turned true is told once, when it does. */
-static void tell(const struct job *job) {
+/* A condition that turns true gets one Event. */
+static void post_events(const struct job *job) {
     for (int type = 0; type < CONDITION_TYPE_COUNT; type++) {
         const struct condition *was = &job->server.conditions[type];
         const struct condition *is = &job->wanted[type];
         bool was_true = was->state != CONDITION_ABSENT && was->is_true;
         if (is->is_true && !was_true) {
-            job_tell(job, "Warning", condition_reason(is), condition_message(is));
+            job_post(job, "Warning", condition_reason(is), condition_message(is));
         }
     }
 }
@@ -60,21 +60,20 @@ static void succeed(struct job *job) {
         LOG_INTEGER("stdioReplicaCapped", job->wanted[CONDITION_TYPE_STDIO].is_true),
         LOG_INTEGER("sessionStorageWarning", job->wanted[CONDITION_TYPE_SESSION_STORAGE].is_true));
     facts_confirm_conditions(options->facts, &job->read, job->wanted);
-    tell(job);
+    post_events(job);
     job_finish(job, WORK_WRITTEN);
 }
 
 static void fail(struct job *job, const struct kube_answer *answer) {
     if (answer->status != HTTP_STATUS_NOT_FOUND) {
-        metrics_add(job->options->metrics, METRIC_STATUS_WRITES_ERROR, 1);
-        job_complain(job, answer);
+        job_log_failure(job, METRIC_STATUS_WRITES_ERROR, answer);
     }
     job_fail(job, answer);
 }
 
 static void get(struct job *job);
 
-static void take_write(void *context, const struct kube_answer *answer) {
+static void on_write(void *context, const struct kube_answer *answer) {
     struct job *job = context;
     if (answer->is_good) {
         succeed(job);
@@ -93,13 +92,12 @@ static void apply(struct job *job) {
                       job->wanted, &body);
     api_object_path(job->options->api, OBJECT_MCPSERVER, job->server.namespace, job->server.name,
                     "/status?fieldManager=capstan&force=true", path);
-    job_ask(job, KUBE_APPLY, path, &body, take_write);
+    job_ask(job, KUBE_APPLY, path, &body, on_write);
 }
 
-/* What was got is newer than what is watched, and is what counts. */
-static void take_object(void *context, const struct kube_answer *answer) {
+/* The answer of the GET is newer than the watch, so it counts. */
+static void on_object(void *context, const struct kube_answer *answer) {
     struct job *job = context;
-    struct json_reader reader;
     struct object object;
     struct error error;
     AUTO(buffer_fini) struct buffer body;
@@ -109,8 +107,7 @@ static void take_object(void *context, const struct kube_answer *answer) {
         fail(job, answer);
         return;
     }
-    json_begin(&reader, answer->body, answer->body_size);
-    if (!object_read(&reader, &object) || !json_finish(&reader, &error) ||
+    if (!object_decode(answer->body, answer->body_size, &object) ||
         object.kind != OBJECT_MCPSERVER) {
         job_finish(job, WORK_FAILED);
         return;
@@ -129,14 +126,14 @@ static void take_object(void *context, const struct kube_answer *answer) {
     }
     api_object_path(job->options->api, OBJECT_MCPSERVER, job->server.namespace, job->server.name,
                     "/status?fieldManager=capstan", path);
-    job_ask(job, KUBE_REPLACE, path, &body, take_write);
+    job_ask(job, KUBE_REPLACE, path, &body, on_write);
 }
 
 static void get(struct job *job) {
     char path[API_PATH_SIZE];
     api_object_path(job->options->api, OBJECT_MCPSERVER, job->work->namespace, job->work->name, "",
                     path);
-    job_ask(job, KUBE_GET, path, NULL, take_object);
+    job_ask(job, KUBE_GET, path, NULL, on_object);
 }
 
 void status_start(struct job *job) {

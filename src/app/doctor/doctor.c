@@ -5,8 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/http_status.h"
-#include "base/json_edit.h"
 #include "base/text.h"
 #include "commands.h"
 #include "core/certificates/keyring.h"
@@ -30,9 +28,9 @@ struct doctor_options {
 };
 
 static const struct option doctor_option_list[] = {
-    {"kubeconfig", "FILE", "the cluster; without it that of the pod", OPTION_TEXT,
-     offsetof(struct doctor_options, kubeconfig), 0},
-    {"context", "NAME", "of the kubeconfig; default its current one", OPTION_TEXT,
+    {"kubeconfig", "FILE", "of the cluster; without it, doctor asks the cluster of its pod",
+     OPTION_TEXT, offsetof(struct doctor_options, kubeconfig), 0},
+    {"context", "NAME", "a context of the kubeconfig; default its current one", OPTION_TEXT,
      offsetof(struct doctor_options, context), 0},
     {"namespace", "NAME", "where Capstan is installed, default capstan-system", OPTION_TEXT,
      offsetof(struct doctor_options, namespace), 0},
@@ -46,110 +44,93 @@ static const struct option doctor_option_list[] = {
 
 static const struct option_table doctor_table = {
     .usage = "capstan doctor [--kubeconfig FILE] [option]...",
-    .summary = "Looks at an installation and says what is wrong with it, and what to do.",
+    .summary = "Looks at an installation, says what is wrong, and what to do.",
     .options = doctor_option_list,
     .n_options = COUNT_OF(doctor_option_list),
-    .epilogue = "Exit status: 0 nothing is wrong, 1 something is, 2 it could not be asked.\n"
-                "It changes nothing. What it may not look at is a note, and no reason to worry.",
+    .epilogue = "Exit status: 0 no problem, 1 a problem, 2 the cluster could not be asked.\n"
+                "It changes nothing. If it may not look at something, it prints a note.",
 };
 
-enum { CHECKS = 11 };
+enum { CHECKS_MAX = 16 };
 
-/* What the checks look at, all of it asked before the first one. */
+enum question {
+    CONFIGURATION,
+    DEFINITION,
+    OPERATORS,
+    SYSTEM, /* the namespace kube-system */
+    HOME,   /* the namespace of Capstan */
+    NAMESPACES,
+    SERVICE,
+    ENDPOINTS,
+    DEPLOYMENT,
+    LEASE,
+    SECRET,
+    QUESTIONS,
+};
+
+/* For checkup_add_named(). */
+static const char *const paths[QUESTIONS] = {
+    [CONFIGURATION] = REGISTRATIONS_PATH "/CONFIGURATION",
+    [DEFINITION] = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
+                   "mcpservers.toolhive.stacklok.dev",
+    [OPERATORS] = "/apis/apps/v1/deployments"
+                  "?labelSelector=app.kubernetes.io%2Fname%3Dtoolhive-operator",
+    [SYSTEM] = "/api/v1/namespaces/kube-system",
+    [HOME] = "/api/v1/namespaces/NAMESPACE",
+    [NAMESPACES] = "/api/v1/namespaces",
+    [SERVICE] = "/api/v1/namespaces/NAMESPACE/services/SERVICE",
+    [ENDPOINTS] = "/api/v1/namespaces/NAMESPACE/endpoints/SERVICE",
+    [DEPLOYMENT] = "/apis/apps/v1/namespaces/NAMESPACE/deployments/capstan",
+    [LEASE] = "/apis/coordination.k8s.io/v1/namespaces/NAMESPACE/leases/capstan",
+    [SECRET] = "/api/v1/namespaces/NAMESPACE/secrets/", /* its name follows */
+};
+
+/* The installation. All questions are asked before the first check. */
 struct patient {
     struct kube *kube;
     struct checkup_names names;
-    struct doctor_reply configuration;
-    struct doctor_reply definition;
-    struct doctor_reply service;
-    struct doctor_reply endpoints;
-    struct doctor_reply deployment;
-    struct doctor_reply secret;
-    struct doctor_reply lease;
-    struct doctor_reply operators;
-    struct doctor_reply system; /* the namespace kube-system */
-    struct doctor_reply home;   /* and that of Capstan */
-    struct doctor_reply namespaces;
+    struct doctor_reply replies[QUESTIONS];
     bool makes_certificates;
 };
 
 static void patient_fini(struct patient *patient) {
-    doctor_reply_fini(&patient->configuration);
-    doctor_reply_fini(&patient->definition);
-    doctor_reply_fini(&patient->service);
-    doctor_reply_fini(&patient->endpoints);
-    doctor_reply_fini(&patient->deployment);
-    doctor_reply_fini(&patient->secret);
-    doctor_reply_fini(&patient->lease);
-    doctor_reply_fini(&patient->operators);
-    doctor_reply_fini(&patient->system);
-    doctor_reply_fini(&patient->home);
-    doctor_reply_fini(&patient->namespaces);
+    for (size_t i = 0; i < QUESTIONS; i++) {
+        doctor_reply_fini(&patient->replies[i]);
+    }
     kube_free(patient->kube);
 }
 
-static void get(const struct patient *patient, const char *prefix, const char *collection,
-                const char *name, struct doctor_reply *ret_reply) {
-    char path[PATH_SIZE];
-    snprintf(path, sizeof(path), "%s/namespaces/%s/%s/%s", prefix, patient->names.namespace,
-             collection, name);
-    (void)doctor_ask(patient->kube, path, NULL, ret_reply);
-}
-
-/* The Secret that the Deployment mounts, where the certificate comes from elsewhere. */
-static void find_secret(const struct patient *patient, char name[NAME_SIZE]) {
-    static const char key[] = "\"secretName\":\"";
-    const char *at = patient->deployment.answer.status == HTTP_STATUS_OK
-                         ? strstr(patient->deployment.answer.json, key)
-                         : NULL;
-    snprintf(name, NAME_SIZE, "%s", KEYRING_SECRET_NAME);
-    if (!patient->makes_certificates && at != NULL) {
-        at += strlen(key);
-        snprintf(name, NAME_SIZE, "%.*s", (int)strcspn(at, "\""), at);
-    }
+static const struct checkup_answer *answer_to(const struct patient *patient,
+                                              enum question question) {
+    return &patient->replies[question].answer;
 }
 
 static void ask_all(struct patient *patient) {
-    char path[PATH_SIZE];
-    char secret[NAME_SIZE];
-    snprintf(path, sizeof(path), REGISTRATIONS_PATH "/%s", patient->names.configuration);
-    (void)doctor_ask(patient->kube, path, NULL, &patient->configuration);
-    (void)doctor_ask(patient->kube,
-                     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
-                     "mcpservers.toolhive.stacklok.dev",
-                     NULL, &patient->definition);
-    (void)doctor_ask(
-        patient->kube,
-        "/apis/apps/v1/deployments?labelSelector=app.kubernetes.io%2Fname%3Dtoolhive-operator",
-        NULL, &patient->operators);
-    (void)doctor_ask(patient->kube, "/api/v1/namespaces/kube-system", NULL, &patient->system);
-    snprintf(path, sizeof(path), "/api/v1/namespaces/%s", patient->names.namespace);
-    (void)doctor_ask(patient->kube, path, NULL, &patient->home);
-    (void)doctor_ask(patient->kube, "/api/v1/namespaces", NULL, &patient->namespaces);
-    get(patient, "/api/v1", "services", patient->names.service, &patient->service);
-    get(patient, "/api/v1", "endpoints", patient->names.service, &patient->endpoints);
-    get(patient, "/apis/apps/v1", "deployments", "capstan", &patient->deployment);
-    get(patient, "/apis/coordination.k8s.io/v1", "leases", "capstan", &patient->lease);
-    patient->makes_certificates =
-        patient->deployment.answer.status != HTTP_STATUS_OK ||
-        strstr(patient->deployment.answer.json, "--webhook-cert-path") == NULL;
-    find_secret(patient, secret);
-    get(patient, "/api/v1", "secrets", secret, &patient->secret);
+    for (size_t i = 0; i < QUESTIONS; i++) {
+        AUTO(buffer_fini) struct buffer path;
+        buffer_init(&path, PATH_SIZE);
+        checkup_add_named(paths[i], &patient->names, &path);
+        if (i == SECRET) {
+            checkup_add_secret(answer_to(patient, DEPLOYMENT), &path);
+        }
+        (void)doctor_ask(patient->kube, buffer_text(&path), NULL, &patient->replies[i]);
+    }
+    patient->makes_certificates = checkup_makes_certificates(answer_to(patient, DEPLOYMENT));
 }
 
-/* The certificate that is served, as the Secret has it; false, and the finding says so, if there is
-   none. */
+/* Reads the Secret. False if it has no certificate; the finding then says why. */
 static bool read_keyring(const struct patient *patient, struct keyring *ret_keyring,
                          struct finding *finding) {
+    const struct checkup_answer *answer = answer_to(patient, SECRET);
     struct error error;
-    if (!checkup_has(&patient->secret.answer, "the Secret of the certificates",
-                     patient->makes_certificates ? "start a replica; the leader makes it"
-                                                 : "see to what makes it, cert-manager for example",
-                     finding)) {
+    const char *remedy = "see what should make it, cert-manager for example";
+    if (patient->makes_certificates) {
+        remedy = "start a replica; the leader makes it";
+    }
+    if (!checkup_has(answer, "the Secret of the certificates", remedy, finding)) {
         return false;
     }
-    if (!keyring_read(patient->secret.answer.json, patient->secret.answer.size, ret_keyring,
-                      &error)) {
+    if (!keyring_read(answer->json, answer->size, ret_keyring, &error)) {
         return finding_set(finding, FINDING_PROBLEM, "delete it; the leader makes it again",
                            "the Secret: %s", error.text);
     }
@@ -168,7 +149,7 @@ static void check_bundle(const struct patient *patient, struct finding *finding)
         "(certificate.failed, registration.contested)";
     AUTO(registration_fini) struct registration registration = {.n_entries = 0};
     AUTO(keyring_fini) struct keyring keyring = {.ca_crt = NULL};
-    const struct checkup_answer *answer = &patient->configuration.answer;
+    const struct checkup_answer *answer = answer_to(patient, CONFIGURATION);
     struct error error;
     char name[NAME_SIZE + NAME_SIZE];
     if (!checkup_has(answer, "the MutatingWebhookConfiguration", "apply the manifests again",
@@ -184,8 +165,8 @@ static void check_bundle(const struct patient *patient, struct finding *finding)
     for (size_t i = 0; i < registration.n_entries; i++) {
         const struct registration_entry *entry = &registration.entries[i];
         if (entry->bundle_pem[0] == '\0') {
-            finding_set(finding, FINDING_PROBLEM, remedy, "%s has no caBundle: nobody is trusted",
-                        entry->name);
+            finding_set(finding, FINDING_PROBLEM, remedy,
+                        "%s has no caBundle: it trusts no certificate", entry->name);
             return;
         }
         if (!x509_verify(keyring.tls_crt, entry->bundle_pem, name, clock_wall_seconds(), &error)) {
@@ -213,69 +194,67 @@ static void check_life(const struct patient *patient, struct finding *finding) {
 }
 
 static void check_rights(const struct patient *patient, struct finding *finding) {
-    AUTO(buffer_fini) struct buffer missing;
-    char user[NAME_SIZE + NAME_SIZE];
-    const char *whose = "the ServiceAccount";
-    buffer_init(&missing, REPORT_MAX);
-    snprintf(user, sizeof(user), "system:serviceaccount:%s:capstan", patient->names.namespace);
-    bool may_ask = doctor_ask_rights(patient->kube, user, &patient->names,
-                                     patient->makes_certificates, &missing);
-    if (!may_ask) {
-        buffer_clear(&missing);
-        whose = "whoever asks here";
-        may_ask = doctor_ask_rights(patient->kube, NULL, &patient->names,
-                                    patient->makes_certificates, &missing);
+    char account[NAME_SIZE + NAME_SIZE];
+    const struct {
+        const char *user;
+        const char *what;
+    } rows[] = {{account, "the ServiceAccount"}, {NULL, "the user who asks"}};
+    snprintf(account, sizeof(account), "system:serviceaccount:%s:capstan",
+             patient->names.namespace);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO(buffer_fini) struct buffer missing;
+        buffer_init(&missing, REPORT_MAX);
+        if (!doctor_ask_rights(patient->kube, rows[i].user, &patient->names,
+                               patient->makes_certificates, &missing)) {
+            continue;
+        }
+        if (missing.size > 0) {
+            finding_set(finding, FINDING_PROBLEM,
+                        "apply the roles and bindings of the manifests again", "%s may not: %s",
+                        rows[i].what, buffer_text(&missing));
+        } else {
+            finding_set(finding, FINDING_OK, NULL, "%s has all the rights that it needs",
+                        rows[i].what);
+        }
+        return;
     }
-    if (!may_ask) {
-        finding_set(finding, FINDING_NOTE, "ask again as somebody who may",
-                    "rights could not be asked about");
-    } else if (missing.size > 0) {
-        finding_set(finding, FINDING_PROBLEM, "apply the manifests again: roles and bindings",
-                    "%s may not: %s", whose, buffer_text(&missing));
-    } else {
-        finding_set(finding, FINDING_OK, NULL, "%s may do all that it has to", whose);
-    }
+    finding_set(finding, FINDING_NOTE, "run this as a user who may create SubjectAccessReviews",
+                "could not ask about rights");
 }
 
-static void check_server(const struct doctor_reply *version, struct finding *finding) {
-    static const char *const path[] = {"gitVersion"};
-    struct json_text raw;
-    bool has_version =
-        json_edit_find(version->answer.json, version->answer.size, path, COUNT_OF(path), &raw);
-    finding_set(finding, FINDING_OK, NULL, "it answers; version %.*s",
-                has_version && raw.size < 64 ? (int)raw.size : 1, has_version ? raw.at : "?");
+struct findings {
+    struct finding items[CHECKS_MAX];
+    size_t n;
+};
+
+static struct finding *next_finding(struct findings *findings, const char *check) {
+    struct finding *finding = &findings->items[findings->n++];
+    finding->check = check;
+    return finding;
 }
 
-static void examine(struct patient *patient, const struct doctor_reply *version,
-                    struct finding findings[CHECKS]) {
-    static const char *const names[CHECKS] = {
-        "api-server", "crd",        "webhook-configuration",
-        "scope",      "ca-bundle",  "certificate",
-        "service",    "deployment", "rbac",
-        "leader",     "operator",
-    };
-    const struct checkup_answer *configuration = &patient->configuration.answer;
+static void examine(struct patient *patient, struct findings *findings) {
+    const struct checkup_answer *configuration = answer_to(patient, CONFIGURATION);
+    const struct checkup_answer *service = answer_to(patient, SERVICE);
     const struct checkup_namespaces namespaces = {
-        .system = &patient->system.answer,
-        .home = &patient->home.answer,
-        .all = &patient->namespaces.answer,
+        .system = answer_to(patient, SYSTEM),
+        .home = answer_to(patient, HOME),
+        .all = answer_to(patient, NAMESPACES),
     };
     ask_all(patient);
-    for (size_t i = 0; i < CHECKS; i++) {
-        findings[i].check = names[i];
-    }
-    struct finding *next = findings;
-    check_server(version, next++);
-    checkup_definition(&patient->definition.answer, next++);
-    checkup_registration(configuration, &patient->service.answer, &patient->names, next++);
-    checkup_scope(configuration, &patient->names, &namespaces, next++);
-    check_bundle(patient, next++);
-    check_life(patient, next++);
-    checkup_service(&patient->service.answer, &patient->endpoints.answer, next++);
-    checkup_deployment(&patient->deployment.answer, configuration, next++);
-    check_rights(patient, next++);
-    checkup_lease(&patient->lease.answer, clock_wall_seconds(), next++);
-    checkup_operator(&patient->operators.answer, next++);
+    checkup_definition(answer_to(patient, DEFINITION), next_finding(findings, "crd"));
+    checkup_registration(configuration, service, &patient->names,
+                         next_finding(findings, "webhook-configuration"));
+    checkup_scope(configuration, &patient->names, &namespaces, next_finding(findings, "scope"));
+    check_bundle(patient, next_finding(findings, "ca-bundle"));
+    check_life(patient, next_finding(findings, "certificate"));
+    checkup_service(service, answer_to(patient, ENDPOINTS), next_finding(findings, "service"));
+    checkup_deployment(answer_to(patient, DEPLOYMENT), configuration,
+                       next_finding(findings, "deployment"));
+    check_rights(patient, next_finding(findings, "rbac"));
+    checkup_lease(answer_to(patient, LEASE), clock_wall_seconds(),
+                  next_finding(findings, "leader"));
+    checkup_operator(answer_to(patient, OPERATORS), next_finding(findings, "operator"));
 }
 
 static int print(const struct doctor_options *options, const struct doctor_report *report) {
@@ -300,8 +279,8 @@ static int run(const struct doctor_options *options, const struct kube_access *a
                   .configuration = options->config_name},
     };
     AUTO(doctor_reply_fini) struct doctor_reply version = {.body = {.bytes = NULL}};
-    struct finding findings[CHECKS] = {{.check = "api-server"}};
-    struct doctor_report report = {.findings = findings, .n_findings = 1, .names = &patient.names};
+    struct findings findings = {.n = 0};
+    struct finding *first = next_finding(&findings, "api-server");
     struct error error;
     const struct kube_options kube_options = {
         .access = access,
@@ -311,14 +290,16 @@ static int run(const struct doctor_options *options, const struct kube_access *a
     if (!kube_new(&kube_options, &patient.kube, &error)) {
         return exit_with(&error);
     }
-    if (!doctor_ask(patient.kube, "/version", NULL, &version)) {
-        finding_set(&findings[0], FINDING_PROBLEM,
+    if (doctor_ask(patient.kube, "/version", NULL, &version)) {
+        checkup_server(&version.answer, first);
+        examine(&patient, &findings);
+    } else {
+        finding_set(first, FINDING_PROBLEM,
                     "see whether it runs, and whether the kubeconfig is the right one", "%s",
                     version.error.text);
-        return print(options, &report);
     }
-    examine(&patient, &version, findings);
-    report.n_findings = CHECKS;
+    const struct doctor_report report = {
+        .findings = findings.items, .n_findings = findings.n, .names = &patient.names};
     return print(options, &report);
 }
 
@@ -338,6 +319,14 @@ static bool check_options(const struct doctor_options *options, struct error *er
     return true;
 }
 
+static bool read_access(const struct doctor_options *options, struct kube_access *ret_access,
+                        struct error *error) {
+    if (options->kubeconfig == NULL) {
+        return kubeconfig_from_pod(KUBECONFIG_POD_FOLDER, ret_access, error);
+    }
+    return kubeconfig_read(options->kubeconfig, options->context, ret_access, error);
+}
+
 int doctor_command(int argc, char **argv) {
     struct doctor_options options = {
         .namespace = "capstan-system",
@@ -351,10 +340,7 @@ int doctor_command(int argc, char **argv) {
     if (!options_begin(&doctor_table, argc, argv, &options, &status)) {
         return status;
     }
-    bool is_read = check_options(&options, &error) &&
-                   (options.kubeconfig != NULL
-                        ? kubeconfig_read(options.kubeconfig, options.context, &access, &error)
-                        : kubeconfig_from_pod(KUBECONFIG_POD_FOLDER, &access, &error));
+    bool is_read = check_options(&options, &error) && read_access(&options, &access, &error);
     if (!is_read) {
         (void)exit_with(&error);
         return STATUS_USAGE;

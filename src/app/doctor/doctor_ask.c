@@ -4,11 +4,10 @@
 #include <string.h>
 
 #include "base/http_status.h"
-#include "base/json_edit.h"
 #include "base/json_write.h"
 #include "edge/clock.h"
 
-enum { TIMEOUT_MS = 5000, ANSWER_MAX = 16 << 20, BODY_MAX = 4096 };
+enum { TIMEOUT_MS = 5000, BODY_MAX = 4096 };
 
 #define AUTHORIZATION_PATH "/apis/authorization.k8s.io/v1/"
 
@@ -21,7 +20,7 @@ void doctor_reply_fini(struct doctor_reply *reply) {
     buffer_fini(&reply->body);
 }
 
-static void take_answer(void *context, const struct kube_answer *answer) {
+static void on_answer(void *context, const struct kube_answer *answer) {
     struct question *question = context;
     struct doctor_reply *reply = question->reply;
     question->is_answered = true;
@@ -36,15 +35,15 @@ bool doctor_ask(struct kube *kube, const char *path, const struct buffer *body,
                 struct doctor_reply *ret_reply) {
     struct question question = {.reply = ret_reply};
     *ret_reply = (struct doctor_reply){.answer = {.status = 0, .json = ""}};
-    buffer_init(&ret_reply->body, ANSWER_MAX);
+    buffer_init(&ret_reply->body, CHECKUP_ANSWER_MAX);
     const struct kube_request request = {
         .verb = body == NULL ? KUBE_GET : KUBE_CREATE,
         .path = path,
         .body = body == NULL ? NULL : body->bytes,
         .body_size = body == NULL ? 0 : body->size,
         .timeout_ms = TIMEOUT_MS,
-        .answer_max = ANSWER_MAX,
-        .done = take_answer,
+        .answer_max = CHECKUP_ANSWER_MAX,
+        .done = on_answer,
         .context = &question,
     };
     kube_begin(kube, &request);
@@ -83,13 +82,6 @@ static void write_review(const struct checkup_right *right, const char *user,
     json_write_close(&write, '}');
 }
 
-static bool is_allowed(const struct doctor_reply *reply) {
-    static const char *const path[] = {"status", "allowed"};
-    struct json_text raw;
-    return json_edit_find(reply->answer.json, reply->answer.size, path, COUNT_OF(path), &raw) &&
-           raw.size == strlen("true") && memcmp(raw.at, "true", raw.size) == 0;
-}
-
 bool doctor_ask_rights(struct kube *kube, const char *user, const struct checkup_names *names,
                        bool makes_certificates, struct buffer *out) {
     const char *path = user == NULL ? AUTHORIZATION_PATH "selfsubjectaccessreviews"
@@ -106,7 +98,7 @@ bool doctor_ask_rights(struct kube *kube, const char *user, const struct checkup
         if (!doctor_ask(kube, path, &body, &reply)) {
             return false;
         }
-        if (!is_allowed(&reply)) {
+        if (!checkup_allows(&reply.answer)) {
             buffer_add_format(out, "%s%s %s%s%s", out->size > 0 ? ", " : "", right->verb,
                               right->resource, right->subresource[0] != '\0' ? "/" : "",
                               right->subresource);

@@ -3,7 +3,7 @@
 #define APP_DOCTOR_DOCTOR_ASK_H
 
 /*
- * One question to the API server after the other, each waited for.
+ * Requests to the API server, one after the other. Each call waits for the answer.
  */
 
 #include <stdbool.h>
@@ -15,19 +15,19 @@
 #include "edge/kube.h"
 
 struct doctor_reply {
-    struct checkup_answer answer; /* its JSON is that of the body */
+    struct checkup_answer answer; /* its JSON is borrowed from the body; any status 2xx is 200 */
     struct buffer body;
-    struct error error; /* if it is not good */
+    struct error error; /* if the status is not 200 */
 };
 
 void doctor_reply_fini(struct doctor_reply *reply);
 
-/* A GET; or, with a body, a POST. Fills the reply in any case; false if it is not good. */
+/* A GET, or with a body a POST. Fills the reply in any case. False if its status is not 200. */
 bool doctor_ask(struct kube *kube, const char *path, const struct buffer *body,
                 struct doctor_reply *ret_reply);
 
-/* Which of the rights are missing: of the user, or, if `user` is NULL, of whoever asks. Writes them
-   to `out`, "verb resource" after "verb resource". False if it may not be asked. */
+/* Adds the rights that the user lacks to `out`: "verb resource, verb resource". A NULL user is the
+   one who asks. False if the API server gives no answer about rights. */
 bool doctor_ask_rights(struct kube *kube, const char *user, const struct checkup_names *names,
                        bool makes_certificates, struct buffer *out) MUST_CHECK;
 

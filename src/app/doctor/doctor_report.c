@@ -27,29 +27,6 @@ size_t doctor_report_count(const struct doctor_report *report, enum finding_leve
     return n;
 }
 
-/* The remedy with the names in it, so that its commands can be pasted. */
-static void add_remedy(const char *remedy, const struct checkup_names *names, struct buffer *out) {
-    const struct {
-        const char *placeholder;
-        const char *name;
-    } rows[] = {{"NAMESPACE", names->namespace}, {"CONFIGURATION", names->configuration}};
-    while (*remedy != '\0') {
-        size_t size = 0;
-        for (size_t i = 0; i < COUNT_OF(rows) && size == 0; i++) {
-            size_t placeholder_size = strlen(rows[i].placeholder);
-            if (strncmp(remedy, rows[i].placeholder, placeholder_size) == 0) {
-                size = placeholder_size;
-                buffer_add_text(out, rows[i].name);
-            }
-        }
-        if (size == 0) {
-            size = 1;
-            buffer_add_byte(out, *remedy);
-        }
-        remedy += size;
-    }
-}
-
 void doctor_report_text(const struct doctor_report *report, bool is_coloured, struct buffer *out) {
     for (size_t i = 0; i < report->n_findings; i++) {
         const struct finding *finding = &report->findings[i];
@@ -60,7 +37,7 @@ void doctor_report_text(const struct doctor_report *report, bool is_coloured, st
         buffer_add_text(out, "\n");
         if (finding->remedy != NULL) {
             buffer_add_format(out, "%33s", "-> ");
-            add_remedy(finding->remedy, report->names, out);
+            checkup_add_named(finding->remedy, report->names, out);
             buffer_add_text(out, "\n");
         }
     }
@@ -79,7 +56,7 @@ static void write_finding(const struct finding *finding, const struct checkup_na
     if (finding->remedy != NULL) {
         AUTO(buffer_fini) struct buffer remedy;
         buffer_init(&remedy, REMEDY_MAX);
-        add_remedy(finding->remedy, names, &remedy);
+        checkup_add_named(finding->remedy, names, &remedy);
         json_write_member_text(write, "remedy", buffer_text(&remedy));
     }
     json_write_close(write, '}');

@@ -3,7 +3,7 @@
 #define APP_DOCTOR_DOCTOR_REPORT_H
 
 /*
- * What `capstan doctor` prints.
+ * The output of `capstan doctor`.
  */
 
 #include <stdbool.h>
@@ -15,10 +15,10 @@
 struct doctor_report {
     const struct finding *findings;
     size_t n_findings;
-    const struct checkup_names *names; /* that remedies stand for */
+    const struct checkup_names *names; /* for the remedies */
 };
 
-/* A line for each check, with what to do below it, and a sum. */
+/* A line for each check, its remedy below it, and a last line with the counts. */
 void doctor_report_text(const struct doctor_report *report, bool is_coloured, struct buffer *out);
 
 /* One document, kind DoctorReport; docs/doctor.md describes it. */

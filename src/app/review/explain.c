@@ -56,7 +56,7 @@ static void print_list(void) {
 static void print_modes(enum rule_id rule) {
     static const struct rule_line modes[] = {
         [MODE_OFF] = {"off", "the rule is not applied"},
-        [MODE_WARN] = {"warn", "nothing is changed; a warning says what the rule is about"},
+        [MODE_WARN] = {"warn", "a warning, and nothing is changed"},
         [MODE_ENFORCE] = {"enforce", "the object is changed"},
         [MODE_DENY] = {"deny", "an MCPServer is refused with 403"},
     };
@@ -86,7 +86,7 @@ static void print_rule(const struct rule_text *rule) {
     print_words(page->example, 2, 2);
 }
 
-/* The names, for who mistyped one. */
+/* Lists the names, since somebody has mistyped one. */
 static int unknown_rule(const char *id) {
     struct error error;
     char names[256] = "";

@@ -25,17 +25,37 @@ const struct report_form *report_find_form(const char *name) {
     return NULL;
 }
 
+static void print(struct report *report) {
+    if (report->bytes.size > 0) {
+        fwrite(report->bytes.bytes, 1, report->bytes.size, report->out);
+    }
+    buffer_clear(&report->bytes);
+}
+
 void report_begin(struct report *report) {
+    buffer_init(&report->bytes, SIZE_MAX);
     buffer_init(&report->group, SIZE_MAX);
-    report->form->begin(report);
+    if (report->form->begin != NULL) {
+        report->form->begin(report, &report->bytes);
+    }
+    print(report);
 }
 
 void report_item(struct report *report, const struct report_item *item) {
-    report->form->item(report, item);
+    struct report_finding findings[REPORT_FINDINGS_MAX];
+    struct report_item filled = *item;
+    filled.findings = findings;
+    filled.n_findings = item->decision != NULL ? report_findings(item->decision, findings) : 0;
+    report->form->item(report, &filled, &report->bytes);
+    print(report);
 }
 
 void report_end(struct report *report, const struct report_totals *totals) {
-    report->form->end(report, totals);
+    if (report->form->end != NULL) {
+        report->form->end(report, totals, &report->bytes);
+    }
+    print(report);
+    buffer_fini(&report->bytes);
     buffer_fini(&report->group);
     free(TAKE(report->group_path));
 }
@@ -43,8 +63,8 @@ void report_end(struct report *report, const struct report_totals *totals) {
 /* The text behind "name: "; NULL if it begins otherwise. */
 static const char *skip_name(const char *text, const char *name) {
     size_t size = strlen(name);
-    return strncmp(text, name, size) == 0 && strncmp(text + size, ": ", 2) == 0 ? text + size + 2
-                                                                                : NULL;
+    bool has_name = strncmp(text, name, size) == 0 && strncmp(text + size, ": ", 2) == 0;
+    return has_name ? text + size + 2 : NULL;
 }
 
 static bool has_warned(const struct decision *decision, enum rule_id rule) {
@@ -65,7 +85,7 @@ static struct report_finding find_unresolved(const struct decision *decision) {
     return finding;
 }
 
-/* A warning may have been dropped for want of room, so the action is looked at first. */
+/* Looks at the action first, since a warning may have been dropped for want of room. */
 static enum report_level level_of(const struct decision *decision, enum rule_id rule) {
     enum action action = decision->actions[rule];
     if (action == ACTION_DENY) {

@@ -16,7 +16,9 @@ bool report_is_changed(const struct report_item *item) {
 }
 
 const char *report_level_name(enum report_level level) {
-    return level == REPORT_ERROR ? "error" : level == REPORT_WARNING ? "warning" : "note";
+    static const char *const names[] = {
+        [REPORT_NOTE] = "note", [REPORT_WARNING] = "warning", [REPORT_ERROR] = "error"};
+    return names[level];
 }
 
 void report_add_name(struct buffer *out, const struct report_item *item) {
@@ -38,7 +40,7 @@ void report_add_sentence(struct buffer *out, const struct report_item *item, con
 void report_add_summary(struct buffer *out, const struct report_totals *totals) {
     buffer_add_format(out,
                       "%zu object%s: %zu denied, %zu changed, %zu warned, %zu unresolved; "
-                      "%zu passed over",
+                      "%zu passed over\n",
                       totals->n_objects, totals->n_objects == 1 ? "" : "s", totals->n_denied,
                       totals->n_changed, totals->n_warned, totals->n_unresolved,
                       totals->n_passed_over);
@@ -59,6 +61,10 @@ void report_write_patch(struct json_write *write, const struct decision *decisio
     patch_write(&decision->patch, write);
 }
 
+bool report_is_shown(const struct report *report, const struct report_item *item) {
+    return item->decision != NULL || report->is_verbose;
+}
+
 bool report_is_new_group(const struct report *report, const struct report_item *item) {
     return report->group_path == NULL || strcmp(report->group_path, item->path) != 0;
 }
@@ -68,10 +74,4 @@ void report_begin_group(struct report *report, const struct report_item *item) {
     report->group_path = memory_copy(item->path, strlen(item->path));
     report->n_in_group = report->n_failed_in_group = report->n_skipped_in_group = 0;
     buffer_clear(&report->group);
-}
-
-void report_print(struct report *report, const struct buffer *bytes) {
-    if (bytes->size > 0) {
-        fwrite(bytes->bytes, 1, bytes->size, report->out);
-    }
 }

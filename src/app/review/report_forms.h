@@ -23,19 +23,22 @@ bool report_is_admitted(const struct report_item *item);
 
 bool report_is_changed(const struct report_item *item);
 
+/* Does a report list the object? It lists objects that are passed over only under -v. */
+bool report_is_shown(const struct report *report, const struct report_item *item);
+
 /* "error", "warning" or "note". */
 const char *report_level_name(enum report_level level);
 
-/* "default/github", or the name alone where there is no namespace, as it stands: to be escaped. */
+/* "default/github", or the name alone where there is no namespace. Not escaped. */
 void report_add_name(struct buffer *out, const struct report_item *item);
 
-/* "Deployment default/github: text", as it stands: to be escaped. */
+/* "Deployment default/github: text". Not escaped. */
 void report_add_sentence(struct buffer *out, const struct report_item *item, const char *text);
 
-/* "3 objects: 1 denied, ..." without a line break. */
+/* The line "3 objects: 1 denied, ...". */
 void report_add_summary(struct buffer *out, const struct report_totals *totals);
 
-/* Members of an object: "file", "line", and so on to "name". */
+/* The members of an object from "file", "line" to "name". */
 void report_write_identity(struct json_write *write, const struct report_item *item);
 
 /* The member "patch". */
@@ -44,9 +47,7 @@ void report_write_patch(struct json_write *write, const struct decision *decisio
 /* Is the item of another file than the one before? Then it is the first of its group. */
 bool report_is_new_group(const struct report *report, const struct report_item *item);
 
-/* Begins the item's group: its path is kept, and the counts of the group are 0. */
+/* Begins the item's group: keeps its path, and sets the counts of the group to 0. */
 void report_begin_group(struct report *report, const struct report_item *item);
-
-void report_print(struct report *report, const struct buffer *bytes);
 
 #endif

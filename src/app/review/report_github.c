@@ -2,12 +2,8 @@
 #include "report_escape.h"
 #include "report_forms.h"
 
-/* Workflow commands of GitHub Actions, which makes annotations of them; and a last line for who
-   reads the log. */
-
-static void begin(struct report *report) {
-    (void)report;
-}
+/* Workflow commands, which GitHub Actions shows as annotations, and a last line for people who read
+   the log. */
 
 static void add_command(struct buffer *out, const struct report_item *item,
                         const struct report_finding *finding) {
@@ -29,29 +25,21 @@ static void add_command(struct buffer *out, const struct report_item *item,
     buffer_add_byte(out, '\n');
 }
 
-static void write_item(struct report *report, const struct report_item *item) {
-    AUTO(buffer_fini) struct buffer out;
-    struct report_finding findings[REPORT_FINDINGS_MAX];
-    buffer_init(&out, SIZE_MAX);
-    size_t n = item->decision != NULL ? report_findings(item->decision, findings) : 0;
-    for (size_t i = 0; i < n; i++) {
-        add_command(&out, item, &findings[i]);
+static void add_item(struct report *report, const struct report_item *item, struct buffer *out) {
+    (void)report;
+    for (size_t i = 0; i < item->n_findings; i++) {
+        add_command(out, item, &item->findings[i]);
     }
-    report_print(report, &out);
 }
 
-static void end(struct report *report, const struct report_totals *totals) {
-    AUTO(buffer_fini) struct buffer out;
-    buffer_init(&out, SIZE_MAX);
-    report_add_summary(&out, totals);
-    buffer_add_byte(&out, '\n');
-    report_print(report, &out);
+static void end(struct report *report, const struct report_totals *totals, struct buffer *out) {
+    (void)report;
+    report_add_summary(out, totals);
 }
 
 const struct report_form report_github = {
     .name = "github",
     .help = "annotations of GitHub Actions",
-    .begin = begin,
-    .item = write_item,
+    .item = add_item,
     .end = end,
 };

@@ -3,33 +3,30 @@
 
 #include "core/admission/policy.h"
 
-/* One document, an item a line. docs/review-report.md describes it, and is a promise. */
+/* One document, an item a line. docs/review-report.md describes it and promises to keep it so. */
 
-static void begin(struct report *report) {
-    fputs("{\"apiVersion\":\"" POLICY_API_VERSION "\",\"kind\":\"ReviewReport\",\"items\":[",
-          report->out);
+static void begin(struct report *report, struct buffer *out) {
+    (void)report;
+    buffer_add_text(out, "{\"apiVersion\":\"" POLICY_API_VERSION
+                         "\",\"kind\":\"ReviewReport\",\"items\":[");
 }
 
-static void write_findings(struct json_write *write, const struct decision *decision) {
-    struct report_finding findings[REPORT_FINDINGS_MAX];
-    size_t n = report_findings(decision, findings);
-    json_write_key(write, "findings");
-    json_write_open(write, '[');
-    for (size_t i = 0; i < n; i++) {
+static void write_findings(struct json_write *write, const struct report_item *item) {
+    json_write_member_open(write, "findings", '[');
+    for (size_t i = 0; i < item->n_findings; i++) {
+        const struct report_finding *finding = &item->findings[i];
         json_write_open(write, '{');
-        json_write_member_text(write, "rule", findings[i].rule);
-        json_write_member_text(write, "level", report_level_name(findings[i].level));
-        json_write_key(write, "change");
-        json_write_bool(write, findings[i].is_change);
-        json_write_member_text(write, "message", findings[i].text);
+        json_write_member_text(write, "rule", finding->rule);
+        json_write_member_text(write, "level", report_level_name(finding->level));
+        json_write_member_bool(write, "change", finding->is_change);
+        json_write_member_text(write, "message", finding->text);
         json_write_close(write, '}');
     }
     json_write_close(write, ']');
 }
 
 static void write_warnings(struct json_write *write, const struct decision *decision) {
-    json_write_key(write, "warnings");
-    json_write_open(write, '[');
+    json_write_member_open(write, "warnings", '[');
     for (size_t i = 0; i < decision->n_warnings; i++) {
         json_write_text(write, decision->warnings[i]);
     }
@@ -38,9 +35,10 @@ static void write_warnings(struct json_write *write, const struct decision *deci
 
 /* Why it is not admitted; NULL if it is. */
 static const char *refusal_of(const struct report_item *item) {
-    return report_is_admitted(item)    ? NULL
-           : item->decision->is_denied ? item->decision->message
-                                       : item->decision->warnings[0];
+    if (report_is_admitted(item)) {
+        return NULL;
+    }
+    return item->decision->is_denied ? item->decision->message : item->decision->warnings[0];
 }
 
 static void write_optional(struct json_write *write, const char *key, const char *text) {
@@ -52,45 +50,37 @@ static void write_optional(struct json_write *write, const char *key, const char
 static void write_decision(struct json_write *write, const struct report_item *item) {
     const struct decision *decision = item->decision;
     json_write_member_text(write, "operation", item->operation);
-    json_write_key(write, "allowed");
-    json_write_bool(write, report_is_admitted(item));
-    json_write_key(write, "unresolved");
-    json_write_bool(write, decision->is_unresolved);
+    json_write_member_bool(write, "allowed", report_is_admitted(item));
+    json_write_member_bool(write, "unresolved", decision->is_unresolved);
     write_optional(write, "message", refusal_of(item));
-    write_findings(write, decision);
+    write_findings(write, item);
     write_warnings(write, decision);
     report_write_patch(write, decision);
     write_optional(write, "remark", item->remark);
     write_optional(write, "explanation", item->explanation);
 }
 
-static void write_item(struct report *report, const struct report_item *item) {
-    AUTO(buffer_fini) struct buffer out;
+static void add_item(struct report *report, const struct report_item *item, struct buffer *out) {
     struct json_write write;
-    buffer_init(&out, SIZE_MAX);
-    if (item->decision == NULL && !report->is_verbose) {
+    if (!report_is_shown(report, item)) {
         return;
     }
-    buffer_add_text(&out, report->n_written++ > 0 ? ",\n" : "\n");
-    json_write_begin(&write, &out);
+    buffer_add_text(out, report->n_written++ > 0 ? ",\n" : "\n");
+    json_write_begin(&write, out);
     json_write_open(&write, '{');
     report_write_identity(&write, item);
     if (item->decision != NULL) {
         write_decision(&write, item);
     } else {
-        json_write_key(&write, "passedOver");
-        json_write_bool(&write, true);
+        json_write_member_bool(&write, "passedOver", true);
     }
     json_write_close(&write, '}');
-    report_print(report, &out);
 }
 
-static void end(struct report *report, const struct report_totals *totals) {
-    AUTO(buffer_fini) struct buffer out;
+static void end(struct report *report, const struct report_totals *totals, struct buffer *out) {
     struct json_write write;
-    buffer_init(&out, SIZE_MAX);
-    buffer_add_text(&out, report->n_written > 0 ? "\n],\"summary\":" : "],\"summary\":");
-    json_write_begin(&write, &out);
+    buffer_add_text(out, report->n_written > 0 ? "\n],\"summary\":" : "],\"summary\":");
+    json_write_begin(&write, out);
     json_write_open(&write, '{');
     json_write_member_integer(&write, "objects", (int64_t)totals->n_objects);
     json_write_member_integer(&write, "denied", (int64_t)totals->n_denied);
@@ -99,14 +89,14 @@ static void end(struct report *report, const struct report_totals *totals) {
     json_write_member_integer(&write, "unresolved", (int64_t)totals->n_unresolved);
     json_write_member_integer(&write, "passedOver", (int64_t)totals->n_passed_over);
     json_write_close(&write, '}');
-    buffer_add_text(&out, "}\n");
-    report_print(report, &out);
+    buffer_add_text(out, "}\n");
 }
 
 const struct report_form report_json = {
     .name = "json",
     .help = "one document; docs/review-report.md has its schema",
+    .shows_explanation = true,
     .begin = begin,
-    .item = write_item,
+    .item = add_item,
     .end = end,
 };

@@ -3,25 +3,23 @@
 #include "report_forms.h"
 
 /* JUnit's XML as Jenkins and GitLab read it: a suite a file, a case an object. The counts of a
-   suite stand before its cases, which therefore wait in the report's group. */
+   suite stand before its cases. So report->group gathers the cases first. */
 
-static void begin(struct report *report) {
-    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n", report->out);
+static void begin(struct report *report, struct buffer *out) {
+    (void)report;
+    buffer_add_text(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
 }
 
-static void end_suite(struct report *report) {
-    AUTO(buffer_fini) struct buffer out;
-    buffer_init(&out, SIZE_MAX);
+static void end_suite(const struct report *report, struct buffer *out) {
     if (report->n_in_group == 0) {
         return;
     }
-    buffer_add_text(&out, "  <testsuite name=\"");
-    report_escape_xml_attribute(&out, report->group_path);
-    buffer_add_format(&out, "\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"%zu\">\n",
+    buffer_add_text(out, "  <testsuite name=\"");
+    report_escape_xml_attribute(out, report->group_path);
+    buffer_add_format(out, "\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"%zu\">\n",
                       report->n_in_group, report->n_failed_in_group, report->n_skipped_in_group);
-    buffer_add(&out, report->group.bytes, report->group.size);
-    buffer_add_text(&out, "  </testsuite>\n");
-    report_print(report, &out);
+    buffer_add(out, report->group.bytes, report->group.size);
+    buffer_add_text(out, "  </testsuite>\n");
 }
 
 static void add_attribute(struct buffer *out, const char *name, const char *value) {
@@ -49,15 +47,15 @@ static void add_output_line(struct buffer *out, const char *head, const char *te
     buffer_add_byte(out, '\n');
 }
 
-/* What is not a failure, a line each. */
-static void add_output(struct buffer *out, const struct report_item *item,
-                       const struct report_finding *findings, size_t n_findings) {
+/* A line for each finding that is no failure, and what there is to remark. */
+static void add_output(struct buffer *out, const struct report_item *item) {
     AUTO(buffer_fini) struct buffer lines;
     buffer_init(&lines, SIZE_MAX);
-    for (size_t i = 0; i < n_findings; i++) {
-        if (findings[i].level != REPORT_ERROR) {
-            buffer_add_text(&lines, findings[i].level == REPORT_WARNING ? "warning: " : "change: ");
-            add_output_line(&lines, findings[i].rule, findings[i].text);
+    for (size_t i = 0; i < item->n_findings; i++) {
+        const struct report_finding *finding = &item->findings[i];
+        if (finding->level != REPORT_ERROR) {
+            buffer_add_text(&lines, finding->level == REPORT_WARNING ? "warning: " : "change: ");
+            add_output_line(&lines, finding->rule, finding->text);
         }
     }
     if (item->remark != NULL) {
@@ -74,31 +72,29 @@ static void add_output(struct buffer *out, const struct report_item *item,
 }
 
 static void add_case(struct report *report, const struct report_item *item) {
-    struct report_finding findings[REPORT_FINDINGS_MAX];
     struct buffer *out = &report->group;
-    size_t n = item->decision != NULL ? report_findings(item->decision, findings) : 0;
     if (item->decision == NULL) {
         buffer_add_text(out, "      <skipped/>\n");
         report->n_skipped_in_group++;
         return;
     }
-    for (size_t i = 0; i < n; i++) {
-        if (findings[i].level == REPORT_ERROR) {
-            add_failure(out, item, &findings[i]);
+    for (size_t i = 0; i < item->n_findings; i++) {
+        if (item->findings[i].level == REPORT_ERROR) {
+            add_failure(out, item, &item->findings[i]);
         }
     }
-    add_output(out, item, findings, n);
+    add_output(out, item);
     report->n_failed_in_group += !report_is_admitted(item);
 }
 
-static void write_item(struct report *report, const struct report_item *item) {
+static void add_item(struct report *report, const struct report_item *item, struct buffer *out) {
     AUTO(buffer_fini) struct buffer name;
     buffer_init(&name, SIZE_MAX);
-    if (item->decision == NULL && !report->is_verbose) {
+    if (!report_is_shown(report, item)) {
         return;
     }
     if (report_is_new_group(report, item)) {
-        end_suite(report);
+        end_suite(report, out);
         report_begin_group(report, item);
     }
     report_add_name(&name, item);
@@ -111,16 +107,17 @@ static void write_item(struct report *report, const struct report_item *item) {
     report->n_in_group++;
 }
 
-static void end(struct report *report, const struct report_totals *totals) {
+static void end(struct report *report, const struct report_totals *totals, struct buffer *out) {
     (void)totals;
-    end_suite(report);
-    fputs("</testsuites>\n", report->out);
+    end_suite(report, out);
+    buffer_add_text(out, "</testsuites>\n");
 }
 
 const struct report_form report_junit = {
     .name = "junit",
     .help = "JUnit XML: a suite a file, a case an object",
+    .shows_explanation = true,
     .begin = begin,
-    .item = write_item,
+    .item = add_item,
     .end = end,
 };

@@ -10,8 +10,7 @@
 /* SARIF 2.1.0 (OASIS), one run, a result a line. */
 
 static void write_text_object(struct json_write *write, const char *key, const char *text) {
-    json_write_key(write, key);
-    json_write_open(write, '{');
+    json_write_member_open(write, key, '{');
     json_write_member_text(write, "text", text);
     json_write_close(write, '}');
 }
@@ -24,8 +23,7 @@ static void write_rule(struct json_write *write, const struct rule_text *rule) {
     write_text_object(write, "fullDescription",
                       page->description != NULL ? page->description : rule->summary);
     write_text_object(write, "help", page->example != NULL ? page->example : rule->summary);
-    json_write_key(write, "defaultConfiguration");
-    json_write_open(write, '{');
+    json_write_member_open(write, "defaultConfiguration", '{');
     json_write_member_text(write, "level",
                            report_level_name(page->is_silent ? REPORT_NOTE : REPORT_WARNING));
     json_write_close(write, '}');
@@ -33,14 +31,12 @@ static void write_rule(struct json_write *write, const struct rule_text *rule) {
 }
 
 static void write_driver(struct json_write *write, const char *version) {
-    json_write_key(write, "driver");
-    json_write_open(write, '{');
+    json_write_member_open(write, "driver", '{');
     json_write_member_text(write, "name", "capstan");
     if (version != NULL) {
         json_write_member_text(write, "version", version);
     }
-    json_write_key(write, "rules");
-    json_write_open(write, '[');
+    json_write_member_open(write, "rules", '[');
     for (size_t i = 0; i < RULE_TEXT_COUNT; i++) {
         write_rule(write, &rule_texts[i]);
     }
@@ -48,40 +44,31 @@ static void write_driver(struct json_write *write, const char *version) {
     json_write_close(write, '}');
 }
 
-static void begin(struct report *report) {
-    AUTO(buffer_fini) struct buffer out;
+static void begin(struct report *report, struct buffer *out) {
     struct json_write write;
-    buffer_init(&out, SIZE_MAX);
-    json_write_begin(&write, &out);
+    json_write_begin(&write, out);
     json_write_open(&write, '{');
     json_write_member_text(&write, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");
     json_write_member_text(&write, "version", "2.1.0");
-    json_write_key(&write, "runs");
-    json_write_open(&write, '[');
+    json_write_member_open(&write, "runs", '[');
     json_write_open(&write, '{');
-    json_write_key(&write, "tool");
-    json_write_open(&write, '{');
+    json_write_member_open(&write, "tool", '{');
     write_driver(&write, report->version);
     json_write_close(&write, '}');
     /* The default would be UTF-16 code units. */
     json_write_member_text(&write, "columnKind", "unicodeCodePoints");
-    json_write_key(&write, "results");
-    json_write_open(&write, '[');
-    report_print(report, &out);
+    json_write_member_open(&write, "results", '[');
 }
 
 static void write_physical_location(struct json_write *write, const struct report_item *item) {
     AUTO(buffer_fini) struct buffer uri;
     buffer_init(&uri, SIZE_MAX);
     report_escape_uri(&uri, report_escape_plain_path(item->path));
-    json_write_key(write, "physicalLocation");
-    json_write_open(write, '{');
-    json_write_key(write, "artifactLocation");
-    json_write_open(write, '{');
+    json_write_member_open(write, "physicalLocation", '{');
+    json_write_member_open(write, "artifactLocation", '{');
     json_write_member_text(write, "uri", buffer_text(&uri));
     json_write_close(write, '}');
-    json_write_key(write, "region");
-    json_write_open(write, '{');
+    json_write_member_open(write, "region", '{');
     json_write_member_integer(write, "startLine", item->line);
     json_write_member_integer(write, "startColumn", item->column);
     json_write_close(write, '}');
@@ -97,8 +84,7 @@ static void write_logical_location(struct json_write *write, const struct report
     buffer_add_text(&name, item->kind);
     buffer_add_byte(&name, '/');
     buffer_add_text(&name, item->name);
-    json_write_key(write, "logicalLocations");
-    json_write_open(write, '[');
+    json_write_member_open(write, "logicalLocations", '[');
     json_write_open(write, '{');
     json_write_member_text(write, "name", item->name);
     json_write_member_text(write, "fullyQualifiedName", buffer_text(&name));
@@ -107,18 +93,18 @@ static void write_logical_location(struct json_write *write, const struct report
     json_write_close(write, ']');
 }
 
-/* Of what is found and where, but not of the line or the counts: an alert that was dismissed stays
-   so when the file is edited. */
+/* The same for the same rule and object, whatever the line and the counts are: so an alert that
+   somebody dismissed stays dismissed when the file is edited. */
 static void write_fingerprint(struct json_write *write, const struct report_item *item,
                               const char *rule) {
     char text[17];
-    uint64_t hash = hash_text(HASH_EMPTY, rule);
-    hash = hash_text(hash, item->kind);
-    hash = hash_text(hash, item->namespace);
-    hash = hash_text(hash, item->name);
+    const char *const parts[] = {rule, item->kind, item->namespace, item->name};
+    uint64_t hash = HASH_EMPTY;
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        hash = hash_bytes(hash, parts[i], strlen(parts[i]) + 1);
+    }
     snprintf(text, sizeof(text), "%016" PRIx64, hash);
-    json_write_key(write, "partialFingerprints");
-    json_write_open(write, '{');
+    json_write_member_open(write, "partialFingerprints", '{');
     json_write_member_text(write, "capstan/v1", text);
     json_write_close(write, '}');
 }
@@ -134,8 +120,7 @@ static void write_result(struct json_write *write, const struct report_item *ite
     json_write_member_integer(write, "ruleIndex", rule - rule_texts);
     json_write_member_text(write, "level", report_level_name(finding->level));
     write_text_object(write, "message", buffer_text(&sentence));
-    json_write_key(write, "locations");
-    json_write_open(write, '[');
+    json_write_member_open(write, "locations", '[');
     json_write_open(write, '{');
     write_physical_location(write, item);
     write_logical_location(write, item);
@@ -145,29 +130,25 @@ static void write_result(struct json_write *write, const struct report_item *ite
     json_write_close(write, '}');
 }
 
-static void write_item(struct report *report, const struct report_item *item) {
-    AUTO(buffer_fini) struct buffer out;
-    struct report_finding findings[REPORT_FINDINGS_MAX];
-    buffer_init(&out, SIZE_MAX);
-    size_t n = item->decision != NULL ? report_findings(item->decision, findings) : 0;
-    for (size_t i = 0; i < n; i++) {
+static void add_item(struct report *report, const struct report_item *item, struct buffer *out) {
+    for (size_t i = 0; i < item->n_findings; i++) {
         struct json_write write;
-        buffer_add_text(&out, report->n_written++ > 0 ? ",\n" : "\n");
-        json_write_begin(&write, &out);
-        write_result(&write, item, &findings[i]);
+        buffer_add_text(out, report->n_written++ > 0 ? ",\n" : "\n");
+        json_write_begin(&write, out);
+        write_result(&write, item, &item->findings[i]);
     }
-    report_print(report, &out);
 }
 
-static void end(struct report *report, const struct report_totals *totals) {
+static void end(struct report *report, const struct report_totals *totals, struct buffer *out) {
+    (void)report;
     (void)totals;
-    fputs("\n]}]}\n", report->out);
+    buffer_add_text(out, "\n]}]}\n");
 }
 
 const struct report_form report_sarif = {
     .name = "sarif",
     .help = "SARIF 2.1.0, for code scanning",
     .begin = begin,
-    .item = write_item,
+    .item = add_item,
     .end = end,
 };

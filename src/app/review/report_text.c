@@ -7,7 +7,7 @@
 #include "report_escape.h"
 #include "report_forms.h"
 
-/* For people, and for terminals: nothing foreign gets there unescaped. */
+/* For people and their terminals: report_escape_line() escapes all foreign text. */
 
 #define RESET  "\033[0m"
 #define BOLD   "\033[1m"
@@ -19,10 +19,6 @@
 #define INDENT "    " /* of what belongs to the line above */
 
 enum { PLACE_WIDTH = 7, LEVEL_WIDTH = 7, RULE_WIDTH = 19, CONTEXT_LINES = 3 };
-
-static void begin(struct report *report) {
-    (void)report;
-}
 
 static void add_coloured(const struct report *report, struct buffer *out, const char *colour,
                          const char *text) {
@@ -80,55 +76,56 @@ static struct label label_of(const struct report_item *item, const struct report
     return (struct label){"", ""};
 }
 
-static void add_finding(const struct report *report, struct buffer *out,
-                        const struct report_item *item, const struct report_finding *finding) {
-    const struct label label = label_of(item, finding);
+/* The object with its verdict, or with a finding. */
+static void add_row(const struct report *report, struct buffer *out, const struct report_item *item,
+                    struct label label, const struct report_finding *finding) {
     add_place(report, out, item);
     add_column(report, out, label.colour, label.text, LEVEL_WIDTH);
-    add_column(report, out, "", finding->rule, RULE_WIDTH);
-    add_object(out, item);
-    add_spaces(out, 2);
-    report_escape_line(out, finding->text);
-    buffer_add_byte(out, '\n');
-}
-
-static void add_verdict(const struct report *report, struct buffer *out,
-                        const struct report_item *item, struct label label) {
-    add_place(report, out, item);
-    add_column(report, out, label.colour, label.text, LEVEL_WIDTH);
-    add_object(out, item);
-    buffer_add_byte(out, '\n');
-}
-
-/* As git colours it. */
-static const char *diff_colour(const char *line, bool is_name) {
-    return is_name          ? BOLD
-           : line[0] == '@' ? CYAN
-           : line[0] == '-' ? RED
-           : line[0] == '+' ? GREEN
-                            : "";
-}
-
-/* Ends the line at `at` with a NUL and returns where the next one begins. */
-static char *cut_line(char *at) {
-    char *line_end = strchr(at, '\n');
-    if (line_end == NULL) {
-        return at + strlen(at);
+    if (finding != NULL) {
+        add_column(report, out, "", finding->rule, RULE_WIDTH);
     }
-    *line_end = '\0';
-    return line_end + 1;
+    add_object(out, item);
+    if (finding != NULL) {
+        add_spaces(out, 2);
+        report_escape_line(out, finding->text);
+    }
+    buffer_add_byte(out, '\n');
 }
 
-/* `text` is cut up. The first `n_names` lines are the names of a diff. */
-static void add_diff_lines(const struct report *report, struct buffer *out, char *text,
-                           size_t n_names) {
+/* The colours of git. The first two lines of a diff are its names. */
+static const char *diff_colour(const char *line, size_t i) {
+    if (i < 2) {
+        return BOLD;
+    }
+    switch (line[0]) {
+    case '@':
+        return CYAN;
+    case '-':
+        return RED;
+    case '+':
+        return GREEN;
+    default:
+        return "";
+    }
+}
+
+static void add_lines(const struct report *report, struct buffer *out, const char *text,
+                      bool is_diff) {
     for (size_t i = 0; *text != '\0'; i++) {
-        char *next = cut_line(text);
-        buffer_add_text(out, INDENT);
-        add_coloured(report, out, diff_colour(text, i < n_names), text);
+        size_t size = strcspn(text, "\n");
+        AUTO_FREE char *line = memory_copy(text, size);
+        buffer_add_text(out, size > 0 ? INDENT : "");
+        add_coloured(report, out, is_diff ? diff_colour(line, i) : "", line);
         buffer_add_byte(out, '\n');
-        text = next;
+        text += size + (text[size] == '\n');
     }
+}
+
+/* Lines below the row, with a word before them. */
+static void add_note(struct buffer *out, const char *head, const char *text) {
+    buffer_add_format(out, INDENT "%s: ", head);
+    report_escape_line(out, text);
+    buffer_add_byte(out, '\n');
 }
 
 static void add_diff(const struct report *report, struct buffer *out,
@@ -142,85 +139,67 @@ static void add_diff(const struct report *report, struct buffer *out,
     buffer_init(&diff, SIZE_MAX);
     if (!yaml_write(item->submitted, item->submitted_size, &submitted, &error) ||
         !yaml_write(item->admitted, item->admitted_size, &admitted, &error)) {
-        buffer_add_text(out, INDENT "no diff: ");
-        report_escape_line(out, error.text);
-        buffer_add_byte(out, '\n');
+        add_note(out, "no diff", error.text);
         return;
     }
     diff_unified("submitted", "admitted", buffer_text(&submitted), buffer_text(&admitted),
                  CONTEXT_LINES, &diff);
-    buffer_add_byte(&diff, '\0');
-    add_diff_lines(report, out, diff.bytes, 2);
+    add_lines(report, out, buffer_text(&diff), true);
 }
 
-static void add_explanation(struct buffer *out, const char *explanation) {
-    AUTO_FREE char *text = memory_copy(explanation, strlen(explanation));
-    for (char *line = text; *line != '\0';) {
-        char *next = cut_line(line);
-        buffer_add_text(out, line[0] != '\0' ? INDENT : "");
-        report_escape_line(out, line);
-        buffer_add_byte(out, '\n');
-        line = next;
-    }
+static void add_heading(struct report *report, const struct report_item *item, struct buffer *out) {
+    buffer_add_text(out, report->n_written > 0 ? "\n" : "");
+    add_coloured(report, out, BOLD, item->path);
+    buffer_add_byte(out, '\n');
+    report_begin_group(report, item);
 }
 
-/* The object's lines; none if there is nothing to tell of it. */
-static void add_item(const struct report *report, struct buffer *out,
-                     const struct report_item *item) {
-    struct report_finding findings[REPORT_FINDINGS_MAX];
-    size_t n = item->decision != NULL ? report_findings(item->decision, findings) : 0;
-    const bool has_more = item->remark != NULL || item->explanation != NULL;
-    for (size_t i = 0; i < n; i++) {
-        add_finding(report, out, item, &findings[i]);
+static void add_decided(const struct report *report, const struct report_item *item,
+                        struct buffer *out) {
+    for (size_t i = 0; i < item->n_findings; i++) {
+        const struct report_finding *finding = &item->findings[i];
+        add_row(report, out, item, label_of(item, finding), finding);
     }
-    if (item->decision == NULL && report->is_verbose) {
-        add_verdict(report, out, item, (struct label){"passed over", ""});
-    } else if (item->decision != NULL && n == 0 && (report->is_verbose || has_more)) {
-        add_verdict(report, out, item, (struct label){"ok", GREEN});
+    if (item->n_findings == 0) {
+        add_row(report, out, item, (struct label){"ok", GREEN}, NULL);
     }
-    if (item->decision != NULL && item->remark != NULL) {
-        buffer_add_text(out, INDENT "note: ");
-        report_escape_line(out, item->remark);
-        buffer_add_byte(out, '\n');
+    if (item->remark != NULL) {
+        add_note(out, "note", item->remark);
     }
-    if (item->decision != NULL && item->explanation != NULL) {
-        add_explanation(out, item->explanation);
+    if (item->explanation != NULL) {
+        add_lines(report, out, item->explanation, false);
     }
     if (report->has_diff && report_is_changed(item)) {
         add_diff(report, out, item);
     }
 }
 
-static void write_item(struct report *report, const struct report_item *item) {
-    AUTO(buffer_fini) struct buffer out;
-    buffer_init(&out, SIZE_MAX);
-    add_item(report, &out, item);
-    if (out.size > 0 && report_is_new_group(report, item)) {
-        AUTO(buffer_fini) struct buffer heading;
-        buffer_init(&heading, SIZE_MAX);
-        buffer_add_text(&heading, report->n_written > 0 ? "\n" : "");
-        report_begin_group(report, item);
-        add_coloured(report, &heading, BOLD, item->path);
-        buffer_add_byte(&heading, '\n');
-        report_print(report, &heading);
+static void add_item(struct report *report, const struct report_item *item, struct buffer *out) {
+    bool has_more = item->n_findings > 0 || item->remark != NULL || item->explanation != NULL;
+    if (!report->is_verbose && (item->decision == NULL || !has_more)) {
+        return;
     }
-    report->n_written += out.size > 0;
-    report_print(report, &out);
+    if (report_is_new_group(report, item)) {
+        add_heading(report, item, out);
+    }
+    report->n_written++;
+    if (item->decision != NULL) {
+        add_decided(report, item, out);
+    } else {
+        add_row(report, out, item, (struct label){"passed over", ""}, NULL);
+    }
 }
 
-static void end(struct report *report, const struct report_totals *totals) {
-    AUTO(buffer_fini) struct buffer out;
-    buffer_init(&out, SIZE_MAX);
-    buffer_add_text(&out, report->n_written > 0 ? "\n" : "");
-    report_add_summary(&out, totals);
-    buffer_add_byte(&out, '\n');
-    report_print(report, &out);
+static void end(struct report *report, const struct report_totals *totals, struct buffer *out) {
+    buffer_add_text(out, report->n_written > 0 ? "\n" : "");
+    report_add_summary(out, totals);
 }
 
 const struct report_form report_text = {
     .name = "text",
     .help = "for people: a line a finding, by file",
-    .begin = begin,
-    .item = write_item,
+    .shows_diff = true,
+    .shows_explanation = true,
+    .item = add_item,
     .end = end,
 };

@@ -31,8 +31,7 @@ struct session {
     bool shows_progress;
 };
 
-/* One line, as from serve's log. */
-static void tell_caution(const struct session *session) {
+static void complain_of_caution(const struct session *session) {
     const char *caution = policy_caution(session->policy);
     if (caution != NULL) {
         AUTO(buffer_fini) struct buffer line;
@@ -55,7 +54,7 @@ static bool prepare(struct session *session, struct error *error) {
     } else if (!policy_file_read(options->config, &session->policy, error)) {
         return false;
     }
-    tell_caution(session);
+    complain_of_caution(session);
     if (!review_gather(options, &session->standard_input, session->facts, &session->old, error)) {
         return false;
     }
@@ -85,14 +84,12 @@ static void count(struct session *session, const struct review_verdict *verdict)
     totals->n_unresolved += decision->is_unresolved;
 }
 
-/* A form for machines has no room for it, and whoever pipes it on must know. */
-static void tell_refusal(const struct session *session, const struct report_item *item) {
+/* Goes to stderr where the form has no room for it: somebody who pipes the report must know. */
+static void complain_of_refusal(const struct session *session, const struct report_item *item) {
     AUTO(buffer_fini) struct buffer line;
     const struct decision *decision = item->decision;
-    const char *form = session->options->form->name;
-    bool is_silent = strcmp(form, "yaml") == 0 || strcmp(form, "patch") == 0;
     buffer_init(&line, SIZE_MAX);
-    if (!is_silent || report_is_admitted(item)) {
+    if (!session->options->form->omits_refused || report_is_admitted(item)) {
         return;
     }
     buffer_add_format(&line, "%s:%u:%u: %s ", item->path, (unsigned)item->line,
@@ -117,8 +114,8 @@ static void show_progress(const struct session *session) {
     }
 }
 
-/* A mistyped folder, or a render that failed, must not look like all is well. */
-static void tell_nothing(const struct session *session) {
+/* A mistyped folder, or a render that failed, must not look as if all were well. */
+static void complain_of_nothing(const struct session *session) {
     if (count_done(session) == 0) {
         complain("nothing to review: no object is in what was given");
     }
@@ -130,88 +127,96 @@ static void wipe_progress(const struct session *session) {
     }
 }
 
-/* The names of what is passed over are of interest only to people; a malformed one has none. */
-static void read_names(const struct review_input *input, const struct review_verdict *verdict,
-                       char namespace[OBJECT_NAMESPACE_SIZE], char name[OBJECT_NAME_SIZE]) {
+/* The words that a report calls an object by. */
+struct identity {
+    char api_version[MANIFEST_VERSION_SIZE];
+    char namespace[OBJECT_NAMESPACE_SIZE];
+    char name[OBJECT_NAME_SIZE];
+    char operation[WORD_SIZE];
+};
+
+/* A malformed object that is passed over has no names. */
+static void read_names(const struct manifest_item *given, const struct review_verdict *verdict,
+                       struct identity *identity) {
     struct json_reader reader;
     struct object object;
-    if (verdict->is_decided) {
-        text_copy(namespace, OBJECT_NAMESPACE_SIZE, verdict->review.namespace);
-        text_copy(name, OBJECT_NAME_SIZE, verdict->review.name);
-        return;
+    const char *namespace = verdict->review.namespace;
+    const char *name = verdict->review.name;
+    if (!verdict->is_decided) {
+        json_begin(&reader, given->raw.at, given->raw.size);
+        bool is_object = object_read(&reader, &object);
+        namespace = is_object ? object.namespace : "";
+        name = is_object ? object.name : "";
     }
-    json_begin(&reader, input->item->raw.at, input->item->raw.size);
-    bool is_object = object_read(&reader, &object);
-    text_copy(namespace, OBJECT_NAMESPACE_SIZE, is_object ? object.namespace : "");
-    text_copy(name, OBJECT_NAME_SIZE, is_object ? object.name : "");
+    text_copy(identity->namespace, sizeof(identity->namespace), namespace);
+    text_copy(identity->name, sizeof(identity->name), name);
 }
 
-/* Empty if there is no such text, or a longer one. */
-static void read_word(const struct json_text *json, const char *const *path, size_t n_keys,
+/* Empty if no string is there, or one that is too long. */
+static void read_word(const char *json, size_t size, const char *const *path, size_t n_keys,
                       char *out, size_t capacity) {
-    struct json_reader reader;
-    struct json_text raw;
     struct json_text text;
     out[0] = '\0';
-    if (json_edit_find(json->at, json->size, path, n_keys, &raw)) {
-        json_begin(&reader, raw.at, raw.size);
-        if (!json_read_text(&reader, &text) || !json_text_copy(&text, out, capacity)) {
-            out[0] = '\0';
-        }
+    if (json_edit_find_text(json, size, path, n_keys, &text)) {
+        (void)json_text_copy(&text, out, capacity);
     }
 }
 
-/* Of a recorded review the apiVersion is the object's, and a deletion has none; the operation is
-   what it says, be it one that nothing is decided about. */
-static void read_recorded(const struct review_input *input, const struct review_verdict *verdict,
-                          char api_version[MANIFEST_VERSION_SIZE], char operation[WORD_SIZE]) {
+/* A recorded review has the apiVersion of its object (a deletion has none) and its own operation,
+   even one that Capstan decides nothing about. */
+static void read_recorded(const struct manifest_item *given, const struct review_verdict *verdict,
+                          struct identity *identity) {
     static const char *const version_path[] = {"apiVersion"};
     static const char *const operation_path[] = {"request", "operation"};
-    const struct json_text object = {.at = verdict->submitted.bytes,
-                                     .size = verdict->submitted.size};
-    read_word(&object, version_path, COUNT_OF(version_path), api_version, MANIFEST_VERSION_SIZE);
-    read_word(&input->item->raw, operation_path, COUNT_OF(operation_path), operation, WORD_SIZE);
+    read_word(verdict->submitted.bytes, verdict->submitted.size, version_path,
+              COUNT_OF(version_path), identity->api_version, sizeof(identity->api_version));
+    read_word(given->raw.at, given->raw.size, operation_path, COUNT_OF(operation_path),
+              identity->operation, sizeof(identity->operation));
+}
+
+static void read_identity(const struct manifest_item *given, const struct review_verdict *verdict,
+                          struct identity *ret_identity) {
+    bool is_update = verdict->review.operation == REVIEW_UPDATE;
+    read_names(given, verdict, ret_identity);
+    if (verdict->is_recorded) {
+        read_recorded(given, verdict, ret_identity);
+        return;
+    }
+    text_copy(ret_identity->api_version, sizeof(ret_identity->api_version), given->api_version);
+    text_copy(ret_identity->operation, sizeof(ret_identity->operation),
+              is_update ? "UPDATE" : "CREATE");
 }
 
 static bool review_one(void *context, const struct review_input *input, struct error *error) {
     struct session *session = context;
     AUTO(review_verdict_fini) struct review_verdict verdict;
-    char namespace[OBJECT_NAMESPACE_SIZE];
-    char name[OBJECT_NAME_SIZE];
-    char recorded_version[MANIFEST_VERSION_SIZE];
-    char recorded_operation[WORD_SIZE];
+    struct identity identity;
     if (!review_verdict_make(&session->context, input->item, &verdict, error)) {
         error->offset = input->item->offset;
         return false;
     }
-    read_names(input, &verdict, namespace, name);
-    read_recorded(input, &verdict, recorded_version, recorded_operation);
-    const struct manifest_item *given = input->item;
-    bool is_recorded = verdict.is_decided && strcmp(given->kind, "AdmissionReview") == 0;
+    read_identity(input->item, &verdict, &identity);
+    bool is_explained = session->options->explains && verdict.is_decided;
     const struct report_item item = {
         .path = input->path,
         .line = input->line,
         .column = input->column,
-        .api_version = is_recorded ? recorded_version : given->api_version,
-        .kind = is_recorded ? verdict.review.kind_text : given->kind,
-        .namespace = namespace,
-        .name = name,
-        .operation = is_recorded                                 ? recorded_operation
-                     : verdict.review.operation == REVIEW_UPDATE ? "UPDATE"
-                                                                 : "CREATE",
+        .api_version = identity.api_version,
+        .kind = verdict.is_recorded ? verdict.review.kind_text : input->item->kind,
+        .namespace = identity.namespace,
+        .name = identity.name,
+        .operation = identity.operation,
         .decision = verdict.is_decided ? &verdict.decision : NULL,
         .submitted = verdict.submitted.bytes,
         .submitted_size = verdict.submitted.size,
         .admitted = verdict.admitted.bytes,
         .admitted_size = verdict.admitted.size,
         .remark = verdict.remark[0] != '\0' ? verdict.remark : NULL,
-        .explanation = session->options->explains && verdict.is_decided
-                           ? buffer_text(&verdict.explanation)
-                           : NULL,
+        .explanation = is_explained ? buffer_text(&verdict.explanation) : NULL,
     };
     count(session, &verdict);
     report_item(&session->report, &item);
-    tell_refusal(session, &item);
+    complain_of_refusal(session, &item);
     show_progress(session);
     return true;
 }
@@ -231,7 +236,7 @@ static bool wants_colour(void) {
     return isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0');
 }
 
-/* There is no verdict, whatever it was that was in the way: 1 would be one. */
+/* Whatever the error is, the exit status is 2: 1 would be a verdict. */
 static int give_up(const struct error *error) {
     (void)exit_with(error);
     return STATUS_USAGE;
@@ -257,7 +262,6 @@ static int run(struct session *session) {
         review_input_each(&options->paths, &session->standard_input, review_one, session, &error);
     report_end(&session->report, &session->totals);
     wipe_progress(session);
-    /* 1 would be a verdict. */
     if (fflush(stdout) != 0 || ferror(stdout) != 0) {
         error_set(&error, ERROR_INVALID, "standard output does not take what is written");
         is_read = false;
@@ -265,7 +269,7 @@ static int run(struct session *session) {
     if (!is_read) {
         return give_up(&error);
     }
-    tell_nothing(session);
+    complain_of_nothing(session);
     return status_of(session);
 }
 

@@ -10,25 +10,25 @@
 
 enum { PLACE_MAX = 100 };
 
-/* The paths of one option. No object may be there twice in them. */
+/* The paths of one option. An object must not stand in them twice. */
 struct round {
     const struct option_texts *paths;
     const struct buffer *standard_input;
     struct facts *facts;
-    struct review_old *old; /* NULL but for --old */
+    struct review_old *old; /* of --old; else NULL */
     bool is_reviewed;
 };
 
-/* Where an object is. */
 struct search {
     const struct object *object;
-    struct buffer place; /* "file:line:column"; empty: not found yet */
+    struct buffer place; /* "file:line:column" of the object; empty: not found yet */
 };
 
-static bool is_it(void *context, const struct review_input *input, struct error *error) {
+/* Ends the reading, with an error, at the object that is searched. */
+static bool on_searched(void *context, const struct review_input *input, struct error *error) {
     struct search *search = context;
     struct object object;
-    if (!manifest_take(input->item, &object) || object.kind != search->object->kind ||
+    if (!manifest_read_object(input->item, &object) || object.kind != search->object->kind ||
         strcmp(object.namespace, search->object->namespace) != 0 ||
         strcmp(object.name, search->object->name) != 0) {
         return true;
@@ -38,14 +38,14 @@ static bool is_it(void *context, const struct review_input *input, struct error 
     return error_set(error, ERROR_INVALID, "found");
 }
 
-/* That it is there twice was seen at the second; to have kept all places would cost more than to
-   look for the first one now. */
+/* Searches for the first place now, at the second. To keep all places would cost more. */
 static bool fail_twice(const struct round *round, const struct review_input *input,
                        const struct object *object, struct error *error) {
     struct search search = {.object = object};
     struct error ignored;
     buffer_init(&search.place, SIZE_MAX);
-    bool is_gone = review_input_each(round->paths, round->standard_input, is_it, &search, &ignored);
+    bool is_gone =
+        review_input_each(round->paths, round->standard_input, on_searched, &search, &ignored);
     const char *place = is_gone ? "a place that is gone" : buffer_text(&search.place);
     size_t size = strlen(place);
     error_set_at(error, ERROR_INVALID, input->item->offset,
@@ -56,8 +56,8 @@ static bool fail_twice(const struct round *round, const struct review_input *inp
     return false;
 }
 
-/* What is under review is also what the rest is reviewed by. */
-static bool take(void *context, const struct review_input *input, struct error *error) {
+/* Objects under review are facts too: the others are reviewed by them. */
+static bool on_object(void *context, const struct review_input *input, struct error *error) {
     const struct round *round = context;
     size_t offset;
     struct object object;
@@ -69,26 +69,26 @@ static bool take(void *context, const struct review_input *input, struct error *
         error->offset = input->item->offset;
         return false;
     }
-    if (!manifest_take(input->item, &object) || object.name[0] == '\0') {
+    if (!manifest_read_object(input->item, &object) || object.name[0] == '\0') {
         return true;
     }
     if (round->old != NULL) {
         review_old_add(round->old, &object);
     }
     if (manifest_fault(&object) != NULL) {
-        return true; /* no API server would have it */
+        return true; /* an API server would refuse it */
     }
     return !facts_put(round->facts, &object) || fail_twice(round, input, &object, error);
 }
 
-/* A round does not end, since that would remove what the one before it has put. */
+/* Never ends a round of the facts, since that would remove what earlier rounds put there. */
 static bool go_round(struct round *round, struct error *error) {
     facts_begin_round(round->facts, OBJECT_MCPSERVER);
     facts_begin_round(round->facts, OBJECT_DEPLOYMENT);
-    return review_input_each(round->paths, round->standard_input, take, round, error);
+    return review_input_each(round->paths, round->standard_input, on_object, round, error);
 }
 
-/* What was before is no fact: its facts serve to find what is there twice. */
+/* Earlier states are no facts. They get facts of their own, which only serve to find doubles. */
 static bool gather_old(const struct review_options *options, const struct buffer *standard_input,
                        struct review_old *old, struct error *error) {
     struct facts *facts = facts_new();

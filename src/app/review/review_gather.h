@@ -3,17 +3,17 @@
 #define APP_REVIEW_REVIEW_GATHER_H
 
 /*
- * The first of the two times that `capstan review` goes through its input: what there is to decide
- * by is gathered, and what cannot be reviewed is found before anything is printed.
+ * `capstan review` goes through its input twice. The first time it gathers the facts, and finds
+ * input that it cannot review before it prints anything.
  */
 
 #include "core/facts/facts.h"
 #include "review_old.h"
 #include "review_options.h"
 
-/* Into `facts` go the MCPServers and Deployments of the cluster, those of --facts and those under
-   review, each before the former; into `old`, which is sorted then, what --old has. Errors name
-   file, line and column. */
+/* Fills `facts` with the MCPServers and Deployments of the cluster, of --facts and under review. If
+   an object is in several of them, the last of these three counts. Fills and sorts `old` from
+   --old. Errors name file, line and column. */
 bool review_gather(const struct review_options *options, const struct buffer *standard_input,
                    struct facts *facts, struct review_old *old, struct error *error) MUST_CHECK;
 

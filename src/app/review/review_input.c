@@ -40,7 +40,7 @@ bool review_input_read_stdin(struct buffer *ret_content, struct error *error) {
                      DOCUMENT_FILE_MAX >> 20);
 }
 
-/* Where a visit is, and whether one has ended the reading. */
+/* A walk through the input. `is_over`: a visit has ended it. */
 struct reading {
     review_input_visit *visit;
     void *context;
@@ -50,7 +50,7 @@ struct reading {
     bool is_over;
 };
 
-static void visit_item(void *context, const struct manifest_item *item) {
+static void on_item(void *context, const struct manifest_item *item) {
     struct reading *reading = context;
     if (reading->is_over) {
         return;
@@ -71,7 +71,7 @@ static bool each_of_file(const struct document_file *file, struct reading *readi
     for (size_t i = 0; i < file->n_documents; i++) {
         const struct buffer *json = &file->documents[i].json;
         reading->document = i;
-        if (!manifest_split(json->bytes, json->size, visit_item, reading, reading->error) ||
+        if (!manifest_split(json->bytes, json->size, on_item, reading, reading->error) ||
             reading->is_over) {
             document_locate(file, i, reading->error);
             return false;
@@ -80,33 +80,38 @@ static bool each_of_file(const struct document_file *file, struct reading *readi
     return true;
 }
 
-static bool each_of_path(const char *path, const struct buffer *standard_input,
-                         struct reading *reading) {
+static bool each_of_stdin(const struct buffer *content, struct reading *reading) {
     AUTO(document_file_fini) struct document_file file = {.path = NULL};
-    bool is_read = is_stdin(path) ? document_file_parse(REVIEW_INPUT_STDIN, standard_input, &file,
-                                                        reading->error)
-                                  : document_file_read(path, &file, reading->error);
-    return is_read && each_of_file(&file, reading);
+    return document_file_parse(REVIEW_INPUT_STDIN, content, &file, reading->error) &&
+           each_of_file(&file, reading);
+}
+
+/* `path` is a file or a folder. */
+static bool each_of_path(const char *path, struct reading *reading) {
+    AUTO(file_list_fini) struct file_list list = {.paths = NULL};
+    if (!file_find(path, &list, reading->error)) {
+        return false;
+    }
+    for (size_t i = 0; i < list.n_paths; i++) {
+        AUTO(document_file_fini) struct document_file file = {.path = NULL};
+        if (!document_file_read(list.paths[i], &file, reading->error) ||
+            !each_of_file(&file, reading)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool review_input_each(const struct option_texts *paths, const struct buffer *standard_input,
                        review_input_visit *visit, void *context, struct error *error) {
     struct reading reading = {.visit = visit, .context = context, .error = error};
     for (size_t i = 0; i < paths->n_items; i++) {
-        AUTO(file_list_fini) struct file_list list = {.paths = NULL};
-        if (is_stdin(paths->items[i])) {
-            if (!each_of_path("-", standard_input, &reading)) {
-                return false;
-            }
-            continue;
-        }
-        if (!file_find(paths->items[i], &list, error)) {
+        const char *path = paths->items[i];
+        if (is_stdin(path) && !each_of_stdin(standard_input, &reading)) {
             return false;
         }
-        for (size_t file = 0; file < list.n_paths; file++) {
-            if (!each_of_path(list.paths[file], standard_input, &reading)) {
-                return false;
-            }
+        if (!is_stdin(path) && !each_of_path(path, &reading)) {
+            return false;
         }
     }
     return true;

@@ -3,7 +3,7 @@
 #define APP_REVIEW_REVIEW_OLD_H
 
 /*
- * How objects stood before: what --old gives, by kind, namespace and name.
+ * The earlier states of objects, from --old, by kind, namespace and name.
  */
 
 #include <stddef.h>
@@ -20,7 +20,7 @@ void review_old_fini(struct review_old *old);
 /* Copies the object. */
 void review_old_add(struct review_old *old, const struct object *object);
 
-/* To be called when all are there, and before the first search. */
+/* Call it when all objects are added, and before the first search. */
 void review_old_sort(struct review_old *old);
 
 /* NULL if there is none. */

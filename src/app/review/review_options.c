@@ -72,15 +72,14 @@ static bool check(struct review_options *options, struct error *error) {
     if (!check_words(options, error)) {
         return false;
     }
-    const char *form = options->form->name;
-    bool is_text = strcmp(form, "text") == 0;
-    bool has_room = is_text || strcmp(form, "json") == 0 || strcmp(form, "junit") == 0;
-    if (options->has_diff && !is_text) {
-        return error_set(error, ERROR_INVALID, "--diff is of the output text, not of %s", form);
+    const struct report_form *form = options->form;
+    if (options->has_diff && !form->shows_diff) {
+        return error_set(error, ERROR_INVALID, "--diff is of the output text, not of %s",
+                         form->name);
     }
-    return has_room || !options->explains ||
+    return form->shows_explanation || !options->explains ||
            error_set(error, ERROR_INVALID,
-                     "--explain is of the outputs text, json and junit, not of %s", form);
+                     "--explain is of the outputs text, json and junit, not of %s", form->name);
 }
 
 bool review_options_read(int argc, char **argv, struct review_options *ret_options,

@@ -3,7 +3,7 @@
 #define APP_REVIEW_REVIEW_OPTIONS_H
 
 /*
- * What `capstan review` can be told.
+ * The command line of `capstan review`.
  */
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 #include "options.h"
 #include "report.h"
 
-/* What makes the exit status 1, beside a denial. */
+/* A denial makes the exit status 1. This says whether something less does too. */
 enum review_threshold { FAIL_ON_DENIAL, FAIL_ON_WARNING, FAIL_ON_CHANGE };
 
 struct review_options {
@@ -27,13 +27,13 @@ struct review_options {
     bool has_diff;
     bool explains;
     bool is_verbose;
-    /* What the texts above come to. */
+    /* These follow from the texts above. */
     const struct report_form *form;
     bool fills_defaults;
     enum review_threshold threshold;
 };
 
-/* Parses and checks; prints the help or the error. False if the program ends here, with
+/* Parses and checks; prints the help or the error. Returns false if the program ends here, with
  *ret_status. Free with review_options_fini() in either case. */
 bool review_options_read(int argc, char **argv, struct review_options *ret_options,
                          int *ret_status) MUST_CHECK;

@@ -17,8 +17,8 @@ void review_verdict_fini(struct review_verdict *verdict) {
     buffer_fini(&verdict->explanation);
 }
 
-/* The list of a live cluster says of an MCPServer what a look-up would (row 12). Of a Deployment it
-   does not: one without labels of its own is not in it. */
+/* For an MCPServer, the list of a live cluster answers like a look-up (row 12). For a Deployment it
+   does not: the list holds only Deployments that carry the labels themselves. */
 static void ask_list(const struct review_context *context, const struct review *review,
                      struct subject *subject) {
     const struct server_fact *server = &subject->server;
@@ -44,10 +44,7 @@ static void judge(const struct review_context *context, const struct review *rev
 
 static bool read_object(const struct buffer *json, const struct object *model,
                         struct object *ret_object) {
-    struct json_reader reader;
-    struct error error;
-    json_begin(&reader, json->bytes, json->size);
-    if (!object_read(&reader, ret_object) || !json_finish(&reader, &error)) {
+    if (!object_decode(json->bytes, json->size, ret_object)) {
         return false;
     }
     ret_object->kind = model->kind;
@@ -55,7 +52,7 @@ static bool read_object(const struct buffer *json, const struct object *model,
     return true;
 }
 
-/* Where a rule would have judged the manifest itself otherwise, people wonder: it is said. */
+/* Says where a rule would have judged the manifest as written differently, since people wonder. */
 static void remark_on_defaults(const struct review_context *context, const struct object *raw,
                                struct review_verdict *verdict) {
     struct review review;
@@ -77,7 +74,8 @@ static void remark_on_defaults(const struct review_context *context, const struc
     }
 }
 
-/* Without an ownerReference only the labels tell, and they name an MCPServer that is nowhere. */
+/* A Deployment without an ownerReference belongs to the MCPServer that its labels name. Here that
+   MCPServer is unknown. */
 static void remark_on_orphan(const struct review_context *context, const struct object *object,
                              const struct subject *subject, struct review_verdict *verdict) {
     if (subject->state != SUBJECT_FOUND && subject->missing == OBJECT_MCPSERVER &&
@@ -89,7 +87,7 @@ static void remark_on_orphan(const struct review_context *context, const struct 
     }
 }
 
-/* The API server would refuse it, so no rule looks at it (row 13). */
+/* No rule looks at an object that the API server would refuse (row 13). */
 static void remark_on_fault(const struct object *object, struct review_verdict *verdict) {
     const char *fault = manifest_fault(object);
     if (fault != NULL) {
@@ -98,14 +96,9 @@ static void remark_on_fault(const struct object *object, struct review_verdict *
     }
 }
 
-static const char *state_text(const struct subject *subject) {
-    switch (subject->state) {
-    case SUBJECT_FOUND:
-        return "";
-    case SUBJECT_UNRESOLVED:
+static const char *why_no_rule(const struct subject *subject) {
+    if (subject->state == SUBJECT_UNRESOLVED) {
         return "its MCPServer is not known; --facts PATH adds more";
-    case SUBJECT_NONE:
-        break;
     }
     return "it is no MCPServer's, or is being deleted, or is not well formed";
 }
@@ -113,7 +106,7 @@ static const char *state_text(const struct subject *subject) {
 static void explain_subject(const struct subject *subject, bool is_itself, struct buffer *out) {
     const struct server_fact *server = &subject->server;
     if (subject->state != SUBJECT_FOUND) {
-        buffer_add_format(out, "no rule is asked: %s\n", state_text(subject));
+        buffer_add_format(out, "no rule is asked: %s\n", why_no_rule(subject));
         return;
     }
     buffer_add_format(out, "MCPServer %s/%s%s: %s, spec.replicas ", server->namespace, server->name,
@@ -199,13 +192,14 @@ static bool decode(const struct manifest_item *item, struct review *ret_review,
            error_wrap(error, "malformed AdmissionReview");
 }
 
-/* The object of a recorded review has its defaults already. */
+/* The object of a recorded review already has its defaults. */
 static bool make_of_review(const struct review_context *context, const struct manifest_item *item,
                            struct review_verdict *verdict, struct error *error) {
     static const char *const path[] = {"request", "object"};
     struct subject subject;
     struct json_text object = {.at = "null", .size = 4};
     verdict->is_decided = true;
+    verdict->is_recorded = true;
     if (!decode(item, &verdict->review, error)) {
         return false;
     }
@@ -218,32 +212,25 @@ static bool make_of_review(const struct review_context *context, const struct ma
     return admit(verdict, error);
 }
 
-static bool add_word(struct buffer *json, const char *key, const char *word, struct error *error) {
+static bool set_word(struct buffer *json, const char *key, const char *word, struct error *error) {
     AUTO(buffer_fini) struct buffer value;
-    struct buffer changed;
     struct json_write write;
     buffer_init(&value, SIZE_MAX);
-    buffer_init(&changed, OBJECT_MAX);
     json_write_begin(&write, &value);
     json_write_text(&write, word);
-    bool is_added =
-        json_edit_add(json->bytes, json->size, &key, 1, buffer_text(&value), &changed, error);
-    buffer_fini(is_added ? json : &changed);
-    *json = is_added ? changed : *json;
-    return is_added;
+    return json_edit_set(json, &key, 1, buffer_text(&value), error);
 }
 
-/* On its own an item must say itself what its list says of it. */
-static bool take_out_of_list(struct manifest_item *item, struct buffer *storage,
-                             struct error *error) {
+/* Writes into an item the apiVersion and kind that it has from its list. */
+static bool type_item(struct manifest_item *item, struct buffer *storage, struct error *error) {
     struct json_reader reader;
     json_begin(&reader, item->raw.at, item->raw.size);
     if (!item->is_typed_by_list || json_peek(&reader) != JSON_OBJECT) {
         return true;
     }
     buffer_add(storage, item->raw.at, item->raw.size);
-    if (!add_word(storage, "apiVersion", item->api_version, error) ||
-        !add_word(storage, "kind", item->kind, error)) {
+    if (!set_word(storage, "apiVersion", item->api_version, error) ||
+        !set_word(storage, "kind", item->kind, error)) {
         return false;
     }
     item->raw = (struct json_text){.at = storage->bytes, .size = storage->size};
@@ -260,7 +247,7 @@ bool review_verdict_check(const struct manifest_item *given, struct error *error
     struct review review;
     buffer_init(&storage, OBJECT_MAX);
     return !is_recorded(&item) ||
-           (take_out_of_list(&item, &storage, error) && decode(&item, &review, error));
+           (type_item(&item, &storage, error) && decode(&item, &review, error));
 }
 
 bool review_verdict_make(const struct review_context *context, const struct manifest_item *given,
@@ -273,13 +260,13 @@ bool review_verdict_make(const struct review_context *context, const struct mani
     buffer_init(&ret_verdict->submitted, OBJECT_MAX);
     buffer_init(&ret_verdict->admitted, OBJECT_MAX);
     buffer_init(&ret_verdict->explanation, EXPLANATION_MAX);
-    if (!take_out_of_list(&item, &storage, error)) {
+    if (!type_item(&item, &storage, error)) {
         return false;
     }
     if (is_recorded(&item)) {
         return make_of_review(context, &item, ret_verdict, error);
     }
-    if (manifest_take(&item, &object)) {
+    if (manifest_read_object(&item, &object)) {
         return make_of_manifest(context, &item, &object, ret_verdict, error);
     }
     buffer_add(&ret_verdict->submitted, item.raw.at, item.raw.size);

@@ -3,8 +3,8 @@
 #define APP_REVIEW_REVIEW_VERDICT_H
 
 /*
- * The verdict on one object, as the webhook would give it: the same decide function, asked about
- * what the API server would ask about.
+ * The verdict on one object, as the webhook would give it: decide() sees the object that the API
+ * server would send.
  */
 
 #include <stdbool.h>
@@ -17,12 +17,12 @@
 #include "core/offline/manifest.h"
 #include "review_old.h"
 
-/* What verdicts depend on. All borrowed. */
+/* All that a verdict depends on, beside the object. All borrowed. */
 struct review_context {
     const struct policy *policy;
     struct facts *facts;
     const struct review_old *old;
-    bool has_cluster; /* the facts have all MCPServers of a live cluster */
+    bool has_cluster; /* the facts hold all MCPServers of a live cluster */
     bool fills_defaults;
     bool explains;
     int64_t now;
@@ -30,23 +30,25 @@ struct review_context {
 
 enum { VERDICT_REMARK_SIZE = 512 };
 
-/* The texts and buffers are the verdict's own. */
+/* Owns its texts and buffers. */
 struct review_verdict {
-    bool is_decided; /* its kind is one that is decided about */
+    bool is_decided;  /* Capstan decides about its kind */
+    bool is_recorded; /* it is a recorded AdmissionReview */
     struct review review;
     struct decision decision;
     struct buffer submitted;
     struct buffer admitted;
-    char remark[VERDICT_REMARK_SIZE]; /* empty: there is none */
+    char remark[VERDICT_REMARK_SIZE]; /* empty: none */
     struct buffer explanation;
 };
 
 void review_verdict_fini(struct review_verdict *verdict);
 
-/* Fails where the item is a recorded AdmissionReview that is malformed. */
+/* Fails if the item is a recorded AdmissionReview that is malformed. */
 bool review_verdict_check(const struct manifest_item *item, struct error *error) MUST_CHECK;
 
-/* Judges an object, or a recorded AdmissionReview. Fails only where that is malformed. */
+/* Judges an object, or a recorded AdmissionReview. Fails if the defaults or the patch do not apply
+   to the object, or if the AdmissionReview is malformed. */
 bool review_verdict_make(const struct review_context *context, const struct manifest_item *item,
                          struct review_verdict *ret_verdict, struct error *error) MUST_CHECK;
 

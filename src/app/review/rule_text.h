@@ -3,7 +3,7 @@
 #define APP_REVIEW_RULE_TEXT_H
 
 /*
- * The rules in words, for `capstan explain` and for reports. Plain sentences: no braces or square
+ * The rules in words, for `capstan explain` and for reports. The texts have no braces or square
  * brackets, which mean something in SARIF.
  */
 
@@ -41,7 +41,7 @@ struct rule_text {
 enum { RULE_TEXT_COUNT = RULE_COUNT + 1 };
 extern const struct rule_text rule_texts[RULE_TEXT_COUNT];
 
-/* NULL if there is none of that id. */
+/* NULL if there is no such id. */
 const struct rule_text *rule_text_find(const char *id);
 
 #endif

@@ -13,11 +13,10 @@
 #include "companion/companion.h"
 #include "edge/clock.h"
 
-/* Two watches, the lease, 16 writes and the look-ups. */
 enum {
-    CONNECTIONS_MAX = 96,
+    CONNECTIONS_MAX = 96, /* two watches, the Lease, 16 writes and the look-ups */
     CLOSE_PATIENCE_MS = 10000,
-    EVENTS_PATIENCE_MS = 5000, /* of that; the lease needs some, too */
+    EVENTS_PATIENCE_MS = 5000, /* of those; the Lease needs some, too */
 };
 
 struct cluster {
@@ -30,21 +29,20 @@ struct cluster {
     struct events *events;
     struct companion *companion;
     struct lookup *lookup;
-    struct rotate *rotate; /* NULL: the certificate is a file */
+    struct rotate *rotate; /* NULL: the certificate comes from files */
     struct sync *servers;
     struct sync *deployments;
     bool is_closing;
     bool is_releasing;
-    int64_t closes_ms;      /* at the latest */
-    int64_t events_wait_ms; /* at the latest */
+    int64_t closes_ms;      /* when closing ends at the latest */
+    int64_t events_wait_ms; /* when it stops waiting for Events */
 };
 
-static struct sync *new_sync(struct cluster *cluster, enum object_kind kind, const char *selector,
-                             struct facts *facts, struct metrics *metrics) {
+static struct sync *new_sync(struct cluster *cluster, enum object_kind kind, struct facts *facts,
+                             struct metrics *metrics) {
     const struct sync_options options = {
         .api = cluster->api,
         .kind = kind,
-        .selector = selector,
         .facts = facts,
         .log = cluster->log,
         .metrics = metrics,
@@ -74,9 +72,10 @@ static struct rotate *new_rotate(struct cluster *cluster, const struct serve_opt
 
 static bool read_access(const struct serve_options *options, struct kube_access *ret_access,
                         struct error *error) {
-    return options->kubeconfig != NULL
-               ? kubeconfig_read(options->kubeconfig, NULL, ret_access, error)
-               : kubeconfig_from_pod(KUBECONFIG_POD_FOLDER, ret_access, error);
+    if (options->kubeconfig != NULL) {
+        return kubeconfig_read(options->kubeconfig, NULL, ret_access, error);
+    }
+    return kubeconfig_from_pod(KUBECONFIG_POD_FOLDER, ret_access, error);
 }
 
 static void warn_insecure(const struct cluster *cluster) {
@@ -121,7 +120,7 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
         .api = cluster->api,
         .elect = cluster->elect,
         .facts = facts,
-        .admit = admit,
+        .policy = admit_policy(admit),
         .events = cluster->events,
         .log = log,
         .metrics = metrics,
@@ -129,9 +128,8 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
     cluster->companion = companion_new(&companion_options);
     cluster->lookup = lookup_new(cluster->api, log, metrics);
     admit_set_lookup(admit, cluster->lookup);
-    cluster->servers = new_sync(cluster, OBJECT_MCPSERVER, "", facts, metrics);
-    cluster->deployments =
-        new_sync(cluster, OBJECT_DEPLOYMENT, SYNC_DEPLOYMENTS_SELECTOR, facts, metrics);
+    cluster->servers = new_sync(cluster, OBJECT_MCPSERVER, facts, metrics);
+    cluster->deployments = new_sync(cluster, OBJECT_DEPLOYMENT, facts, metrics);
     *ret_cluster = TAKE(cluster);
     return true;
 }
@@ -140,7 +138,7 @@ void cluster_free(struct cluster *cluster) {
     if (cluster == NULL) {
         return;
     }
-    kube_free(cluster->kube); /* with it all that is under way, so that nobody is called back */
+    kube_free(cluster->kube); /* cancels every request, so that none calls back */
     rotate_free(cluster->rotate);
     sync_free(cluster->servers);
     sync_free(cluster->deployments);
@@ -153,23 +151,23 @@ void cluster_free(struct cluster *cluster) {
     free(cluster);
 }
 
-/* Writers first, then the lease: whoever takes over must find nobody writing. What they have to
-   tell comes in between, since nobody else will tell it. */
-static void close_on(struct cluster *cluster, int64_t now_ms) {
+/* Gives the Lease back only when the writers are done, since the next leader begins to write at
+   once. Events come before it, too: no other replica will send them. */
+static void release_if_idle(struct cluster *cluster, int64_t now_ms) {
     bool is_idle = companion_is_idle(cluster->companion) &&
                    (cluster->rotate == NULL || rotate_is_idle(cluster->rotate));
-    bool is_told = events_are_sent(cluster->events) || now_ms >= cluster->events_wait_ms;
-    if (cluster->is_closing && !cluster->is_releasing && is_idle && is_told) {
+    bool are_sent = events_are_sent(cluster->events) || now_ms >= cluster->events_wait_ms;
+    if (cluster->is_closing && !cluster->is_releasing && is_idle && are_sent) {
         cluster->is_releasing = true;
         elect_release(cluster->elect);
     }
 }
 
-/* Everything that is due. Returns when to come again. */
+/* Does everything that is due. Returns when to step again. */
 static int64_t step(struct cluster *cluster, int64_t now_ms) {
     int64_t next_ms = INT64_MAX;
     lookup_step(cluster->lookup, now_ms);
-    close_on(cluster, now_ms);
+    release_if_idle(cluster, now_ms);
     next_ms = MIN(next_ms, api_step(cluster->api, now_ms));
     next_ms = MIN(next_ms, sync_step(cluster->servers, now_ms));
     next_ms = MIN(next_ms, sync_step(cluster->deployments, now_ms));
@@ -188,7 +186,7 @@ void cluster_wait(struct cluster *cluster, struct pollfd *descriptors, size_t n_
     until_ms = MIN(until_ms, step(cluster, now_ms));
     int64_t left_ms = until_ms - clock_boot_ms();
     kube_wait(cluster->kube, descriptors, n_descriptors, left_ms > 0 ? left_ms : 0);
-    /* What was asked for while the loop slept does not wait for its next round. */
+    /* Sends at once the questions that woke the loop. */
     lookup_step(cluster->lookup, clock_boot_ms());
 }
 
@@ -213,8 +211,8 @@ void cluster_note_ready(struct cluster *cluster) {
     }
 }
 
-void cluster_policy_changed(struct cluster *cluster) {
-    companion_look(cluster->companion, NULL);
+void cluster_set_policy(struct cluster *cluster, const struct policy *policy) {
+    companion_set_policy(cluster->companion, policy);
 }
 
 void cluster_close(struct cluster *cluster) {

@@ -3,8 +3,8 @@
 #define APP_SERVE_CLUSTER_H
 
 /*
- * Everything that `serve` does with an API server, as one thing for its loop: discovery, the two
- * watches, the election, the look-ups, the companion, and Capstan's own certificates.
+ * Everything that `serve` does with an API server, behind one interface for its loop: discovery,
+ * the two watches, the election, the look-ups, the companion, and Capstan's own certificates.
  */
 
 #include <poll.h>
@@ -20,7 +20,7 @@
 
 struct cluster;
 
-/* Reads the kubeconfig or what a pod has, and sends nothing yet. All borrowed, until
+/* Reads the kubeconfig or the pod's service account, and sends nothing yet. All borrowed, until
    cluster_free(). */
 bool cluster_new(const struct serve_options *options, struct facts *facts, struct admit *admit,
                  struct log *log, struct metrics *metrics, struct cluster **ret_cluster,
@@ -29,34 +29,35 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
 /* NULL is none. */
 void cluster_free(struct cluster *cluster);
 
-/* Does what is due, then waits for the API server, for the descriptors (as poll() does, with
+/* Does what is due. Then waits for the API server, for the descriptors (as poll() does, with
    `revents`), or for the end of the time. */
 void cluster_wait(struct cluster *cluster, struct pollfd *descriptors, size_t n_descriptors,
                   int64_t timeout_ms);
 
-/* Who serves the certificates, where Capstan makes its own; before the first cluster_wait(). */
+/* The server gets the certificates that Capstan makes, if it makes its own. Call before the first
+   cluster_wait(). */
 void cluster_set_server(struct cluster *cluster, struct http_server *server);
 
 /* Capstan's own. Borrowed. */
 const char *cluster_namespace(const struct cluster *cluster);
 
-/* Whether MCPServers and Deployments have been listed once, and a certificate of our own, if it
-   takes one, is served and trusted. */
+/* Whether MCPServers and Deployments have been listed once and, if Capstan makes its own
+   certificate, that is served and trusted. */
 bool cluster_is_ready(const struct cluster *cluster);
 
-/* The process is ready, and stays it. */
+/* The process is ready, and stays ready. */
 void cluster_note_ready(struct cluster *cluster);
 
-/* The policy has changed: what is healed depends on it. */
-void cluster_policy_changed(struct cluster *cluster);
+/* Another policy is in force, borrowed until the next one. It says which Deployments are healed.
+   Call it between admit_set_policy() and the next cluster_wait(). */
+void cluster_set_policy(struct cluster *cluster, const struct policy *policy);
 
-/* Ends writing: no further write is begun; then, when none is under way and the Events about them
-   are sent (or 5 s have passed), the lease is given back.
-   cluster_wait() goes on until cluster_is_closed(), which takes 10 s at most. */
+/* Begins no further write. When no write is under way and their Events are sent (or 5 s have
+   passed), gives the Lease back. Call cluster_wait() until cluster_is_closed(), 10 s at most. */
 void cluster_close(struct cluster *cluster);
 bool cluster_is_closed(const struct cluster *cluster);
 
-/* No look-up is under way after this, and none is made: before http_stop(). */
+/* Ends the look-ups under way, and begins none from here on. Call it before http_stop(). */
 void cluster_stop_lookups(struct cluster *cluster);
 
 #endif

@@ -21,7 +21,7 @@ static void file_set_fini(struct file_set *set) {
     free(set->files);
 }
 
-/* What a visit needs to know of where it is. */
+/* The place of a visit. */
 struct place {
     const struct document_file *file;
     size_t document;
@@ -37,13 +37,13 @@ static void log_object(const struct place *place, const struct object *object, s
               LOG_TEXT("namespace", object->namespace), LOG_TEXT("name", object->name));
 }
 
-static void check_object(void *context, const struct object *object, size_t offset) {
+static void on_checked(void *context, const struct object *object, size_t offset) {
     (void)context;
     (void)object;
     (void)offset;
 }
 
-static void take_object(void *context, const struct object *object, size_t offset) {
+static void on_object(void *context, const struct object *object, size_t offset) {
     const struct place *place = context;
     const char *fault =
         object->name[0] == '\0' ? "it has no metadata.name" : manifest_fault(object);
@@ -54,8 +54,8 @@ static void take_object(void *context, const struct object *object, size_t offse
     }
 }
 
-/* Goes through all documents: without facts to see whether they can be read, and then with them, to
-   take what they hold. */
+/* Reads all documents and puts their objects into the facts. Without facts, only sees whether they
+   can be read. */
 static bool walk(const struct file_set *set, struct facts *facts, struct log *log,
                  size_t *ret_n_others, struct error *error) {
     *ret_n_others = 0;
@@ -65,7 +65,7 @@ static bool walk(const struct file_set *set, struct facts *facts, struct log *lo
             struct place place = {file, document, facts, log};
             const struct buffer *json = &file->documents[document].json;
             size_t n_others;
-            if (!manifest_read(json->bytes, json->size, facts == NULL ? check_object : take_object,
+            if (!manifest_read(json->bytes, json->size, facts == NULL ? on_checked : on_object,
                                &place, &n_others, error)) {
                 document_locate(file, document, error);
                 return false;
@@ -76,8 +76,8 @@ static bool walk(const struct file_set *set, struct facts *facts, struct log *lo
     return true;
 }
 
-/* A file that a folder was said to hold may be gone by now, or a link that leads nowhere, as in a
-   ConfigMap that loses a key: then it holds it no more. */
+/* A file that was listed in a folder may be gone by now, or may be a link that leads nowhere, as in
+   a ConfigMap that loses a key. That is no error. */
 static bool read_file(const char *path, bool is_listed, struct file_set *set, struct error *error) {
     struct document_file file;
     if (!document_file_read(path, &file, error)) {

@@ -3,7 +3,7 @@
 #define APP_SERVE_OBJECTS_H
 
 /*
- * The facts from files: MCPServers and Deployments as manifests, in place of a cluster.
+ * Reads the facts from files, in place of a cluster: MCPServers and Deployments as manifests.
  */
 
 #include <stdbool.h>
@@ -15,11 +15,11 @@
 #include "edge/log.h"
 #include "options.h"
 
-/* Reads every file at or below the paths and makes the facts equal to what they hold. On an error
-   (which names file, line and column) the facts stay as they are; an empty file is one too, since
-   it may be in the middle of being written. An object that no cluster could hold is left out, and
-   one that stands there twice counts as it stands last; the log says so. *ret_n_others: how many
-   objects of kinds that mean nothing here there were. */
+/* Reads every file at or below the paths, and makes the facts equal to what they hold. On an error,
+   which names file, line and column, the facts stay as they are. An empty file is an error, since
+   somebody may be writing it just now. Leaves out an object that no cluster could hold, and of an
+   object that stands there twice takes the last; both are logged. *ret_n_others is the number of
+   objects whose kinds mean nothing here. */
 bool objects_load(const struct option_texts *paths, struct facts *facts, struct log *log,
                   size_t *ret_n_others, struct error *error) MUST_CHECK;
 

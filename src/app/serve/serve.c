@@ -3,16 +3,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "admit.h"
 #include "base/http_status.h"
-#include "base/text.h"
 #include "cluster.h"
 #include "commands.h"
+#include "core/cluster/complaint.h"
 #include "core/cluster/pulse.h"
 #include "edge/clock.h"
 #include "exit_status.h"
@@ -24,7 +23,7 @@ enum {
     BODY_MAX = 32 << 20,   /* kube-apiserver sends up to 17 MB for an object of 3 MB */
     BODIES_MAX = 96 << 20, /* of all requests together */
     CONNECTIONS_MAX = 1024,
-    SIDE_BODY_MAX = 4096, /* of the probes and the metrics, which need none */
+    SIDE_BODY_MAX = 4096, /* the probes and the metrics need no body */
     SIDE_CONNECTIONS_MAX = 64,
     HEAD_TIMEOUT_MS = 10000,
     BODY_TIMEOUT_MS = 10000,
@@ -41,26 +40,26 @@ struct serve {
     struct facts *facts;
     struct admit *admit;
     struct sources *sources;
-    struct cluster *cluster; /* NULL: there is none, and the objects are files */
+    struct cluster *cluster; /* NULL: the facts come from files */
     struct http_server *webhook;
     struct http_server *probes;
     struct http_server *metrics_server;
     atomic_bool is_ready;
     _Atomic(uint64_t) n_turns; /* of the loop */
-    struct pulse pulse;        /* of the one worker of the probes */
+    struct pulse pulse;        /* belongs to the one worker of the probes */
     int64_t began_us;
     int signals;
-    char status_problem[sizeof(((struct error *)0)->text)]; /* as it was logged last, or empty */
+    struct complaint complaint; /* about --status-dir */
 };
 
-static void handle_mutate(void *context, const struct http_request *request,
-                          struct http_response *response) {
+static void on_mutate(void *context, const struct http_request *request,
+                      struct http_response *response) {
     const struct serve *serve = context;
     admit_request(serve->admit, request, response);
 }
 
-static void handle_healthz(void *context, const struct http_request *request,
-                           struct http_response *response) {
+static void on_healthz(void *context, const struct http_request *request,
+                       struct http_response *response) {
     struct serve *serve = context;
     (void)request;
     int64_t still_ms = pulse_step(&serve->pulse, atomic_load(&serve->n_turns), clock_boot_ms());
@@ -73,8 +72,8 @@ static void handle_healthz(void *context, const struct http_request *request,
                       (long long)still_ms / 1000);
 }
 
-static void handle_readyz(void *context, const struct http_request *request,
-                          struct http_response *response) {
+static void on_readyz(void *context, const struct http_request *request,
+                      struct http_response *response) {
     struct serve *serve = context;
     (void)request;
     bool is_ready = atomic_load(&serve->is_ready);
@@ -82,8 +81,8 @@ static void handle_readyz(void *context, const struct http_request *request,
     buffer_add_text(&response->body, is_ready ? "ok\n" : "not ready\n");
 }
 
-static void handle_metrics(void *context, const struct http_request *request,
-                           struct http_response *response) {
+static void on_metrics(void *context, const struct http_request *request,
+                       struct http_response *response) {
     const struct serve *serve = context;
     struct http_counts counts;
     (void)request;
@@ -98,10 +97,10 @@ static void handle_metrics(void *context, const struct http_request *request,
     metrics_print(serve->metrics, &response->body);
 }
 
-static const struct http_route webhook_routes[] = {{"POST", "/mutate", handle_mutate}};
-static const struct http_route probe_routes[] = {{"GET", "/healthz", handle_healthz},
-                                                 {"GET", "/readyz", handle_readyz}};
-static const struct http_route metrics_routes[] = {{"GET", "/metrics", handle_metrics}};
+static const struct http_route webhook_routes[] = {{"POST", "/mutate", on_mutate}};
+static const struct http_route probe_routes[] = {{"GET", "/healthz", on_healthz},
+                                                 {"GET", "/readyz", on_readyz}};
+static const struct http_route metrics_routes[] = {{"GET", "/metrics", on_metrics}};
 
 static bool start_webhook(struct serve *serve, struct error *error) {
     const struct http_options options = {
@@ -122,7 +121,7 @@ static bool start_webhook(struct serve *serve, struct error *error) {
            error_wrap(error, "--webhook-bind-address");
 }
 
-/* The probes and the metrics: plain HTTP, and small. */
+/* A server for the probes or the metrics: plain HTTP, and small. */
 static bool start_side(struct serve *serve, const char *address, const struct http_route *routes,
                        size_t n_routes, struct http_server **ret_server, struct error *error) {
     const struct http_options options = {
@@ -166,8 +165,8 @@ static bool start_facts(struct serve *serve, struct error *error) {
            sources_load(serve->sources, SOURCE_OBJECTS, error);
 }
 
-/* What can be refused without anybody noticing comes first, and the probes, which send requests
-   here, last. Connections that come before the certificate is there wait for it. */
+/* Reads what may be refused before it opens a port. Opens the probes last, since they bring the
+   requests. Connections that come before the certificate wait for it. */
 static bool start(struct serve *serve, struct error *error) {
     if (!sources_load(serve->sources, SOURCE_POLICY, error) || !start_facts(serve, error) ||
         !start_webhook(serve, error)) {
@@ -186,8 +185,8 @@ static int64_t port_of(const struct http_server *server) {
     return server == NULL ? 0 : http_port(server);
 }
 
-/* It answers from here on, though nobody should ask before it is ready. */
-static void announce(struct serve *serve) {
+/* The webhook answers from here on, though nobody should ask before serve.ready. */
+static void log_listening(struct serve *serve) {
     log_event(&serve->log, LOG_INFO, "serve.listening", LOG_TEXT("version", CAPSTAN_VERSION),
               LOG_TEXT("facts", serve->cluster == NULL ? "objects" : "cluster"),
               LOG_INTEGER("webhookPort", port_of(serve->webhook)),
@@ -195,9 +194,9 @@ static void announce(struct serve *serve) {
               LOG_INTEGER("metricsPort", port_of(serve->metrics_server)));
 }
 
-/* There is a certificate; what else it takes are the facts. Once true, this stays: an API server
-   that is away must not take away the webhook as well. */
-static void announce_when_ready(struct serve *serve) {
+/* Ready means that there is a certificate, and in a cluster that the facts are complete. It stays
+   so: if the API server goes away, the webhook must not go with it. */
+static void note_ready(struct serve *serve) {
     if (atomic_load(&serve->is_ready) ||
         (serve->cluster != NULL && !cluster_is_ready(serve->cluster))) {
         return;
@@ -216,8 +215,8 @@ static void announce_when_ready(struct serve *serve) {
               LOG_INTEGER("startMicroseconds", clock_boot_us() - serve->began_us));
 }
 
-/* Waits for one of the descriptors, or for the end of the time; not always for that long, since
-   there is something to do in between, and a pulse to be felt. */
+/* Waits for one of the descriptors or for the end of the time, but never longer than
+   LOOK_INTERVAL_MS, so that the pulse goes on. May return sooner. */
 static void wait_for(struct serve *serve, struct pollfd *descriptors, size_t n_descriptors,
                      int64_t timeout_ms) {
     timeout_ms = timeout_ms < LOOK_INTERVAL_MS ? timeout_ms : LOOK_INTERVAL_MS;
@@ -241,7 +240,7 @@ static int read_signal(const struct serve *serve, const struct pollfd *descripto
     return is_there ? (int)info.ssi_signo : 0;
 }
 
-/* Returns the signal that came within the time, or 0. */
+/* Waits for a signal or for the end of the time. Returns the signal, or 0. */
 static int wait_for_signal(struct serve *serve, int64_t timeout_ms) {
     int64_t until_ms = clock_boot_ms() + timeout_ms;
     int signal;
@@ -253,9 +252,9 @@ static int wait_for_signal(struct serve *serve, int64_t timeout_ms) {
     return signal;
 }
 
-/* Waits for a signal, a change of a file, or the end of the time, or for less. Returns the signal,
-   or 0. Who changes one file often changes more, or has not ended yet: a change is left alone for a
-   moment. */
+/* Waits for a signal, for a change of a file or for the end of the time; may return sooner. Returns
+   the signal, or 0. After a change it waits SETTLE_MS more: the writer may not be done, or may
+   change other files too. */
 static int wait_for_event(struct serve *serve, int64_t timeout_ms, bool *ret_has_changed) {
     struct pollfd descriptors[1 + SOURCE_COUNT] = {{.fd = serve->signals, .events = POLLIN}};
     for (int kind = 0; kind < SOURCE_COUNT; kind++) {
@@ -271,40 +270,40 @@ static int wait_for_event(struct serve *serve, int64_t timeout_ms, bool *ret_has
     return signal == 0 && *ret_has_changed ? wait_for_signal(serve, SETTLE_MS) : signal;
 }
 
-/* What cannot be written is said once, until it is something else. */
-static void see_to_status(struct serve *serve) {
+static void write_statuses(struct serve *serve) {
     struct error problem;
     if (serve->options->status_dir == NULL) {
         return;
     }
     size_t n_failed = status_folder_write(serve->facts, serve->options->status_dir, &serve->log,
                                           serve->metrics, &problem);
-    if (n_failed > 0 && strcmp(serve->status_problem, problem.text) != 0) {
+    if (n_failed == 0) {
+        complaint_settle(&serve->complaint);
+    } else if (complaint_raise(&serve->complaint, COMPLAINT_ONCE, problem.text, clock_boot_ms()) >
+               0) {
         log_event(&serve->log, LOG_ERROR, "status.refused", LOG_TEXT("problem", problem.text),
                   LOG_INTEGER("refused", (int64_t)n_failed));
     }
-    text_copy(serve->status_problem, sizeof(serve->status_problem),
-              n_failed > 0 ? problem.text : "");
 }
 
-/* Takes up what changed, and sees to what follows from it. */
+/* Reads the files that changed, and does what follows from them. */
 static void refresh(struct serve *serve, bool is_overdue) {
     bool is_new = sources_refresh(serve->sources);
     if (is_new && serve->cluster != NULL) {
-        cluster_policy_changed(serve->cluster);
+        cluster_set_policy(serve->cluster, admit_policy(serve->admit));
     }
     if (is_new || is_overdue) {
-        see_to_status(serve);
+        write_statuses(serve);
     }
 }
 
-/* The companion loop: takes up what changed, then sees to the conditions. Files, and conditions in
-   files, are looked at every 10 s as well, since not all change makes itself known. */
+/* The companion loop. It looks at the files, and at the conditions in files, every 10 s as well,
+   since not every change wakes it. */
 static void loop(struct serve *serve) {
     int64_t look_ms = 0;
     for (;;) {
         bool has_changed;
-        announce_when_ready(serve);
+        note_ready(serve);
         int signal = wait_for_event(serve, left_until(look_ms), &has_changed);
         if (signal == SIGTERM || signal == SIGINT) {
             return;
@@ -322,8 +321,9 @@ static void loop(struct serve *serve) {
     }
 }
 
-/* Endpoints and connection pools need a while to notice that this process is going: it says so, and
-   serves on. Then the writers end, and last the lease. A second signal ends the wait. */
+/* Becomes unready and serves on for a while, since endpoints and connection pools need time to
+   notice. Then ends the writers, and at last gives the Lease back. A second signal ends the wait.
+ */
 static void drain(struct serve *serve) {
     int64_t ends_ms = clock_boot_ms() + serve->options->shutdown_delay_ms;
     atomic_store(&serve->is_ready, false);
@@ -342,7 +342,7 @@ static void drain(struct serve *serve) {
     }
 }
 
-/* Signals are taken by the loop alone, so they are blocked before any thread is there. */
+/* Only the loop takes signals. So it blocks them before it starts any thread. */
 static int open_signals(void) {
     sigset_t set;
     sigemptyset(&set);
@@ -356,8 +356,8 @@ static int open_signals(void) {
 
 static void tune_process(void) {
     struct rlimit limit;
-    /* Large bodies come from mmap and go back at once; without this, glibc raises the threshold
-       with the first one and keeps its memory. */
+    /* Large bodies come from mmap, and free() returns them to the kernel. By default, glibc raises
+       the threshold after the first one, and keeps its memory. */
     mallopt(M_MMAP_THRESHOLD, 256 * 1024);
     mallopt(M_TRIM_THRESHOLD, 256 * 1024);
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS_WANTED) {
@@ -372,7 +372,7 @@ static int run(struct serve *serve) {
     if (!start(serve, &error)) {
         return exit_with(&error);
     }
-    announce(serve);
+    log_listening(serve);
     loop(serve);
     drain(serve);
     return STATUS_OK;
@@ -394,7 +394,7 @@ static int serve_with(const struct serve_options *options) {
     if (serve.cluster != NULL) {
         cluster_stop_lookups(serve.cluster);
     }
-    http_stop(serve.metrics_server); /* which counts the webhook's connections */
+    http_stop(serve.metrics_server); /* first, since it asks the webhook for its connections */
     http_stop(serve.webhook);
     http_stop(serve.probes);
     if (status == STATUS_OK) {

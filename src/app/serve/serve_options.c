@@ -83,14 +83,24 @@ static bool check_names(const struct serve_options *options, struct error *error
     return true;
 }
 
-/* What the table cannot check: what must be given, and words with a closed set of values. */
+/* The first option that was given and needs a cluster, or NULL. */
+static const char *find_cluster_option(const struct serve_options *options) {
+    if (options->kubeconfig != NULL) {
+        return "--kubeconfig";
+    }
+    if (options->elects_leader) {
+        return "--leader-elect";
+    }
+    if (options->namespace != NULL) {
+        return "--namespace";
+    }
+    return options->fails_closed ? "--fail-closed" : NULL;
+}
+
+/* The table cannot check which options go together, nor words with a closed set of values. */
 static bool check(struct serve_options *options, struct error *error) {
     bool has_objects = options->objects.n_items > 0;
-    const char *of_cluster = options->kubeconfig != NULL  ? "--kubeconfig"
-                             : options->elects_leader     ? "--leader-elect"
-                             : options->namespace != NULL ? "--namespace"
-                             : options->fails_closed      ? "--fail-closed"
-                                                          : NULL;
+    const char *of_cluster = find_cluster_option(options);
     if (has_objects && of_cluster != NULL) {
         return error_set(error, ERROR_INVALID, "%s is for a cluster, and --objects for none",
                          of_cluster);

@@ -3,7 +3,7 @@
 #define APP_SERVE_SERVE_OPTIONS_H
 
 /*
- * What `capstan serve` can be told. Names follow controller-runtime's.
+ * The options of `capstan serve`. Their names follow controller-runtime's.
  */
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 struct serve_options {
     struct option_texts objects;
     const char *status_dir;
-    const char *kubeconfig; /* NULL: what a pod has, unless there are objects */
+    const char *kubeconfig; /* NULL: the pod's service account, unless there are objects */
     bool elects_leader;
     const char *namespace; /* Capstan's own; NULL: that of the kubeconfig or the pod */
     const char *service_name;
@@ -28,7 +28,7 @@ struct serve_options {
     const char *webhook_address;
     const char *probe_address;   /* NULL: off */
     const char *metrics_address; /* NULL: off */
-    const char *cert_path;       /* NULL: it makes its own, in a cluster */
+    const char *cert_path;       /* NULL: Capstan makes its own, in a cluster */
     const char *cert_name;
     const char *cert_key;
     int64_t workers;
@@ -39,8 +39,8 @@ struct serve_options {
     enum log_level log_level;
 };
 
-/* Parses and checks; prints the help or the error. False if the program ends here, with
- *ret_status. Free with serve_options_fini() in either case. */
+/* Parses and checks; prints the help or the error. False: the program ends here, with *ret_status.
+   Free with serve_options_fini() in either case. */
 bool serve_options_read(int argc, char **argv, struct serve_options *ret_options,
                         int *ret_status) MUST_CHECK;
 void serve_options_fini(struct serve_options *options);

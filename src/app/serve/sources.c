@@ -3,11 +3,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "certificates/expiry_alarm.h"
 #include "certificates/key_pair.h"
+#include "core/cluster/complaint.h"
+#include "edge/clock.h"
 #include "edge/file.h"
 #include "objects.h"
 #include "policy_file.h"
@@ -17,8 +18,7 @@ enum { NAME_SIZE = 256 };
 struct source {
     struct file_watch *watch;
     bool is_expired;
-    bool is_refused;                                 /* the last reading was */
-    char refusal[sizeof(((struct error *)0)->text)]; /* as it was logged last */
+    struct complaint complaint;
 };
 
 struct sources {
@@ -30,7 +30,7 @@ struct sources {
     struct http_server *server;
     char dns_name[NAME_SIZE]; /* of the Service, for the certificate; empty: there is none */
     int64_t expires;          /* of the certificate; 0: there is none yet */
-    struct expiry_alarm alarm;
+    struct expiry expiry;
     size_t n_other_objects;
     struct source items[SOURCE_COUNT];
 };
@@ -126,7 +126,7 @@ static bool load_certificate(struct sources *sources, struct error *error) {
                   LOG_TEXT("hint", "an API server that calls it as a Service refuses it"));
     }
     sources->expires = pair.expires;
-    expiry_alarm_look(&sources->alarm, sources->log, "serving certificate", pair.expires);
+    expiry_alarm_look(&sources->expiry, sources->log, "serving certificate", pair.expires);
     metrics_set(sources->metrics, METRIC_CERTIFICATE_EXPIRATION, pair.expires);
     return true;
 }
@@ -157,15 +157,13 @@ bool sources_load(struct sources *sources, enum source_kind kind, struct error *
 }
 
 static void refuse(struct sources *sources, enum source_kind kind, const struct error *error) {
-    struct source *source = &sources->items[kind];
-    if (!source->is_refused || strcmp(source->refusal, error->text) != 0) {
+    struct complaint *complaint = &sources->items[kind].complaint;
+    if (complaint_raise(complaint, COMPLAINT_ONCE, error->text, clock_boot_ms()) > 0) {
         metrics_add(sources->metrics, kinds[kind].metric_refused, 1);
-        memcpy(source->refusal, error->text, sizeof(source->refusal));
         log_event(sources->log, LOG_ERROR, "source.refused", LOG_TEXT("source", kinds[kind].name),
                   LOG_TEXT("problem", error->text),
                   LOG_TEXT("consequence", "the last good one stays in force"));
     }
-    source->is_refused = true;
 }
 
 static bool reload(struct sources *sources, enum source_kind kind) {
@@ -174,7 +172,7 @@ static bool reload(struct sources *sources, enum source_kind kind) {
         refuse(sources, kind, &error);
         return false;
     }
-    sources->items[kind].is_refused = false;
+    complaint_settle(&sources->items[kind].complaint);
     metrics_add(sources->metrics, kinds[kind].metric_ok, 1);
     log_event(sources->log, LOG_INFO, "source.reloaded", LOG_TEXT("source", kinds[kind].name));
     return true;
@@ -198,11 +196,12 @@ int sources_descriptor(const struct sources *sources, enum source_kind kind) {
 bool sources_refresh(struct sources *sources) {
     bool is_new = false;
     if (sources->expires != 0) {
-        expiry_alarm_look(&sources->alarm, sources->log, "serving certificate", sources->expires);
+        expiry_alarm_look(&sources->expiry, sources->log, "serving certificate", sources->expires);
     }
     for (int kind = 0; kind < SOURCE_COUNT; kind++) {
         struct source *source = &sources->items[kind];
-        if (file_watch_changed(source->watch) || source->is_expired || source->is_refused) {
+        if (file_watch_changed(source->watch) || source->is_expired ||
+            source->complaint.is_failing) {
             source->is_expired = false;
             is_new = reload(sources, (enum source_kind)kind) || is_new;
         }

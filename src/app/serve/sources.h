@@ -3,9 +3,9 @@
 #define APP_SERVE_SOURCES_H
 
 /*
- * The things that are read from files and read again when they change: the policy, the objects, the
- * serving certificate. What is good is taken up; what is bad is refused, said once, tried again,
- * and the last good one stays in force.
+ * Reads the policy, the objects and the serving certificate from files, and reads them again when
+ * they change. While a new version is bad, the last good one stays in force; the log says so once,
+ * and every refresh tries it again.
  */
 
 #include <stdbool.h>
@@ -24,26 +24,27 @@ struct sources *sources_new(const struct serve_options *options, struct facts *f
                             struct admit *admit, struct log *log, struct metrics *metrics);
 void sources_free(struct sources *sources);
 
-/* Where certificates go to. Set before the first load of SOURCE_CERTIFICATE. */
+/* The server gets the certificates. Set it before the first load of SOURCE_CERTIFICATE. */
 void sources_set_server(struct sources *sources, struct http_server *server);
 
-/* How the API server calls this, in a cluster: a certificate for another name is warned about. */
+/* In a cluster, the API server calls this Service. The log warns of a certificate for another name.
+ */
 void sources_set_service(struct sources *sources, const char *service, const char *namespace);
 
-/* The first reading, in which an error ends the program. */
+/* Reads a source for the first time. An error should end the program. */
 bool sources_load(struct sources *sources, enum source_kind kind, struct error *error) MUST_CHECK;
 
 /* The next sources_refresh() reads everything again, whether it changed or not. */
 void sources_expire(struct sources *sources);
 
-/* How many objects of kinds that mean nothing here the files hold. */
+/* The number of objects in the files whose kinds mean nothing here. */
 size_t sources_count_other_objects(const struct sources *sources);
 
 /* Readable when something may have changed; for poll(). May be -1. */
 int sources_descriptor(const struct sources *sources, enum source_kind kind);
 
-/* Reads again what changed or expired, and what was refused last time. Returns whether anything new
-   was taken up. */
+/* Reads the sources again that changed, expired or were refused last time. Returns whether a new
+   version of any is in force. */
 bool sources_refresh(struct sources *sources);
 
 #endif

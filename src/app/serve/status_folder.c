@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/json.h"
 #include "base/json_write.h"
 #include "base/memory.h"
 #include "core/facts/condition.h"
@@ -34,7 +33,7 @@ static void add_failure(struct pass *pass, const struct error *error) {
     metrics_add(pass->metrics, METRIC_STATUS_WRITES_ERROR, 1);
 }
 
-/* The folder may have been given with a slash at its end; paths are compared, so one is enough. */
+/* Drops slashes at the end of the folder, since remove_orphan() compares paths. */
 static void make_path(const struct pass *pass, const char *namespace, const char *name,
                       char path[PATH_SIZE]) {
     size_t size = strlen(pass->folder);
@@ -44,17 +43,13 @@ static void make_path(const struct pass *pass, const char *namespace, const char
     snprintf(path, PATH_SIZE, "%.*s/%s/%s.json", (int)size, pass->folder, namespace, name);
 }
 
-/* What stands in the file. False if there is none, or nothing that can be used. */
+/* False if there is no such file, or it holds no usable object. */
 static bool read_file(const char *path, struct object *ret_object) {
     AUTO(buffer_fini) struct buffer content;
-    struct json_reader reader;
     struct error error;
     buffer_init(&content, STATUS_FILE_MAX);
-    if (!file_read(path, &content, &error)) {
-        return false;
-    }
-    json_begin(&reader, content.bytes, content.size);
-    return object_read(&reader, ret_object) && json_finish(&reader, &error);
+    return file_read(path, &content, &error) &&
+           object_decode(content.bytes, content.size, ret_object);
 }
 
 static void write_document(const struct server_fact *server,
@@ -80,8 +75,8 @@ static void write_document(const struct server_fact *server,
     buffer_add_byte(out, '\n');
 }
 
-/* The conditions as they stand: those of the file if it is about this very object, else what the
-   object itself brought along. Returns whether the file has them. */
+/* Finds the conditions as they are: the file's if it is about this very object, else the object's.
+   Returns whether they are the file's. */
 static bool find_live(const char *path, const struct server_fact *server,
                       struct condition ret_live[CONDITION_TYPE_COUNT]) {
     struct object object;
@@ -103,7 +98,7 @@ static bool write_file(const struct pass *pass, const char *path, const struct s
            file_write(path, document.bytes, document.size, FILE_MODE, error);
 }
 
-static void write_server(void *context, const struct server_fact *server) {
+static void on_server(void *context, const struct server_fact *server) {
     struct pass *pass = context;
     const struct condition_subject subject = facts_condition_subject(server);
     struct condition live[CONDITION_TYPE_COUNT];
@@ -129,8 +124,8 @@ static void write_server(void *context, const struct server_fact *server) {
               LOG_INTEGER("sessionStorageWarning", wanted[CONDITION_TYPE_SESSION_STORAGE].is_true));
 }
 
-/* The status of an object goes with the object. Only files that are what this loop writes, where it
-   writes them, are taken for such. */
+/* Removes the status of an object that is gone. The file must look like one of ours, at the path
+   that we would write. */
 static void remove_orphan(struct pass *pass, const char *path) {
     struct object object;
     struct server_fact server;
@@ -193,7 +188,7 @@ size_t status_folder_write(struct facts *facts, const char *folder, struct log *
         .now = clock_wall_seconds(),
         .problem = ret_problem,
     };
-    facts_each_server(facts, write_server, &pass);
+    facts_each_server(facts, on_server, &pass);
     remove_orphans(&pass);
     return pass.n_failed;
 }

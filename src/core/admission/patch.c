@@ -10,7 +10,7 @@ enum { PATH_SIZE = 64, KEYS_MAX = 8 };
 
 static const struct {
     const char *path;
-    const char *object; /* the value, where it is not a number */
+    const char *object; /* the value; NULL if it is a number */
 } operations[PATCH_PATH_COUNT] = {
     [PATCH_REPLICAS] = {"/spec/replicas", NULL},
     [PATCH_STRATEGY] = {"/spec/strategy",
@@ -59,16 +59,14 @@ static size_t split(enum patch_path path, char text[PATH_SIZE], const char *keys
 static bool edit_one(const struct patch *patch, enum patch_path path, struct buffer *json,
                      struct error *error) {
     AUTO(buffer_fini) struct buffer value;
-    AUTO(buffer_fini) struct buffer before = *json;
     struct json_write write;
     char text[PATH_SIZE];
     const char *keys[KEYS_MAX];
     size_t n_keys = split(path, text, keys);
-    buffer_init(json, before.limit);
     buffer_init(&value, 256);
     json_write_begin(&write, &value);
     write_value(patch, path, &write);
-    return json_edit_add(before.bytes, before.size, keys, n_keys, buffer_text(&value), json, error);
+    return json_edit_set(json, keys, n_keys, buffer_text(&value), error);
 }
 
 bool patch_edit(const struct patch *patch, const char *json, size_t size, struct buffer *out,

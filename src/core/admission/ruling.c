@@ -42,8 +42,8 @@ void ruling_note(struct ruling *ruling, const char *format, ...) {
 
 /* Writes "stdio-cap: " and the text, and notes the text. */
 PRINTF_LIKE(3, 0)
-static void say(struct ruling *ruling, char out[DECISION_WARNING_SIZE], const char *format,
-                va_list values) {
+static void format_text(struct ruling *ruling, char out[DECISION_WARNING_SIZE], const char *format,
+                        va_list values) {
     int used = snprintf(out, DECISION_WARNING_SIZE, "%s: ", rule_name(ruling->rule));
     vsnprintf(out + used, DECISION_WARNING_SIZE - (size_t)used, format, values);
     ruling_join(ruling->note, out + used);
@@ -59,7 +59,7 @@ void ruling_warn(struct ruling *ruling, const char *format, ...) {
     char text[DECISION_WARNING_SIZE];
     va_list values;
     va_start(values, format);
-    say(ruling, text, format, values);
+    format_text(ruling, text, format, values);
     va_end(values);
     add_warning(ruling->decision, text);
     raise_action(ruling, ACTION_WARN);
@@ -84,7 +84,7 @@ void ruling_deny(struct ruling *ruling, const char *format, ...) {
     struct decision *decision = ruling->decision;
     va_list values;
     va_start(values, format);
-    say(ruling, decision->message, format, values);
+    format_text(ruling, decision->message, format, values);
     va_end(values);
     raise_action(ruling, ACTION_DENY);
     decision->is_denied = true;

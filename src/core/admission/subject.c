@@ -8,17 +8,16 @@
 #define SELECTOR_TERM          "app.kubernetes.io/name=" MCPSERVER_LABEL
 #define SELECTOR_INSTANCE_TERM "app.kubernetes.io/instance="
 
-/* What says whose a Deployment is; taken from the object itself, or from its record. */
+/* The signs of whose a Deployment is, borrowed from the object itself or from its record. */
 struct claim {
     const char *namespace;
     const char *name;
     const struct owner *owner;
     bool is_labelled;
     const char *instance;
-    bool is_manifest; /* it is not in a cluster yet: nothing but the labels can tell */
+    bool is_manifest; /* not in a cluster yet, so that only the labels can tell */
 };
 
-/* Where to look. */
 struct sources {
     struct facts *facts;
     const struct evidence *evidence; /* NULL: there is no API server to ask */
@@ -31,8 +30,8 @@ static void leave_unresolved(struct subject *subject, enum object_kind missing, 
 }
 
 /* An answer of the API server is final, whatever its generation. */
-static void take_evidence(const struct evidence *evidence, const struct owner *owner,
-                          struct subject *subject) {
+static void use_evidence(const struct evidence *evidence, const struct owner *owner,
+                         struct subject *subject) {
     if (evidence->server_state == EVIDENCE_FOUND && strcmp(evidence->server.uid, owner->uid) == 0) {
         subject->server = evidence->server;
         subject->is_confirmed = true;
@@ -49,7 +48,7 @@ static void find_by_owner(const struct sources *sources, const struct claim *cla
         return;
     }
     if (evidence != NULL && evidence->server_state != EVIDENCE_NONE) {
-        take_evidence(evidence, owner, subject);
+        use_evidence(evidence, owner, subject);
         return;
     }
     bool is_known =
@@ -62,13 +61,13 @@ static void find_by_owner(const struct sources *sources, const struct claim *cla
         subject->missing = OBJECT_MCPSERVER;
         text_copy(subject->wanted_uid, sizeof(subject->wanted_uid), owner->uid);
     } else if (!is_known || evidence != NULL) {
-        /* One of another uid is not believed where it may be out of date. Where there is nobody to
-           ask, what is known is the cluster, and it is another's. */
+        /* The facts have another uid. Where a look-up is possible, they may be out of date. Where
+           none is, they are the cluster, and the object is another MCPServer's. */
         leave_unresolved(subject, OBJECT_MCPSERVER, owner->uid);
     }
 }
 
-/* Of what is live, labels prove nothing, unless all there is are manifests (serve --objects). */
+/* On a live object labels prove nothing, unless the facts are manifests too (serve --objects). */
 static void find_by_labels(const struct sources *sources, const struct claim *claim,
                            struct subject *subject) {
     const struct evidence *evidence = sources->evidence;
@@ -98,7 +97,7 @@ static void find_server(const struct sources *sources, const struct claim *claim
     }
 }
 
-/* The record is older than what the operator saw when it wrote the pod template. */
+/* The record is older than the MCPServer that the operator saw when it wrote the pod template. */
 static bool is_stale(const struct subject *subject, const struct object *deployment) {
     return !subject->is_confirmed && subject->server.generation != 0 &&
            deployment->generation_note == PRESENCE_SET &&
@@ -125,7 +124,8 @@ static void find_for_deployment(const struct sources *sources, const struct revi
     }
 }
 
-/* A manifest's Deployment has no uid; its name counts only together with both selector terms. */
+/* A Deployment from a manifest has no uid. Its name counts only together with both selector terms.
+ */
 static bool selects_manifest(const struct review *review, const struct deployment_fact *manifest) {
     char term[sizeof(SELECTOR_INSTANCE_TERM) + OBJECT_NAME_SIZE] = SELECTOR_INSTANCE_TERM;
     size_t used = strlen(term);
@@ -135,8 +135,8 @@ static bool selects_manifest(const struct review *review, const struct deploymen
     return object_selects(review->old.selector, term);
 }
 
-/* The Deployment that is scaled: by its uid, never by its name alone. One of another uid says
-   nothing about it. */
+/* Finds the scaled Deployment by its uid, never by its name alone: one of another uid is another
+   Deployment. */
 static bool find_deployment(const struct sources *sources, const struct review *review,
                             const char *uid, struct deployment_fact *ret_deployment) {
     const struct evidence *evidence = sources->evidence;
@@ -158,7 +158,7 @@ static void find_for_scale(const struct sources *sources, const struct review *r
                            struct subject *subject) {
     const struct evidence *evidence = sources->evidence;
     struct deployment_fact deployment;
-    /* A count of 0 or 1 is nobody's concern: no look-up, and no warning if it cannot be made. */
+    /* No rule is about a count of 0 or 1, so it needs no look-up and no warning. */
     if (!object_selects(review->old.selector, SELECTOR_TERM) ||
         !number_exceeds(&review->object.replicas, 1)) {
         return;
@@ -179,7 +179,7 @@ static void find_for_scale(const struct sources *sources, const struct review *r
 }
 
 /* An MCPServer under review is its own subject; the facts may not have it yet. */
-static void take_server(const struct review *review, struct subject *subject) {
+static void use_server_itself(const struct review *review, struct subject *subject) {
     const struct object *object = &review->object;
     if (object->is_deleting || object->replicas.state == PRESENCE_UNUSABLE ||
         object->transport_presence == PRESENCE_UNUSABLE ||
@@ -205,7 +205,7 @@ void subject_find(struct facts *facts, const struct review *review, const struct
     }
     switch (review->kind) {
     case OBJECT_MCPSERVER:
-        take_server(review, ret_subject);
+        use_server_itself(review, ret_subject);
         return;
     case OBJECT_DEPLOYMENT:
         find_for_deployment(&sources, review, ret_subject);

@@ -4,11 +4,16 @@
 #define DAY ((int64_t)86400)
 
 static enum expiry_level level_of(int64_t left) {
-    return left <= 0         ? EXPIRY_OVER
-           : left < 3 * DAY  ? EXPIRY_3_DAYS
-           : left < 14 * DAY ? EXPIRY_14_DAYS
-           : left < 30 * DAY ? EXPIRY_30_DAYS
-                             : EXPIRY_FAR;
+    if (left <= 0) {
+        return EXPIRY_OVER;
+    }
+    if (left < 3 * DAY) {
+        return EXPIRY_3_DAYS;
+    }
+    if (left < 14 * DAY) {
+        return EXPIRY_14_DAYS;
+    }
+    return left < 30 * DAY ? EXPIRY_30_DAYS : EXPIRY_FAR;
 }
 
 bool expiry_step(struct expiry *expiry, int64_t now, int64_t not_after) {

@@ -5,7 +5,7 @@
 
 enum { FAILURE_BASE_MS = 100, FAILURE_CAP_MS = 15000 };
 
-/* What a step goes by. */
+/* The arguments of a step. */
 struct moment {
     const struct renewal_view *view;
     int64_t now_ms;
@@ -24,14 +24,12 @@ void renewal_init(struct renewal *renewal, int64_t trust_delay_ms, int64_t retir
     };
 }
 
-/* What comes first counts. */
+/* The earliest time counts. */
 static void wait_until(struct renewal_order *order, int64_t at_ms) {
-    if (at_ms < order->at_ms) {
-        order->at_ms = at_ms;
-    }
+    order->at_ms = MIN(order->at_ms, at_ms);
 }
 
-/* For what is due by the calendar. */
+/* Does nothing if the date is over. */
 static void wait_until_date(const struct moment *moment, int64_t date_s,
                             struct renewal_order *order) {
     if (date_s > moment->wall_s) {
@@ -43,7 +41,7 @@ static bool is_far(int64_t offset_s, int64_t other_s) {
     return offset_s - other_s > RENEWAL_JUMP_S || other_s - offset_s > RENEWAL_JUMP_S;
 }
 
-/* Whether dates can be judged: a jump of the clock is believed only once it has lasted. */
+/* Whether the wall clock can be believed: a jump must last for a while first. */
 static bool check_clock(struct renewal *renewal, int64_t now_ms, int64_t wall_s) {
     int64_t offset_s = wall_s - now_ms / 1000;
     bool has_jumped = renewal->has_clocks && is_far(offset_s, renewal->offset_s);
@@ -60,7 +58,6 @@ static bool check_clock(struct renewal *renewal, int64_t now_ms, int64_t wall_s)
     return true;
 }
 
-/* With another signer this begins anew. */
 void renewal_note(struct renewal *renewal, const struct renewal_view *view, int64_t now_ms) {
     if (view->secret != RENEWAL_SECRET_USABLE) {
         return;
@@ -80,7 +77,7 @@ bool renewal_is_trusted_long(const struct renewal *renewal, int64_t now_ms) {
            now_ms >= renewal->trusted_since_ms + renewal->trust_delay_ms;
 }
 
-/* Who keeps changing the Secret is not answered at the speed of the network. */
+/* Limits the pace of a fight with another writer of the Secret. */
 static bool may_write(const struct renewal *renewal, const struct moment *moment,
                       struct renewal_order *order) {
     size_t n = renewal->n_writes;
@@ -119,7 +116,7 @@ static bool begin_anew(const struct renewal *renewal, const struct moment *momen
     }
     order->makes_ca = true;
     if (view->trusts_others) {
-        /* Perhaps somebody serves what those have signed. */
+        /* A replica may serve a leaf that one of those has signed. */
         order->takes_over_others = true;
         return write(order, RENEWAL_PREPARE);
     }
@@ -127,12 +124,12 @@ static bool begin_anew(const struct renewal *renewal, const struct moment *momen
     return write(order, RENEWAL_BOOTSTRAP);
 }
 
-/* The CA that signs has signed what is served: no rotation is under way. */
+/* The signer has signed the leaf, so no rotation is under way. */
 static bool is_settled(const struct renewal_view *view) {
     return view->has_leaf && view->has_issuer && view->leaf_issuer == view->signer;
 }
 
-/* One place is for the new CA; the oldest that nobody needs make room. */
+/* Leaves one place for the new CA: the oldest CAs go, but not the signer. */
 static void keep_for_prepare(const struct moment *moment, struct renewal_order *order) {
     const struct renewal_view *view = moment->view;
     size_t n_kept = 0;
@@ -153,7 +150,7 @@ static bool is_valid(const struct renewal_ca *ca, int64_t wall_s) {
     return wall_s >= ca->not_before && wall_s < ca->not_after;
 }
 
-/* Where a rotation is under way it is gone through first, unless it leads nowhere. */
+/* A rotation that is under way comes first, unless its signer is not valid. */
 static bool prepare(const struct renewal *renewal, const struct moment *moment,
                     struct renewal_order *order) {
     const struct renewal_view *view = moment->view;
@@ -185,7 +182,7 @@ bool renewal_is_contested(const struct renewal *renewal, int64_t now_ms) {
     return last_ms - first_ms <= RENEWAL_WINDOW_MS && now_ms <= last_ms + RENEWAL_WINDOW_MS;
 }
 
-/* What follows from a change of our own is no fight, and waits for nothing. */
+/* A write that follows our write of the Secret is no fight, and need not wait. */
 static bool trust(const struct renewal *renewal, const struct moment *moment,
                   struct renewal_order *order) {
     const struct renewal_view *view = moment->view;
@@ -215,7 +212,7 @@ static bool wait_for_trust(const struct renewal *renewal, const struct moment *m
     return false;
 }
 
-/* Whether a leaf of the signer may be served. */
+/* Whether replicas may serve a leaf of the signer. */
 static bool may_switch(const struct renewal *renewal, const struct moment *moment,
                        struct renewal_order *order) {
     const struct renewal_view *view = moment->view;
@@ -250,8 +247,8 @@ static bool switch_over(const struct renewal *renewal, const struct moment *mome
     return write(order, RENEWAL_SWITCH);
 }
 
-/* Only once all that is to be trusted is, and has been for so long that every replica serves by it;
-   who comes back from a long sleep, or was given another Secret, finds it so. */
+/* Whether the caBundles are as they should be and have been so for long enough that every replica
+   serves the new leaf. That may not be so after a long sleep, or with another Secret. */
 static bool is_through(const struct renewal *renewal, const struct moment *moment,
                        struct renewal_order *order) {
     const struct renewal_view *view = moment->view;

@@ -19,7 +19,8 @@ static bool is_inside_character(char byte) {
     return ((unsigned char)byte & 0xC0) == 0x80;
 }
 
-/* How much of the text there is, at most `max` bytes, at a character's end. */
+/* The size of the text, or of its longest part of at most `max` bytes that ends with a character.
+ */
 static size_t cut(const char *text, size_t max) {
     size_t size = strlen(text);
     if (size <= max) {
@@ -32,7 +33,7 @@ static size_t cut(const char *text, size_t max) {
     return size;
 }
 
-/* What stands before a dot in a name must end as a name does. */
+/* In a name, the part before a dot must end with a letter or a digit. */
 static size_t cut_name(const char *name, size_t max) {
     size_t size = cut(name, max);
     while (size > 0 && (name[size - 1] == '-' || name[size - 1] == '.')) {

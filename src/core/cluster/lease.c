@@ -4,28 +4,29 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/attribute.h"
 #include "base/http_status.h"
 #include "base/text.h"
 
 enum {
     TIMEOUT_MS = 5000,
     RETRY_JITTER_MS = LEASE_RETRY_MS * 12 / 10,
-    DURATION_MAX_SECONDS = 3600, /* for which a record is believed at most, whatever it says */
+    DURATION_MAX_SECONDS = 3600, /* no record is believed for longer, whatever it says */
     RELEASED_SECONDS = 1,        /* the API server refuses 0 */
 };
 
-/* What the request under way, or else the next one, is for. */
+/* The purpose of the request under way, or else of the next one. */
 enum phase {
-    PHASE_LOOK,   /* whose is it? */
-    PHASE_CREATE, /* there was none */
-    PHASE_TAKE,   /* it was free, or ours */
-    PHASE_RENEW,  /* as PHASE_TAKE, without having looked: we lead */
+    PHASE_LOOK,   /* find out who holds the Lease */
+    PHASE_CREATE, /* there was no Lease */
+    PHASE_TAKE,   /* the Lease was free, or ours */
+    PHASE_RENEW,  /* as PHASE_TAKE, but without a look before it: we lead */
     PHASE_LEAVE_LOOK,
     PHASE_LEAVE,
 };
 
 void lease_init(struct lease *lease, const char *identity) {
-    assert(identity[0] != '\0'); /* which is what a record has that nobody holds */
+    assert(identity[0] != '\0'); /* an empty holder means that nobody holds it */
     *lease = (struct lease){.phase = PHASE_LOOK, .next_ms = INT64_MIN};
     (void)text_copy(lease->identity, sizeof(lease->identity), identity);
 }
@@ -46,19 +47,18 @@ static bool is_ours(const struct lease *lease, const struct lease_record *record
     return strcmp(record->holder, lease->identity) == 0;
 }
 
-/* Somebody else holds the observed record, and its time is not over. */
+/* Whether another replica holds the observed record, and its time is not over. */
 static bool is_foreign(const struct lease *lease, int64_t now_ms) {
     const struct lease_record *record = &lease->observed;
     if (!lease->is_observed || record->holder[0] == '\0' || is_ours(lease, record) ||
         record->duration_seconds <= 0) {
         return false;
     }
-    int64_t seconds = record->duration_seconds < DURATION_MAX_SECONDS ? record->duration_seconds
-                                                                      : DURATION_MAX_SECONDS;
+    int64_t seconds = MIN(record->duration_seconds, DURATION_MAX_SECONDS);
     return now_ms < lease->observed_ms + seconds * 1000;
 }
 
-/* The spec alone: whoever touches a label of the Lease does not keep its holder alive. */
+/* Compares the spec alone: a change of a label must not keep the holder alive. */
 static bool differs(const struct lease_record *one, const struct lease_record *other) {
     return strcmp(one->holder, other->holder) != 0 ||
            strcmp(one->renew_time, other->renew_time) != 0 ||
@@ -75,7 +75,7 @@ static void observe(struct lease *lease, const struct lease_record *record, int6
     lease->is_observed = true;
 }
 
-/* A record that says that we hold it. */
+/* The record that makes us the holder. */
 static struct lease_record make_claim(const struct lease *lease, int64_t wall_us) {
     const struct lease_record *observed = &lease->observed;
     struct lease_record claim = {.duration_seconds = LEASE_DURATION_MS / 1000};
@@ -88,14 +88,14 @@ static struct lease_record make_claim(const struct lease *lease, int64_t wall_us
     memcpy(claim.resource_version, observed->resource_version, sizeof(claim.resource_version));
     claim.transitions = observed->transitions;
     if (!is_ours(lease, observed)) {
-        claim.transitions += claim.transitions < INT32_MAX; /* which is what the API server reads */
+        claim.transitions += claim.transitions < INT32_MAX; /* the API server reads 32 bits */
     } else if (observed->acquire_time[0] != '\0') {
         memcpy(claim.acquire_time, observed->acquire_time, sizeof(claim.acquire_time));
     }
     return claim;
 }
 
-/* The observed record, held by nobody. */
+/* The observed record without a holder. */
 static struct lease_record make_release(const struct lease *lease, int64_t wall_us) {
     struct lease_record record = lease->observed;
     record.holder[0] = '\0';
@@ -122,7 +122,7 @@ static int64_t request_timeout_ms(const struct lease *lease, int64_t now_ms) {
         return TIMEOUT_MS;
     }
     int64_t rest_ms = lease_deadline_ms(lease) - now_ms;
-    return rest_ms < TIMEOUT_MS ? rest_ms : TIMEOUT_MS;
+    return MIN(rest_ms, TIMEOUT_MS);
 }
 
 void lease_step(struct lease *lease, int64_t now_ms, int64_t wall_us,
@@ -157,8 +157,8 @@ static void ask_next(struct lease *lease, enum phase phase, int64_t at_ms) {
     lease->next_ms = at_ms;
 }
 
-/* Who leads tries again every 2 s, as it would renew. The others are spread by chance, so that they
-   do not meet over a record that has become free. */
+/* The leader tries again every 2 s, as it would renew. The others wait for a random time, so that
+   they do not all reach for a record that becomes free. */
 static void look_later(struct lease *lease, int64_t now_ms, uint32_t random) {
     int64_t at_ms = now_ms + LEASE_RETRY_MS + (int64_t)((uint64_t)random * RETRY_JITTER_MS >> 32);
     if (lease_is_held(lease, now_ms)) {
@@ -167,8 +167,8 @@ static void look_later(struct lease *lease, int64_t now_ms, uint32_t random) {
     ask_next(lease, PHASE_LOOK, at_ms);
 }
 
-/* It is not ours, or not any more. A record that is gone does not free its holder, who does not
-   know that yet and goes on until its time is over. */
+/* The record is not ours, or not any more. If it is gone, its holder may not know that yet, and
+   goes on until its time is over. So the Lease is not free before. */
 static void on_not_ours(struct lease *lease, int64_t now_ms, uint32_t random,
                         enum phase phase_if_free) {
     lease->was_good = false;
@@ -191,8 +191,8 @@ static void on_write(struct lease *lease, int64_t now_ms, uint32_t random, int s
         ask_next(lease, PHASE_RENEW, lease->asked_ms + LEASE_RETRY_MS);
         return;
     }
-    /* Only a renewal is followed up at once: it was a guess. After a look, a conflict means that
-       somebody else is busy with the record. */
+    /* A renewal is a guess: after a conflict it looks at once. A conflict after a look means that
+       another replica is busy with the record, so it looks later. */
     bool was_guess = lease->phase == PHASE_RENEW;
     lease->was_good = lease->was_good && status != HTTP_STATUS_NOT_FOUND;
     look_later(lease, now_ms, random);

@@ -9,31 +9,31 @@
 
 enum {
     PAGE_SIZE = 500,
-    PAGE_SIZE_DIVISOR = 8, /* for a page that was too large */
+    PAGE_SIZE_DIVISOR = 8, /* after a page that was too large */
     LIST_TIMEOUT_MS = 60000,
-    FOLLOW_SECONDS = 300, /* a watch lasts this long, and up to as long again */
+    FOLLOW_SECONDS = 300, /* a watch lasts once to twice this long */
     FOLLOW_GRACE_MS = 30000,
-    FOLLOW_SHORT_MS = 1000, /* one that ends sooner, with nothing new, did not do well */
+    FOLLOW_SHORT_MS = 1000, /* a watch that ends sooner, with nothing new, did not do well */
     RESYNC_MS = 480000,     /* 10 minutes, less 20 % ... */
     RESYNC_SPREAD_MS = 240000,
     BACKOFF_BASE_MS = 800,
     BACKOFF_CAP_MS = 30000,
-    BACKOFF_FORGET_MS = 120000, /* a watch that lasted this long begins it anew, however it ended */
+    BACKOFF_FORGET_MS = 120000, /* a watch that lasted this long resets it, however it ended */
     RETRY_AFTER_MIN_MS = 1000,
-    RETRY_AFTER_MAX_MS = 300000, /* so that no slip of a server's stops us for days */
+    RETRY_AFTER_MAX_MS = 300000, /* a faulty Retry-After must not stop us for days */
     FAILING_MAX_MS = 300000,
     EXPIRED_AGAIN_MS = 60000,
     SERVER_ERRORS_MAX = 3,
     SELECTOR_MAX = 1023,
 };
 
-/* What a query has beside its escaped texts, "&" and "=" included, is far below 256 bytes. */
+/* The rest of a query, with "&" and "=", is far below 256 bytes. */
 _Static_assert(3 * (FEED_CONTINUE_SIZE - 1) + SELECTOR_MAX + 256 < WATCH_QUERY_SIZE,
                "no continue token is too long for a query");
 _Static_assert(3 * (FEED_VERSION_SIZE - 1) + SELECTOR_MAX + 256 < WATCH_QUERY_SIZE,
                "no resourceVersion is too long for a query");
 
-/* A number from [0, count), as even as `random` is. */
+/* A number from [0, count), evenly spread if `random` is. */
 static int64_t pick(uint32_t random, uint32_t count) {
     return (int64_t)((uint64_t)random * count >> 32);
 }
@@ -49,7 +49,7 @@ static void add(char query[WATCH_QUERY_SIZE], const char *text) {
     memcpy(query + size, text, strlen(text) + 1);
 }
 
-/* Adds a text of the server's, whose bytes may be any, percent-encoded (RFC 3986, section 2.1). */
+/* Adds a text of the server, of any bytes, percent-encoded (RFC 3986, section 2.1). */
 static void add_escaped(char query[WATCH_QUERY_SIZE], const char *text) {
     static const char digits[] = "0123456789ABCDEF";
     char *at = query + strlen(query);
@@ -87,7 +87,7 @@ static void begin_round(struct watch *watch) {
 }
 
 void watch_restart(struct watch *watch) {
-    assert(!watch->is_asking);
+    watch->is_asking = false;
     begin_round(watch);
     watch->resource_version[0] = '\0';
     watch->list_backoff = (struct backoff){.base_ms = BACKOFF_BASE_MS, .cap_ms = BACKOFF_CAP_MS};
@@ -167,8 +167,8 @@ bool watch_page(struct watch *watch, const struct feed_page *page) {
     return true;
 }
 
-/* The watch goes on behind this. The same version again is no progress: a server that says the same
-   at the beginning of every watch, and ends it, must not be asked without a pause. */
+/* The next watch begins after this event. The same version again is no progress: a server may begin
+   every watch with it and then end the watch, and must not be asked again without a pause. */
 static void follow(struct watch *watch, const struct feed_event *event) {
     if (event->resource_version[0] == '\0' ||
         strcmp(event->resource_version, watch->resource_version) == 0) {
@@ -202,7 +202,7 @@ enum watch_effect watch_event(struct watch *watch, const struct feed_event *even
     return WATCH_IGNORE;
 }
 
-/* Neither sooner than the back-off says, nor than the server says. */
+/* The back-off, or what the server asks for if that is longer. */
 static int64_t delay(struct backoff *backoff, uint32_t random,
                      const struct watch_outcome *outcome) {
     int64_t delay_ms = backoff_next(backoff, random);
@@ -241,8 +241,8 @@ static void end_list(struct watch *watch, int64_t now_ms, uint32_t random,
     }
 }
 
-/* Failing is borne for some time: for a server that is being replaced, and was not asked to list
-   everything, watching again is the smaller load. */
+/* Watching may fail for a while before it lists anew: for a server that is being replaced, another
+   watch is a smaller load than a list. */
 static bool is_borne(struct watch *watch, int64_t now_ms) {
     if (watch->give_up_ms == INT64_MAX) {
         watch->give_up_ms = now_ms + FAILING_MAX_MS;
@@ -265,7 +265,7 @@ static bool goes_on(struct watch *watch, int64_t now_ms, const struct watch_outc
     if (outcome->status == HTTP_STATUS_TOO_MANY_REQUESTS) {
         return true;
     }
-    /* No answer, one that was cut off, one that was soon over, or a server's fault. */
+    /* No answer, a short or broken one, or a server error. */
     bool is_passing = outcome->status == 0 || http_status_is_success(outcome->status) ||
                       http_status_is_server_error(outcome->status);
     return is_passing && is_borne(watch, now_ms);

@@ -14,7 +14,7 @@ enum {
     PACE_MS = 2000,
     UNDONE_BASE_MS = 5000,
     UNDONE_CAP_MS = 5 * 60 * 1000,
-    MEMORY_MS = 10 * 60 * 1000, /* for which a write is remembered */
+    MEMORY_MS = 10 * 60 * 1000, /* how long a write or a refusal is remembered */
     FAILED_BASE_MS = 1000,
     FAILED_CAP_MS = 5 * 60 * 1000,
     RETRY_AFTER_MAX_MS = 60 * 60 * 1000,
@@ -27,22 +27,22 @@ enum {
 struct handed_out;
 
 /*
- * An entry is packed: namespace and name follow each other behind the struct, each with its NUL.
- * There may be 100,000 of them for ten minutes.
+ * An entry is packed, since there may be 100,000 of them for ten minutes: namespace and name follow
+ * the struct, each with its NUL.
  */
 struct entry {
     struct entry *next; /* in its bucket */
     uint64_t hash;
     size_t heap_index; /* NO_INDEX while under way */
     struct handed_out *handed_out;
-    int64_t due_ms;       /* when it is handed out if it is wanted, else when it is forgotten */
+    int64_t due_ms;       /* when it is handed out if it is wanted, else when it is dropped */
     int64_t not_before;   /* the pace: when it may be handed out again */
     int64_t written_ms;   /* the last write, or NEVER_MS */
-    int64_t undone_ms;    /* the last write that put right what somebody had undone, or NEVER_MS */
+    int64_t undone_ms;    /* the last write after another writer had undone one, or NEVER_MS */
     uint64_t fingerprint; /* of the last write */
-    uint64_t wanted;      /* the fingerprint of what was last asked for */
-    uint64_t refused;     /* that of what was last refused ... */
-    int64_t refused_ms;   /* ... and when, or NEVER_MS */
+    uint64_t wanted;      /* of the last worklist_touch() */
+    uint64_t refused;     /* of the last refusal ... */
+    int64_t refused_ms;   /* ... and its time, or NEVER_MS */
     unsigned n_undone;
     unsigned n_failures;
     enum work_kind kind;
@@ -51,7 +51,7 @@ struct entry {
     char texts[];
 };
 
-/* What a taker holds. */
+/* The work that worklist_take() has returned. */
 struct handed_out {
     struct work work; /* first, so that a pointer to it is one to the whole */
     struct entry *entry;
@@ -116,7 +116,7 @@ static void heap_pop(struct worklist *list) {
     }
 }
 
-/* Puts it where its due time belongs, whether it was in the heap or not. */
+/* Puts the entry where its due time belongs, whether it was in the heap or not. */
 static void heap_put(struct worklist *list, struct entry *entry, int64_t due_ms) {
     entry->due_ms = due_ms;
     if (entry->heap_index == NO_INDEX) {
@@ -192,7 +192,7 @@ static struct entry *add(struct worklist *list, enum work_kind kind, const char 
     return entry;
 }
 
-/* It must not be in the heap any more, or the heap must be emptied with it. */
+/* The entry must not be in the heap, unless the caller empties the heap as well. */
 static void drop(struct worklist *list, struct entry *entry) {
     struct entry **at = bucket_of(list, entry->hash);
     while (*at != entry) {
@@ -306,12 +306,9 @@ static bool on_written(struct entry *entry, int64_t now_ms, uint64_t fingerprint
         entry->n_undone = 0;
     }
     if (was_undone) {
-        wait_ms = UNDONE_BASE_MS;
-        for (unsigned i = 0; i < entry->n_undone && wait_ms < UNDONE_CAP_MS; i++) {
-            wait_ms *= 2;
-        }
-        wait_ms = wait_ms < UNDONE_CAP_MS ? wait_ms : UNDONE_CAP_MS;
-        entry->n_undone++;
+        struct backoff backoff = {UNDONE_BASE_MS, UNDONE_CAP_MS, entry->n_undone};
+        wait_ms = backoff_next(&backoff, 0);
+        entry->n_undone = backoff.n_failures;
         entry->undone_ms = now_ms;
     }
     entry->written_ms = now_ms;
@@ -327,7 +324,7 @@ static void on_failed(struct entry *entry, int64_t now_ms, uint32_t random,
     entry->n_failures = backoff.n_failures;
     entry->not_before = MAX(entry->not_before,
                             now_ms + (wait_ms < RETRY_AFTER_MAX_MS ? wait_ms : RETRY_AFTER_MAX_MS));
-    /* What was cleared while it was under way is nobody's wish any more. */
+    /* After worklist_clear(), nobody wants it any more. */
     entry->is_wanted = entry->is_wanted || !entry->is_forgotten;
 }
 

@@ -3,17 +3,17 @@
 #define CORE_DOCTOR_SELECTOR_H
 
 /*
- * A label selector of Kubernetes (LabelSelector of meta/v1), applied where it stands in JSON.
+ * A label selector of Kubernetes (LabelSelector of meta/v1).
  */
 
 #include <stdbool.h>
 
-#include "base/attribute.h"
-#include "base/json.h"
+#include <cjson/cJSON.h>
 
-/* Whether an object with these labels, a JSON object of strings, is selected: all of matchLabels
-   and of matchExpressions (In, NotIn, Exists, DoesNotExist) have to hold. A selector that is empty
-   or null selects everything. What an API server would not have admitted rules nothing out. */
-bool selector_matches(const struct json_text *selector, const struct json_text *labels);
+/* Whether a selector selects an object with these labels, a JSON object of strings; NULL is none.
+   All of matchLabels and matchExpressions (In, NotIn, Exists, DoesNotExist) must hold. An empty
+   selector, null and NULL select everything. Parts that an API server would not admit rule nothing
+   out. */
+bool selector_matches(const cJSON *selector, const cJSON *labels);
 
 #endif

@@ -6,7 +6,7 @@
 #include "base/json_fields.h"
 #include "base/text.h"
 
-/* What each state looks like on the object; the rows of the other states stay empty. */
+/* The condition of each state on the object. The other states have empty rows. */
 static const struct {
     enum condition_type type;
     bool is_true;

@@ -2,6 +2,7 @@
 #include "core/facts/facts.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,78 +34,124 @@ void facts_free(struct facts *facts) {
     free(facts);
 }
 
+#define TEXT(type, member)                                                                         \
+    { offsetof(type, member), sizeof(((type *)0)->member), true }
+#define MEMBERS(type, first, behind_last)                                                          \
+    { offsetof(type, first), offsetof(type, behind_last) - offsetof(type, first), false }
+
+/* All of a server but the serial, which the table gives. */
+static const struct record_part server_parts[] = {
+    TEXT(struct server_fact, namespace),
+    TEXT(struct server_fact, name),
+    TEXT(struct server_fact, uid),
+    MEMBERS(struct server_fact, generation, namespace),
+};
+
+static const struct record_part deployment_parts[] = {
+    TEXT(struct deployment_fact, namespace),
+    TEXT(struct deployment_fact, name),
+    TEXT(struct deployment_fact, uid),
+    TEXT(struct deployment_fact, instance),
+    TEXT(struct deployment_fact, owner.name),
+    TEXT(struct deployment_fact, owner.uid),
+    MEMBERS(struct deployment_fact, owner, owner.name),
+    MEMBERS(struct deployment_fact, is_deleting, namespace),
+};
+
+static const struct record_shape server_shape = {server_parts, COUNT_OF(server_parts)};
+static const struct record_shape deployment_shape = {deployment_parts, COUNT_OF(deployment_parts)};
+
+static void unpack_server(const struct record *record, struct server_fact *ret_server) {
+    record_unpack(&server_shape, record, ret_server);
+    ret_server->serial = record->serial;
+}
+
+void facts_of_server(const struct object *object, struct server_fact *ret_server) {
+    *ret_server = (struct server_fact){
+        .generation = object->generation,
+        .is_deleting = object->is_deleting,
+        .is_stdio = object_is_stdio(object),
+        .is_redis = object_is_redis(object),
+        .replicas = object->replicas,
+    };
+    memcpy(ret_server->conditions, object->conditions, sizeof(ret_server->conditions));
+    text_copy(ret_server->namespace, sizeof(ret_server->namespace), object->namespace);
+    text_copy(ret_server->name, sizeof(ret_server->name), object->name);
+    text_copy(ret_server->uid, sizeof(ret_server->uid), object->uid);
+}
+
+void facts_of_deployment(const struct object *object, struct deployment_fact *ret_deployment) {
+    *ret_deployment = (struct deployment_fact){
+        .is_deleting = object->is_deleting,
+        .is_labelled = object->is_labelled,
+        .replicas = object->replicas,
+        .owner = object->owner,
+    };
+    text_copy(ret_deployment->namespace, sizeof(ret_deployment->namespace), object->namespace);
+    text_copy(ret_deployment->name, sizeof(ret_deployment->name), object->name);
+    text_copy(ret_deployment->uid, sizeof(ret_deployment->uid), object->uid);
+    text_copy(ret_deployment->instance, sizeof(ret_deployment->instance), object->instance);
+}
+
+/* NULL for a kind that the facts do not keep. */
 static struct table *table_of(struct facts *facts, enum object_kind kind) {
-    return kind == OBJECT_MCPSERVER    ? &facts->servers
-           : kind == OBJECT_DEPLOYMENT ? &facts->deployments
-                                       : NULL;
-}
-
-static struct record *pack_server(const struct object *object) {
-    const char *const texts[] = {object->namespace, object->name, object->uid};
-    struct record *record = record_new(texts, COUNT_OF(texts));
-    record->generation = object->generation;
-    record->replicas = object->replicas;
-    record->is_deleting = object->is_deleting;
-    record->is_stdio = object_is_stdio(object);
-    record->is_redis = object_is_redis(object);
-    memcpy(record->conditions, object->conditions, sizeof(record->conditions));
-    return record;
-}
-
-static struct record *pack_deployment(const struct object *object) {
-    const char *const texts[] = {object->namespace, object->name,       object->uid,
-                                 object->instance,  object->owner.name, object->owner.uid};
-    struct record *record = record_new(texts, COUNT_OF(texts));
-    record->replicas = object->replicas;
-    record->is_deleting = object->is_deleting;
-    record->is_labelled = object->is_labelled;
-    record->is_controlled = object->owner.is_controlled;
-    record->is_owned_by_mcpserver = object->owner.is_mcpserver;
-    return record;
-}
-
-/* What somebody took away is remembered as long as the object is the same. */
-static void remember_conditions(const struct table *servers, const struct object *object,
-                                struct record *record) {
-    const struct record *old = table_find(servers, object->namespace, object->name);
-    if (old != NULL && strcmp(record_text(old, TEXT_UID), object->uid) == 0) {
-        condition_remember(old->conditions, record->conditions);
+    switch (kind) {
+    case OBJECT_MCPSERVER:
+        return &facts->servers;
+    case OBJECT_DEPLOYMENT:
+        return &facts->deployments;
+    case OBJECT_SCALE:
+    case OBJECT_OTHER:
+        break;
     }
+    return NULL;
+}
+
+static bool put_server(struct facts *facts, const struct object *object) {
+    struct server_fact server;
+    struct server_fact before;
+    const struct record *old = table_find(&facts->servers, object->namespace, object->name);
+    facts_of_server(object, &server);
+    /* Conditions that another writer erased are remembered while the uid is the same. */
+    if (old != NULL && strcmp(record_text(old, RECORD_UID), object->uid) == 0) {
+        unpack_server(old, &before);
+        condition_remember(before.conditions, server.conditions);
+    }
+    return table_put(&facts->servers, &facts->epoch, record_pack(&server_shape, &server));
+}
+
+static bool put_deployment(struct facts *facts, const struct object *object) {
+    struct deployment_fact deployment;
+    facts_of_deployment(object, &deployment);
+    return table_put(&facts->deployments, &facts->epoch,
+                     record_pack(&deployment_shape, &deployment));
 }
 
 bool facts_put(struct facts *facts, const struct object *object) {
     if (object->kind == OBJECT_MCPSERVER) {
-        struct record *record = pack_server(object);
-        remember_conditions(&facts->servers, object, record);
-        return table_put(&facts->servers, &facts->epoch, record);
+        return put_server(facts, object);
     }
-    return object->kind == OBJECT_DEPLOYMENT &&
-           table_put(&facts->deployments, &facts->epoch, pack_deployment(object));
+    return object->kind == OBJECT_DEPLOYMENT && put_deployment(facts, object);
 }
 
 void facts_confirm_conditions(struct facts *facts, const struct server_fact *server,
                               const struct condition conditions[CONDITION_TYPE_COUNT]) {
     const struct record *old = table_find(&facts->servers, server->namespace, server->name);
+    struct server_fact now;
     if (old == NULL || old->serial != server->serial) {
         return;
     }
-    const char *const texts[] = {server->namespace, server->name, server->uid};
-    struct record *record = record_new(texts, COUNT_OF(texts));
-    record->generation = old->generation;
-    record->replicas = old->replicas;
-    record->is_deleting = old->is_deleting;
-    record->is_stdio = old->is_stdio;
-    record->is_redis = old->is_redis;
-    memcpy(record->conditions, conditions, sizeof(record->conditions));
+    unpack_server(old, &now);
+    memcpy(now.conditions, conditions, sizeof(now.conditions));
     /* A write is no proof that a list that is under way has the object. */
-    table_replace(&facts->servers, &facts->epoch, old, record);
+    table_replace(&facts->servers, &facts->epoch, old, record_pack(&server_shape, &now));
 }
 
 void facts_remove(struct facts *facts, const struct object *object) {
     struct table *table = table_of(facts, object->kind);
     const struct record *record =
         table == NULL ? NULL : table_find(table, object->namespace, object->name);
-    if (record != NULL && strcmp(record_text(record, TEXT_UID), object->uid) == 0) {
+    if (record != NULL && strcmp(record_text(record, RECORD_UID), object->uid) == 0) {
         table_remove(table, &facts->epoch, record);
     }
 }
@@ -118,45 +165,6 @@ void facts_begin_round(struct facts *facts, enum object_kind kind) {
 void facts_end_round(struct facts *facts, enum object_kind kind) {
     table_remove_stale(table_of(facts, kind), &facts->epoch);
     epoch_collect(&facts->epoch);
-}
-
-static void unpack_server(const struct record *record, struct server_fact *ret) {
-    text_copy(ret->namespace, sizeof(ret->namespace), record_text(record, TEXT_NAMESPACE));
-    text_copy(ret->name, sizeof(ret->name), record_text(record, TEXT_NAME));
-    text_copy(ret->uid, sizeof(ret->uid), record_text(record, TEXT_UID));
-    ret->generation = record->generation;
-    ret->serial = record->serial;
-    ret->is_deleting = record->is_deleting;
-    ret->is_stdio = record->is_stdio;
-    ret->is_redis = record->is_redis;
-    ret->replicas = record->replicas;
-    memcpy(ret->conditions, record->conditions, sizeof(ret->conditions));
-}
-
-static void unpack_deployment(const struct record *record, struct deployment_fact *ret) {
-    text_copy(ret->namespace, sizeof(ret->namespace), record_text(record, TEXT_NAMESPACE));
-    text_copy(ret->name, sizeof(ret->name), record_text(record, TEXT_NAME));
-    text_copy(ret->uid, sizeof(ret->uid), record_text(record, TEXT_UID));
-    text_copy(ret->instance, sizeof(ret->instance), record_text(record, TEXT_INSTANCE));
-    text_copy(ret->owner.name, sizeof(ret->owner.name), record_text(record, TEXT_OWNER_NAME));
-    text_copy(ret->owner.uid, sizeof(ret->owner.uid), record_text(record, TEXT_OWNER_UID));
-    ret->owner.is_controlled = record->is_controlled;
-    ret->owner.is_mcpserver = record->is_owned_by_mcpserver;
-    ret->is_deleting = record->is_deleting;
-    ret->is_labelled = record->is_labelled;
-    ret->replicas = record->replicas;
-}
-
-void facts_of_server(const struct object *object, struct server_fact *ret_server) {
-    struct record *record = pack_server(object);
-    unpack_server(record, ret_server);
-    free(record);
-}
-
-void facts_of_deployment(const struct object *object, struct deployment_fact *ret_deployment) {
-    struct record *record = pack_deployment(object);
-    unpack_deployment(record, ret_deployment);
-    free(record);
 }
 
 struct condition_subject facts_condition_subject(const struct server_fact *server) {
@@ -180,19 +188,19 @@ bool facts_find_server(struct facts *facts, const char *namespace, const char *n
     return record != NULL;
 }
 
-/* The name is only where to look first. A Scale whose name and uid do not belong together cannot
-   come from an API server, so the long way is for misses. */
+/* Looks at the name first. An API server sends no Scale whose name and uid do not belong together,
+   so only a miss takes the long way. */
 static const struct record *find_by_uid(const struct table *table, const char *namespace,
                                         const char *name, const char *uid) {
     const struct record *record = table_find(table, namespace, name);
     struct table_walk walk;
-    if (uid == NULL || (record != NULL && strcmp(record_text(record, TEXT_UID), uid) == 0)) {
+    if (uid == NULL || (record != NULL && strcmp(record_text(record, RECORD_UID), uid) == 0)) {
         return record;
     }
     table_begin_walk(table, &walk);
     do {
         record = uid[0] == '\0' ? NULL : table_walk(&walk);
-    } while (record != NULL && strcmp(record_text(record, TEXT_UID), uid) != 0);
+    } while (record != NULL && strcmp(record_text(record, RECORD_UID), uid) != 0);
     return record;
 }
 
@@ -201,7 +209,7 @@ bool facts_find_deployment(struct facts *facts, const char *namespace, const cha
     unsigned ticket = epoch_enter(&facts->epoch);
     const struct record *record = find_by_uid(&facts->deployments, namespace, name, uid);
     if (record != NULL) {
-        unpack_deployment(record, ret_deployment);
+        record_unpack(&deployment_shape, record, ret_deployment);
     }
     epoch_exit(&facts->epoch, ticket);
     return record != NULL;

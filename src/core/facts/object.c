@@ -230,3 +230,10 @@ bool object_read(struct json_reader *reader, struct object *ret_object) {
     }
     return true;
 }
+
+bool object_decode(const char *json, size_t size, struct object *ret_object) {
+    struct json_reader reader;
+    struct error error;
+    json_begin(&reader, json, size);
+    return object_read(&reader, ret_object) && json_finish(&reader, &error);
+}

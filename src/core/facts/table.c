@@ -4,12 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/memory.h"
 
 enum { INDEX_SIZE_MIN = 64 };
 
-/* Where a record was removed: a probe goes on past it. Only its address means something. */
+/* Stands in the slot of a removed record, and a probe goes on past it. Only its address counts. */
 static const struct record tombstone = {.hash = 0};
 
 struct table_index {
@@ -17,63 +16,31 @@ struct table_index {
     _Atomic(const struct record *) slots[];
 };
 
-static uint64_t hash_key(const char *namespace, const char *name) {
-    return hash_fold(hash_text(hash_text(HASH_EMPTY, namespace), name));
-}
-
-const char *record_text(const struct record *record, int which) {
-    const char *text = record->texts;
-    for (int i = 0; i < which; i++) {
-        text += strlen(text) + 1;
-    }
-    return text;
-}
-
-struct record *record_new(const char *const *texts, size_t n_texts) {
-    size_t size = 0;
-    for (size_t i = 0; i < n_texts; i++) {
-        size += strlen(texts[i]) + 1;
-    }
-    struct record *record = memory_new(1, sizeof(*record) + size);
-    record->hash = hash_key(texts[TEXT_NAMESPACE], texts[TEXT_NAME]);
-    char *at = record->texts;
-    for (size_t i = 0; i < n_texts; i++) {
-        size_t text_size = strlen(texts[i]) + 1;
-        memcpy(at, texts[i], text_size);
-        at += text_size;
-    }
-    return record;
-}
-
 static bool matches(const struct record *record, uint64_t hash, const char *namespace,
                     const char *name) {
-    return record->hash == hash && strcmp(record_text(record, TEXT_NAMESPACE), namespace) == 0 &&
-           strcmp(record_text(record, TEXT_NAME), name) == 0;
+    return record->hash == hash && strcmp(record_text(record, RECORD_NAMESPACE), namespace) == 0 &&
+           strcmp(record_text(record, RECORD_NAME), name) == 0;
 }
 
-/* The slot of the record with that key, or the empty slot that ends the probe. */
-static size_t probe(const struct table_index *index, const char *namespace, const char *name) {
-    uint64_t hash = hash_key(namespace, name);
-    for (size_t i = hash & (index->size - 1);; i = (i + 1) & (index->size - 1)) {
-        const struct record *record = atomic_load(&index->slots[i]);
-        if (record == NULL || (record != &tombstone && matches(record, hash, namespace, name))) {
-            return i;
-        }
+/* The record with that key, and its slot; or NULL, and the empty slot that ends the probe. It loads
+   the slot once: before a second load the writer could replace or remove the record. */
+static const struct record *probe(const struct table_index *index, const char *namespace,
+                                  const char *name, size_t *ret_slot) {
+    uint64_t hash = record_hash(namespace, name);
+    const struct record *record;
+    size_t slot = hash & (index->size - 1);
+    while ((record = atomic_load(&index->slots[slot])) != NULL &&
+           (record == &tombstone || !matches(record, hash, namespace, name))) {
+        slot = (slot + 1) & (index->size - 1);
     }
+    *ret_slot = slot;
+    return record;
 }
 
 const struct record *table_find(const struct table *table, const char *namespace,
                                 const char *name) {
-    const struct table_index *index = atomic_load(&table->index);
-    const struct record *record;
-    uint64_t hash = hash_key(namespace, name);
-    size_t i = hash & (index->size - 1);
-    /* Not probe() and a second load: between the two, the record could be replaced or removed. */
-    while ((record = atomic_load(&index->slots[i])) != NULL &&
-           (record == &tombstone || !matches(record, hash, namespace, name))) {
-        i = (i + 1) & (index->size - 1);
-    }
-    return record;
+    size_t slot;
+    return probe(atomic_load(&table->index), namespace, name, &slot);
 }
 
 static struct table_index *new_index(size_t size) {
@@ -130,7 +97,9 @@ static void make_room(struct table *table, struct epoch *epoch) {
 }
 
 static size_t find_slot(const struct table_index *index, const struct record *record) {
-    return probe(index, record_text(record, TEXT_NAMESPACE), record_text(record, TEXT_NAME));
+    size_t slot;
+    probe(index, record_text(record, RECORD_NAMESPACE), record_text(record, RECORD_NAME), &slot);
+    return slot;
 }
 
 bool table_put(struct table *table, struct epoch *epoch, struct record *owned_record) {

@@ -12,14 +12,14 @@ struct path {
 
 struct rule {
     enum object_kind kind;
-    struct path parent; /* must be an object, */
-    bool is_made;       /* or, if so, may be missing */
+    struct path parent; /* must be an object */
+    bool is_made;       /* if it is missing, an empty one is made */
     const char *key;
     const char *value;
     enum {
         ALWAYS,
-        OR_EMPTY,          /* also where the text is empty, which in Go is as good as absent */
-        IF_ROLLING_UPDATE, /* only where that is the strategy */
+        OR_EMPTY,          /* also if the text is empty, which Go takes for absent */
+        IF_ROLLING_UPDATE, /* only with that strategy */
     } condition;
 };
 
@@ -32,7 +32,7 @@ struct rule {
 #define ROLLING_UPDATE                                                                             \
     { {"spec", "strategy", "rollingUpdate"}, 3 }
 
-/* In this order: the members of rollingUpdate follow from the type. */
+/* The order matters: the type decides about the members of rollingUpdate. */
 static const struct rule rules[] = {
     {OBJECT_MCPSERVER, SPEC, false, "transport", "\"stdio\"", ALWAYS},
     {OBJECT_DEPLOYMENT, SPEC, false, "replicas", "1", ALWAYS},
@@ -42,46 +42,34 @@ static const struct rule rules[] = {
     {OBJECT_DEPLOYMENT, ROLLING_UPDATE, true, "maxUnavailable", "\"25%\"", IF_ROLLING_UPDATE},
 };
 
-struct document {
-    const char *json; /* borrowed */
-    size_t size;
-};
-
-/* JSON_NONE if there is no such value. */
-static enum json_kind kind_at(const struct document *document, const struct path *path,
-                              struct json_text *ret_raw) {
+/* JSON_NONE if no value is there. */
+static enum json_kind kind_at(const struct buffer *json, const struct path *path) {
+    struct json_text raw;
     struct json_reader reader;
-    if (!json_edit_find(document->json, document->size, path->keys, path->n, ret_raw)) {
+    if (!json_edit_find(json->bytes, json->size, path->keys, path->n, &raw)) {
         return JSON_NONE;
     }
-    json_begin(&reader, ret_raw->at, ret_raw->size);
+    json_begin(&reader, raw.at, raw.size);
     return json_peek(&reader);
 }
 
-static bool text_at_is(const struct document *document, const struct path *path,
-                       const char *expected) {
-    struct json_text raw;
+static bool text_at_is(const struct buffer *json, const struct path *path, const char *expected) {
     struct json_text text;
-    struct json_reader reader;
-    if (kind_at(document, path, &raw) != JSON_STRING) {
-        return false;
-    }
-    json_begin(&reader, raw.at, raw.size);
-    return json_read_text(&reader, &text) && json_text_is(&text, expected);
+    return json_edit_find_text(json->bytes, json->size, path->keys, path->n, &text) &&
+           json_text_is(&text, expected);
 }
 
 static bool is_absent(enum json_kind kind) {
     return kind == JSON_NONE || kind == JSON_NULL;
 }
 
-/* Is there an object at the path, or, with `may_be_made`, one that can be made there? */
-static bool is_object(const struct document *document, const struct path *path, bool may_be_made) {
-    struct json_text raw;
+/* Is there an object at the path, or, with `may_be_made`, room for one? */
+static bool is_object(const struct buffer *json, const struct path *path, bool may_be_made) {
     for (struct path parent = {.n = 0}; parent.n < path->n;) {
         parent.keys[parent.n] = path->keys[parent.n];
         parent.n++;
-        enum json_kind kind = kind_at(document, &parent, &raw);
-        /* spec itself is never made. */
+        enum json_kind kind = kind_at(json, &parent);
+        /* `spec` itself is never made. */
         if (kind != JSON_OBJECT && !(may_be_made && parent.n > 1 && is_absent(kind))) {
             return false;
         }
@@ -89,58 +77,45 @@ static bool is_object(const struct document *document, const struct path *path, 
     return true;
 }
 
-static bool is_due(const struct rule *rule, const struct path *path,
-                   const struct document *document) {
+static bool is_due(const struct rule *rule, const struct path *path, const struct buffer *json) {
     static const struct path type = {{"spec", "strategy", "type"}, 3};
-    struct json_text raw;
-    if (!is_object(document, &rule->parent, rule->is_made) ||
-        (rule->condition == IF_ROLLING_UPDATE && !text_at_is(document, &type, "RollingUpdate"))) {
+    if (!is_object(json, &rule->parent, rule->is_made) ||
+        (rule->condition == IF_ROLLING_UPDATE && !text_at_is(json, &type, "RollingUpdate"))) {
         return false;
     }
-    return is_absent(kind_at(document, path, &raw)) ||
-           (rule->condition == OR_EMPTY && text_at_is(document, path, ""));
+    return is_absent(kind_at(json, path)) ||
+           (rule->condition == OR_EMPTY && text_at_is(json, path, ""));
 }
 
-/* The document is in `storage` if a rule has changed it. */
-static bool carry_out(const struct rule *rule, struct document *document, struct buffer *storage,
-                      bool *ret_any, struct error *error) {
+static bool carry_out(const struct rule *rule, struct buffer *json, bool *any,
+                      struct error *error) {
     struct path path = rule->parent;
     path.keys[path.n++] = rule->key;
-    if (!is_due(rule, &path, document)) {
+    if (!is_due(rule, &path, json)) {
         return true;
     }
-    struct buffer changed;
-    buffer_init(&changed, SIZE_MAX);
-    if (!json_edit_add(document->json, document->size, path.keys, path.n, rule->value, &changed,
-                       error)) {
-        buffer_fini(&changed);
-        return false;
-    }
-    buffer_fini(storage);
-    *storage = changed;
-    *document = (struct document){changed.bytes, changed.size};
-    *ret_any = true;
-    return true;
+    *any = true;
+    return json_edit_set(json, path.keys, path.n, rule->value, error);
 }
 
 bool defaults_apply(enum object_kind kind, const char *json, size_t size, struct buffer *out,
                     bool *ret_any, struct error *error) {
-    AUTO(buffer_fini) struct buffer storage;
-    struct document document = {json, size};
+    AUTO(buffer_fini) struct buffer changed;
     struct json_reader reader;
     bool is_any = false;
-    buffer_init(&storage, SIZE_MAX);
+    buffer_init(&changed, SIZE_MAX);
     json_begin(&reader, json, size);
     json_skip(&reader);
     if (!json_finish(&reader, error)) {
         return false;
     }
+    buffer_add(&changed, json, size);
     for (size_t i = 0; i < COUNT_OF(rules); i++) {
-        if (rules[i].kind == kind && !carry_out(&rules[i], &document, &storage, &is_any, error)) {
+        if (rules[i].kind == kind && !carry_out(&rules[i], &changed, &is_any, error)) {
             return false;
         }
     }
-    buffer_add(out, document.json, document.size);
+    buffer_add(out, changed.bytes, changed.size);
     *ret_any = is_any;
     return true;
 }

@@ -8,7 +8,7 @@
 
 #define DEFAULT_NAMESPACE "default"
 
-/* The top of an object: it tells the kind, and a list from an object. */
+/* The members at the top of an object that tell its kind, and a list from an object. */
 struct outline {
     struct json_text api_version;
     struct json_text kind;
@@ -16,7 +16,7 @@ struct outline {
     bool has_kind;
 };
 
-/* kubectl takes lists of lists apart, and so does this module; this deep. */
+/* Lists may lie in one another, as for kubectl, but only so deep. */
 enum { LISTS_MAX = 16 };
 
 struct split {
@@ -25,10 +25,10 @@ struct split {
     struct error *error;
 };
 
-/* A list around an object; NULL around a document. */
+/* The list around a value. */
 struct list {
     const struct outline *outline;
-    size_t depth; /* 1 for the outermost */
+    size_t depth; /* the outermost has 1 */
 };
 
 static bool visit_value(const struct split *split, const struct list *list,
@@ -64,25 +64,27 @@ static void copy(const struct json_text *text, char *out, size_t capacity) {
     }
 }
 
-/* "DeploymentList" lists Deployments; "List" does not say of what. */
-static bool copy_kind_of_list(const struct outline *list, struct manifest_item *item) {
+/* "Deployment" of "DeploymentList". False if the kind ends otherwise, or does not fit. */
+static bool read_listed_kind(const struct outline *outline, char kind[OBJECT_KIND_SIZE]) {
     static const char suffix[] = "List";
-    copy(&list->api_version, item->api_version, sizeof(item->api_version));
-    copy(&list->kind, item->kind, sizeof(item->kind));
-    size_t size = strlen(item->kind);
-    size_t kind_size = size < strlen(suffix) ? 0 : size - strlen(suffix);
-    item->kind[kind_size] = '\0';
-    return kind_size > 0;
+    copy(&outline->kind, kind, OBJECT_KIND_SIZE);
+    size_t size = strlen(kind);
+    if (size < strlen(suffix) || strcmp(kind + size - strlen(suffix), suffix) != 0) {
+        return false;
+    }
+    kind[size - strlen(suffix)] = '\0';
+    return true;
 }
 
 static bool is_list(const struct outline *outline) {
-    static const char suffix[] = "List";
     char kind[OBJECT_KIND_SIZE];
-    if (outline->items.at == NULL || !json_text_copy(&outline->kind, kind, sizeof(kind))) {
-        return false;
-    }
-    size_t size = strlen(kind);
-    return size >= strlen(suffix) && strcmp(kind + size - strlen(suffix), suffix) == 0;
+    return outline->items.at != NULL && read_listed_kind(outline, kind);
+}
+
+/* False if the list is a plain "List", which may hold any kinds. */
+static bool use_kind_of_list(const struct outline *list, struct manifest_item *item) {
+    copy(&list->api_version, item->api_version, sizeof(item->api_version));
+    return read_listed_kind(list, item->kind) && item->kind[0] != '\0';
 }
 
 static bool visit_list(const struct split *split, const struct list *list,
@@ -123,7 +125,7 @@ static bool visit_value(const struct split *split, const struct list *list,
     copy(&outline.api_version, item.api_version, sizeof(item.api_version));
     copy(&outline.kind, item.kind, sizeof(item.kind));
     if (!outline.has_kind && list != NULL) {
-        item.is_typed_by_list = copy_kind_of_list(list->outline, &item);
+        item.is_typed_by_list = use_kind_of_list(list->outline, &item);
     }
     split->visit(split->context, &item);
     return true;
@@ -159,15 +161,12 @@ static enum object_kind kind_of(const struct manifest_item *item) {
     return object_kind(group, item->kind);
 }
 
-bool manifest_take(const struct manifest_item *item, struct object *ret_object) {
-    struct json_reader reader;
-    struct error error;
+bool manifest_read_object(const struct manifest_item *item, struct object *ret_object) {
     enum object_kind kind = kind_of(item);
     if (kind != OBJECT_MCPSERVER && kind != OBJECT_DEPLOYMENT) {
         return false;
     }
-    json_begin(&reader, item->raw.at, item->raw.size);
-    if (!object_read(&reader, ret_object) || !json_finish(&reader, &error)) {
+    if (!object_decode(item->raw.at, item->raw.size, ret_object)) {
         return false;
     }
     ret_object->kind = kind;
@@ -186,7 +185,7 @@ struct reading {
 static void on_item(void *context, const struct manifest_item *item) {
     struct reading *reading = context;
     struct object object;
-    if (manifest_take(item, &object)) {
+    if (manifest_read_object(item, &object)) {
         reading->visit(reading->context, &object, item->offset);
     } else {
         reading->n_others++;

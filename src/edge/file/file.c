@@ -14,18 +14,18 @@
 #include "file_parts.h"
 
 bool file_fail(struct error *error, int number, const char *doing, const char *path) {
-    /* A link that leads round in a circle leads nowhere. */
+    /* A circular link leads nowhere. */
     bool is_missing = number == ENOENT || number == ENOTDIR || number == ELOOP;
     char reason[80];
     snprintf(reason, sizeof(reason), "%s", strerror(number));
     reason[0] = (char)tolower((unsigned char)reason[0]);
-    /* A long path is cut, so that the reason is not. */
+    /* Cut a long path, so that the reason fits. */
     return error_set(error, is_missing ? ERROR_NOT_FOUND : ERROR_UNAVAILABLE, "%s '%.128s': %s",
                      doing, path, reason);
 }
 
-/* Not by realpath(): where the target is gone by now, that says the same as where there is no link,
-   and the folder itself is the one place that two versions may be read from. */
+/* Not realpath(): if the target has just gone, its answer looks like "no link". Then two files
+   might be read from the folder itself, and so from two versions. */
 char *file_resolve_volume(const char *folder) {
     char link[PATH_MAX];
     char target[PATH_MAX];
@@ -71,7 +71,7 @@ static bool read_to_end(int descriptor, const char *path, struct buffer *content
 
 bool file_read(const char *path, struct buffer *ret_content, struct error *error) {
     buffer_clear(ret_content);
-    /* Opening a pipe would otherwise wait for somebody to write into it. */
+    /* O_NONBLOCK: opening a pipe would wait for a writer. */
     AUTO(close_descriptor) int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat status;
     if (descriptor < 0 || fstat(descriptor, &status) != 0) {
@@ -85,11 +85,11 @@ bool file_read(const char *path, struct buffer *ret_content, struct error *error
                          "'%.128s' is a pipe or a device; a file is wanted, to be read again",
                          path);
     }
-    buffer_reserve(ret_content, (size_t)status.st_size + 1); /* and for buffer_text() */
+    buffer_reserve(ret_content, (size_t)status.st_size + 1); /* one more for buffer_text() */
     return read_to_end(descriptor, path, ret_content, error);
 }
 
-/* "folder/.name.tmp-XXXXXX"; a name so long that this would not be one is cut. */
+/* "folder/.name.tmp-XXXXXX". Cuts a very long name, so that the result is still a valid name. */
 static char *temporary_path(const char *path) {
     const char *slash = strrchr(path, '/');
     int folder_size = slash == NULL ? 0 : (int)(slash - path + 1);
@@ -151,7 +151,7 @@ static bool make_one(const char *path, mode_t mode, struct error *error) {
     if (number != EEXIST) {
         return file_fail(error, number, "making the folder", path);
     }
-    /* Another process may have made it since. */
+    /* Another process may have made it meanwhile. */
     return is_folder(path) ||
            error_set(error, ERROR_UNAVAILABLE, "'%.128s' is there and not a folder", path);
 }

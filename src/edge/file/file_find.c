@@ -8,7 +8,7 @@
 #include "file_parts.h"
 
 static void list_add(struct file_list *list, const char *path) {
-    /* The array is as large as the next power of two. */
+    /* The capacity is always a power of two. */
     if ((list->n_paths & (list->n_paths - 1)) == 0) {
         size_t capacity = list->n_paths == 0 ? 1 : list->n_paths * 2;
         list->paths = memory_resize(list->paths, capacity, sizeof(*list->paths));
@@ -28,8 +28,8 @@ static bool has_suffix(const char *path) {
     return false;
 }
 
-/* A link that leads nowhere may have led to a file. */
-static void list_visit(void *context, const char *path, const struct stat *status) {
+/* A link that leads nowhere counts: it may have led to a file. */
+static void on_path(void *context, const char *path, const struct stat *status) {
     if ((status == NULL || S_ISREG(status->st_mode)) && has_suffix(path)) {
         list_add(context, path);
     }
@@ -48,7 +48,7 @@ bool file_find(const char *path, struct file_list *ret_list, struct error *error
     if (!S_ISDIR(status.st_mode)) {
         list_add(&list, path);
     } else {
-        struct file_visitor visitor = {.context = &list, .visit = list_visit};
+        struct file_visitor visitor = {.context = &list, .visit = on_path};
         if (!file_walk(path, &visitor, error)) {
             return false;
         }

@@ -14,7 +14,7 @@ struct folder_id {
 
 struct walk {
     const struct file_visitor *visitor;
-    struct folder_id entered[FILE_DEPTH_MAX + 1]; /* the folders that are being read */
+    struct folder_id entered[FILE_DEPTH_MAX + 1]; /* the folders being read */
     size_t n_entered;
 };
 
@@ -85,8 +85,8 @@ static bool walk_path(struct walk *walk, const char *path, struct error *error) 
     const struct file_visitor *visitor = walk->visitor;
     struct stat status;
     if (stat(path, &status) != 0) {
-        /* A link that leads nowhere, or a file that was removed a moment ago: the kubelet makes
-           both when it takes a key out of a mounted ConfigMap. */
+        /* A link that leads nowhere, or a file that was just removed. The kubelet makes both when
+           it removes a key from a mounted ConfigMap. */
         bool is_nowhere = errno == ENOENT || errno == ELOOP;
         if (!is_nowhere && !visitor->is_lenient) {
             return file_fail(error, errno, "looking at", path);

@@ -16,18 +16,18 @@
 enum {
     EVENTS = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE | IN_DELETE_SELF |
              IN_MOVE_SELF | IN_ATTRIB,
-    /* The steps of the clock that stamps files: a tick is 10 ms at most, doubled to be safe. */
+    /* The resolution of file times: one tick of at most 10 ms, doubled to be safe. */
     STAMP_STEP_NS = 20000000,
 };
 
 struct watched_path {
     char *path;
-    uint64_t fingerprint; /* of what stood there at the last look */
+    uint64_t fingerprint; /* of the last look */
 };
 
 struct watched_folder {
     int id;
-    bool is_needed; /* the look under way came by it */
+    bool is_needed; /* the current look uses it */
 };
 
 struct file_watch {
@@ -36,7 +36,8 @@ struct file_watch {
     size_t n_paths;
     struct watched_folder *folders;
     size_t n_folders;
-    bool is_young; /* some file was so new at the last look that its time may not move any more */
+    bool is_young; /* at the last look some file was so new that another write may not change its
+                      time */
 };
 
 struct look {
@@ -94,18 +95,18 @@ static char *folder_above(const char *path) {
     return memory_copy(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-/* Watches the folder that the path is in, or the nearest one above that is there. */
+/* Watches the folder of the path, or the nearest existing folder above it. */
 static void watch_above(struct file_watch *watch, const char *path) {
     AUTO_FREE char *folder = folder_above(path);
     bool is_missing = !watch_folder(watch, folder) && (errno == ENOENT || errno == ENOTDIR);
     if (is_missing && strcmp(folder, "/") != 0 && strcmp(folder, ".") != 0) {
         watch_above(watch, folder);
-        /* Made in between, it would never be heard of. */
+        /* The folder may have been made in between. Its events would be missed. */
         (void)watch_folder(watch, folder);
     }
 }
 
-/* A link on the way may be swapped for another, as git-sync does. */
+/* Any link on the path may be swapped for another, as git-sync does. */
 static void watch_links(struct file_watch *watch, const char *path) {
     AUTO_FREE char *above = memory_copy(path, strlen(path));
     for (char *slash = strchr(above, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
@@ -135,8 +136,8 @@ static int64_t stamp_ns(const struct timespec *stamp) {
 }
 
 static uint64_t hash_status(struct look *look, uint64_t hash, const struct stat *status) {
-    /* The size and times of a folder move with every temporary file in it. What matters of it are
-       its entries, and they are visited. */
+    /* Every temporary file changes the size and times of its folder. Only the entries of a folder
+       matter, and they are visited. */
     bool is_folder = S_ISDIR(status->st_mode);
     int64_t modified_ns = is_folder ? 0 : stamp_ns(&status->st_mtim);
     const uint64_t facts[] = {status->st_dev, status->st_ino, status->st_mode,
@@ -145,12 +146,12 @@ static uint64_t hash_status(struct look *look, uint64_t hash, const struct stat 
     return hash_bytes(hash, facts, sizeof(facts));
 }
 
-static void look_enter(void *context, const char *folder) {
+static void on_folder(void *context, const char *folder) {
     struct look *look = context;
     (void)watch_folder(look->watch, folder);
 }
 
-static void look_visit(void *context, const char *path, const struct stat *status) {
+static void on_path(void *context, const char *path, const struct stat *status) {
     struct look *look = context;
     uint64_t hash = hash_text(HASH_EMPTY, path);
     char target[PATH_MAX];
@@ -161,19 +162,19 @@ static void look_visit(void *context, const char *path, const struct stat *statu
     if (status != NULL) {
         hash = hash_status(look, hash, status);
     }
-    /* A sum, since entries come in no order; mixed, since a sum of plain FNV values has a pattern.
-     */
+    /* Sum, since entries come in no order. Mix first, since plain FNV values are too regular for a
+       sum. */
     hash = hash_fold(hash) * UINT64_C(0x9E3779B97F4A7C15);
     look->fingerprint += hash ^ hash >> 29;
 }
 
-/* Watches come before reading, so that what happens after the reading is heard of. */
+/* Watches first and reads second, so that no later change is missed. */
 static bool look_at(struct file_watch *watch, struct watched_path *watched) {
     struct timespec now = {0};
     clock_gettime(CLOCK_REALTIME, &now);
     struct look look = {.watch = watch, .began_ns = stamp_ns(&now)};
     struct file_visitor visitor = {
-        .context = &look, .enter = look_enter, .visit = look_visit, .is_lenient = true};
+        .context = &look, .enter = on_folder, .visit = on_path, .is_lenient = true};
     struct error ignored;
     watch_above(watch, watched->path);
     watch_links(watch, watched->path);
@@ -200,8 +201,8 @@ void file_watch_add(struct file_watch *watch, const char *path) {
     look_at(watch, watched);
 }
 
-/* Takes all events; true if one says that a file was written in place. */
-static bool take_events(struct file_watch *watch) {
+/* Reads all events. Returns true if one reports a write in place. */
+static bool read_events(struct file_watch *watch) {
     _Alignas(struct inotify_event) char bytes[4096];
     bool is_written = false;
     ssize_t size;
@@ -218,9 +219,9 @@ static bool take_events(struct file_watch *watch) {
 }
 
 bool file_watch_changed(struct file_watch *watch) {
-    /* Two writes within one step of the clock leave the same time, and may leave the same size: of
-       a file that was new at the last look, a write counts as a change. */
-    bool is_changed = take_events(watch) && watch->is_young;
+    /* Two writes within one clock step leave the same time, and perhaps the same size. If a file
+       was that new at the last look, any write counts as a change. */
+    bool is_changed = read_events(watch) && watch->is_young;
     watch->is_young = false;
     for (size_t i = 0; i < watch->n_folders; i++) {
         watch->folders[i].is_needed = false;

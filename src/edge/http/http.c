@@ -13,7 +13,7 @@
 #include "http_request.h"
 #include "http_server.h"
 
-/* Half of it is for the request line and the headers. */
+/* MHD uses half of it for the request line and the headers. */
 enum { CONNECTION_MEMORY = 32 * 1024 };
 
 enum { STOP_PATIENCE_MS = 2000 };
@@ -37,25 +37,20 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
         if (connection->lingers) {
             http_linger_add(&server->linger, connection->fd, clock_boot_ms());
         }
-        http_connections_end(&server->connections, connection);
+        http_connections_end(&server->connections, connection->fd);
     }
 }
 
-/* MHD's own timeout starts again with each byte, so it is only there for the case that the accept
-   thread fails, and comes after every deadline. */
+/* MHD's own timeout starts again with each byte. It comes after every deadline, and matters only if
+   the accept thread fails. */
 static unsigned backstop_s(const struct http_options *options) {
-    int64_t longest_ms = options->idle_timeout_ms;
-    if (longest_ms < options->head_timeout_ms) {
-        longest_ms = options->head_timeout_ms;
-    }
-    if (longest_ms < options->body_timeout_ms) {
-        longest_ms = options->body_timeout_ms;
-    }
+    int64_t request_ms = MAX(options->head_timeout_ms, options->body_timeout_ms);
+    int64_t longest_ms = MAX(options->idle_timeout_ms, request_ms);
     return (unsigned)(longest_ms / 1000 + 2);
 }
 
-/* One polling thread. With epoll a TLS handshake that stalls would keep it spinning, and MHD's own
-   pool of threads gives all that is pending to the one that wakes first. */
+/* One polling thread. With epoll, MHD spins while a TLS handshake stalls. MHD's own thread pool
+   gives all pending connections to the thread that wakes first. */
 static struct MHD_Daemon *start_worker(struct http_server *server) {
     unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
                      MHD_ALLOW_SUSPEND_RESUME;
@@ -64,12 +59,12 @@ static struct MHD_Daemon *start_worker(struct http_server *server) {
         flags |= MHD_USE_TLS;
         http_tls_fill_options(tls);
     }
-    /* The limit of connections is held by the accept thread, for all workers together. */
+    /* The accept thread holds the limit of connections for all workers together. */
     return MHD_start_daemon(
-        flags, 0, NULL, NULL, http_request_take, server, MHD_OPTION_URI_LOG_CALLBACK,
-        http_request_begin, server, MHD_OPTION_NOTIFY_COMPLETED, http_request_end, server,
+        flags, 0, NULL, NULL, http_request_on_piece, server, MHD_OPTION_URI_LOG_CALLBACK,
+        http_request_on_line, server, MHD_OPTION_NOTIFY_COMPLETED, http_request_on_end, server,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_UNESCAPE_CALLBACK,
-        http_request_keep_escapes, server, MHD_OPTION_CONNECTION_LIMIT,
+        http_request_on_unescape, server, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)server->options.connections_max + 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, backstop_s(&server->options),
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
@@ -85,7 +80,7 @@ static bool start_workers(struct http_server *server, struct error *error) {
     return true;
 }
 
-/* Signals are for the threads of the program, so threads of the server begin with all of them
+/* The program's own threads take the signals, so the server's threads start with all signals
    blocked. */
 static bool start_threads(struct http_server *server,
                           bool (*start)(struct http_server *server, struct error *error),
@@ -155,7 +150,7 @@ bool http_start(const struct http_options *options, struct http_server **ret_ser
     if (!start_threads(server, start_workers, error)) {
         return false;
     }
-    /* With TLS, whoever comes before the first key pair waits in the listen queue. */
+    /* With TLS, connections wait in the listen queue until the first key pair. */
     if (server->tls == NULL && !start_threads(server, http_accept_start, error)) {
         return false;
     }

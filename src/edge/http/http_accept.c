@@ -13,14 +13,14 @@
 #include "edge/clock.h"
 #include "http_server.h"
 
-/* Without a free descriptor the listen socket stays readable, and polling it would spin. */
+/* Without a free descriptor the listen socket stays readable, and poll() would spin. */
 enum { PAUSE_MS = 100 };
 
-/* A peer that is gone without a word is noticed within a minute. */
+/* Within a minute these detect a peer that vanished silently. */
 enum { KEEPALIVE_IDLE_S = 30, KEEPALIVE_INTERVAL_S = 10, KEEPALIVE_PROBES = 3, UNACKED_MS = 30000 };
 
 static void set_option(int fd, int level, int name, int value) {
-    /* A socket whose peer has gone already may refuse; that is found out when it is read. */
+    /* Fails if the peer has gone already. Reading the socket tells us then. */
     (void)setsockopt(fd, level, name, &value, sizeof value);
 }
 
@@ -33,7 +33,7 @@ static void set_options(int fd) {
     set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKED_MS);
 }
 
-/* Returns false if there is nothing to accept now; pauses if there is no room for it. */
+/* Returns false if there is nothing to accept now. Sets a pause if no descriptor is free. */
 static bool accept_one(struct http_server *server, int64_t now_ms, int64_t *pause_until_ms) {
     struct sockaddr_storage peer;
     socklen_t size = sizeof peer;
@@ -51,7 +51,7 @@ static bool accept_one(struct http_server *server, int64_t now_ms, int64_t *paus
         http_connections_add(&server->connections, fd, now_ms + server->options.head_timeout_ms);
     if (MHD_add_connection(server->workers[worker], fd, (struct sockaddr *)&peer, size) !=
         MHD_YES) {
-        http_connections_remove(&server->connections, fd);
+        http_connections_end(&server->connections, fd);
     }
     return true;
 }
@@ -60,13 +60,12 @@ static bool has_room(struct http_server *server) {
     return atomic_load(&server->connections.n_open) < server->options.connections_max;
 }
 
-/* For poll(): milliseconds from now on, -1 for no end. */
+/* For poll(): milliseconds from now, or -1 to wait for ever. */
 static int wait_ms(int64_t now_ms, int64_t until_ms) {
     if (until_ms == HTTP_CONNECTIONS_NO_DEADLINE) {
         return -1;
     }
-    int64_t left_ms = until_ms > now_ms ? until_ms - now_ms : 0;
-    return left_ms < INT_MAX ? (int)left_ms : INT_MAX;
+    return (int)MIN(MAX(until_ms - now_ms, 0), INT_MAX);
 }
 
 static void wait_for_work(struct http_server *server, int64_t until_ms, bool may_accept,
@@ -91,8 +90,8 @@ static void *run(void *context) {
         int64_t now_ms = clock_boot_ms();
         int64_t until_ms = http_connections_expire(&server->connections, now_ms);
         bool is_pausing = now_ms < pause_until_ms;
-        if (is_pausing && pause_until_ms < until_ms) {
-            until_ms = pause_until_ms;
+        if (is_pausing) {
+            until_ms = MIN(until_ms, pause_until_ms);
         }
         bool is_readable = false;
         wait_for_work(server, until_ms, !is_pausing && has_room(server), &is_readable);

@@ -3,8 +3,8 @@
 #define EDGE_HTTP_HTTP_ACCEPT_H
 
 /*
- * The accept thread: hands each new connection to the worker that has the fewest, holds the limit
- * of connections, and ends the connections that are overdue. It sleeps while there is nothing due.
+ * The accept thread. It hands each new connection to the worker that has the fewest, holds the
+ * limit of connections, and ends connections that are overdue. It sleeps while nothing is due.
  */
 
 #include "base/attribute.h"
@@ -14,7 +14,7 @@ struct http_server;
 
 bool http_accept_start(struct http_server *server, struct error *error) MUST_CHECK;
 
-/* Ends the thread if it was started. The connections go on, without deadlines. */
+/* Ends the thread if it was started. The connections stay open, without deadlines. */
 void http_accept_stop(struct http_server *server);
 
 #endif

@@ -16,7 +16,7 @@ enum { HOST_MAX = INET6_ADDRSTRLEN + 2 };
 struct address {
     struct sockaddr_storage socket;
     socklen_t size;
-    bool is_any; /* no host was given */
+    bool is_any; /* the text gives no host */
 };
 
 static void set_ipv4(struct address *address, struct in_addr host, uint16_t port) {
@@ -49,7 +49,7 @@ static bool parse_host(char *host, uint16_t port, struct address *address) {
         set_ipv6(address, ipv6, port);
         return true;
     }
-    /* The one name that needs no resolver. */
+    /* The only name that is accepted: it needs no resolver. */
     if (inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &ipv4) != 1) {
         return false;
     }

@@ -6,10 +6,11 @@
 
 #include "base/memory.h"
 
-/* The usual review, of 16 to 19 KB, is one allocation. */
+/* A usual review has 16 to 19 KB and fits in one allocation. */
 enum { CAPACITY_FIRST = 32 * 1024 };
 
-/* All or nothing: a refused body must not take, not even for a moment, what another may have. */
+/* All or nothing: a refused body must not, even for a moment, use memory that another body may
+   have. */
 static bool charge(struct http_budget *budget, size_t size) {
     size_t used = atomic_load(&budget->used);
     do {
@@ -36,10 +37,7 @@ static bool drop(struct http_body *body, struct http_budget *budget, enum http_b
 static size_t next_capacity(const struct http_body *body, size_t body_max, size_t needed) {
     size_t ceiling = body->announced > 0 ? body->announced : body_max;
     size_t capacity = body->capacity > 0 ? body->capacity * 2 : CAPACITY_FIRST;
-    if (capacity > ceiling) {
-        capacity = ceiling;
-    }
-    return MAX(capacity, needed);
+    return MAX(MIN(capacity, ceiling), needed);
 }
 
 bool http_body_add(struct http_body *body, struct http_budget *budget, size_t body_max,

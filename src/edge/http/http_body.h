@@ -3,9 +3,8 @@
 #define EDGE_HTTP_HTTP_BODY_H
 
 /*
- * The body of one request while it comes in, and the budget that all of them share. The budget is
- * charged with what is allocated and not with what a peer announces, so that nobody reserves by
- * announcing.
+ * The body of one request while it arrives, and the budget that all bodies share. The budget counts
+ * allocated bytes, not announced ones, so a peer cannot reserve memory with a header.
  */
 
 #include <stdatomic.h>
@@ -14,7 +13,8 @@
 
 #include "base/attribute.h"
 
-/* What of a refused body is thrown away for the sake of the answer behind it. */
+/* The server reads and drops this many bytes of a refused body, so that the peer sees its answer.
+ */
 enum { HTTP_BODY_DROPPED_MAX = 64 << 20 };
 
 struct http_budget {
@@ -23,26 +23,26 @@ struct http_budget {
 };
 
 enum http_body_state {
-    HTTP_BODY_WHOLE,       /* all that came is stored */
-    HTTP_BODY_TOO_LARGE,   /* it passed its own limit: nothing is stored any more */
-    HTTP_BODY_OVER_BUDGET, /* all bodies together passed theirs: nothing is stored any more */
+    HTTP_BODY_WHOLE,       /* all bytes so far are stored */
+    HTTP_BODY_TOO_LARGE,   /* it passed its own limit; nothing more is stored */
+    HTTP_BODY_OVER_BUDGET, /* all bodies together passed the budget; nothing more is stored */
 };
 
 struct http_body {
     char *bytes;
     size_t size;
-    size_t capacity;  /* what the budget is charged with */
-    size_t announced; /* by Content-Length, 0 if it did not say; the capacity does not pass it */
+    size_t capacity;  /* allocated bytes, charged to the budget */
+    size_t announced; /* Content-Length, or 0 if there was none; bounds the capacity */
     enum http_body_state state;
-    size_t n_dropped; /* bytes, since it is not whole */
+    size_t n_dropped; /* bytes dropped since it was refused */
 };
 
-/* Stores the bytes, or drops the body for good if it or the budget would pass its limit. False if
-   more has been dropped by now than an answer is worth. */
+/* Stores the bytes. If the body or the budget would pass its limit, drops the whole body for good.
+   Returns false once more than HTTP_BODY_DROPPED_MAX was dropped: then end the connection. */
 bool http_body_add(struct http_body *body, struct http_budget *budget, size_t body_max,
                    const char *bytes, size_t size) MUST_CHECK;
 
-/* Frees what is stored and gives it back to the budget. May be called again. */
+/* Frees the stored bytes and returns them to the budget. Calling it again does nothing. */
 void http_body_fini(struct http_body *body, struct http_budget *budget);
 
 #endif

@@ -8,8 +8,8 @@
 
 #include "base/memory.h"
 
-/* Between two looks at all deadlines: bounds what short deadlines can cost, and is at most how late
-   one is enforced. */
+/* The shortest time between two scans of all deadlines. It bounds the cost of short deadlines. A
+   deadline is enforced at most this late. */
 enum { SCAN_INTERVAL_MS = 250 };
 
 void http_connections_init(struct http_connections *all, size_t max, unsigned n_workers,
@@ -44,7 +44,7 @@ void http_connections_wake(const struct http_connections *all) {
     eventfd_write(all->wake_fd, 1);
 }
 
-/* Returns true if the next look had to be brought forward. */
+/* Returns true if the next scan is earlier than planned before. */
 static bool plan(struct http_connections *all, int64_t deadline_ms) {
     int64_t earliest = all->scanned_ms + SCAN_INTERVAL_MS;
     int64_t at = MAX(deadline_ms, earliest);
@@ -101,8 +101,8 @@ unsigned http_connections_add(struct http_connections *all, int fd, int64_t dead
     struct http_connection *connection = memory_new(1, sizeof *connection);
     pthread_mutex_lock(&all->mutex);
     make_room(all, fd);
-    /* Without memory MHD closes a connection that it never announced. The kernel hands out its
-       number again, so it is gone. */
+    /* If MHD runs out of memory it closes a connection without announcing it. The kernel has given
+       the number to a new one, so the old connection is gone. */
     if (all->by_fd[fd] != NULL) {
         forget(all, all->by_fd[fd]);
     }
@@ -119,12 +119,6 @@ unsigned http_connections_add(struct http_connections *all, int fd, int64_t dead
     return worker;
 }
 
-void http_connections_remove(struct http_connections *all, int fd) {
-    pthread_mutex_lock(&all->mutex);
-    forget(all, all->by_fd[fd]);
-    pthread_mutex_unlock(&all->mutex);
-}
-
 struct http_connection *http_connections_start(struct http_connections *all, int fd) {
     pthread_mutex_lock(&all->mutex);
     struct http_connection *connection = all->by_fd[fd];
@@ -133,9 +127,9 @@ struct http_connection *http_connections_start(struct http_connections *all, int
     return connection;
 }
 
-void http_connections_end(struct http_connections *all, struct http_connection *connection) {
+void http_connections_end(struct http_connections *all, int fd) {
     pthread_mutex_lock(&all->mutex);
-    forget(all, connection);
+    forget(all, all->by_fd[fd]);
     pthread_mutex_unlock(&all->mutex);
 }
 

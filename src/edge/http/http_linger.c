@@ -8,7 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* So that one peer that is fast does not hold up the accept thread. */
+#include "base/attribute.h"
+
+/* Limits one turn, so that a fast peer does not hold up the accept thread. */
 enum { PIECE = 1 << 15, PIECES_AT_ONCE = 32 };
 
 void http_linger_init(struct http_linger *linger, int wake_fd) {
@@ -43,13 +45,13 @@ size_t http_linger_poll(struct http_linger *linger, struct pollfd polled[HTTP_LI
     for (size_t i = 0; i < n; i++) {
         const struct http_linger_item *item = &linger->items[i];
         polled[i] = (struct pollfd){.fd = item->fd, .events = POLLIN};
-        *until_ms = item->until_ms < *until_ms ? item->until_ms : *until_ms;
+        *until_ms = MIN(*until_ms, item->until_ms);
     }
     pthread_mutex_unlock(&linger->mutex);
     return n;
 }
 
-/* Returns false once there is nothing more to wait for. */
+/* Returns false when the connection can be closed. */
 static bool drain(struct http_linger_item *item) {
     char nowhere[PIECE];
     for (int i = 0; i < PIECES_AT_ONCE; i++) {

@@ -3,12 +3,12 @@
 #define EDGE_HTTP_HTTP_LINGER_H
 
 /*
- * Connections that were answered before their body was read. If the descriptor were closed while
- * the peer still sends, the kernel would reset the connection, and the peer, who reads only once it
- * has sent, would never see the answer (RFC 9112, 9.6). So what still comes is thrown away for a
- * while: bounded in number, time and bytes.
+ * Connections that were answered before their body was read. If we closed such a descriptor while
+ * the peer still sends, the kernel would reset the connection. A peer that reads only after sending
+ * would never see the answer (RFC 9112, 9.6). So the accept thread reads and drops what still
+ * arrives, within limits of number, time and bytes.
  *
- * Workers add; the accept thread does the rest.
+ * Workers add connections; the accept thread does the rest.
  */
 
 #include <poll.h>
@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 enum {
-    HTTP_LINGER_MAX = 32, /* further ones are closed at once */
+    HTTP_LINGER_MAX = 32, /* more are closed at once */
     HTTP_LINGER_MS = 5000,
     HTTP_LINGER_BYTES = 64 << 20, /* twice the largest body that is read */
 };
@@ -37,17 +37,18 @@ struct http_linger {
 
 void http_linger_init(struct http_linger *linger, int wake_fd);
 
-/* Closes what is there. */
+/* Closes all of them. */
 void http_linger_fini(struct http_linger *linger);
 
-/* Keeps the connection, whose descriptor is about to be closed, and ends our half of it. */
+/* Keeps the connection open and shuts down our sending half. Call it just before the descriptor is
+   closed: it duplicates it. */
 void http_linger_add(struct http_linger *linger, int fd, int64_t now_ms);
 
-/* For poll(): fills in what to wait for, and returns how many; lowers the time until when. */
+/* Fills the entries for poll() and returns their number. Lowers *until_ms to the earliest end. */
 size_t http_linger_poll(struct http_linger *linger, struct pollfd polled[HTTP_LINGER_MAX],
                         int64_t *until_ms);
 
-/* Throws away what has come, and closes what has ended or had its time. */
+/* Reads and drops what has arrived. Closes connections that have ended or are out of time. */
 void http_linger_drain(struct http_linger *linger, int64_t now_ms);
 
 #endif

@@ -8,7 +8,7 @@
 #include "edge/clock.h"
 #include "http_server.h"
 
-/* No answer of ours comes near; a handler that passes it is at fault. */
+/* Far above any answer of ours. A handler that passes it is at fault. */
 enum { ANSWER_MAX = 64 * 1024 * 1024 };
 
 static enum MHD_Result answer(struct http_server *server, struct MHD_Connection *mhd,
@@ -18,7 +18,7 @@ static enum MHD_Result answer(struct http_server *server, struct MHD_Connection 
         return MHD_NO;
     }
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-    /* Whoever sent what cannot be read may be out of step, and begins anew. */
+    /* The peer may have lost the request boundaries, so it must start a new connection. */
     bool is_lost = status == MHD_HTTP_BAD_REQUEST || status == MHD_HTTP_CONTENT_TOO_LARGE;
     if (is_lost || atomic_load(&server->is_draining)) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
@@ -101,6 +101,10 @@ void http_response_init(struct http_response *ret_response) {
 
 static enum MHD_Result handle(struct http_server *server, struct http_connection *connection) {
     struct http_exchange *exchange = &connection->exchange;
+    if (exchange->is_deferred) {
+        exchange->is_deferred = false;
+        return deliver(server, connection, &exchange->answer);
+    }
     struct http_request request = {
         .path = exchange->route->path,
         .body = exchange->body.bytes != NULL ? exchange->body.bytes : "",
@@ -109,10 +113,6 @@ static enum MHD_Result handle(struct http_server *server, struct http_connection
         .connection = connection,
     };
     struct http_response response;
-    if (exchange->is_deferred) {
-        exchange->is_deferred = false;
-        return deliver(server, connection, &exchange->answer);
-    }
     http_response_init(&response);
     exchange->route->handle(server->options.context, &request, &response);
     http_body_fini(&exchange->body, &server->budget);
@@ -123,7 +123,7 @@ static enum MHD_Result handle(struct http_server *server, struct http_connection
     return deliver(server, connection, &response);
 }
 
-/* Suspended here and not when the handler has returned: by then the answer may have been given. */
+/* Suspends here and not after the handler has returned: http_answer() may come before that. */
 void http_defer(const struct http_request *request) {
     request->connection->exchange.is_deferred = true;
     MHD_suspend_connection(request->connection->mhd);
@@ -134,7 +134,7 @@ void http_answer(struct http_connection *connection, struct http_response *owned
     MHD_resume_connection(connection->mhd);
 }
 
-/* The path decides before the method does. Returns a status to refuse with, or 0. */
+/* Compares paths first, then methods. Returns a status to refuse with, or 0. */
 static unsigned find_route(const struct http_server *server, const char *path, const char *method,
                            const struct http_route **ret_route) {
     unsigned refusal = MHD_HTTP_NOT_FOUND;
@@ -171,9 +171,8 @@ static int64_t body_deadline(const struct http_server *server, int64_t asked_ms)
     return clock_boot_ms() + (is_shorter ? asked_ms : timeout_ms);
 }
 
-/* After the headers. An answer that is given here is given before the body is read, and MHD closes
-   the connection behind it, which lingers then; without a body it waits for the end of the request,
-   which is next. */
+/* Called after the headers. A refusal here is sent before the body is read. MHD then closes the
+   connection, so it must linger. Without a body, the refusal waits for the end of the request. */
 static enum MHD_Result begin_body(struct http_server *server, struct http_connection *connection,
                                   struct MHD_Connection *mhd, const char *path,
                                   const char *method) {
@@ -187,7 +186,8 @@ static enum MHD_Result begin_body(struct http_server *server, struct http_connec
     if (encoding == NULL && announced == 0 && !is_huge) {
         return MHD_YES;
     }
-    /* Whoever reads only one of the two would see another end of this request (RFC 9112, 6.3). */
+    /* Software that reads only one of the two headers would see another end of this request (RFC
+       9112, 6.3). */
     if (encoding != NULL && (length != NULL || strcasecmp(encoding, "chunked") != 0)) {
         exchange->refusal = MHD_HTTP_BAD_REQUEST;
     } else if (exchange->refusal == 0 &&
@@ -224,15 +224,19 @@ static enum MHD_Result end_body(struct http_server *server, struct http_connecti
     if (exchange->refusal == 0) {
         exchange->refusal = body_refusal(exchange->body.state);
     }
-    enum MHD_Result result = exchange->refusal != 0 ? refuse(server, mhd, path, exchange->refusal)
-                                                    : handle(server, connection);
-    /* For a peer that does not take its answer. */
+    enum MHD_Result result;
+    if (exchange->refusal != 0) {
+        result = refuse(server, mhd, path, exchange->refusal);
+    } else {
+        result = handle(server, connection);
+    }
+    /* The limit for a peer that does not read its answer. */
     http_connections_set_deadline(&server->connections, connection,
                                   clock_boot_ms() + server->options.idle_timeout_ms);
     return result;
 }
 
-void *http_request_begin(void *server, const char *uri, struct MHD_Connection *mhd) {
+void *http_request_on_line(void *server, const char *uri, struct MHD_Connection *mhd) {
     (void)uri;
     struct http_server *self = server;
     struct http_connection *connection =
@@ -242,9 +246,9 @@ void *http_request_begin(void *server, const char *uri, struct MHD_Connection *m
     return connection;
 }
 
-enum MHD_Result http_request_take(void *server, struct MHD_Connection *mhd, const char *path,
-                                  const char *method, const char *version, const char *piece,
-                                  size_t *piece_size, void **context) {
+enum MHD_Result http_request_on_piece(void *server, struct MHD_Connection *mhd, const char *path,
+                                      const char *method, const char *version, const char *piece,
+                                      size_t *piece_size, void **context) {
     (void)version;
     struct http_server *self = server;
     struct http_connection *connection = *context;
@@ -255,29 +259,30 @@ enum MHD_Result http_request_take(void *server, struct MHD_Connection *mhd, cons
     if (*piece_size > 0) {
         size_t size = *piece_size;
         *piece_size = 0;
-        return http_body_add(&exchange->body, &self->budget, self->options.body_max, piece, size)
-                   ? MHD_YES
-                   : MHD_NO;
+        bool is_wanted =
+            http_body_add(&exchange->body, &self->budget, self->options.body_max, piece, size);
+        return is_wanted ? MHD_YES : MHD_NO;
     }
     return end_body(self, connection, mhd, path);
 }
 
-void http_request_end(void *server, struct MHD_Connection *mhd, void **context,
-                      enum MHD_RequestTerminationCode code) {
+void http_request_on_end(void *server, struct MHD_Connection *mhd, void **context,
+                         enum MHD_RequestTerminationCode code) {
     (void)mhd;
     (void)code;
     struct http_server *self = server;
     struct http_connection *connection = *context;
     http_body_fini(&connection->exchange.body, &self->budget);
     if (connection->exchange.is_deferred) {
-        buffer_fini(&connection->exchange.answer.body); /* which nobody is there to take */
+        buffer_fini(
+            &connection->exchange.answer.body); /* the connection ended before it was sent */
     }
     connection->exchange = (struct http_exchange){0};
     http_connections_end_request(&self->connections, connection,
                                  clock_boot_ms() + self->options.idle_timeout_ms);
 }
 
-size_t http_request_keep_escapes(void *server, struct MHD_Connection *mhd, char *text) {
+size_t http_request_on_unescape(void *server, struct MHD_Connection *mhd, char *text) {
     (void)server;
     (void)mhd;
     return strlen(text);

@@ -3,9 +3,8 @@
 #define EDGE_HTTP_HTTP_SERVER_H
 
 /*
- * What the files of edge/http share: the server itself. Its threads are one that accepts and
- * enforces deadlines (http_accept), and one MHD daemon per worker, which runs the callbacks of
- * http_request.
+ * The server, which the files of edge/http share. One thread accepts and enforces deadlines
+ * (http_accept). Each worker is one MHD daemon that runs the callbacks of http_request.
  */
 
 #include <microhttpd.h>
@@ -20,8 +19,8 @@
 #include "http_tls.h"
 
 struct http_server {
-    struct http_options options; /* bind_address is not kept */
-    struct http_tls *tls;        /* NULL: plain HTTP */
+    struct http_options options; /* without bind_address */
+    struct http_tls *tls;        /* NULL for plain HTTP */
     struct http_budget budget;
     struct http_connections connections;
     struct http_linger linger;
@@ -30,7 +29,7 @@ struct http_server {
     atomic_bool is_draining;
     atomic_bool is_stopping;
     int listen_fd;
-    int wake_fd; /* eventfd: the accept thread has something to look at */
+    int wake_fd; /* eventfd that wakes the accept thread */
     struct MHD_Daemon **workers;
     bool is_accepting; /* accept_thread runs */
     pthread_t accept_thread;

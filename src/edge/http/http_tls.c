@@ -14,12 +14,12 @@
 
 enum { CHAIN_MAX = 16, KEY_ID_MAX = 64 };
 
-/* Every cipher left has forward secrecy and authenticates what it encrypts. */
+/* All of these ciphers have forward secrecy and authenticated encryption. */
 static const char PRIORITIES[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-DHE-RSA:"
                                  "-AES-128-CBC:-AES-256-CBC:%SERVER_PRECEDENCE";
 
 struct key_pair {
-    unsigned references; /* under the mutex of the http_tls */
+    unsigned references; /* under the mutex of struct http_tls */
     unsigned chain_size;
     gnutls_pcert_st chain[CHAIN_MAX];
     gnutls_privkey_t key;
@@ -27,7 +27,7 @@ struct key_pair {
 
 struct http_tls {
     pthread_mutex_t mutex;
-    struct key_pair *current; /* NULL before the first */
+    struct key_pair *current; /* NULL before the first pair */
 };
 
 static void key_pair_free(struct key_pair *pair) {
@@ -78,8 +78,8 @@ static gnutls_datum_t datum(const char *text) {
     return (gnutls_datum_t){.data = (unsigned char *)text, .size = (unsigned)strlen(text)};
 }
 
-/* In words that say what to do; GnuTLS says "Base64 unexpected header error" to a text without any.
- */
+/* Says what to fix. GnuTLS says "Base64 unexpected header error" if the text has no header at
+   all. */
 static const char *reason(int status) {
     switch (status) {
     case GNUTLS_E_NO_CERTIFICATE_FOUND:
@@ -147,7 +147,7 @@ static bool is_pair(const struct key_pair *pair) {
     return matches;
 }
 
-/* Every handshake is signed, and GnuTLS does not sign with a certificate that does not allow it. */
+/* The server signs each handshake. GnuTLS refuses to sign if the certificate does not allow it. */
 static bool may_sign(const struct key_pair *pair) {
     unsigned usage = 0;
     return gnutls_pubkey_get_key_usage(pair->chain[0].pubkey, &usage) < 0 || usage == 0 ||
@@ -177,10 +177,10 @@ bool http_tls_set_key_pair(struct http_tls *tls, const char *chain_pem, const ch
     return true;
 }
 
-/* GnuTLS asks for the key pair of a handshake; a hello retry makes it ask twice. */
-static int retrieve(gnutls_session_t gnutls_session, const struct gnutls_cert_retr_st *info,
-                    gnutls_pcert_st **chain, unsigned *chain_size, gnutls_ocsp_data_st **ocsp,
-                    unsigned *ocsp_size, gnutls_privkey_t *key, unsigned *flags) {
+/* GnuTLS asks for the key pair of a handshake. After a hello retry it asks twice. */
+static int on_handshake(gnutls_session_t gnutls_session, const struct gnutls_cert_retr_st *info,
+                        gnutls_pcert_st **chain, unsigned *chain_size, gnutls_ocsp_data_st **ocsp,
+                        unsigned *ocsp_size, gnutls_privkey_t *key, unsigned *flags) {
     (void)info;
     struct http_tls_session *session = gnutls_db_get_ptr(gnutls_session);
     if (session->pair == NULL) {
@@ -204,7 +204,7 @@ static int retrieve(gnutls_session_t gnutls_session, const struct gnutls_cert_re
 }
 
 void http_tls_fill_options(struct MHD_OptionItem out[HTTP_TLS_N_OPTIONS]) {
-    gnutls_certificate_retrieve_function3 *const function = retrieve;
+    gnutls_certificate_retrieve_function3 *const function = on_handshake;
     out[0] = (struct MHD_OptionItem){
         .option = MHD_OPTION_HTTPS_CERT_CALLBACK2,
         .ptr_value = (void *)(intptr_t)function,
@@ -213,7 +213,7 @@ void http_tls_fill_options(struct MHD_OptionItem out[HTTP_TLS_N_OPTIONS]) {
         .option = MHD_OPTION_HTTPS_PRIORITIES,
         .ptr_value = (void *)(intptr_t)PRIORITIES,
     };
-    /* It offers HTTP/1.0, and goes on with a client that wants HTTP/2 alone. */
+    /* MHD would offer HTTP/1.0, and would continue with a client that wants only HTTP/2. */
     out[2] = (struct MHD_OptionItem){.option = MHD_OPTION_TLS_NO_ALPN, .value = 1};
     out[3] = (struct MHD_OptionItem){.option = MHD_OPTION_END};
 }
@@ -223,8 +223,8 @@ void http_tls_open(struct http_tls *tls, struct http_tls_session *session, void 
     session->tls = tls;
     session->pair = NULL;
     gnutls_alpn_set_protocols(gnutls_session, &protocol, 1, GNUTLS_ALPN_MANDATORY);
-    /* The certificate callback is given the GnuTLS session only, whose user pointer is MHD's. The
-       pointer of the session cache, which is not used here, is free. */
+    /* The certificate callback gets only the GnuTLS session, and MHD owns its user pointer. The
+       pointer of the session cache is free, since the cache is not used. */
     gnutls_db_set_ptr(gnutls_session, session);
 }
 

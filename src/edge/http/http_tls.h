@@ -3,9 +3,8 @@
 #define EDGE_HTTP_HTTP_TLS_H
 
 /*
- * The key pair that handshakes are answered with. Each connection holds on to the pair that it
- * began with, so a pair that was superseded is freed with its last connection and never earlier.
- * The only file that knows GnuTLS.
+ * The key pair that answers handshakes. Each connection keeps the pair of its own handshake, so an
+ * old pair is freed with its last connection. This is the only file that knows GnuTLS.
  */
 
 #include <microhttpd.h>
@@ -15,10 +14,10 @@
 
 struct http_tls;
 
-/* What one connection holds. */
+/* The part of one connection. */
 struct http_tls_session {
     struct http_tls *tls;
-    struct key_pair *pair; /* NULL until its handshake asks */
+    struct key_pair *pair; /* NULL until the handshake asks */
 };
 
 struct http_tls *http_tls_new(void);
@@ -32,10 +31,10 @@ bool http_tls_set_key_pair(struct http_tls *tls, const char *chain_pem, const ch
 enum { HTTP_TLS_N_OPTIONS = 4 };
 void http_tls_fill_options(struct MHD_OptionItem out[HTTP_TLS_N_OPTIONS]);
 
-/* Before the handshake: prepares the GnuTLS session of a new connection. */
+/* Prepares the GnuTLS session of a new connection, before the handshake. */
 void http_tls_open(struct http_tls *tls, struct http_tls_session *session, void *gnutls_session);
 
-/* After GnuTLS is done with the connection. Does nothing to a zeroed one. */
+/* Releases the key pair when GnuTLS has finished with the connection. Does nothing if all zero. */
 void http_tls_close(struct http_tls_session *session);
 
 #endif

@@ -16,7 +16,7 @@
 
 enum {
     IDLE_HANDLES_MAX = 4,
-    /* While a credential plugin runs, its own time limit has to be looked at now and then. */
+    /* While a credential plugin runs, kube_wait() checks its time limit this often. */
     CREDENTIAL_LOOK_MS = 1000,
 };
 
@@ -31,21 +31,19 @@ struct kube {
     CURL *idle[IDLE_HANDLES_MAX];
     size_t n_idle;
 
-    struct kube_call *first; /* in the order in which they began */
+    struct kube_call *first; /* in the order of kube_begin() */
     struct kube_call *last;
     size_t n_running;
 
     bool is_in_wait;
-    bool has_happened;          /* something that kube_wait() returns for */
-    bool is_credential_pending; /* requests wait for it */
-    uint64_t round;             /* counts the credentials that were refused */
-    bool is_round_hopeful;      /* there was a point in asking again after the last one */
+    bool has_happened;          /* kube_wait() returns for it */
+    bool is_credential_pending; /* calls wait for a credential */
+    uint64_t round;             /* how many credentials were refused */
+    bool is_round_hopeful;      /* asking again after the last refusal may help */
 
     struct curl_waitfd *waits;
     size_t waits_size;
 };
-
-/* Making and freeing. */
 
 static bool start_multi(struct kube *kube, struct error *error) {
     const struct kube_curl *curl = &kube->curl;
@@ -85,7 +83,7 @@ bool kube_new(const struct kube_options *options, struct kube **ret_kube, struct
     return true;
 }
 
-/* Takes the call's handle from libcurl; a transfer that is not over ends with its connection. */
+/* Takes the call's handle from libcurl. If the transfer is not over, its connection ends too. */
 static void stop_transfer(struct kube *kube, struct kube_call *call) {
     if (call->easy != NULL) {
         CURL *easy = TAKE(call->easy);
@@ -130,8 +128,6 @@ void kube_free(struct kube *kube) {
     free(kube);
 }
 
-/* Beginning and cancelling. */
-
 struct kube_call *kube_begin(struct kube *kube, const struct kube_request *request) {
     assert(request->path[0] == '/' && request->done != NULL);
     assert((request->verb == KUBE_WATCH) == (request->line != NULL));
@@ -142,8 +138,8 @@ struct kube_call *kube_begin(struct kube *kube, const struct kube_request *reque
     return call;
 }
 
-/* libcurl does not allow a handle to be removed from within its callbacks, where lines come from,
-   so that a cancelled call is freed after it has returned. */
+/* libcurl forbids removing a handle within its own callbacks, which deliver lines. So a call that
+   is cancelled there is freed after they have returned. */
 void kube_cancel(struct kube *kube, struct kube_call *call) {
     call->is_over = true;
     call->incoming.is_stopped = true;
@@ -161,8 +157,6 @@ static void free_what_is_over(struct kube *kube) {
         }
     }
 }
-
-/* From waiting to running. */
 
 static CURL *take_handle(struct kube *kube) {
     return kube->n_idle > 0 ? kube->idle[--kube->n_idle] : kube->curl.easy_init();
@@ -213,9 +207,7 @@ static void start_what_waits(struct kube *kube) {
     }
 }
 
-/* From running to ended. */
-
-/* Several requests may have been sent with the credential that the first 401 is about. */
+/* Several requests may have used the credential that the first 401 refused. */
 static bool is_to_be_retried(struct kube *kube, const struct kube_call *call) {
     if (call->incoming.status != HTTP_STATUS_UNAUTHORIZED || call->is_retried) {
         return false;
@@ -266,24 +258,23 @@ static void end_what_is_late(struct kube *kube) {
     }
 }
 
-/* The callbacks may begin and cancel calls: new ones come last, and none is freed before the end.
- */
-static void tell_what_ended(struct kube *kube) {
+/* The callbacks may begin and cancel calls: new calls go to the end of the list, and cancelled ones
+   are freed only later. */
+static void answer_what_ended(struct kube *kube) {
     for (struct kube_call *call = kube->first; call != NULL; call = call->next) {
         if (call->state == KUBE_CALL_ENDED && !call->is_over) {
             call->is_over = true;
             kube->has_happened = true;
-            kube_call_tell(call);
+            kube_call_answer(call);
         }
     }
 }
 
-/* Waiting. */
-
-static void take_a_turn(struct kube *kube) {
+static void turn(struct kube *kube) {
     int n_running = 0;
     free_what_is_over(kube);
-    end_what_is_late(kube); /* also what has not been sent: this process may have been stopped */
+    end_what_is_late(
+        kube); /* this process may have been stopped: requests may be late before they were sent */
     start_what_waits(kube);
     kube->curl.multi_perform(kube->multi, &n_running);
     end_what_is_done(kube);
@@ -292,22 +283,20 @@ static void take_a_turn(struct kube *kube) {
         kube->has_happened |= call->incoming.has_called;
         call->incoming.has_called = false;
     }
-    tell_what_ended(kube);
+    answer_what_ended(kube);
     free_what_is_over(kube);
 }
 
 static int64_t patience(const struct kube *kube, int64_t timeout_ms) {
     int64_t now_ms = clock_boot_ms();
     int64_t wait_ms = kube->has_happened ? 0 : timeout_ms;
-    if (kube->is_credential_pending && wait_ms > CREDENTIAL_LOOK_MS) {
-        wait_ms = CREDENTIAL_LOOK_MS;
+    if (kube->is_credential_pending) {
+        wait_ms = MIN(wait_ms, CREDENTIAL_LOOK_MS);
     }
     for (const struct kube_call *call = kube->first; call != NULL; call = call->next) {
-        if (call->deadline_ms - now_ms < wait_ms) {
-            wait_ms = call->deadline_ms - now_ms;
-        }
+        wait_ms = MIN(wait_ms, call->deadline_ms - now_ms);
     }
-    return wait_ms < 0 ? 0 : wait_ms > INT_MAX ? INT_MAX : wait_ms;
+    return MIN(MAX(wait_ms, 0), INT_MAX);
 }
 
 static short wait_events(short events) {
@@ -316,7 +305,7 @@ static short wait_events(short events) {
                    (events & POLLOUT ? CURL_WAIT_POLLOUT : 0));
 }
 
-/* The others, and the descriptor of a credential plugin. */
+/* Lists the other descriptors and that of a credential plugin. */
 static size_t list_waits(struct kube *kube, const struct pollfd *others, size_t n_others) {
     if (kube->waits_size < n_others + 1) {
         kube->waits_size = n_others + 1;
@@ -340,13 +329,13 @@ void kube_wait(struct kube *kube, struct pollfd *others, size_t n_others, int64_
     assert(!kube->is_in_wait);
     kube->is_in_wait = true;
     kube->has_happened = false;
-    take_a_turn(kube);
+    turn(kube);
     size_t n = list_waits(kube, others, n_others);
     kube->curl.multi_poll(kube->multi, kube->waits, (unsigned)n, (int)patience(kube, timeout_ms),
                           NULL);
-    /* libcurl tells of fewer events than poll() does: of no POLLHUP, and of no POLLERR. */
+    /* libcurl reports fewer events than poll(): neither POLLHUP nor POLLERR. */
     poll(others, n_others, 0);
-    take_a_turn(kube);
+    turn(kube);
     kube->is_in_wait = false;
 }
 

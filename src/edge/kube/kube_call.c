@@ -38,7 +38,7 @@ int kube_call_status(const struct kube_call *call) {
         return 0;
     }
     call->curl->easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-    /* A "100 Continue" is no answer. */
+    /* "100 Continue" is not an answer. */
     return status < HTTP_STATUS_OK ? 0 : (int)status;
 }
 
@@ -79,7 +79,7 @@ void kube_call_end_failed(struct kube_call *call, const struct error *error) {
     call->state = KUBE_CALL_ENDED;
 }
 
-void kube_call_tell(struct kube_call *call) {
+void kube_call_answer(struct kube_call *call) {
     struct kube_incoming *incoming = &call->incoming;
     struct kube_answer answer = {
         .is_good = call->is_good,

@@ -3,8 +3,7 @@
 #define EDGE_KUBE_KUBE_CALL_H
 
 /*
- * One request from kube_begin() to its end. It has one transfer after the other: a second one after
- * an answer 401.
+ * One request from kube_begin() to its end. After a 401 it has a second transfer.
  */
 
 #include <stdbool.h>
@@ -17,18 +16,18 @@
 #include "kube_incoming.h"
 
 enum kube_call_state {
-    KUBE_CALL_WAITING, /* for a free connection or a credential */
+    KUBE_CALL_WAITING, /* needs a free connection or a credential */
     KUBE_CALL_RUNNING,
-    KUBE_CALL_ENDED, /* its `done` is to be called */
+    KUBE_CALL_ENDED, /* `done` must be called */
 };
 
 struct kube_call {
     struct kube_call *previous;
     struct kube_call *next;
     enum kube_call_state state;
-    bool is_over;    /* cancelled, or `done` was called: to be freed */
+    bool is_over;    /* cancelled, or `done` was called: free it */
     bool is_retried; /* after a 401 */
-    uint64_t round;  /* of the credential that it was sent with */
+    uint64_t round;  /* number of the credential that it was sent with */
     enum kube_verb verb;
     char *path;
     char *body;
@@ -39,7 +38,7 @@ struct kube_call {
     void *context;
     struct kube_incoming incoming;
     bool is_good;
-    struct error error; /* when it has ended, and is not good */
+    struct error error; /* if it has ended and is not good */
 
     const struct kube_curl *curl;
     CURL *easy; /* while it runs */
@@ -47,22 +46,22 @@ struct kube_call {
     char reason[CURL_ERROR_SIZE];
 };
 
-/* Copies what is to be copied. */
+/* Copies the path and the body. Free with kube_call_free(). */
 struct kube_call *kube_call_new(const struct kube_curl *curl, const struct kube_request *request);
 
-/* The call is in no list any more, and has no transfer. */
+/* The call must be in no list and have no transfer. */
 void kube_call_free(struct kube_call *call);
 
-/* The status of what has come of its transfer, or 0. */
+/* The HTTP status that its transfer has received, or 0. */
 int kube_call_status(const struct kube_call *call);
 
-/* Ends it: well or not, as the transfer came out; for want of time; or with an error, which is
-   about the request only once its verb and path stand before it. The transfer is left alone. */
+/* These end the call: with the outcome of its transfer, because its time is over, or with an error.
+   They put the verb and the path before the error and leave the transfer alone. */
 void kube_call_end(struct kube_call *call, CURLcode code);
 void kube_call_end_late(struct kube_call *call);
 void kube_call_end_failed(struct kube_call *call, const struct error *error);
 
-/* Calls `done`. */
-void kube_call_tell(struct kube_call *call);
+/* Calls `done` with the answer. */
+void kube_call_answer(struct kube_call *call);
 
 #endif

@@ -15,14 +15,15 @@
 
 enum {
     TOKEN_FILE_MAX = 65536,
-    FILE_AGE_MAX_MS = 50000, /* client-go: a minute less 10 s */
+    FILE_AGE_MAX_MS = 50000, /* client-go: one minute less 10 s */
     PLUGIN_REST_MS = 5000,
     EXPIRY_LEEWAY_MS = 10000,
 };
 
 struct kube_credential {
     const struct kube_access *access;
-    bool is_refused; /* what there is, is not to be used again if anything else can be had */
+    bool is_refused; /* the API server refused the current credential; use another one if there is
+                        one */
 
     char *token; /* from the file or, at first, from the access; NULL: none yet */
     int64_t token_read_ms;
@@ -30,16 +31,16 @@ struct kube_credential {
 
     struct kube_pair pair;
 
-    struct kube_plugin_run *run;          /* NULL: none is under way */
-    struct kube_plugin_credential issued; /* by the plugin */
+    struct kube_plugin_run *run;          /* NULL if no plugin runs */
+    struct kube_plugin_credential issued; /* what the plugin printed */
     bool is_issued;
-    int64_t stale_ms; /* when what was issued is to be renewed; INT64_MAX: never */
+    int64_t stale_ms; /* when to renew what was issued; INT64_MAX: never */
     bool has_failed;
     int64_t failed_ms;
     struct error failure;
 };
 
-/* A token is used rather than a plugin that is named besides, as client-go does. */
+/* A token wins over a plugin, as in client-go. */
 static bool uses_plugin(const struct kube_credential *credential) {
     const struct kube_access *access = credential->access;
     return access->plugin != NULL && access->token == NULL && access->token_file == NULL;
@@ -114,7 +115,7 @@ static enum kube_credential_state fail(struct kube_credential *credential, int64
     return KUBE_CREDENTIAL_FAILED;
 }
 
-/* What expires soon anyway is used until it does. */
+/* A credential that expires within EXPIRY_LEEWAY_MS is used until it expires. */
 static bool accept(struct kube_credential *credential, struct kube_plugin_credential *issued,
                    int64_t now_ms, struct error *error) {
     int64_t stale_ms = INT64_MAX;
@@ -149,13 +150,17 @@ static enum kube_credential_state step_plugin(struct kube_credential *credential
                                               struct error *error) {
     const char *output = NULL;
     size_t size = 0;
-    enum kube_plugin_state step = kube_plugin_step(credential->run, now_ms, &output, &size, error);
-    if (step == KUBE_PLUGIN_RUNS) {
+    enum kube_credential_state state = KUBE_CREDENTIAL_PENDING;
+    switch (kube_plugin_step(credential->run, now_ms, &output, &size, error)) {
+    case KUBE_PLUGIN_RUNS:
         return KUBE_CREDENTIAL_PENDING;
+    case KUBE_PLUGIN_ENDED:
+        state = finish(credential, output, size, now_ms, error);
+        break;
+    case KUBE_PLUGIN_FAILED:
+        state = fail(credential, now_ms, error);
+        break;
     }
-    enum kube_credential_state state = step == KUBE_PLUGIN_ENDED
-                                           ? finish(credential, output, size, now_ms, error)
-                                           : fail(credential, now_ms, error);
     kube_plugin_free(TAKE(credential->run));
     return state;
 }
@@ -178,7 +183,8 @@ static enum kube_credential_state get_issued(struct kube_credential *credential,
     return KUBE_CREDENTIAL_PENDING;
 }
 
-static void tell(const struct kube_credential *credential, struct kube_identity *ret_identity) {
+static void fill_identity(const struct kube_credential *credential,
+                          struct kube_identity *ret_identity) {
     const struct kube_plugin_credential *issued = &credential->issued;
     const struct kube_pair *pair = &credential->pair;
     bool is_issued = issued->certificate_pem != NULL;
@@ -203,7 +209,7 @@ enum kube_credential_state kube_credential_get(struct kube_credential *credentia
         state = get_issued(credential, now_ms, error);
     }
     if (state == KUBE_CREDENTIAL_READY) {
-        tell(credential, ret_identity);
+        fill_identity(credential, ret_identity);
     }
     return state;
 }

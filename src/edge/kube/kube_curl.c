@@ -5,24 +5,15 @@
 #include <stddef.h>
 #include <string.h>
 
-/* 7.87.0: CURLOPT_CA_CACHE_TIMEOUT and CURLOPT_QUICK_EXIT. */
+/* 7.87.0 has CURLOPT_CA_CACHE_TIMEOUT and CURLOPT_QUICK_EXIT. */
 enum { VERSION_MIN = 0x075700 };
 
-#define FUNCTION(name)                                                                             \
-    { "curl_" #name, offsetof(struct kube_curl, name) }
+#define FUNCTION(name) {"curl_" #name, offsetof(struct kube_curl, name)},
 
 static const struct {
     const char *name;
     size_t offset;
-} functions[] = {
-    FUNCTION(global_init),      FUNCTION(global_cleanup),      FUNCTION(version_info),
-    FUNCTION(easy_init),        FUNCTION(easy_cleanup),        FUNCTION(easy_reset),
-    FUNCTION(easy_setopt),      FUNCTION(easy_getinfo),        FUNCTION(easy_strerror),
-    FUNCTION(multi_init),       FUNCTION(multi_cleanup),       FUNCTION(multi_setopt),
-    FUNCTION(multi_add_handle), FUNCTION(multi_remove_handle), FUNCTION(multi_perform),
-    FUNCTION(multi_info_read),  FUNCTION(multi_poll),          FUNCTION(multi_wakeup),
-    FUNCTION(slist_append),     FUNCTION(slist_free_all),
-};
+} functions[] = {KUBE_CURL_FUNCTIONS(FUNCTION)};
 
 static void close_library(void **library) {
     if (*library != NULL) {
@@ -31,8 +22,8 @@ static void close_library(void **library) {
 }
 
 bool kube_curl_load(const char *library, struct kube_curl *ret_curl, struct error *error) {
-    /* It stays mapped after dlclose(): a thread of its resolver may outlive the request that
-       started it. */
+    /* RTLD_NODELETE: a resolver thread may outlive the request that started it, so the code must
+       stay mapped after dlclose(). */
     AUTO(close_library) void *opened = dlopen(library, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (opened == NULL) {
         return error_set(error, ERROR_UNAVAILABLE,

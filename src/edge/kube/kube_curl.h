@@ -3,10 +3,9 @@
 #define EDGE_KUBE_KUBE_CURL_H
 
 /*
- * libcurl, loaded when the first request is about to be made. It is not linked in: it and the
- * thirty libraries behind it would cost every start of the program 5 ms and a megabyte or two, also
- * where there is no cluster to talk to (`serve --objects`, `review`), and the start has a figure to
- * hold. Its header is used for the types.
+ * libcurl, loaded when a cluster is first used. Linking it, and the thirty libraries behind it,
+ * would cost every start 5 ms and one to two megabytes, even without a cluster (`serve --objects`,
+ * `review`), and the start time has a limit. Only its header is used at build time.
  */
 
 #include <stdbool.h>
@@ -18,37 +17,42 @@
 
 #define KUBE_CURL_LIBRARY "libcurl.so.4"
 
-/* The functions by their names without "curl_". */
+/* The functions that are used, without "curl_". */
+#define KUBE_CURL_FUNCTIONS(X)                                                                     \
+    X(global_init)                                                                                 \
+    X(global_cleanup)                                                                              \
+    X(version_info)                                                                                \
+    X(easy_init)                                                                                   \
+    X(easy_cleanup)                                                                                \
+    X(easy_reset)                                                                                  \
+    X(easy_setopt)                                                                                 \
+    X(easy_getinfo)                                                                                \
+    X(easy_strerror)                                                                               \
+    X(multi_init)                                                                                  \
+    X(multi_cleanup)                                                                               \
+    X(multi_setopt)                                                                                \
+    X(multi_add_handle)                                                                            \
+    X(multi_remove_handle)                                                                         \
+    X(multi_perform)                                                                               \
+    X(multi_info_read)                                                                             \
+    X(multi_poll)                                                                                  \
+    X(multi_wakeup)                                                                                \
+    X(slist_append)                                                                                \
+    X(slist_free_all)
+
+#define KUBE_CURL_MEMBER(name) __typeof__(curl_##name) *name;
+
 struct kube_curl {
     void *handle;
-    __typeof__(curl_global_init) *global_init;
-    __typeof__(curl_global_cleanup) *global_cleanup;
-    __typeof__(curl_version_info) *version_info;
-    __typeof__(curl_easy_init) *easy_init;
-    __typeof__(curl_easy_cleanup) *easy_cleanup;
-    __typeof__(curl_easy_reset) *easy_reset;
-    __typeof__(curl_easy_setopt) *easy_setopt;
-    __typeof__(curl_easy_getinfo) *easy_getinfo;
-    __typeof__(curl_easy_strerror) *easy_strerror;
-    __typeof__(curl_multi_init) *multi_init;
-    __typeof__(curl_multi_cleanup) *multi_cleanup;
-    __typeof__(curl_multi_setopt) *multi_setopt;
-    __typeof__(curl_multi_add_handle) *multi_add_handle;
-    __typeof__(curl_multi_remove_handle) *multi_remove_handle;
-    __typeof__(curl_multi_perform) *multi_perform;
-    __typeof__(curl_multi_info_read) *multi_info_read;
-    __typeof__(curl_multi_poll) *multi_poll;
-    __typeof__(curl_multi_wakeup) *multi_wakeup;
-    __typeof__(curl_slist_append) *slist_append;
-    __typeof__(curl_slist_free_all) *slist_free_all;
+    KUBE_CURL_FUNCTIONS(KUBE_CURL_MEMBER)
 };
 
-/* Loads and initialises. `library` is KUBE_CURL_LIBRARY but for tests. ERROR_UNAVAILABLE if it is
-   not there, lacks a function, or is too old. */
+/* Loads and initialises libcurl. `library` is KUBE_CURL_LIBRARY except in tests. ERROR_UNAVAILABLE
+   if it is missing, lacks a function, or is too old. */
 bool kube_curl_load(const char *library, struct kube_curl *ret_curl,
                     struct error *error) MUST_CHECK;
 
-/* After all that came from it has been freed. */
+/* Call it after everything from the library was freed. */
 void kube_curl_unload(struct kube_curl *curl);
 
 #endif

@@ -5,10 +5,13 @@
 #include <strings.h>
 
 #include "base/http_status.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "kube_text.h"
 
 enum {
     RETRY_AFTER_MAX_S = 3600,
-    KEPT_MAX = 64 * 1024, /* bytes of memory that a watch keeps between two lines */
+    KEPT_MAX = 64 * 1024, /* memory that a watch keeps between two lines */
 };
 
 void kube_incoming_init(struct kube_incoming *incoming, const struct kube_request *request) {
@@ -37,31 +40,17 @@ bool kube_incoming_is_stream(const struct kube_incoming *incoming) {
     return incoming->line != NULL && incoming->status == HTTP_STATUS_OK;
 }
 
-static bool is_blank(char byte) {
-    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
-}
-
-/* Whole seconds only: kube-apiserver sends no dates, and a date would need its clock and ours to
+/* Reads whole seconds only. kube-apiserver sends no dates, and dates would need both clocks to
    agree. */
 static int64_t read_retry_after(const char *value, size_t size) {
-    while (size > 0 && is_blank(value[0])) {
-        value++;
-        size--;
-    }
-    while (size > 0 && is_blank(value[size - 1])) {
-        size--;
-    }
-    int64_t seconds = 0;
-    for (size_t i = 0; i < size; i++) {
-        if (value[i] < '0' || value[i] > '9' || seconds > RETRY_AFTER_MAX_S) {
-            return -1;
-        }
-        seconds = seconds * 10 + (value[i] - '0');
-    }
-    return size == 0 || seconds > RETRY_AFTER_MAX_S ? -1 : seconds * 1000;
+    AUTO_FREE char *text = memory_copy(value, size);
+    int64_t seconds;
+    kube_text_trim(text);
+    bool is_read = text_parse_integer(text, 0, RETRY_AFTER_MAX_S, &seconds);
+    return is_read ? seconds * 1000 : -1;
 }
 
-void kube_incoming_take_header(struct kube_incoming *incoming, const char *bytes, size_t size) {
+void kube_incoming_add_header(struct kube_incoming *incoming, const char *bytes, size_t size) {
     static const char status_line[] = "HTTP/";
     static const char retry_after[] = "retry-after:";
     size_t name_size = sizeof(retry_after) - 1;
@@ -73,7 +62,7 @@ void kube_incoming_take_header(struct kube_incoming *incoming, const char *bytes
     }
 }
 
-static bool take_body(struct kube_incoming *incoming, const char *bytes, size_t size) {
+static bool add_body(struct kube_incoming *incoming, const char *bytes, size_t size) {
     bool is_refusal = !http_status_is_success(incoming->status);
     size_t max = is_refusal ? KUBE_REFUSAL_MAX : incoming->answer_max;
     size_t room = max - incoming->bytes.size;
@@ -102,7 +91,7 @@ static bool keep_piece(struct kube_incoming *incoming, const char *bytes, size_t
     return true;
 }
 
-/* Ends the line that was begun in earlier bytes. */
+/* Hands out the line that began in earlier bytes. */
 static void hand_out_kept(struct kube_incoming *incoming) {
     hand_out(incoming, incoming->bytes.bytes, incoming->bytes.size);
     if (incoming->bytes.capacity > KEPT_MAX) {
@@ -111,7 +100,7 @@ static void hand_out_kept(struct kube_incoming *incoming) {
     buffer_clear(&incoming->bytes);
 }
 
-static bool take_lines(struct kube_incoming *incoming, const char *bytes, size_t size) {
+static bool add_lines(struct kube_incoming *incoming, const char *bytes, size_t size) {
     const char *end = bytes + size;
     while (bytes < end && !incoming->is_stopped) {
         const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
@@ -129,10 +118,12 @@ static bool take_lines(struct kube_incoming *incoming, const char *bytes, size_t
     return !incoming->is_stopped;
 }
 
-bool kube_incoming_take(struct kube_incoming *incoming, const char *bytes, size_t size) {
+bool kube_incoming_add(struct kube_incoming *incoming, const char *bytes, size_t size) {
     if (incoming->is_stopped) {
         return false;
     }
-    return kube_incoming_is_stream(incoming) ? take_lines(incoming, bytes, size)
-                                             : take_body(incoming, bytes, size);
+    if (kube_incoming_is_stream(incoming)) {
+        return add_lines(incoming, bytes, size);
+    }
+    return add_body(incoming, bytes, size);
 }

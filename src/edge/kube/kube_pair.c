@@ -29,7 +29,7 @@ void kube_pair_fini(struct kube_pair *pair) {
     free(pair->key_pem);
 }
 
-/* All zero: there is no file. */
+/* All zero if there is no file. */
 static struct stat look_at(const char *path) {
     struct stat status;
     if (path == NULL || stat(path, &status) != 0) {
@@ -54,7 +54,8 @@ static bool read_pem(const char *path, const char *text, char **ret_pem, struct 
     return true;
 }
 
-/* `before` is how the files were before they were read: what comes meanwhile is read next time. */
+/* `before` holds the status of the files before they were read. A later change is then read next
+   time. */
 static bool read_pair(struct kube_pair *pair, const struct kube_pair *before, struct error *error) {
     const struct kube_access *access = pair->access;
     AUTO_FREE char *certificate = NULL;

@@ -3,8 +3,8 @@
 #define EDGE_KUBE_KUBE_PAIR_H
 
 /*
- * The client's certificate and key of a kubeconfig, as they are now: a file that holds one of them
- * may be replaced at any time.
+ * The current client certificate and key of a kubeconfig. A file that holds one of them may be
+ * replaced at any time.
  */
 
 #include <stdbool.h>
@@ -16,10 +16,10 @@
 
 struct kube_pair {
     const struct kube_access *access;
-    bool is_fixed;         /* neither is in a file */
-    char *certificate_pem; /* NULL: there is none, or it has not been read yet */
+    bool is_fixed;         /* neither is a file */
+    char *certificate_pem; /* NULL if there is none, or before the first read */
     char *key_pem;
-    struct stat certificate_status; /* of the files that were read */
+    struct stat certificate_status; /* of the files, before they were read */
     struct stat key_status;
 };
 
@@ -27,8 +27,8 @@ struct kube_pair {
 void kube_pair_init(struct kube_pair *pair, const struct kube_access *access);
 void kube_pair_fini(struct kube_pair *pair);
 
-/* Reads what is new. What cannot be read, or does not go together, since only one of the two has
-   been replaced so far, leaves the last pair in use; without one that is the error. */
+/* Reads files that changed. If one cannot be read, or if the two do not match because only one was
+   replaced so far, the last pair stays in use. It is an error only if there is no last pair. */
 bool kube_pair_refresh(struct kube_pair *pair, struct error *error) MUST_CHECK;
 
 #endif

@@ -23,11 +23,11 @@ enum { INFO_MAX = 4 << 20 };
 struct kube_plugin_run {
     const struct kube_plugin *plugin;
     int64_t started_ms;
-    pid_t process;       /* 0: none was started, or it has ended and is no longer there */
-    int status;          /* of waitpid(), once it has ended */
-    int output;          /* the reading end of its standard output; -1 once that is closed */
-    int process_ended;   /* readable when it has ended; -1 where the kernel has no such thing */
-    int any;             /* readable when one of the two is */
+    pid_t process;       /* 0 before the start and after the end */
+    int status;          /* from waitpid(), once it has ended */
+    int output;          /* reading end of its standard output; -1 once closed */
+    int process_ended;   /* pidfd, readable when it has ended; -1 if the kernel has none */
+    int any;             /* epoll of the two above */
     struct buffer bytes; /* what it has printed */
 };
 
@@ -38,7 +38,7 @@ static bool fail_with(struct error *error, int number, const char *doing) {
     return error_set(error, ERROR_UNAVAILABLE, "%s: %s", doing, reason);
 }
 
-/* Replaces a variable of the same name, or adds it. There is room for it. */
+/* Replaces the variable of the same name, or adds it. The array must have room. */
 static void set_variable(char **variables, char *variable) {
     size_t name_size = strcspn(variable, "=");
     size_t i = 0;
@@ -57,7 +57,7 @@ static size_t count(char *const *texts) {
     return n;
 }
 
-/* The variables themselves are borrowed. */
+/* The array is owned, the variables are borrowed. */
 static char **make_environment(const struct kube_plugin *plugin, char *info) {
     size_t n_ours = count(environ);
     size_t n_given = count(plugin->environment);
@@ -70,8 +70,8 @@ static char **make_environment(const struct kube_plugin *plugin, char *info) {
     return variables;
 }
 
-/* The program blocks and ignores signals, and has descriptors open; a plugin must not inherit any
-   of that. */
+/* The program blocks and ignores signals and has open descriptors. A plugin must inherit none of
+   that. */
 static int spawn(struct kube_plugin_run *run, int writing_end, char **environment) {
     static const int defaults[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM, SIGCHLD};
     posix_spawn_file_actions_t actions;
@@ -127,7 +127,7 @@ static void close_once(int *descriptor) {
     }
 }
 
-/* With its pipe, its process and what wakes us. */
+/* Opens the pipe, starts the process and prepares `any`. */
 static bool start(struct kube_plugin_run *run, char **environment, struct error *error) {
     int ends[2];
     run->any = epoll_create1(EPOLL_CLOEXEC);
@@ -173,7 +173,7 @@ bool kube_plugin_start(const struct kube_access *access, int64_t now_ms,
     return true;
 }
 
-/* What cannot be killed (a plugin that became another user) is not waited for. */
+/* A plugin that became another user cannot be killed. Do not wait for it. */
 static void kill_all(struct kube_plugin_run *run) {
     if (run->process > 0) {
         bool is_killed = kill(-run->process, SIGKILL) == 0;
@@ -193,7 +193,7 @@ void kube_plugin_free(struct kube_plugin_run *run) {
     }
 }
 
-static void take_in(struct kube_plugin_run *run) {
+static void read_output(struct kube_plugin_run *run) {
     char bytes[16384];
     while (run->output >= 0 && !run->bytes.is_cut) {
         ssize_t n = read(run->output, bytes, sizeof(bytes));
@@ -207,7 +207,7 @@ static void take_in(struct kube_plugin_run *run) {
     }
 }
 
-/* Where SIGCHLD is ignored nobody knows how the process ended; its output must tell. */
+/* If SIGCHLD is ignored, the exit status is lost. Then the output must tell. */
 static bool has_ended(struct kube_plugin_run *run) {
     pid_t ended = waitpid(run->process, &run->status, WNOHANG);
     if (ended == 0 || (ended < 0 && errno != ECHILD)) {
@@ -230,9 +230,9 @@ static bool judge(const struct kube_plugin_run *run, struct error *error) {
 enum kube_plugin_state kube_plugin_step(struct kube_plugin_run *run, int64_t now_ms,
                                         const char **ret_output, size_t *ret_size,
                                         struct error *error) {
-    /* In this order: what a process prints is there before its end is seen. */
+    /* First ask for the end, then read: once the process has ended, its output is complete. */
     bool is_over = has_ended(run);
-    take_in(run);
+    read_output(run);
     if (run->bytes.is_cut) {
         kill_all(run);
         error_set(error, ERROR_TOO_LARGE, "it printed more than %d bytes", KUBE_PLUGIN_OUTPUT_MAX);

@@ -3,8 +3,8 @@
 #define EDGE_KUBE_KUBE_PLUGIN_H
 
 /*
- * One run of a credential plugin: a process in a group of its own, whose standard output is taken
- * in without blocking. What it prints is no business of this module.
+ * One run of a credential plugin: a process in its own group. Its standard output is read without
+ * blocking and not interpreted.
  */
 
 #include <stdbool.h>
@@ -21,23 +21,24 @@ struct kube_plugin_run;
 
 enum kube_plugin_state {
     KUBE_PLUGIN_RUNS,
-    KUBE_PLUGIN_ENDED,  /* well */
+    KUBE_PLUGIN_ENDED,  /* with exit status 0 */
     KUBE_PLUGIN_FAILED, /* see the error; the process is gone */
 };
 
-/* `access` is borrowed until the run is freed, and has a plugin. */
+/* `access` has a plugin and is borrowed until the run is freed. Free with kube_plugin_free(). */
 bool kube_plugin_start(const struct kube_access *access, int64_t now_ms,
                        struct kube_plugin_run **ret_run, struct error *error) MUST_CHECK;
 
-/* Takes in what there is. The output is borrowed from the run, and given only when it ended. */
+/* Reads what has arrived. Sets the output only for KUBE_PLUGIN_ENDED; it is borrowed from the
+   run. */
 enum kube_plugin_state kube_plugin_step(struct kube_plugin_run *run, int64_t now_ms,
                                         const char **ret_output, size_t *ret_size,
                                         struct error *error) MUST_CHECK;
 
-/* Kills all of the group if the process has not ended. NULL is none. */
+/* Kills the group if the process has not ended. NULL is allowed. */
 void kube_plugin_free(struct kube_plugin_run *run);
 
-/* Readable when there is something to take in; for poll(). */
+/* For poll(): readable when there is output or the process has ended. */
 int kube_plugin_descriptor(const struct kube_plugin_run *run);
 
 #endif

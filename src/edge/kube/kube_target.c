@@ -9,10 +9,10 @@
 #include "edge/file.h"
 #include "x509/x509_pem.h"
 
-/* Of a file with certificates; those of all the world's CAs take 220 KB. */
+/* The largest file with certificates. All public CAs together take 220 KB. */
 enum { PEM_MAX = 4 * 1024 * 1024 };
 
-/* "https://host:port/path", where port and path may be missing. */
+/* "https://host:port/path". Port and path are optional. */
 struct url {
     const char *authority;
     size_t authority_size; /* with the port */
@@ -48,7 +48,7 @@ static char *take_text(struct buffer *buffer) {
     return text;
 }
 
-/* The same URL with the name in the place of its host. */
+/* Returns the URL with `name` as its host. */
 static char *rename_host(const struct url *url, const char *name) {
     bool is_ipv6 = strchr(name, ':') != NULL && name[0] != '[';
     struct buffer text;
@@ -81,7 +81,7 @@ bool kube_target_init(const struct kube_curl *curl, const struct kube_access *ac
     }
     target->url = rename_host(&url, access->tls_server_name);
     target->host_header = join("Host: ", url.authority, url.authority_size, "");
-    /* "from any host, from any port, to this host, to the port of the URL" */
+    /* "::HOST:PORT": any host and any port lead to this host, and to the port of the URL. */
     AUTO_FREE char *connect_to = join("::", url.authority, url.host_size, ":");
     target->connect_to = curl->slist_append(NULL, connect_to);
     return true;
@@ -106,7 +106,7 @@ static bool check_key(const char *pem, struct error *error) {
     return x509_read_key(pem, &key, error);
 }
 
-/* Checks whichever of the two is given. */
+/* Checks the file or the text, if one is given. */
 static bool check_pem(const char *file, const char *pem, const char *what,
                       bool (*check)(const char *pem, struct error *error), struct error *error) {
     if (file == NULL && pem == NULL) {

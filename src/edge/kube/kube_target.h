@@ -3,7 +3,7 @@
 #define EDGE_KUBE_KUBE_TARGET_H
 
 /*
- * Where requests go, as libcurl wants to be told, from what a kubeconfig says.
+ * The target of requests, from a kubeconfig, in the form that libcurl wants.
  */
 
 #include <stdbool.h>
@@ -13,22 +13,21 @@
 #include "edge/kubeconfig.h"
 #include "kube_curl.h"
 
-/* The access with a tls-server-name: the URL has that name in it, since libcurl takes from there
-   what it sends as SNI and checks certificates for; the two others lead it back to the server. */
+/* With a tls-server-name, the URL has that name: libcurl takes the SNI and the name of the
+   certificate from there. The other two members lead the connection back to the server. */
 struct kube_target {
-    char *url;                     /* what a path is put behind */
-    char *host_header;             /* "Host: ...", or NULL for what libcurl says */
+    char *url;                     /* the path of a request follows it */
+    char *host_header;             /* "Host: ...", or NULL: libcurl makes it */
     struct curl_slist *connect_to; /* or NULL */
 };
 
-/* ERROR_INVALID if the server is no URL. After an error, too, the target is to be given to its
-   fini. */
+/* ERROR_INVALID if the server is not a URL. Call kube_target_fini() after an error too. */
 bool kube_target_init(const struct kube_curl *curl, const struct kube_access *access,
                       struct kube_target *target, struct error *error) MUST_CHECK;
 void kube_target_fini(const struct kube_curl *curl, struct kube_target *target);
 
-/* Can the CA and the client's pair be read? They are read again with each handshake, but what is
-   wrong from the first is better said at once. */
+/* Can the CA and the client's pair be read? Each handshake reads them again, but a fault at the
+   start should be reported at once. */
 bool kube_target_check_files(const struct kube_access *access, struct error *error) MUST_CHECK;
 
 #endif

@@ -11,16 +11,16 @@
 
 enum {
     CONNECT_TIMEOUT_MS = 10000,
-    /* What keeps a connection on which nothing is said, such as that of a quiet watch, from
-       hanging for ever when the peer is gone without a word. */
+    /* Without these, a quiet connection, such as that of a watch, would hang for ever if the peer
+       vanished silently. */
     KEEPALIVE_IDLE_S = 30,
     KEEPALIVE_INTERVAL_S = 10,
     USER_TIMEOUT_MS = 30000,
-    /* Less than the 90 s after which kube-apiserver closes a connection nobody uses. */
+    /* kube-apiserver closes unused connections after 90 s. Close them earlier. */
     IDLE_MAX_S = 60,
 };
 
-/* The first refusal of libcurl is kept. */
+/* Sets options and keeps the first refusal of libcurl. */
 struct setup {
     const struct kube_curl *curl;
     CURL *easy;
@@ -50,22 +50,22 @@ static void set_pem(struct setup *setup, CURLoption option, const char *pem) {
     keep(setup, setup->curl->easy_setopt(setup->easy, option, &blob));
 }
 
-static size_t take_header(char *bytes, size_t one, size_t size, void *context) {
+static size_t on_header(char *bytes, size_t one, size_t size, void *context) {
     (void)one;
     struct kube_call *call = context;
-    kube_incoming_take_header(&call->incoming, bytes, size);
+    kube_incoming_add_header(&call->incoming, bytes, size);
     return size;
 }
 
-static size_t take_bytes(char *bytes, size_t one, size_t size, void *context) {
+static size_t on_bytes(char *bytes, size_t one, size_t size, void *context) {
     (void)one;
     struct kube_call *call = context;
     call->incoming.status = kube_call_status(call);
-    /* Any other number than the size ends the transfer. */
-    return kube_incoming_take(&call->incoming, bytes, size) ? size : size + 1;
+    /* Any number but `size` ends the transfer. */
+    return kube_incoming_add(&call->incoming, bytes, size) ? size : size + 1;
 }
 
-static int tune_socket(void *context, curl_socket_t descriptor, curlsocktype purpose) {
+static int on_socket(void *context, curl_socket_t descriptor, curlsocktype purpose) {
     (void)context;
     (void)purpose;
     unsigned timeout_ms = USER_TIMEOUT_MS;
@@ -80,7 +80,7 @@ static void set_connection(struct setup *setup) {
     set_number(setup, CURLOPT_FOLLOWLOCATION, 0);
     set_number(setup, CURLOPT_PATH_AS_IS, 1);
     set_number(setup, CURLOPT_NOSIGNAL, 1);
-    /* A name that is being looked up does not hold up who cancels the request. */
+    /* Cancelling a request does not wait for its name lookup. */
     set_number(setup, CURLOPT_QUICK_EXIT, 1);
     set_number(setup, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
     set_number(setup, CURLOPT_MAXAGE_CONN, IDLE_MAX_S);
@@ -88,11 +88,11 @@ static void set_connection(struct setup *setup) {
     set_number(setup, CURLOPT_TCP_KEEPALIVE, 1);
     set_number(setup, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
     set_number(setup, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
-    keep(setup, setup->curl->easy_setopt(setup->easy, CURLOPT_SOCKOPTFUNCTION, tune_socket));
+    keep(setup, setup->curl->easy_setopt(setup->easy, CURLOPT_SOCKOPTFUNCTION, on_socket));
 }
 
-/* The CAs of the system where none is given. Of a file and a folder with them libcurl would load
-   the file anew for each connection; of the file alone it keeps what it has loaded. */
+/* Trusts the CAs of the system. Given a file and a folder, libcurl would load the file for each
+   connection; given only the file, it caches it. */
 static void trust_system(struct setup *setup) {
     char *file = NULL;
     keep(setup, setup->curl->easy_getinfo(setup->easy, CURLINFO_CAINFO, &file));
@@ -103,8 +103,8 @@ static void trust_system(struct setup *setup) {
 
 static void set_trust(struct setup *setup, const struct kube_access *trust) {
     set_number(setup, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-    /* A session taken up again is not checked against the CA of today, and stands for the client's
-       certificate of the first handshake. */
+    /* A resumed session is not checked against the current CA, and keeps the client certificate of
+       the first handshake. */
     set_number(setup, CURLOPT_SSL_SESSIONID_CACHE, 0);
     set_number(setup, CURLOPT_SSL_VERIFYPEER, !trust->is_insecure);
     set_number(setup, CURLOPT_SSL_VERIFYHOST, trust->is_insecure ? 0 : 2);
@@ -115,19 +115,19 @@ static void set_trust(struct setup *setup, const struct kube_access *trust) {
         trust_system(setup);
         return;
     }
-    /* Else the CAs of the system would be trusted besides. */
+    /* Otherwise libcurl would also trust the CAs of the system. */
     set_pointer(setup, CURLOPT_CAPATH, NULL);
     set_pointer(setup, CURLOPT_CAINFO, trust->ca_file);
     if (trust->ca_file == NULL) {
         set_pem(setup, CURLOPT_CAINFO_BLOB, trust->ca_pem);
     }
-    /* The file is read with each handshake: it may be another one by now. */
+    /* The file may be replaced, so each handshake reads it. */
     set_number(setup, CURLOPT_CA_CACHE_TIMEOUT, 0);
 }
 
-/* As texts, never as paths: libcurl lets a connection be used again for what has the same path and
-   for what has the same text, and kube-apiserver looks at a connection's certificate with each
-   request. A file may be another one by now. */
+/* As texts, never as paths: libcurl reuses a connection if the path or the text is the same, and
+   kube-apiserver checks the certificate of the connection with each request. A file with the same
+   path may have changed. */
 static void set_identity(struct setup *setup, const struct kube_identity *identity) {
     if (identity->certificate_pem != NULL) {
         set_pem(setup, CURLOPT_SSLCERT_BLOB, identity->certificate_pem);
@@ -188,7 +188,7 @@ static void set_method(struct setup *setup, struct kube_call *call) {
     set_pointer(setup, CURLOPT_POSTFIELDS, call->body);
     set_pointer(setup, CURLOPT_CUSTOMREQUEST, verbs[call->verb].method);
     add_header(setup, call, verbs[call->verb].content_type);
-    /* Else a large body would wait a second for a "100 Continue". */
+    /* Otherwise a large body would wait a second for "100 Continue". */
     add_header(setup, call, "Expect:");
 }
 
@@ -214,8 +214,8 @@ bool kube_transfer_prepare(struct kube_call *call, const struct kube_transfer_op
     set_pointer(&setup, CURLOPT_ERRORBUFFER, call->reason);
     set_pointer(&setup, CURLOPT_HEADERDATA, call);
     set_pointer(&setup, CURLOPT_WRITEDATA, call);
-    keep(&setup, call->curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header));
-    keep(&setup, call->curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_bytes));
+    keep(&setup, call->curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header));
+    keep(&setup, call->curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes));
     if (setup.code != CURLE_OK && call->reason[0] == '\0') {
         strcpy(call->reason, call->curl->easy_strerror(setup.code));
     }

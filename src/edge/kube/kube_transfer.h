@@ -3,7 +3,7 @@
 #define EDGE_KUBE_KUBE_TRANSFER_H
 
 /*
- * What libcurl is told about one transfer.
+ * Tells libcurl about one transfer.
  */
 
 #include <stdbool.h>
@@ -14,14 +14,15 @@
 #include "kube_curl.h"
 #include "kube_target.h"
 
-/* What all transfers have in common. */
+/* Shared by all transfers. Borrowed. */
 struct kube_transfer_options {
     const struct kube_access *access;
     const struct kube_target *target;
     const char *user_agent;
 };
 
-/* Prepares the handle, which is fresh or reset, for the call. False if libcurl does not want to. */
+/* Prepares the handle, which is new or reset. Returns false if libcurl refuses; call->reason says
+   why. */
 bool kube_transfer_prepare(struct kube_call *call, const struct kube_transfer_options *options,
                            const struct kube_identity *identity, CURL *easy) MUST_CHECK;
 

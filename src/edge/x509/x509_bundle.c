@@ -27,7 +27,7 @@ static bool make_id(X509 *certificate, char out[X509_ID_SIZE], struct error *err
 }
 
 static bool is_ca(X509 *certificate) {
-    /* Reads the extensions into the flags. */
+    /* Makes OpenSSL read the extensions into the flags. */
     bool is_sound = X509_check_purpose(certificate, -1, 0) == 1;
     uint32_t flags = X509_get_extension_flags(certificate);
     bool may_sign = (X509_get_key_usage(certificate) & KU_KEY_CERT_SIGN) != 0;

@@ -15,7 +15,7 @@
 
 enum { COMMON_NAME_MAX = 64, SERIAL_BITS = 128, BACKDATED_SECONDS = 3600 };
 
-/* 9999-12-31T23:59:59Z, the last moment that a certificate can name. */
+/* 9999-12-31T23:59:59Z, the last moment that a certificate can express. */
 #define TIME_MAX INT64_C(253402300799)
 
 struct validity {
@@ -23,8 +23,8 @@ struct validity {
     int64_t not_after;
 };
 
-/* A literal of OpenSSL's extension syntax. Names never go this way: a comma in one would begin a
-   further name. */
+/* A literal in OpenSSL's extension syntax. Never put names into one: a comma would begin another
+   name. */
 struct extension {
     int nid;
     const char *value;
@@ -63,7 +63,7 @@ static bool set_subject(X509 *certificate, const char *common_name) {
                                       (const unsigned char *)common_name, -1, -1, 0) == 1;
 }
 
-/* A certificate with everything but its names, extensions and signature. */
+/* Sets everything but the names, the extensions and the signature. */
 static X509 *begin_certificate(EVP_PKEY *key, const struct validity *validity) {
     AUTO(x509_auto_certificate) X509 *certificate = X509_new();
     if (certificate == NULL || X509_set_version(certificate, X509_VERSION_3) != 1 ||
@@ -135,7 +135,7 @@ bool x509_make_ca(const char *common_name, int64_t now, int64_t lifetime_seconds
     return write_pair(ca, key, ret_pair, error);
 }
 
-/* A name whose last label is a number is an address with a typing error. */
+/* If the last label is a number, the name is a mistyped address. */
 static bool is_host_name(const char *name) {
     const char *rest = strncmp(name, "*.", 2) == 0 ? name + 2 : name;
     const char *dot = strrchr(rest, '.');
@@ -201,7 +201,8 @@ static bool read_names(const char *const *names, size_t n_names, GENERAL_NAMES *
     return true;
 }
 
-/* The first certificate of the text, if it may sign others and the key is its own. */
+/* Reads the first certificate of the text and its key. Refuses them if it is not a CA or the key is
+   another one. */
 static bool read_ca(const struct x509_pair *pair, X509 **ret_ca, EVP_PKEY **ret_key,
                     struct error *error) {
     AUTO(x509_auto_chain) STACK_OF(X509) *chain = NULL;
@@ -233,9 +234,7 @@ static bool limit_validity(X509 *ca, int64_t now, struct validity *validity, str
         text_format_time(date, ca_not_after);
         return error_set(error, ERROR_INVALID, "the CA expired on %s", date);
     }
-    if (validity->not_after > ca_not_after) {
-        validity->not_after = ca_not_after;
-    }
+    validity->not_after = MIN(validity->not_after, ca_not_after);
     return true;
 }
 
@@ -250,13 +249,13 @@ static X509 *make_leaf(X509 *ca, EVP_PKEY *key, const struct validity *validity,
     };
     AUTO(x509_auto_certificate) X509 *leaf = begin_certificate(key, validity);
     bool has_subject = strlen(first_name) <= COMMON_NAME_MAX;
-    /* An old CA may have no identifier of its key to name. */
+    /* Old CAs may lack a key identifier. */
     bool has_key_id = X509_get0_subject_key_id(ca) != NULL;
     size_t n_extensions = has_key_id ? COUNT_OF(extensions) : COUNT_OF(extensions) - 1;
     if (leaf == NULL || (has_subject && !set_subject(leaf, first_name)) ||
         X509_set_issuer_name(leaf, X509_get_subject_name(ca)) != 1 ||
         !add_extensions(leaf, ca, extensions, n_extensions) ||
-        /* RFC 5280, 4.2.1.6: critical where the subject is empty. */
+        /* RFC 5280, 4.2.1.6: critical if the subject is empty. */
         X509_add1_ext_i2d(leaf, NID_subject_alt_name, names, !has_subject, X509V3_ADD_DEFAULT) !=
             1) {
         return NULL;

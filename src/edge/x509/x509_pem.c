@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 
-void x509_auto_bio(BIO **bio) {
+static void auto_bio(BIO **bio) {
     BIO_free_all(*bio);
 }
 
@@ -38,14 +38,14 @@ static BIO *open_text(const char *pem) {
     return size <= INT_MAX ? BIO_new_mem_buf(pem, (int)size) : NULL;
 }
 
-/* At the end of the text OpenSSL finds no further first line; all else is a broken block. */
+/* At the end of the text OpenSSL reports "no start line". Any other error is a broken block. */
 static bool is_at_end(void) {
     unsigned long code = ERR_peek_last_error();
     return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
 }
 
-/* Without this OpenSSL would ask at the terminal. */
-static int refuse_password(char *out, int capacity, int is_writing, void *was_asked) {
+/* Without this, OpenSSL would ask at the terminal. */
+static int on_password(char *out, int capacity, int is_writing, void *was_asked) {
     (void)out;
     (void)capacity;
     (void)is_writing;
@@ -54,14 +54,14 @@ static int refuse_password(char *out, int capacity, int is_writing, void *was_as
 }
 
 bool x509_read_chain(const char *pem, STACK_OF(X509) * *ret_chain, struct error *error) {
-    AUTO(x509_auto_bio) BIO *text = open_text(pem);
+    AUTO(auto_bio) BIO *text = open_text(pem);
     AUTO(x509_auto_chain) STACK_OF(X509) *chain = sk_X509_new_null();
     if (text == NULL || chain == NULL) {
         return x509_fail(error, ERROR_INTERNAL, "reading certificates");
     }
     X509 *certificate;
     bool was_asked = false;
-    while ((certificate = PEM_read_bio_X509(text, NULL, refuse_password, &was_asked)) != NULL) {
+    while ((certificate = PEM_read_bio_X509(text, NULL, on_password, &was_asked)) != NULL) {
         if (sk_X509_push(chain, certificate) == 0) {
             X509_free(certificate);
             return x509_fail(error, ERROR_INTERNAL, "reading certificates");
@@ -80,16 +80,16 @@ bool x509_read_chain(const char *pem, STACK_OF(X509) * *ret_chain, struct error 
 }
 
 bool x509_read_key(const char *pem, EVP_PKEY **ret_key, struct error *error) {
-    /* Asked here, since OpenSSL says "unsupported" to a text without a key. */
+    /* OpenSSL only says "unsupported" if the text has no key. */
     if (strstr(pem, "PRIVATE KEY-----") == NULL) {
         return error_set(error, ERROR_INVALID, "there is no private key in the text");
     }
-    AUTO(x509_auto_bio) BIO *text = open_text(pem);
+    AUTO(auto_bio) BIO *text = open_text(pem);
     if (text == NULL) {
         return x509_fail(error, ERROR_INTERNAL, "reading the key");
     }
     bool was_asked = false;
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(text, NULL, refuse_password, &was_asked);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(text, NULL, on_password, &was_asked);
     if (key != NULL) {
         ERR_clear_error();
         *ret_key = key;
@@ -113,14 +113,14 @@ static bool copy_text(BIO *text, char **ret_pem) {
 }
 
 bool x509_write_certificate(X509 *certificate, char **ret_pem, struct error *error) {
-    AUTO(x509_auto_bio) BIO *text = BIO_new(BIO_s_mem());
+    AUTO(auto_bio) BIO *text = BIO_new(BIO_s_mem());
     return (text != NULL && PEM_write_bio_X509(text, certificate) == 1 &&
             copy_text(text, ret_pem)) ||
            x509_fail(error, ERROR_INTERNAL, "writing a certificate");
 }
 
 bool x509_write_key(EVP_PKEY *key, char **ret_pem, struct error *error) {
-    AUTO(x509_auto_bio) BIO *text = BIO_new(BIO_s_mem());
+    AUTO(auto_bio) BIO *text = BIO_new(BIO_s_mem());
     return (text != NULL &&
             PEM_write_bio_PKCS8PrivateKey(text, key, NULL, NULL, 0, NULL, NULL) == 1 &&
             copy_text(text, ret_pem)) ||

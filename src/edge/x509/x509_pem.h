@@ -3,15 +3,14 @@
 #define EDGE_X509_X509_PEM_H
 
 /*
- * PEM text to OpenSSL's types and back, and OpenSSL's errors to ours. Shared by the files of x509.
- * Whatever happens in these functions, they leave OpenSSL's error queue empty.
+ * PEM text to OpenSSL's types and back, and OpenSSL's errors to ours. Every function here leaves
+ * OpenSSL's error queue empty.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include <openssl/asn1.h>
-#include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -19,18 +18,18 @@
 #include "base/error.h"
 
 /* For AUTO. */
-void x509_auto_bio(BIO **bio);
 void x509_auto_key(EVP_PKEY **key);
 void x509_auto_certificate(X509 **certificate);
 void x509_auto_chain(STACK_OF(X509) * *chain);
 
-/* "what: what OpenSSL says". Returns false. */
+/* Sets "what: reason", with the reason of OpenSSL. Returns false. */
 bool x509_fail(struct error *error, enum error_kind kind, const char *what);
 
-/* All certificates of the text, at least one. */
+/* Reads all certificates of the text, at least one. ERROR_INVALID if there is none or one does not
+   parse. */
 bool x509_read_chain(const char *pem, STACK_OF(X509) * *ret_chain, struct error *error) MUST_CHECK;
 
-/* The first key of the text. One that needs a password is refused. */
+/* Reads the first key of the text. Refuses a key that needs a password (ERROR_INVALID). */
 bool x509_read_key(const char *pem, EVP_PKEY **ret_key, struct error *error) MUST_CHECK;
 
 bool x509_write_certificate(X509 *certificate, char **ret_pem, struct error *error) MUST_CHECK;

@@ -17,8 +17,8 @@ static void auto_context(X509_STORE_CTX **context) {
     X509_STORE_CTX_free(*context);
 }
 
-/* OpenSSL's purpose "server" also looks at keyUsage and at the old Netscape types, which Go does
-   not: for Go the leaf's extendedKeyUsage is all that counts. */
+/* OpenSSL's purpose "server" also checks keyUsage and the old Netscape types. Go checks only the
+   leaf's extendedKeyUsage. */
 static bool check_usage(X509 *leaf, struct error *error) {
     uint32_t usage = X509_get_extended_key_usage(leaf);
     bool may_serve = usage == UINT32_MAX || (usage & (XKU_SSL_SERVER | XKU_ANYEKU)) != 0;
@@ -70,8 +70,8 @@ static bool set_error(const X509_STORE_CTX *context, struct error *error) {
     }
 }
 
-/* OpenSSL lets a CA of version 3 sign that has no basicConstraints but a keyUsage keyCertSign, or
-   an old Netscape type; Go does not. */
+/* Without basicConstraints, OpenSSL accepts a CA of version 3 that has keyUsage keyCertSign or an
+   old Netscape type. Go does not. */
 static bool has_constrained_cas(X509_STORE_CTX *context) {
     enum { BY_CONSTRAINTS = 1, AS_ROOT_OF_VERSION_1 = 3 };
     STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
@@ -93,7 +93,7 @@ static bool verify_chain(STACK_OF(X509) * chain, X509_STORE *store, int64_t now,
         return x509_fail(error, ERROR_INTERNAL, "verifying");
     }
     X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(context);
-    /* What is in the bundle is trusted, be it the leaf itself. */
+    /* Trust everything in the bundle, even the leaf itself. */
     X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
     X509_VERIFY_PARAM_set_time(parameters, (time_t)now);
     bool is_good = X509_verify_cert(context) == 1 && has_constrained_cas(context);
@@ -101,7 +101,7 @@ static bool verify_chain(STACK_OF(X509) * chain, X509_STORE *store, int64_t now,
     return is_good || set_error(context, error);
 }
 
-/* By the roots from `first` on, before `end`. */
+/* Verifies against the roots from `first` to before `end`. */
 static bool verify_by(STACK_OF(X509) * chain, STACK_OF(X509) * roots, int first, int end,
                       int64_t now, struct error *error) {
     AUTO(auto_store) X509_STORE *store = X509_STORE_new();
@@ -116,7 +116,8 @@ static bool verify_by(STACK_OF(X509) * chain, STACK_OF(X509) * roots, int first,
     return verify_chain(chain, store, now, error);
 }
 
-/* Of roots of one subject that have no key identifiers OpenSSL tries one, Go each. */
+/* If several roots have the same subject and no key identifier, OpenSSL tries only one of them. Go
+   tries each. */
 static bool verify_by_any(STACK_OF(X509) * chain, STACK_OF(X509) * roots, int64_t now,
                           struct error *error) {
     int n = sk_X509_num(roots);
@@ -147,7 +148,7 @@ bool x509_verify(const char *chain_pem, const char *bundle_pem, const char *dns_
 }
 
 bool x509_has_name(const char *chain_pem, const char *dns_name) {
-    /* To OpenSSL a leading dot stands for any name below. */
+    /* For OpenSSL, a leading dot means any name below it. */
     if (dns_name[0] == '\0' || dns_name[0] == '.') {
         return false;
     }
@@ -156,7 +157,7 @@ bool x509_has_name(const char *chain_pem, const char *dns_name) {
     if (!x509_read_chain(chain_pem, &chain, &ignored)) {
         return false;
     }
-    /* As Go verifies: a common name is no name of the host, and a star is a whole label. */
+    /* As Go verifies: it ignores the common name, and a star stands for a whole label. */
     unsigned flags = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
     bool has_name = X509_check_host(sk_X509_value(chain, 0), dns_name, 0, flags, NULL) == 1;
     ERR_clear_error();

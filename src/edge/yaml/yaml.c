@@ -14,8 +14,8 @@ struct yaml_stream {
     bool is_begun;
     bool is_json;
     struct yaml_json json;
-    struct yaml_load *load; /* unless it is JSON */
-    bool is_almost_json;    /* it is not JSON, for a reason that is worth telling: */
+    struct yaml_load *load; /* NULL if the input is JSON */
+    bool is_almost_json;    /* it looks like JSON with a fault, which the next two describe */
     struct error json_error;
     struct yaml_place json_place;
 };
@@ -56,16 +56,7 @@ void yaml_close(struct yaml_stream *stream) {
     }
 }
 
-/* The first byte that is not white space, from `at` on; or the end. */
-static const char *pass_space(const struct yaml_stream *stream, const char *at) {
-    const char *end = stream->bytes + stream->size;
-    while (at < end && memchr(" \t\r\n", *at, 4) != NULL) {
-        at++;
-    }
-    return at;
-}
-
-/* Where JSON ends and a comment or the next YAML document begins, YAML was meant. */
+/* If a comment or `---` follows the JSON, the author meant YAML. */
 static bool is_yaml_meant(const struct yaml_stream *stream) {
     size_t left = stream->size - stream->json_error.offset;
     const char *at = stream->bytes + stream->json_error.offset;
@@ -74,7 +65,7 @@ static bool is_yaml_meant(const struct yaml_stream *stream) {
 
 static void try_json(struct yaml_stream *stream) {
     const char *end = stream->bytes + stream->size;
-    const char *bracket = pass_space(stream, stream->bytes);
+    const char *bracket = yaml_place_pass_blanks(stream->bytes, end);
     if (bracket == end || (*bracket != '{' && *bracket != '[')) {
         return;
     }
@@ -82,7 +73,7 @@ static void try_json(struct yaml_stream *stream) {
         stream->is_json = true;
         return;
     }
-    const char *next = pass_space(stream, bracket + 1);
+    const char *next = yaml_place_pass_blanks(bracket + 1, end);
     stream->is_almost_json = next < end && *next == '"' && !is_yaml_meant(stream);
     stream->json_error.offset = ERROR_NO_OFFSET;
 }
@@ -97,8 +88,8 @@ static void begin(struct yaml_stream *stream) {
     }
 }
 
-/* Is the fault that the JSON reader found the better answer? Not if the text is well-formed YAML
-   that says something wrong, nor if there was good YAML behind the fault. */
+/* Is the JSON reader's fault the better answer? Not if the text is well-formed YAML that says
+   something wrong, nor if good YAML follows the fault. */
 static bool is_json_fault(const struct yaml_stream *stream, const struct error *error) {
     struct yaml_place end = yaml_load_end(stream->load);
     struct yaml_place fault = stream->json_place;

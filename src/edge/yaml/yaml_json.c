@@ -7,46 +7,43 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "yaml_key.h"
-#include "yaml_mark.h"
 
 /* A key of an object that is still open. */
 struct open_key {
-    struct json_text text; /* as it is written */
+    struct json_text text; /* as written */
     struct yaml_place place;
-    size_t decoded;      /* where `decoded` has it, if it is written with escapes ... */
-    size_t decoded_size; /* ... and can be held there; else 0 */
+    size_t decoded;      /* its offset in `decoded`, if it has escapes ... */
+    size_t decoded_size; /* ... that a C string can hold; else 0 */
 };
 
 struct level {
     bool is_object;
-    size_t first_key;    /* of `keys` */
-    size_t decoded_size; /* of `decoded`, when it was opened */
+    size_t first_key;    /* index in `keys` */
+    size_t decoded_size; /* of `decoded`, when the level was opened */
 };
 
-/* One value on its way to a document. */
+/* Copies one value into a document. */
 struct copy {
     struct json_reader reader;
-    const char *start; /* of the value */
-    const char *at;    /* of `place` */
+    const char *start; /* where the value begins */
+    const char *at;    /* the byte that `place` describes */
     struct yaml_place place;
-    struct buffer json;
-    struct yaml_marks marks;
+    struct yaml_document document;
     struct level *levels;
     size_t depth, levels_capacity;
     struct open_key *keys;
     size_t n_keys, keys_capacity;
-    struct buffer decoded;   /* those keys that have escapes */
-    struct yaml_key *sorted; /* kept only for its memory */
-    size_t sorted_capacity;
+    struct buffer decoded;   /* keys that have escapes, without them */
+    struct yaml_key *listed; /* kept only to reuse its memory */
+    size_t listed_capacity;
 };
 
 static void copy_fini(struct copy *copy) {
-    buffer_fini(&copy->json);
+    yaml_document_fini(&copy->document);
     buffer_fini(&copy->decoded);
-    yaml_mark_fini(&copy->marks);
     free(copy->levels);
     free(copy->keys);
-    free(copy->sorted);
+    free(copy->listed);
 }
 
 bool yaml_json_check(const char *bytes, size_t size, struct yaml_place *ret_place,
@@ -76,7 +73,7 @@ void yaml_json_begin(struct yaml_json *json, const char *bytes, size_t size) {
 static void mark(struct copy *copy, const char *at) {
     yaml_place_advance(&copy->place, copy->at, at);
     copy->at = at;
-    yaml_mark_add(&copy->marks, copy->json.size, copy->place);
+    yaml_place_mark(copy->place, &copy->document);
 }
 
 static void open_level(struct copy *copy, bool is_object) {
@@ -84,11 +81,11 @@ static void open_level(struct copy *copy, bool is_object) {
         copy->levels_capacity = copy->levels_capacity < 16 ? 16 : copy->levels_capacity * 2;
         copy->levels = memory_resize(copy->levels, copy->levels_capacity, sizeof(*copy->levels));
     }
-    buffer_add_byte(&copy->json, is_object ? '{' : '[');
+    buffer_add_byte(&copy->document.json, is_object ? '{' : '[');
     copy->levels[copy->depth++] = (struct level){is_object, copy->n_keys, copy->decoded.size};
 }
 
-/* A value that holds no other, or the beginning of one that does. */
+/* Writes a scalar, or the opening bracket of an object or array. */
 static void begin_value(struct copy *copy) {
     mark(copy, copy->start + json_offset(&copy->reader));
     struct json_text raw;
@@ -105,20 +102,20 @@ static void begin_value(struct copy *copy) {
         break;
     default:
         if (json_read_raw(&copy->reader, &raw)) {
-            buffer_add(&copy->json, raw.at, raw.size);
+            buffer_add(&copy->document.json, raw.at, raw.size);
         }
         break;
     }
 }
 
 static void add_comma(struct copy *copy) {
-    char last = copy->json.bytes[copy->json.size - 1];
+    char last = copy->document.json.bytes[copy->document.json.size - 1];
     if (last != '{' && last != '[') {
-        buffer_add_byte(&copy->json, ',');
+        buffer_add_byte(&copy->document.json, ',');
     }
 }
 
-/* "replic\u0061s" is "replicas", for whoever reads the object. */
+/* "replic\u0061s" and "replicas" are the same key to a reader of the object. */
 static void decode_key(struct copy *copy, struct open_key *key) {
     struct buffer *decoded = &copy->decoded;
     buffer_reserve(decoded, key->text.size + 1);
@@ -141,41 +138,32 @@ static void add_key(struct copy *copy, struct json_text key) {
     if (key.is_escaped) {
         decode_key(copy, open);
     }
-    buffer_add(&copy->json, key.at - 1, key.size + 2);
-    buffer_add_byte(&copy->json, ':');
+    buffer_add(&copy->document.json, key.at - 1, key.size + 2);
+    buffer_add_byte(&copy->document.json, ':');
 }
 
-/* The keys of the innermost object, sorted. */
-static const struct yaml_key *sort_keys(struct copy *copy, const struct open_key *keys, size_t n) {
-    if (n > copy->sorted_capacity) {
-        copy->sorted_capacity = n * 2;
-        copy->sorted = memory_resize(copy->sorted, n * 2, sizeof(*copy->sorted));
+/* The keys of the innermost object. */
+static struct yaml_key *list_keys(struct copy *copy, const struct open_key *keys, size_t n) {
+    if (n > copy->listed_capacity) {
+        copy->listed_capacity = n * 2;
+        copy->listed = memory_resize(copy->listed, n * 2, sizeof(*copy->listed));
     }
     for (size_t i = 0; i < n; i++) {
         bool is_decoded = keys[i].decoded_size > 0;
-        copy->sorted[i] = (struct yaml_key){
+        copy->listed[i] = (struct yaml_key){
             .at = is_decoded ? copy->decoded.bytes + keys[i].decoded : keys[i].text.at,
             .size = (uint32_t)(is_decoded ? keys[i].decoded_size : keys[i].text.size),
             .order = (uint32_t)i,
+            .place = keys[i].place,
         };
     }
-    yaml_key_sort(copy->sorted, n);
-    return copy->sorted;
+    return copy->listed;
 }
 
 static bool check_keys(struct copy *copy, struct error *error) {
     size_t first = copy->levels[copy->depth - 1].first_key;
     size_t n = copy->n_keys - first;
-    if (n < 2) {
-        return true;
-    }
-    const struct open_key *keys = copy->keys + first;
-    const struct yaml_key *found = yaml_key_find_repeated(sort_keys(copy, keys, n), n, n);
-    char quote[YAML_PLACE_QUOTE_SIZE];
-    return found == NULL || yaml_place_fail(error, ERROR_INVALID, keys[found->order].place,
-                                            "duplicate key '%s' (first at line %u)",
-                                            yaml_place_quote(quote, found->at, found->size),
-                                            keys[found[-1].order].place.line);
+    return n < 2 || yaml_key_check(list_keys(copy, copy->keys + first, n), n, n, error);
 }
 
 static bool close_level(struct copy *copy, struct error *error) {
@@ -185,7 +173,7 @@ static bool close_level(struct copy *copy, struct error *error) {
     const struct level *level = &copy->levels[--copy->depth];
     copy->n_keys = level->first_key;
     copy->decoded.size = level->decoded_size;
-    buffer_add_byte(&copy->json, level->is_object ? '}' : ']');
+    buffer_add_byte(&copy->document.json, level->is_object ? '}' : ']');
     return true;
 }
 
@@ -222,9 +210,9 @@ bool yaml_json_next(struct yaml_json *json, struct yaml_document *ret_document, 
         return json_finish(&reader, error);
     }
     AUTO(copy_fini) struct copy copy = {.start = value.at, .at = json->at, .place = json->place};
-    buffer_init(&copy.json, value.size);
+    buffer_init(&copy.document.json, value.size);
     buffer_init(&copy.decoded, SIZE_MAX);
-    buffer_reserve(&copy.json, value.size);
+    buffer_reserve(&copy.document.json, value.size);
     json_begin(&copy.reader, value.at, value.size);
     if (!copy_value(&copy, error)) {
         return false;
@@ -232,7 +220,6 @@ bool yaml_json_next(struct yaml_json *json, struct yaml_document *ret_document, 
     json->at += json_offset(&reader);
     json->place = copy.place;
     yaml_place_advance(&json->place, copy.at, json->at);
-    *ret_document = (struct yaml_document){.json = TAKE(copy.json)};
-    yaml_mark_give(&copy.marks, ret_document);
+    *ret_document = TAKE(copy.document);
     return true;
 }

@@ -17,24 +17,24 @@ static int compare(const void *a, const void *b) {
     return left->order < right->order ? -1 : 1;
 }
 
-void yaml_key_sort(struct yaml_key *keys, size_t n) {
-    if (n > 1) {
-        qsort(keys, n, sizeof(*keys), compare);
-    }
-}
-
 bool yaml_key_equals(const struct yaml_key *a, const struct yaml_key *b) {
     return a->size == b->size && memcmp(a->at, b->at, a->size) == 0;
 }
 
-const struct yaml_key *yaml_key_find_repeated(const struct yaml_key *keys, size_t n,
-                                              size_t n_checked) {
+bool yaml_key_check(struct yaml_key *keys, size_t n, size_t n_checked, struct error *error) {
     const struct yaml_key *found = NULL;
+    if (n > 1) {
+        qsort(keys, n, sizeof(*keys), compare);
+    }
     for (size_t i = 1; i < n; i++) {
         if (keys[i].order < n_checked && yaml_key_equals(&keys[i - 1], &keys[i]) &&
             (found == NULL || keys[i].order < found->order)) {
             found = &keys[i];
         }
     }
-    return found;
+    char quote[YAML_PLACE_QUOTE_SIZE];
+    return found == NULL ||
+           yaml_place_fail(error, ERROR_INVALID, found->place,
+                           "duplicate key '%s' (first at line %u)",
+                           yaml_place_quote(quote, found->at, found->size), found[-1].place.line);
 }

@@ -6,15 +6,14 @@
 #include <yaml.h>
 
 #include "base/memory.h"
-#include "yaml_anchor.h"
 #include "yaml_tag.h"
 #include "yaml_tree.h"
 
 /* An open map or list. */
 struct frame {
     uint32_t node;
-    uint32_t last;     /* its last child */
-    bool is_value_due; /* of a map: what comes is the value of `last` */
+    uint32_t last;     /* its last child so far */
+    bool is_value_due; /* in a map: the next node is the value of `last` */
 };
 
 struct yaml_load {
@@ -22,7 +21,6 @@ struct yaml_load {
     const char *bytes;
     size_t size;
     struct yaml_tree tree;
-    struct yaml_anchors anchors;
     struct frame frames[YAML_DEPTH_MAX];
     size_t depth;
     uint32_t root;
@@ -41,7 +39,7 @@ struct yaml_load *yaml_load_open(const char *bytes, size_t size) {
     load->size = size;
     load->end = (struct yaml_place){1, 1};
     yaml_tree_init(&load->tree);
-    /* If there is no memory, the first event tells. */
+    /* If it lacks memory, the first event reports that. */
     (void)yaml_parser_initialize(&load->parser);
     yaml_parser_set_input_string(&load->parser, (const unsigned char *)bytes, size);
     return load;
@@ -50,7 +48,6 @@ struct yaml_load *yaml_load_open(const char *bytes, size_t size) {
 void yaml_load_close(struct yaml_load *load) {
     if (load != NULL) {
         yaml_parser_delete(&load->parser);
-        yaml_anchor_clear(&load->anchors);
         yaml_tree_fini(&load->tree);
         free(load);
     }
@@ -64,7 +61,7 @@ struct yaml_place yaml_load_end(const struct yaml_load *load) {
     return load->end;
 }
 
-/* The reader of libyaml tells its faults by byte, not by line. */
+/* libyaml's reader gives the byte of a fault and not the line. */
 static struct yaml_place place_of_fault(const struct yaml_load *load) {
     const yaml_parser_t *parser = &load->parser;
     if (parser->error != YAML_READER_ERROR) {
@@ -78,7 +75,7 @@ static struct yaml_place place_of_fault(const struct yaml_load *load) {
     return place;
 }
 
-/* Sets the error if a template stands on the line of the place. */
+/* Sets the error and returns true if the line has a template. */
 static bool found_template(const struct yaml_load *load, struct yaml_place place,
                            struct error *error) {
     return yaml_place_find_template(load->bytes, load->size, &place) &&
@@ -113,8 +110,8 @@ static bool is_key_due(const struct yaml_load *load) {
     return !frame->is_value_due && load->tree.nodes[frame->node].kind == YAML_TREE_MAP;
 }
 
-/* Makes a key of a node: another node where the JSON differs, since an anchor may name the first.
- */
+/* Makes a node a key. If its JSON changes, makes a new node, since an anchor may name the old
+   one. */
 static bool make_key(struct yaml_load *load, uint32_t *node, struct error *error) {
     struct yaml_tree *tree = &load->tree;
     struct yaml_place place = tree->nodes[*node].place;
@@ -147,7 +144,7 @@ static bool check_value(const struct yaml_load *load, uint32_t node, struct erro
     return true;
 }
 
-/* Puts a node where the document is at. */
+/* Adds a node to the innermost open map or list, or makes it the root. */
 static bool place_node(struct yaml_load *load, uint32_t node, struct error *error) {
     if (load->depth == 0) {
         load->root = node;
@@ -171,7 +168,7 @@ static bool place_node(struct yaml_load *load, uint32_t node, struct error *erro
 
 static bool add_anchor(struct yaml_load *load, const yaml_char_t *anchor, uint32_t node,
                        struct error *error) {
-    return anchor == NULL || yaml_anchor_set(&load->anchors, (const char *)anchor, node, error);
+    return anchor == NULL || yaml_tree_set_anchor(&load->tree, (const char *)anchor, node, error);
 }
 
 static bool on_scalar(struct yaml_load *load, const yaml_event_t *event, struct error *error) {
@@ -199,7 +196,7 @@ static bool on_alias(struct yaml_load *load, const yaml_event_t *event, struct e
     const char *name = (const char *)event->data.alias.anchor;
     struct yaml_place place = place_of(event->start_mark);
     char quote[YAML_PLACE_QUOTE_SIZE];
-    uint32_t target = yaml_anchor_find(&load->anchors, name);
+    uint32_t target = yaml_tree_find_anchor(&load->tree, name);
     if (target == YAML_TREE_NONE) {
         return yaml_place_fail(error, ERROR_INVALID, place, "there is no anchor '%s'",
                                yaml_place_quote(quote, name, strlen(name)));
@@ -259,20 +256,19 @@ static bool on_event(struct yaml_load *load, const yaml_event_t *event, struct e
         return on_close(load, error);
     case YAML_DOCUMENT_START_EVENT:
         yaml_tree_clear(&load->tree);
-        yaml_anchor_clear(&load->anchors);
         return true;
     case YAML_DOCUMENT_END_EVENT:
         load->end = place_of(event->end_mark);
         return true;
     case YAML_NO_EVENT:
-        /* What libyaml hands out for ever if it could not be initialized. */
+        /* libyaml returns this event for ever if it could not start. */
         return error_set(error, ERROR_INTERNAL, "libyaml is out of memory");
     default:
         return true;
     }
 }
 
-/* Reads on to the end of the next document, or of the stream. */
+/* Reads to the end of the next document, or of the stream. */
 static bool read_document(struct yaml_load *load, struct error *error) {
     for (;;) {
         AUTO(yaml_event_delete) yaml_event_t event;
@@ -289,14 +285,10 @@ static bool read_document(struct yaml_load *load, struct error *error) {
     }
 }
 
-/* Comments alone make a document for kubectl, not for libyaml. */
+/* For kubectl, comments alone are a document; for libyaml they are not. */
 static bool is_blank(const struct yaml_load *load) {
-    static const char blanks[] = " \t\r\n";
-    size_t at = 0;
-    while (at < load->size && memchr(blanks, load->bytes[at], sizeof(blanks) - 1) != NULL) {
-        at++;
-    }
-    return at == load->size;
+    const char *end = load->bytes + load->size;
+    return yaml_place_pass_blanks(load->bytes, end) == end;
 }
 
 static void add_null(struct yaml_load *load) {

@@ -3,7 +3,7 @@
 #define EDGE_YAML_YAML_LOAD_H
 
 /*
- * Reads YAML with libyaml, whose types stay in here, and makes documents of it.
+ * Reads YAML with libyaml and makes documents. No libyaml type leaves this module.
  */
 
 #include "edge/yaml.h"
@@ -15,14 +15,14 @@ struct yaml_load;
 struct yaml_load *yaml_load_open(const char *bytes, size_t size);
 void yaml_load_close(struct yaml_load *load);
 
-/* As yaml_next(). */
+/* Same contract as yaml_next(). */
 bool yaml_load_next(struct yaml_load *load, struct yaml_document *ret_document, bool *ret_more,
                     struct error *error) MUST_CHECK;
 
-/* Was it the syntax that made yaml_load_next() fail, and not what the document says? */
+/* Did yaml_load_next() fail because of the syntax, rather than of the content? */
 bool yaml_load_is_malformed(const struct yaml_load *load);
 
-/* Where the last document ended. */
+/* The end of the last document. */
 struct yaml_place yaml_load_end(const struct yaml_load *load);
 
 #endif

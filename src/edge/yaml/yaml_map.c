@@ -11,14 +11,14 @@ struct member {
     uint32_t value;
 };
 
-/* The members that a map has or could have, in the order in which they take precedence: its own
-   ones, then those of the maps that it merges. */
+/* Candidates for the members of a map, in order of precedence: first its own, then those of the
+   maps that it merges. */
 struct members {
     struct member *at;
     size_t n, capacity;
     size_t n_own;
-    uint32_t merge;  /* the merge key, or none */
-    uint32_t before; /* the child that it stands behind, or none */
+    uint32_t merge;  /* the merge key, or YAML_TREE_NONE */
+    uint32_t before; /* the child before the merge key, or YAML_TREE_NONE */
 };
 
 static void members_fini(struct members *members) {
@@ -37,16 +37,6 @@ static bool is_merge(const struct yaml_tree_node *key) {
     return key->kind == YAML_TREE_SCALAR && key->scalar == YAML_SCALAR_MERGE;
 }
 
-static bool fail_duplicate(const struct yaml_tree *tree, uint32_t key, uint32_t first,
-                           struct error *error) {
-    const struct yaml_tree_node *node = yaml_tree_at(tree, key);
-    char quote[YAML_PLACE_QUOTE_SIZE];
-    yaml_place_quote(quote, tree->texts.bytes + node->first + 1, node->size - 2);
-    return yaml_place_fail(error, ERROR_INVALID, tree->nodes[key].place,
-                           "duplicate key '%s' (first at line %u)", quote,
-                           tree->nodes[first].place.line);
-}
-
 static bool collect_own(const struct yaml_tree *tree, uint32_t map, struct members *members,
                         struct error *error) {
     uint32_t before = YAML_TREE_NONE;
@@ -55,7 +45,9 @@ static bool collect_own(const struct yaml_tree *tree, uint32_t map, struct membe
         if (!is_merge(&tree->nodes[key])) {
             add_member(members, key, value);
         } else if (members->merge != YAML_TREE_NONE) {
-            return fail_duplicate(tree, key, members->merge, error);
+            return yaml_place_fail(error, ERROR_INVALID, tree->nodes[key].place,
+                                   "duplicate key '<<' (first at line %u)",
+                                   tree->nodes[members->merge].place.line);
         } else {
             members->merge = key;
             members->before = before;
@@ -103,7 +95,7 @@ static bool collect_merged(struct yaml_tree *tree, struct members *members, stru
     return true;
 }
 
-static struct yaml_key *sort_keys(const struct yaml_tree *tree, const struct members *members) {
+static struct yaml_key *list_keys(const struct yaml_tree *tree, const struct members *members) {
     struct yaml_key *keys = memory_new(members->n, sizeof(*keys));
     for (size_t i = 0; i < members->n; i++) {
         const struct yaml_tree_node *key = yaml_tree_at(tree, members->at[i].key);
@@ -111,20 +103,13 @@ static struct yaml_key *sort_keys(const struct yaml_tree *tree, const struct mem
             .at = tree->texts.bytes + key->first + 1,
             .size = key->size - 2,
             .order = (uint32_t)i,
+            .place = tree->nodes[members->at[i].key].place,
         };
     }
-    yaml_key_sort(keys, members->n);
     return keys;
 }
 
-static bool check_own(const struct yaml_tree *tree, const struct members *members,
-                      const struct yaml_key *keys, struct error *error) {
-    const struct yaml_key *found = yaml_key_find_repeated(keys, members->n, members->n_own);
-    return found == NULL || fail_duplicate(tree, members->at[found->order].key,
-                                           members->at[found[-1].order].key, error);
-}
-
-/* Drops the members that another one of the same key hides. */
+/* Drops members that an earlier member with the same key hides. */
 static void drop_hidden(struct members *members, const struct yaml_key *keys) {
     for (size_t i = 1; i < members->n; i++) {
         if (yaml_key_equals(&keys[i - 1], &keys[i])) {
@@ -141,7 +126,7 @@ static void link_child(struct yaml_tree *tree, uint32_t map, uint32_t before, ui
     }
 }
 
-/* Puts aliases of the merged members where the merge key and its value stand. */
+/* Replaces the merge key and its value by aliases of the merged members. */
 static void link_merged(struct yaml_tree *tree, uint32_t map, const struct members *members) {
     uint32_t behind = tree->nodes[tree->nodes[members->merge].next].next;
     uint32_t last = members->before;
@@ -164,8 +149,8 @@ bool yaml_map_close(struct yaml_tree *tree, uint32_t map, struct error *error) {
     if (!collect_own(tree, map, &members, error) || !collect_merged(tree, &members, error)) {
         return false;
     }
-    AUTO_FREE struct yaml_key *keys = sort_keys(tree, &members);
-    if (!check_own(tree, &members, keys, error)) {
+    AUTO_FREE struct yaml_key *keys = list_keys(tree, &members);
+    if (!yaml_key_check(keys, members.n, members.n_own, error)) {
         return false;
     }
     if (members.merge != YAML_TREE_NONE) {

@@ -3,17 +3,17 @@
 #define EDGE_YAML_YAML_MAP_H
 
 /*
- * What a YAML map demands when it ends: that no key is there twice, and that its merge key is
- * carried out.
+ * Checks a YAML map when it ends: keys must be unique, and the merge key is carried out.
  */
 
 #include "yaml_tree.h"
 
-/* Members that all merge keys of a document may bring together. They need not show in the JSON,
-   since one member can hide another: this bounds the work. */
+/* The most members that all merge keys of a document may bring in. Hidden members count too, so
+   this bounds the work and not only the size of the JSON. */
 #define YAML_MAP_MERGED_MAX 1000000
 
-/* Replaces the merge key of a map, if it has one, by members that are aliases of what it brings. */
+/* If the map has a merge key, replaces it by aliases of the merged members. Errors: ERROR_INVALID,
+   ERROR_TOO_LARGE. */
 bool yaml_map_close(struct yaml_tree *tree, uint32_t map, struct error *error) MUST_CHECK;
 
 #endif

@@ -22,7 +22,7 @@ static int digit_value(char byte) {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : 99;
 }
 
-/* The base that a prefix tells, and the digits behind it. */
+/* Returns the base that the prefix gives, and moves *at behind the prefix. */
 static int read_base(const char **at) {
     static const char letters[] = "box";
     static const int bases[] = {2, 8, 16};
@@ -55,7 +55,8 @@ static bool add_integer(const char *text, struct buffer *out) {
     bool is_negative = *text == '-';
     bool is_signed = is_negative || *text == '+';
     text += is_signed;
-    /* Go tries a signed and then an unsigned integer, which has no sign, not even a '+'. */
+    /* Go tries a signed integer first, and then an unsigned one, which may have no sign, not even
+       '+'. */
     uint64_t max = is_signed ? (uint64_t)INT64_MAX + is_negative : UINT64_MAX;
     int base = read_base(&text);
     uint64_t value;
@@ -66,7 +67,7 @@ static bool add_integer(const char *text, struct buffer *out) {
     return true;
 }
 
-/* The parts of a decimal number; they point into its text. */
+/* The parts of a decimal number. They point into its text. */
 struct decimal {
     bool is_negative;
     const char *whole;
@@ -117,7 +118,7 @@ static void add_zeros(struct buffer *out, long n) {
     }
 }
 
-/* 0.digits times ten to the power of `point`, the first and the last digit being none of 0. */
+/* Writes 0.digits times ten to the power of `point`. The first and the last digit are not 0. */
 static void add_scaled(const char *digits, size_t n, long point, struct buffer *out) {
     const long point_min = -5; /* 1e-6 is 0.1 times 1e-5 */
     const long point_max = 21;
@@ -179,7 +180,7 @@ static bool add_float(const char *text, struct buffer *out) {
     if (!split_decimal(text, &decimal)) {
         return false;
     }
-    /* The point is a point: the program never leaves the C locale. */
+    /* The decimal point is always '.', since the program never leaves the C locale. */
     double value = strtod(text, NULL);
     if (isinf(value)) {
         return false;
@@ -197,8 +198,8 @@ static bool add_float(const char *text, struct buffer *out) {
     return true;
 }
 
-/* Go's strconv.ParseFloat(), which go-yaml asks at once where the first byte is a point, wants a
-   digit on both sides of an underscore. */
+/* If the first byte is a point, go-yaml calls Go's strconv.ParseFloat() at once. That wants a digit
+   on both sides of an underscore. */
 static bool has_stray_underscore(const char *text) {
     for (const char *at = text; *at != '\0'; at++) {
         if (*at == '_' && (at == text || !is_digit(at[-1]) || !is_digit(at[1]))) {
@@ -249,7 +250,7 @@ void yaml_number_add_key(const char *json, struct buffer *out) {
     if (exponent < -4 || exponent >= 6) {
         buffer_add_text(out, text);
     } else {
-        int decimals = n - 1 > exponent ? n - 1 - exponent : 0;
+        int decimals = MAX(n - 1 - exponent, 0);
         buffer_add_format(out, "%.*f", decimals, (double)narrow);
     }
 }

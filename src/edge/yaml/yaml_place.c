@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 static bool is_continuation(char byte) {
     return ((unsigned char)byte & 0xC0) == 0x80;
 }
@@ -18,6 +20,27 @@ void yaml_place_advance(struct yaml_place *place, const char *from, const char *
             place->column++;
         }
     }
+}
+
+void yaml_place_mark(struct yaml_place place, struct yaml_document *document) {
+    size_t n = document->n_marks;
+    /* The capacity is always a power of two. */
+    if ((n & (n - 1)) == 0) {
+        size_t capacity = n == 0 ? 1 : n * 2;
+        document->marks = memory_resize(document->marks, capacity, sizeof(*document->marks));
+    }
+    document->marks[document->n_marks++] = (struct yaml_mark){
+        .offset = (uint32_t)document->json.size,
+        .line = place.line,
+        .column = place.column,
+    };
+}
+
+const char *yaml_place_pass_blanks(const char *at, const char *end) {
+    while (at < end && memchr(" \t\r\n", *at, 4) != NULL) {
+        at++;
+    }
+    return at;
 }
 
 bool yaml_place_fail(struct error *error, enum error_kind kind, struct yaml_place place,
@@ -46,7 +69,7 @@ const char *yaml_place_quote(char out[YAML_PLACE_QUOTE_SIZE], const char *bytes,
     return out;
 }
 
-/* The end of the quoted scalar that begins at `at`, or of the line. */
+/* Returns the end of the quoted scalar at `at`, or of the line. */
 static const char *pass_quoted(const char *at, const char *end) {
     const char *close = memchr(at + 1, *at, (size_t)(end - at - 1));
     return close != NULL ? close + 1 : end;

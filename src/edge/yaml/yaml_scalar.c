@@ -7,73 +7,55 @@
 #include "base/memory.h"
 #include "yaml_number.h"
 
-struct word {
-    const char *text;
+/* All spellings of one value. */
+struct meaning {
+    const char *words; /* separated by spaces */
     enum yaml_scalar_kind kind;
     const char *json;
 };
 
-static const struct word words[] = {
-    {"", YAML_SCALAR_NULL, "null"},
-    {"~", YAML_SCALAR_NULL, "null"},
-    {"null", YAML_SCALAR_NULL, "null"},
-    {"Null", YAML_SCALAR_NULL, "null"},
-    {"NULL", YAML_SCALAR_NULL, "null"},
-    {"y", YAML_SCALAR_BOOL, "true"},
-    {"Y", YAML_SCALAR_BOOL, "true"},
-    {"yes", YAML_SCALAR_BOOL, "true"},
-    {"Yes", YAML_SCALAR_BOOL, "true"},
-    {"YES", YAML_SCALAR_BOOL, "true"},
-    {"true", YAML_SCALAR_BOOL, "true"},
-    {"True", YAML_SCALAR_BOOL, "true"},
-    {"TRUE", YAML_SCALAR_BOOL, "true"},
-    {"on", YAML_SCALAR_BOOL, "true"},
-    {"On", YAML_SCALAR_BOOL, "true"},
-    {"ON", YAML_SCALAR_BOOL, "true"},
-    {"n", YAML_SCALAR_BOOL, "false"},
-    {"N", YAML_SCALAR_BOOL, "false"},
-    {"no", YAML_SCALAR_BOOL, "false"},
-    {"No", YAML_SCALAR_BOOL, "false"},
-    {"NO", YAML_SCALAR_BOOL, "false"},
-    {"false", YAML_SCALAR_BOOL, "false"},
-    {"False", YAML_SCALAR_BOOL, "false"},
-    {"FALSE", YAML_SCALAR_BOOL, "false"},
-    {"off", YAML_SCALAR_BOOL, "false"},
-    {"Off", YAML_SCALAR_BOOL, "false"},
-    {"OFF", YAML_SCALAR_BOOL, "false"},
-    {".nan", YAML_SCALAR_SPECIAL, "\".nan\""},
-    {".NaN", YAML_SCALAR_SPECIAL, "\".nan\""},
-    {".NAN", YAML_SCALAR_SPECIAL, "\".nan\""},
-    {".inf", YAML_SCALAR_SPECIAL, "\".inf\""},
-    {".Inf", YAML_SCALAR_SPECIAL, "\".inf\""},
-    {".INF", YAML_SCALAR_SPECIAL, "\".inf\""},
-    {"+.inf", YAML_SCALAR_SPECIAL, "\".inf\""},
-    {"+.Inf", YAML_SCALAR_SPECIAL, "\".inf\""},
-    {"+.INF", YAML_SCALAR_SPECIAL, "\".inf\""},
-    {"-.inf", YAML_SCALAR_SPECIAL, "\"-.inf\""},
-    {"-.Inf", YAML_SCALAR_SPECIAL, "\"-.inf\""},
-    {"-.INF", YAML_SCALAR_SPECIAL, "\"-.inf\""},
+static const struct meaning meanings[] = {
+    {"~ null Null NULL", YAML_SCALAR_NULL, "null"},
+    {"y Y yes Yes YES true True TRUE on On ON", YAML_SCALAR_BOOL, "true"},
+    {"n N no No NO false False FALSE off Off OFF", YAML_SCALAR_BOOL, "false"},
+    {".nan .NaN .NAN", YAML_SCALAR_SPECIAL, "\".nan\""},
+    {".inf .Inf .INF +.inf +.Inf +.INF", YAML_SCALAR_SPECIAL, "\".inf\""},
+    {"-.inf -.Inf -.INF", YAML_SCALAR_SPECIAL, "\"-.inf\""},
     {"<<", YAML_SCALAR_MERGE, "\"<<\""},
 };
 
-static const struct word *find_word(const char *text, size_t size) {
+static bool has_word(const char *words, const char *text, size_t size) {
+    for (const char *word = words; *word != '\0'; word += strspn(word, " ")) {
+        size_t word_size = strcspn(word, " ");
+        if (word_size == size && memcmp(word, text, size) == 0) {
+            return true;
+        }
+        word += word_size;
+    }
+    return false;
+}
+
+static const struct meaning *find_meaning(const char *text, size_t size) {
     const size_t size_max = 5;
     if (size > size_max) {
         return NULL;
     }
-    for (size_t i = 0; i < COUNT_OF(words); i++) {
-        if (strlen(words[i].text) == size && memcmp(words[i].text, text, size) == 0) {
-            return &words[i];
+    if (size == 0) {
+        return &meanings[0];
+    }
+    for (size_t i = 0; i < COUNT_OF(meanings); i++) {
+        if (has_word(meanings[i].words, text, size)) {
+            return &meanings[i];
         }
     }
     return NULL;
 }
 
 enum yaml_scalar_kind yaml_scalar_resolve(const char *text, size_t size, struct buffer *out) {
-    const struct word *word = find_word(text, size);
-    if (word != NULL) {
-        buffer_add_text(out, word->json);
-        return word->kind;
+    const struct meaning *meaning = find_meaning(text, size);
+    if (meaning != NULL) {
+        buffer_add_text(out, meaning->json);
+        return meaning->kind;
     }
     switch (yaml_number_read(text, size, out)) {
     case YAML_NUMBER_INTEGER:

@@ -5,7 +5,7 @@
 
 #define PREFIX "tag:yaml.org,2002:"
 
-/* A tag that says of what kind a scalar must be. */
+/* A tag that fixes the kind of a scalar. */
 struct typed {
     const char *name;
     enum yaml_scalar_kind kind;
@@ -17,7 +17,7 @@ static const struct typed types[] = {
     {PREFIX "merge", YAML_SCALAR_MERGE},
 };
 
-/* As it is usually written: !!name. */
+/* The usual form: "!!name" without the "!!". */
 static const char *shorten(const char *name) {
     bool is_known = strncmp(name, PREFIX, sizeof(PREFIX) - 1) == 0;
     return is_known ? name + sizeof(PREFIX) - 1 : name;

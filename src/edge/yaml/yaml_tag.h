@@ -3,25 +3,25 @@
 #define EDGE_YAML_YAML_TAG_H
 
 /*
- * What a tag such as !!str makes of a node. Of the tags there are, those of JSON's types are
- * carried out; any other is refused, since kubectl would drop it without a word.
+ * Applies a tag such as !!str to a node. The tags of JSON's types are supported. Any other is
+ * refused, since kubectl would drop it silently.
  */
 
 #include "yaml_place.h"
 #include "yaml_scalar.h"
 
 struct yaml_tag {
-    const char *name; /* in full, tag:yaml.org,2002:...; NULL if the node has none */
-    bool is_plain;    /* the scalar is not quoted, nor a block */
+    const char *name; /* in full, tag:yaml.org,2002:...; NULL if the node has no tag */
+    bool is_plain;    /* not quoted and not a block */
     struct yaml_place place;
 };
 
-/* Adds the JSON of a scalar to `out`. `text` has a NUL behind it. */
+/* Adds the JSON of a scalar to `out`. `text` ends with a NUL. */
 bool yaml_tag_read_scalar(const struct yaml_tag *tag, const char *text, size_t size,
                           struct buffer *out, enum yaml_scalar_kind *ret_kind,
                           struct error *error) MUST_CHECK;
 
-/* Refuses any tag but one: "map" or "seq". */
+/* Refuses any tag but `expected`, which is "map" or "seq". */
 bool yaml_tag_check(const struct yaml_tag *tag, const char *expected,
                     struct error *error) MUST_CHECK;
 

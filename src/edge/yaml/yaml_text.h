@@ -3,8 +3,8 @@
 #define EDGE_YAML_YAML_TEXT_H
 
 /*
- * How a string is written in YAML so that it is read back as itself. A text is any valid UTF-8,
- * with a NUL behind it.
+ * Writes strings in YAML so that they are read back as themselves. A text is valid UTF-8 and ends
+ * with a NUL.
  */
 
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 
 enum yaml_text_style {
     YAML_TEXT_PLAIN,
-    YAML_TEXT_LITERAL, /* a block of lines; no key can be one */
+    YAML_TEXT_LITERAL, /* a block of lines; never used for a key */
     YAML_TEXT_QUOTED,
 };
 
@@ -24,11 +24,13 @@ enum yaml_text_style yaml_text_style(const char *text, size_t size);
 /* Adds the text in double quotes, on one line. */
 void yaml_text_add_quoted(const char *text, size_t size, struct buffer *out);
 
-/* Adds the header of a literal block and its lines, this many spaces deep, line breaks included.
-   The block may be the value of what stands two spaces less deep. */
+void yaml_text_add_spaces(size_t n, struct buffer *out);
+
+/* Adds a literal block: the header and the lines, indented by `indent`, with their line breaks. The
+   block is the value of a node that is indented by `indent - 2`. */
 void yaml_text_add_literal(const char *text, size_t size, size_t indent, struct buffer *out);
 
-/* Adds what a string from the JSON reader means; U+0000 is one byte, too. */
+/* Decodes a string from the JSON reader and adds it. U+0000 becomes one NUL byte. */
 void yaml_text_decode(const struct json_text *text, struct buffer *out);
 
 #endif

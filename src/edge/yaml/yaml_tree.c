@@ -2,26 +2,45 @@
 #include "yaml_tree.h"
 
 #include <assert.h>
+#include <search.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "yaml_map.h"
-#include "yaml_mark.h"
+
+struct anchor {
+    char *name;
+    uint32_t node;
+};
+
+static void anchor_free(void *owned) {
+    struct anchor *anchor = owned;
+    free(anchor->name);
+    free(anchor);
+}
+
+static void clear_anchors(struct yaml_tree *tree) {
+    tdestroy(tree->anchors, anchor_free);
+    tree->anchors = NULL;
+}
 
 void yaml_tree_init(struct yaml_tree *tree) {
     *tree = (struct yaml_tree){0};
-    /* A key that is no text lies here twice; otherwise what is here is in the JSON too. */
+    /* A key that is not text is stored twice. Everything else here also goes into the JSON once. */
     buffer_init(&tree->texts, (size_t)YAML_JSON_MAX * 2);
     yaml_tree_clear(tree);
 }
 
 void yaml_tree_fini(struct yaml_tree *tree) {
+    clear_anchors(tree);
     free(tree->nodes);
     buffer_fini(&tree->texts);
     *tree = (struct yaml_tree){0};
 }
 
 void yaml_tree_clear(struct yaml_tree *tree) {
+    clear_anchors(tree);
     buffer_clear(&tree->texts);
     tree->n_nodes = 0;
     tree->n_merged = 0;
@@ -60,6 +79,38 @@ struct yaml_tree_node *yaml_tree_at(const struct yaml_tree *tree, uint32_t index
     return node->kind == YAML_TREE_ALIAS ? &tree->nodes[node->first] : node;
 }
 
+static int compare_names(const void *a, const void *b) {
+    const struct anchor *left = a;
+    const struct anchor *right = b;
+    return strcmp(left->name, right->name);
+}
+
+static struct anchor *find_anchor(const struct yaml_tree *tree, const char *name) {
+    const struct anchor wanted = {.name = (char *)(uintptr_t)name};
+    struct anchor **slot = tfind(&wanted, &tree->anchors, compare_names);
+    return slot != NULL ? *slot : NULL;
+}
+
+bool yaml_tree_set_anchor(struct yaml_tree *tree, const char *name, uint32_t index,
+                          struct error *error) {
+    struct anchor *anchor = find_anchor(tree, name);
+    if (anchor == NULL) {
+        anchor = memory_new(1, sizeof(*anchor));
+        anchor->name = memory_copy(name, strlen(name));
+        if (tsearch(anchor, &tree->anchors, compare_names) == NULL) {
+            anchor_free(anchor);
+            return error_set(error, ERROR_INTERNAL, "out of memory for an anchor");
+        }
+    }
+    anchor->node = index;
+    return true;
+}
+
+uint32_t yaml_tree_find_anchor(const struct yaml_tree *tree, const char *name) {
+    const struct anchor *anchor = find_anchor(tree, name);
+    return anchor != NULL ? anchor->node : YAML_TREE_NONE;
+}
+
 static bool check_size(struct yaml_place place, uint64_t size, struct error *error) {
     return size <= YAML_JSON_MAX ||
            yaml_place_fail(error, ERROR_TOO_LARGE, place,
@@ -71,8 +122,8 @@ bool yaml_tree_check_scalar(const struct yaml_tree *tree, uint32_t index, struct
     return check_size(node->place, tree->texts.is_cut ? UINT64_MAX : node->size, error);
 }
 
-/* Adds up what the children are. Each has one byte beside it: a colon, a comma, or the closing
-   bracket in place of the last comma. */
+/* Sums the sizes of the children. Each child has one byte beside it: a colon, a comma, or the
+   closing bracket in place of the last comma. */
 static bool measure(struct yaml_tree *tree, struct yaml_tree_node *parent, struct error *error) {
     uint64_t size = parent->first == YAML_TREE_NONE ? 2 : 1;
     uint16_t height = 0;
@@ -107,37 +158,38 @@ bool yaml_tree_close(struct yaml_tree *tree, uint32_t index, size_t depth, struc
 struct level {
     uint32_t next;
     bool is_map;
-    bool is_value; /* of a map: the next child is a value */
+    bool is_value; /* in a map: the next child is a value */
 };
 
 struct writer {
     const struct yaml_tree *tree;
-    struct buffer *json;
-    struct yaml_marks marks;
+    struct yaml_document *document;
     struct level levels[YAML_DEPTH_MAX];
     size_t depth;
 };
 
-/* Writes a scalar, or the opening bracket of what has children. */
+/* Writes a scalar, or the opening bracket of a map or list. */
 static void begin_node(struct writer *writer, uint32_t index) {
     const struct yaml_tree_node *node = yaml_tree_at(writer->tree, index);
-    yaml_mark_add(&writer->marks, writer->json->size, writer->tree->nodes[index].place);
+    struct buffer *json = &writer->document->json;
+    yaml_place_mark(writer->tree->nodes[index].place, writer->document);
     if (node->kind == YAML_TREE_SCALAR) {
-        buffer_add(writer->json, writer->tree->texts.bytes + node->first, node->size);
+        buffer_add(json, writer->tree->texts.bytes + node->first, node->size);
         return;
     }
     bool is_map = node->kind == YAML_TREE_MAP;
-    buffer_add_byte(writer->json, is_map ? '{' : '[');
+    buffer_add_byte(json, is_map ? '{' : '[');
     writer->levels[writer->depth++] = (struct level){.next = node->first, .is_map = is_map};
 }
 
 static void write_child(struct writer *writer, struct level *level) {
     uint32_t child = level->next;
-    char last = writer->json->bytes[writer->json->size - 1];
+    struct buffer *json = &writer->document->json;
+    char last = json->bytes[json->size - 1];
     if (level->is_value) {
-        buffer_add_byte(writer->json, ':');
+        buffer_add_byte(json, ':');
     } else if (last != '{' && last != '[') {
-        buffer_add_byte(writer->json, ',');
+        buffer_add_byte(json, ',');
     }
     level->next = writer->tree->nodes[child].next;
     level->is_value = level->is_map && !level->is_value;
@@ -152,17 +204,16 @@ void yaml_tree_write(const struct yaml_tree *tree, uint32_t root,
     buffer_init(&ret_document->json, size);
     buffer_reserve(&ret_document->json, size);
     writer->tree = tree;
-    writer->json = &ret_document->json;
+    writer->document = ret_document;
     begin_node(writer, root);
     while (writer->depth > 0) {
         struct level *level = &writer->levels[writer->depth - 1];
         if (level->next != YAML_TREE_NONE) {
             write_child(writer, level);
         } else {
-            buffer_add_byte(writer->json, level->is_map ? '}' : ']');
+            buffer_add_byte(&ret_document->json, level->is_map ? '}' : ']');
             writer->depth--;
         }
     }
     assert(ret_document->json.size == size && !ret_document->json.is_cut);
-    yaml_mark_give(&writer->marks, ret_document);
 }

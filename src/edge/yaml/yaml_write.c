@@ -10,40 +10,35 @@
 #include "yaml_scalar.h"
 #include "yaml_text.h"
 
-/* A reader looks for the colon behind a key within 1,024 characters. A longer key is marked by a
-   question mark. */
+/* A reader looks for the colon of a key within 1,024 characters. A longer key needs a question
+   mark. */
 #define KEY_SIZE_MAX 1000
 
 /* An object or array that is open. */
 struct level {
     bool is_list;
-    bool is_begun;   /* something of it was written */
+    bool is_begun;   /* a member or item was written */
     bool has_key;    /* it is the value of a member */
-    uint32_t indent; /* of its members or items */
+    uint32_t indent; /* spaces before its members or items */
 };
 
 struct writer {
     struct json_reader reader;
     struct buffer *out;
-    struct buffer text; /* a key, a string or a number, decoded; kept for its memory */
+    struct buffer text; /* the current key, string or number, decoded; kept to reuse its memory */
     struct level levels[YAML_DEPTH_MAX];
     size_t depth;
-    size_t start; /* where the value that is due begins in the JSON */
+    size_t start; /* offset of the current value in the JSON */
     bool is_too_deep;
-    struct json_text no_number; /* what YAML cannot say, if there is something */
+    struct json_text no_number; /* a number that YAML cannot express, if any */
 };
 
 static struct level *innermost(struct writer *writer) {
     return writer->depth > 0 ? &writer->levels[writer->depth - 1] : NULL;
 }
 
-static void add_spaces(struct writer *writer, size_t n) {
-    for (; n > 0; n--) {
-        buffer_add_byte(writer->out, ' ');
-    }
-}
-
-/* Behind a dash comes a space at once; behind a colon, only if something follows on its line. */
+/* "- " already ends with a space. After a colon, a space is needed only if something follows on the
+   line. */
 static void separate(struct writer *writer) {
     const struct level *level = innermost(writer);
     if (level != NULL && !level->is_list) {
@@ -116,8 +111,7 @@ static void open_level(struct writer *writer, bool is_list) {
     }
 }
 
-/* Writes a value that holds no other, or opens one that does: what that writes depends on what
-   comes next. */
+/* Writes a scalar, or opens an object or array. What that writes depends on what comes next. */
 static void begin_value(struct writer *writer) {
     struct json_text text;
     writer->start = json_offset(&writer->reader);
@@ -144,13 +138,14 @@ static void begin_value(struct writer *writer) {
     }
 }
 
-/* Goes to where a member or an item begins. The first one of a list's item stands on its line. */
+/* Goes to where the next member or item begins. The first member of a list item stands on the line
+   of the dash. */
 static void begin_line(struct writer *writer, struct level *level) {
     if (!level->is_begun && level->has_key) {
         buffer_add_byte(writer->out, '\n');
     }
     if (level->is_begun || level->has_key) {
-        add_spaces(writer, level->indent);
+        yaml_text_add_spaces(level->indent, writer->out);
     }
     level->is_begun = true;
 }
@@ -171,7 +166,7 @@ static void write_key(struct writer *writer, const struct level *level,
     buffer_add(writer->out, written->bytes, written->size);
     if (is_long) {
         buffer_add_byte(writer->out, '\n');
-        add_spaces(writer, level->indent);
+        yaml_text_add_spaces(level->indent, writer->out);
     }
     buffer_add_byte(writer->out, ':');
 }
@@ -184,13 +179,13 @@ static void close_level(struct writer *writer, const struct level *level) {
     }
 }
 
-/* A member or an item, or the end of what holds them. */
+/* Writes the next member or item, or closes the level. */
 static void write_next(struct writer *writer) {
     struct level *level = innermost(writer);
     struct json_text key;
     assert(level != NULL);
-    if (level->is_list ? !json_next_item(&writer->reader)
-                       : !json_next_member(&writer->reader, &key)) {
+    struct json_reader *reader = &writer->reader;
+    if (level->is_list ? !json_next_item(reader) : !json_next_member(reader, &key)) {
         close_level(writer, level);
         return;
     }
@@ -209,11 +204,10 @@ static bool finish(struct writer *writer, struct error *error) {
                             "nested more than %d levels deep", YAML_DEPTH_MAX);
     }
     if (writer->no_number.at != NULL) {
-        const int shown_max = 40;
-        size_t size = writer->no_number.size;
+        const size_t shown_max = 40;
+        int shown = (int)MIN(writer->no_number.size, shown_max);
         return error_set_at(error, ERROR_INVALID, writer->start,
-                            "the number %.*s is too large for YAML",
-                            size < (size_t)shown_max ? (int)size : shown_max, writer->no_number.at);
+                            "the number %.*s is too large for YAML", shown, writer->no_number.at);
     }
     if (writer->out->is_cut) {
         return error_set(error, ERROR_TOO_LARGE, "more than %zu bytes of YAML", writer->out->limit);

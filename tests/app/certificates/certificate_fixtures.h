@@ -3,8 +3,7 @@
 #define CERTIFICATE_FIXTURES_H
 
 /*
- * CAs, leaves and Secrets for the tests of what Capstan does with its own certificates. Included
- * behind cmocka.h.
+ * CAs, leaves and Secrets for the tests of Capstan's own certificates. Include it after cmocka.h.
  */
 
 #include <stdio.h>
@@ -22,7 +21,7 @@
 
 static const char *const leaf_names[] = {NAME};
 
-/* Certificates are dated back by an hour. */
+/* Certificates begin an hour before their creation. */
 static inline void make_ca(int64_t now, struct x509_pair *ret_ca) {
     struct error error;
     assert_true(x509_make_ca("CA", now, 1000 * DAY, ret_ca, &error));
@@ -44,7 +43,7 @@ static inline void answer_nothing(void *context, const struct http_request *requ
     (void)response;
 }
 
-/* A server that serves a pair as soon as it is given one. End it with http_stop(). */
+/* A server that serves a pair once it has one. End it with http_stop(). */
 static inline struct http_server *start_tls_server(void) {
     static const struct http_route routes[] = {{"GET", "/", answer_nothing}};
     const struct http_options options = {.bind_address = "127.0.0.1:0",
@@ -64,7 +63,7 @@ static inline struct http_server *start_tls_server(void) {
     return server;
 }
 
-/* Of one CA or, with `other`, two; free with keyring_fini(). */
+/* A keyring of one CA or, with `other`, two. Free it with keyring_fini(). */
 static inline struct keyring make_keyring(const struct x509_pair *ca, const struct x509_pair *other,
                                           const struct x509_pair *signer,
                                           const struct x509_pair *leaf) {

@@ -19,14 +19,14 @@
 
 enum { PATH_SIZE = 256, SWAPS = 10000 };
 
-/* A folder as the kubelet keeps it: tls.crt and tls.key are links through ..data. */
+/* A folder as the kubelet makes it: tls.crt and tls.key are links through ..data. */
 struct volume {
     char folder[64];
     struct http_server *server;
     struct x509_pair pairs[2];
 };
 
-/* Without waiting for the disk, as file_write() does: there are 20,000 of them. */
+/* Does not wait for the disk as file_write() does, since the test writes 20,000 files. */
 static bool put(const char *folder, const char *name, const char *text) {
     char path[PATH_SIZE];
     snprintf(path, sizeof(path), "%s/%s", folder, name);
@@ -44,7 +44,7 @@ static void forget_version(const char *folder, int n) {
     rmdir(path);
 }
 
-/* A new version, `..data` swapped to it, and the one before removed. */
+/* Makes a new version, points `..data` at it, and removes the version before. */
 static bool publish(const struct volume *volume, int n) {
     const struct x509_pair *pair = &volume->pairs[n % 2];
     char version[PATH_SIZE];
@@ -63,8 +63,8 @@ static bool publish(const struct volume *volume, int n) {
     return is_published;
 }
 
-/* What swaps while the test reads: a thread, since a child of a process with threads may find the
-   allocator of a sanitizer locked for ever. */
+/* Swaps versions while the test reads. It is a thread: in a child of a process with threads, a
+   sanitizer's allocator may stay locked for ever. */
 struct publisher {
     const struct volume *volume;
     atomic_int n_published;
@@ -158,7 +158,8 @@ static void test_key_pair__refuses_halves_and_strangers(void **state) {
     }
 }
 
-/* Of each reading both halves are of one version, however often that is swapped meanwhile. */
+/* The two halves of each reading are of one version, however often the publisher swaps
+   meanwhile. */
 static void test_key_pair__never_mixes_two_versions(void **state) {
     const struct volume *volume = *state;
     struct publisher publisher = {.volume = volume};
@@ -175,8 +176,8 @@ static void test_key_pair__never_mixes_two_versions(void **state) {
         if (load(volume, &pair, &error)) {
             n_good++;
         } else if (error.kind != ERROR_NOT_FOUND) {
-            /* Only that a version was gone five times in a row is forgiven: the next look mends it.
-             */
+            /* One failure is allowed: a version was gone five times in a row. The next look mends
+               it. */
             worst = error;
         }
     }

@@ -57,7 +57,7 @@ static void test_rotate_view__finds_the_signer_and_the_issuer(void **state) {
     assert_int_equal(view.leaf_not_after, START_S + 90 * DAY);
 }
 
-/* Else its leaf would be renewed for ever. */
+/* If it took them for two, Capstan would renew the leaf for ever. */
 static void test_rotate_view__takes_a_ca_that_is_there_twice_for_one(void **state) {
     const struct pki *pki = *state;
     AUTO(keyring_fini)

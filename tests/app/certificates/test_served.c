@@ -13,7 +13,7 @@
 
 enum { DELAY_MS = 60000 };
 
-/* Two CAs with a leaf each, and who serves. */
+/* Two CAs with a leaf each, and the server. */
 struct site {
     struct http_server *server;
     struct x509_pair ca;
@@ -46,7 +46,7 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* A webhook configuration of one entry that trusts these. */
+/* A webhook configuration with one entry that trusts these CAs. */
 static struct registration trust(const struct x509_pair *ca, const struct x509_pair *other) {
     char pem[8192];
     snprintf(pem, sizeof(pem), "%s%s", ca != NULL ? ca->certificate_pem : "",
@@ -62,7 +62,7 @@ static struct registration trust(const struct x509_pair *ca, const struct x509_p
     return registration;
 }
 
-/* When it is, and what the webhook configuration says; NULL: there is none. */
+/* The time, and the webhook configuration; NULL: there is none. */
 struct moment {
     int64_t wall_s;
     int64_t now_ms;
@@ -70,7 +70,7 @@ struct moment {
     bool is_trusted_long;
 };
 
-/* Whether the pair is served after it was offered by a Secret of its CA alone. */
+/* Offers a Secret with one CA and its leaf. Returns true if Capstan then serves the leaf. */
 static bool takes_up(struct site *site, const struct x509_pair *ca, const struct x509_pair *leaf,
                      const struct moment *moment) {
     static const struct registration none = {.n_entries = 0};
@@ -147,12 +147,12 @@ static void test_served__takes_up_what_is_there_where_nobody_calls(void **state)
     assert_true(takes_up(site, &site->other_ca, &site->other_leaf, &moment));
 }
 
-/* Somebody whose clock is wrong has made it. */
+/* A leader with a wrong clock has made this pair. */
 static void test_served__does_not_give_up_what_is_valid_for_what_is_not(void **state) {
     struct site *site = *state;
     AUTO(registration_fini) struct registration both = trust(&site->ca, &site->other_ca);
     serve_first(site, &both);
-    /* Dated back by an hour, it begins at START_S + DAY - 3600. */
+    /* It begins an hour before its creation, at START_S + DAY - 3600. */
     struct moment moment = {
         .wall_s = START_S + DAY - 3601, .registration = &both, .is_trusted_long = true};
     assert_false(takes_up(site, &site->other_ca, &site->other_leaf, &moment));
@@ -170,7 +170,7 @@ static size_t count_cas(const struct site *site, const struct x509_bundle *cas, 
     return wanted.n_items;
 }
 
-/* Others may not have taken it up yet. */
+/* Other replicas may still serve a leaf of the former CA. */
 static void test_served__keeps_the_former_ca_trusted_for_a_while(void **state) {
     struct site *site = *state;
     AUTO(registration_fini) struct registration both = trust(&site->ca, &site->other_ca);

@@ -19,7 +19,7 @@ static void test_refusals__each_sort_is_said_once_a_minute(void **state) {
         int64_t now_ms;
         const char *name;
         enum error_kind kind;
-        const char *said; /* NULL: nothing */
+        const char *said; /* NULL: no line in the log */
     } rows[] = {
         {1000, "one", ERROR_DENIED, "name=one problem=\"it is so\" times=1\n"},
         {1000, "two", ERROR_DENIED, NULL},
@@ -39,7 +39,7 @@ static void test_refusals__each_sort_is_said_once_a_minute(void **state) {
         char line[1024];
         struct error problem;
         error_set(&problem, rows[i].kind, "it is so");
-        refusals_note(&refusals, "default", rows[i].name, &problem, rows[i].now_ms);
+        refusals_log(&refusals, "default", rows[i].name, &problem, rows[i].now_ms);
         ssize_t size = read(ends[0], line, sizeof(line) - 1);
         line[size > 0 ? size : 0] = '\0';
         if (rows[i].said == NULL) {

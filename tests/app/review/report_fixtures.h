@@ -3,7 +3,7 @@
 #define TESTS_APP_REPORT_FIXTURES_H
 
 /*
- * Reports to render: objects as `capstan review` would hand them over, made by hand.
+ * Reports to render: objects in the form that `capstan review` passes on, made by hand.
  */
 
 #include <stdio.h>
@@ -13,14 +13,14 @@
 #include "base/memory.h"
 #include "review/report.h"
 
-/* What no name in a cluster looks like: controls, an escape sequence, ends of XML sections, markup,
-   a workflow command on a line of its own, bytes that are not UTF-8, and a little of what is. */
+/* No name in a cluster looks like this: controls, an escape sequence, ends of XML sections, markup,
+   a workflow command on a line of its own, invalid UTF-8, and some valid UTF-8. */
 #define HOSTILE                                                                                    \
     "\x01\x1b[31m]]>--&<>\"'\\%,:\t\r\n::error::x\xff\xc0\xaf\xed\xa0\x80\xc3\xa4\xef\xbf\xbe"
 
 struct scenario {
     const char *name;
-    const struct report_item *items; /* up to the one without a path */
+    const struct report_item *items; /* ends at the item without a path */
     struct report_totals totals;
     bool is_coloured;
     bool has_diff;
@@ -89,7 +89,7 @@ static const struct decision decision_denied = {
     .steps = {[STEP_STDIO_CAP].note = CAP_REFUSAL},
 };
 
-/* The cap would have rewritten the spec, and then another rule refused it. */
+/* The cap would have rewritten the spec, but then another rule refused the object. */
 static const struct decision decision_denied_late = {
     .is_denied = true,
     .message = "session-storage: 3 replicas need sessionStorage.provider redis to share sessions",
@@ -186,7 +186,7 @@ static const struct scenario scenarios[] = {
      .is_verbose = true},
 };
 
-/* The whole report. Free with free(). */
+/* Renders the whole report. Free it with free(). */
 static char *render(const struct report_form *form, const struct scenario *scenario,
                     size_t *ret_size) {
     char *text = NULL;

@@ -3,7 +3,7 @@
 #define TESTS_APP_REVIEW_FIXTURES_H
 
 /*
- * Objects to review, taken from JSON text the way `capstan review` takes them from files.
+ * Objects to review, taken from JSON text as `capstan review` takes them from files.
  */
 
 #include <stdio.h>
@@ -28,7 +28,7 @@ static inline void review_items_add(void *context, const struct manifest_item *i
     items->items[items->n++] = *item;
 }
 
-/* The objects of a document, which borrow from it. */
+/* The objects of a document. They borrow from it. */
 static inline struct review_items review_items_of(const char *json) {
     struct review_items items = {.n = 0};
     struct error error;
@@ -60,8 +60,8 @@ static inline cJSON *review_patch_tree(const struct patch *patch) {
     return tree;
 }
 
-/* What is admitted is what was submitted with the patch, as another implementation applies it, and
-   nothing else; without a patch, byte for byte. */
+/* The admitted object is the submitted one with the patch, applied by another implementation.
+   Without a patch, the two are equal byte for byte. */
 static inline void assert_admitted_is_patched(const struct review_verdict *verdict) {
     const struct buffer *submitted = &verdict->submitted;
     const struct buffer *admitted = &verdict->admitted;

@@ -17,7 +17,7 @@
 
 enum { OUTPUT_MAX = 8192, ARGUMENTS_MAX = 3, LINE_WIDTH = 80 };
 
-/* What the command prints on stdout and stderr. */
+/* The output of the command on stdout and stderr. */
 static int explain(char **arguments, char output[OUTPUT_MAX]) {
     int argc = 0;
     while (argc < ARGUMENTS_MAX && arguments[argc] != NULL) {
@@ -143,7 +143,8 @@ static void test_rule_text__there_is_one_for_each_rule(void **state) {
     assert_null(rule_text_find(""));
 }
 
-/* A mode or a row has no end without the empty one; braces and brackets mean something in SARIF. */
+/* The lists of modes and rows need an empty one as end. Braces and brackets mean something in
+   SARIF. */
 static void test_rule_text__is_whole_and_plain(void **state) {
     (void)state;
     for (size_t i = 0; i < RULE_TEXT_COUNT; i++) {
@@ -161,7 +162,7 @@ static void test_rule_text__is_whole_and_plain(void **state) {
     }
 }
 
-/* The example's warning is the one that is given. */
+/* The example must quote the real warning. */
 static void assert_example_is_true(enum rule_id rule, const char *object) {
     char json[1024];
     struct review review;

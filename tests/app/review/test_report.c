@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Every form of a report against its golden file. tests/app/review/report/README.md says how they
- * are made again.
+ * Compares every form of a report with its golden file. tests/app/review/report/README.md tells how
+ * to make the files again.
  */
 
 #include <setjmp.h>
@@ -17,7 +17,7 @@
 
 enum { PATH_SIZE = 4096, GOLDEN_MAX = 1 << 20, GOLDEN_MODE = 0644 };
 
-/* The colours are of the text form only. */
+/* Only the text form has colours. */
 static bool has_golden(const struct scenario *scenario, const struct report_form *form) {
     return !scenario->is_coloured || strcmp(form->name, "text") == 0;
 }
@@ -26,7 +26,7 @@ static bool has_golden(const struct scenario *scenario, const struct report_form
    must stand in the report; then both lists and the indices into them are cut out. */
 static void cut_rules(char *text, const char *other) {
     char *begin = strstr(text, "\"rules\":[");
-    char *end = begin == NULL ? NULL : strstr(begin, "]},\"columnKind\"");
+    char *end = begin == NULL ? NULL : strstr(begin, "]}},\"columnKind\"");
     if (end == NULL) {
         return;
     }
@@ -113,7 +113,7 @@ struct finding_row {
     struct report_finding expected[REPORT_FINDINGS_MAX];
 };
 
-/* Three warnings are all that a decision holds; the fourth rule that warns has its note only. */
+/* A decision holds at most three warnings. The fourth rule that warns has only its note. */
 static const struct decision decision_full = {
     .warnings = {"stdio-cap: a", "stdio-cap: b", "replica-passthrough: c"},
     .n_warnings = 3,
@@ -124,7 +124,7 @@ static const struct decision decision_full = {
               [STEP_GRACE_PERIOD].note = "d"},
 };
 
-/* What a warning begins with must be the whole name. */
+/* A warning belongs to a rule only if it begins with the rule's whole name. */
 static const struct decision decision_prefix = {
     .patch = {.has = {[PATCH_REPLICAS] = true}},
     .warnings = {"stdio-capital: a", "stdio-cap b"},
@@ -179,8 +179,8 @@ static void test_report_findings__are_what_the_rules_did(void **state) {
     }
 }
 
-/* Escape sequences are the report's own and only where they are asked for; and every one that
-   begins a colour is ended on its line. */
+/* The report alone writes escape sequences, and only if asked to. Each colour ends on its
+   own line. */
 static void test_report_text__colours_only_where_it_is_asked_to(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(scenarios); i++) {
@@ -197,7 +197,7 @@ static void test_report_text__colours_only_where_it_is_asked_to(void **state) {
     }
 }
 
-/* A line that begins with :: is a command, whoever put it there. */
+/* GitHub takes any line that begins with :: for a command. */
 static void test_report_github__has_no_commands_of_others(void **state) {
     (void)state;
     AUTO_FREE char *text = render_form("github", &scenarios[COUNT_OF(scenarios) - 1]);
@@ -214,7 +214,8 @@ static void test_report_github__has_no_commands_of_others(void **state) {
     assert_int_equal(n_lines, 4);
 }
 
-/* The same finding in another place and with other counts is the same alert; another is not. */
+/* The same finding at another place or with other counts is the same alert. Another finding
+   is not. */
 static void test_report_sarif__fingerprints_are_of_the_rule_and_the_object(void **state) {
     (void)state;
     static const struct report_item items[] = {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * What the forms write is legal in the language of the form, whatever is in names and texts: every
- * scenario is read back by a reader of that language. XML has none here but the strict one below.
+ * Each form is valid in its language, whatever names and texts contain. A reader of that language
+ * reads every scenario back. For XML, that is the strict reader below.
  */
 
 #include <setjmp.h>
@@ -21,7 +21,7 @@
 
 static const char *const json_forms[] = {"json", "sarif"};
 
-/* By base/json too, which is stricter than cJSON: UTF-8 must be well formed. */
+/* base/json must accept it too. It is stricter than cJSON, because it demands well-formed UTF-8. */
 static cJSON *parse(const char *json) {
     struct json_reader reader;
     struct error error;
@@ -134,8 +134,8 @@ static void check_sarif_level(const char *level) {
                 strcmp(level, "note") == 0);
 }
 
-/* A URI reference of RFC 3986 as we write it: nothing but unreserved characters, slashes and
-   percent-encoded bytes, behind file:// if it is absolute. */
+/* A URI reference of RFC 3986 as we write it: only unreserved characters, slashes and
+   percent-encoded bytes; an absolute one begins with file://. */
 static void check_uri(const char *uri) {
     if (strncmp(uri, "file:///", 8) == 0) {
         uri += 7;
@@ -154,7 +154,7 @@ static void check_uri(const char *uri) {
     }
 }
 
-/* What the schema of SARIF 2.1.0 calls for, as far as it is about what is written here. */
+/* Checks the demands of the schema of SARIF 2.1.0 on the members that we write. */
 static void check_sarif_result(const cJSON *result, const cJSON *rules) {
     const cJSON *rule = cJSON_GetArrayItem(rules, member(result, "ruleIndex")->valueint);
     const cJSON *location = cJSON_GetArrayItem(member(result, "locations"), 0);
@@ -199,7 +199,7 @@ static void test_report_sarif__has_what_its_schema_requires(void **state) {
     }
 }
 
-/* The next object that would be admitted, from `item` on. */
+/* The next admitted object from `item` on. */
 static const struct report_item *next_admitted(const struct report_item *item) {
     while (item->path != NULL && item->decision != NULL &&
            (item->decision->is_denied || item->decision->fails)) {
@@ -208,7 +208,7 @@ static const struct report_item *next_admitted(const struct report_item *item) {
     return item;
 }
 
-/* Read back, the documents are the admitted objects byte for byte, and in order. */
+/* Read back, the documents equal the admitted objects byte for byte, in order. */
 static void test_report_yaml__reads_back_as_what_is_admitted(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(scenarios); i++) {
@@ -232,11 +232,11 @@ static void test_report_yaml__reads_back_as_what_is_admitted(void **state) {
     }
 }
 
-/* A reader of the XML 1.0 that is written here: elements, attributes, text and references; anything
-   else, comments and sections included, is a fault. */
+/* A reader for the XML 1.0 that we write: elements, attributes, text and references. Anything else
+   is a fault, including comments and sections. */
 struct xml {
     const char *at;
-    const char *names[8]; /* of the elements that are open */
+    const char *names[8]; /* of the open elements */
     size_t sizes[8];
     size_t depth;
     size_t n_elements;
@@ -246,7 +246,7 @@ static size_t xml_name(const char *at) {
     return strspn(at, "abcdefghijklmnopqrstuvwxyz-");
 }
 
-/* Steps over a reference. */
+/* Skips a reference. */
 static void xml_reference(struct xml *xml) {
     static const char *const known[] = {"&amp;",  "&lt;", "&gt;",  "&quot;",
                                         "&apos;", "&#9;", "&#10;", "&#13;"};
@@ -259,7 +259,7 @@ static void xml_reference(struct xml *xml) {
     fail_msg("no reference: %.20s", xml->at);
 }
 
-/* Steps over text up to the first `stop`. */
+/* Skips text up to the first `stop`. */
 static void xml_text(struct xml *xml, char stop) {
     while (*xml->at != stop) {
         unsigned char byte = (unsigned char)*xml->at;
@@ -375,8 +375,8 @@ static void test_report_junit__counts_what_is_in_it(void **state) {
     }
 }
 
-/* All of it is UTF-8 in every form, and but for line breaks, tabs and the report's own colours
-   there is no control character. */
+/* Every form is UTF-8. Its only control characters are line breaks, tabs and the report's own
+   colours. */
 static void test_report__forms_are_clean_text(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(scenarios); i++) {
@@ -388,7 +388,7 @@ static void test_report__forms_are_clean_text(void **state) {
                     fail_msg("%s.%s has byte %d", scenarios[i].name, report_forms[form]->name, *at);
                 }
             }
-            /* As a string of JSON, malformed UTF-8 would turn into something else. */
+            /* Malformed UTF-8 would change in a JSON string. */
             AUTO(buffer_fini) struct buffer quoted;
             struct json_write write;
             buffer_init(&quoted, SIZE_MAX);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * What `capstan review` reads, in which order, and where it says that it found it. Each test has a
- * folder of its own and works in it, so that paths are short.
+ * The input of `capstan review`: what it reads, in which order, and the places that it reports.
+ * Each test works in a folder of its own, so that paths are short.
  */
 
 #include <errno.h>
@@ -26,7 +26,7 @@
 
 enum { PATHS_MAX = 4 };
 
-/* Makes the folders above it, too. */
+/* Also makes the folders above the file. */
 static void put(const char *path, const char *text) {
     char folder[128];
     snprintf(folder, sizeof(folder), "%s", path);
@@ -38,7 +38,7 @@ static void put(const char *path, const char *text) {
     write_text(path, text);
 }
 
-/* "a.yaml:1:1 ConfigMap a" a line; the name is what stands behind "name": in the JSON. */
+/* Adds a line such as "a.yaml:1:1 ConfigMap a". The name is the value of "name" in the JSON. */
 static bool note(void *context, const struct review_input *input, struct error *error) {
     const struct manifest_item *item = input->item;
     AUTO_FREE char *json = memory_copy(item->raw.at, item->raw.size);
@@ -50,7 +50,7 @@ static bool note(void *context, const struct review_input *input, struct error *
     return true;
 }
 
-/* Goes through the paths, up to NULL. */
+/* Reads the paths up to NULL. */
 static bool read_paths(const char *const *paths, const char *standard_input,
                        review_input_visit *visit, void *context, struct error *error) {
     AUTO(buffer_fini) struct buffer input;
@@ -119,7 +119,7 @@ static void test_review_input__what_is_hidden_or_has_another_ending_is_passed_ov
     put("d/e.yaml.orig", MAP("e"));
     put("d/f.YAML", MAP("f"));
     check_found(PATHS("d"), "", "d/a.yaml:1:1 ConfigMap a\n");
-    /* What is named is read, whatever it is called. */
+    /* A file that is named on the command line may have any name. */
     check_found(PATHS("d/.b.yaml", "d/e.yaml.orig", "d/.git"), "",
                 "d/.b.yaml:1:1 ConfigMap b\n"
                 "d/e.yaml.orig:1:1 ConfigMap e\n"
@@ -220,7 +220,7 @@ static void test_review_input__errors_name_file_line_and_column(void **state) {
 
 static void test_review_input__a_fault_in_a_later_document_is_found_first(void **state) {
     (void)state;
-    /* Nothing is taken from a file that is partly wrong. */
+    /* The reader takes nothing from a file with a fault. */
     put("f", MAP("a") "---\na: [\n");
     check_refused(PATHS("f"), "", ERROR_INVALID, "f:5:1: ");
 }
@@ -229,7 +229,7 @@ static void test_review_input__what_cannot_be_read_is_an_error(void **state) {
     (void)state;
     assert_int_equal(symlink("loop.yaml", "loop.yaml"), 0);
     assert_int_equal(mkdir("d", 0700), 0);
-    /* A file that nobody can read from its beginning, not even root. */
+    /* Nobody can read this file from its beginning, not even root. */
     assert_int_equal(symlink("/proc/self/mem", "d/mem.yaml"), 0);
     check_refused(PATHS("nowhere.yaml"), "", ERROR_NOT_FOUND, "looking at 'nowhere.yaml': ");
     check_refused(PATHS("loop.yaml"), "", ERROR_NOT_FOUND, "looking at 'loop.yaml': ");
@@ -250,7 +250,7 @@ static void test_review_input__an_empty_folder_has_no_objects(void **state) {
     check_found(PATHS("d"), "", "");
 }
 
-/* Ends at the second object. */
+/* Stops at the second object. */
 static bool end_at_second(void *context, const struct review_input *input, struct error *error) {
     unsigned *n = context;
     return ++*n < 2 || error_set_at(error, ERROR_INVALID, input->item->offset, "the end");
@@ -267,7 +267,7 @@ static void test_review_input__a_visit_ends_the_reading(void **state) {
     assert_string_equal(error.text, "a:4:3: the end");
 }
 
-/* Changes the file that comes next. */
+/* Changes the next file. */
 static bool change_next(void *context, const struct review_input *input, struct error *error) {
     if (strcmp(input->path, "d/a.yaml") == 0) {
         put("d/b.yaml", MAP("after"));
@@ -287,7 +287,7 @@ static void test_review_input__a_file_is_read_when_its_turn_comes(void **state) 
                                            "d/b.yaml:1:1 ConfigMap after\n");
 }
 
-/* Standard input is a file of so many bytes. */
+/* Makes standard input a file of this size. */
 static bool read_stdin_of(off_t size, struct buffer *content, struct error *error) {
     int before = dup(STDIN_FILENO);
     int file = open("input", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

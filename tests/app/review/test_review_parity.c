@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The law that `capstan review` gives the verdict of the webhook, over every golden case, in three
- * steps. A test a case.
+ * `capstan review` gives the verdict of the webhook. This law is tested for every golden case, as a
+ * test of its own, in three steps.
  *
- * 1. The case's AdmissionReview, as it is recorded, is judged as decide() judges it and as the case
- *    expects.
- * 2. Where the case creates an MCPServer or a Deployment, the object alone, as a manifest, is
- * judged the same. It has to be the whole request: no user, kind, name or namespace of the
- * request's own.
- * 3. The same once more as a repository has it: without all that only a cluster writes (uid,
- *    generation, owners, status), neither in the object nor in the facts. For a Deployment the
- *    owner and the labels have to name the same MCPServer, or neither one: what if they do not is
- *    the question of other cases, to which the two worlds have different answers. And the facts may
- *    not be behind, which files never are.
+ * 1. Review the case's AdmissionReview as a recorded one. The verdict is that of decide(), and the
+ * expected one.
+ *
+ * 2. If the case creates an MCPServer or a Deployment, review the object alone, as a manifest. The
+ * verdict is the same. The object must be the whole request: no user, kind, name or namespace of
+ * the request's own.
+ *
+ * 3. Review it once more as a repository has it. Remove everything that only a cluster writes (uid,
+ * generation, owners, status) from the object and the facts. A Deployment's owner and labels must
+ * name the same MCPServer, or both none. If they differ, a cluster and a repository give different
+ * answers; other cases test these. The facts must not be behind, since files never are.
  */
 
 #include <setjmp.h>
@@ -129,7 +130,7 @@ static void check_expectation(const struct golden_case *golden, const struct dec
                          strncmp(decision->warnings[0], "unresolved:", 11) == 0);
 }
 
-/* Each step once and in its order, down to the one that denies, and each with words. */
+/* The explanation has each step once, in order, up to the one that denies. Each step has words. */
 static void check_explanation(struct review_verdict *verdict) {
     const struct decision *decision = &verdict->decision;
     AUTO_FREE char *text =
@@ -192,7 +193,7 @@ static void check_verdict(const struct review_context *context, const char *json
     check_explanation(&verdict);
 }
 
-/* A manifest's labels say whose it is; those of a request do not, but where all are manifests. */
+/* Labels name a manifest's MCPServer, but not a request's, unless all facts are manifests. */
 static bool is_told_by_labels(const struct golden_case *golden, const struct object *object) {
     struct server_fact server;
     bool is_labelled = object->is_labelled && object->instance[0] != '\0' &&
@@ -201,7 +202,7 @@ static bool is_told_by_labels(const struct golden_case *golden, const struct obj
     return is_labelled && (!is_known || server.uid[0] != '\0');
 }
 
-/* The object's own JSON, if it is the whole of a request to create it; to be freed. */
+/* The object's own JSON, to be freed, if it is the whole of a request to create it. */
 static char *manifest_of(const struct golden_case *golden) {
     static const char *const own[] = {"subResource", "kind",      "resource",     "name",
                                       "namespace",   "oldObject", "oldObjectJSON"};
@@ -225,7 +226,7 @@ static char *manifest_of(const struct golden_case *golden) {
     if (json != NULL) {
         items = review_items_of(json);
     }
-    if (items.n == 1 && manifest_take(&items.items[0], &read) &&
+    if (items.n == 1 && manifest_read_object(&items.items[0], &read) &&
         !is_told_by_labels(golden, &read)) {
         return json;
     }
@@ -233,7 +234,7 @@ static char *manifest_of(const struct golden_case *golden) {
     return NULL;
 }
 
-/* What only a cluster writes. */
+/* Removes everything that only a cluster writes. */
 static void strip(cJSON *object) {
     static const char *const written[] = {"uid", "generation", "resourceVersion",
                                           "creationTimestamp", "ownerReferences"};
@@ -258,7 +259,7 @@ static struct facts *stripped_facts(const struct golden_case *golden) {
     return facts;
 }
 
-/* Do owner and labels agree on whose it is? */
+/* Do owner and labels name the same MCPServer, or both none? */
 static bool is_at_home_in_a_repository(const struct golden_case *golden,
                                        const struct object *object) {
     const struct owner *owner = &object->owner;
@@ -286,9 +287,9 @@ static void check_in_a_repository(const struct golden_case *golden, const char *
     struct review_context context = context_of(golden);
     struct review_items items = review_items_of(json);
     struct object object;
-    assert_true(manifest_take(&items.items[0], &object));
+    assert_true(manifest_read_object(&items.items[0], &object));
     cJSON *tree = cJSON_Parse(json);
-    /* A number that cJSON would write otherwise stays with the first two steps. */
+    /* If cJSON would write a number differently, the third step leaves the case out. */
     if (tree != NULL && is_at_home_in_a_repository(golden, &object) &&
         at(at(golden->document, "request"), "objectJSON") == NULL) {
         strip(tree);

@@ -3,7 +3,7 @@
 #define POLICY_FIXTURES_H
 
 /*
- * Policies for tests. Included behind cmocka.h.
+ * Policies for tests. Include this after cmocka.h.
  */
 
 #include <stdio.h>
@@ -19,8 +19,8 @@ static inline void free_policy(struct policy **policy) {
     policy_free(*policy);
 }
 
-/* The policy of a document that is HEAD and these members. NULL, and the error set, if it is
-   refused. */
+/* The policy in a document of HEAD and these members. If it is refused, returns NULL and sets the
+   error. */
 static inline struct policy *decode(const char *members, struct error *error) {
     char text[4096];
     struct policy *policy = NULL;
@@ -30,7 +30,7 @@ static inline struct policy *decode(const char *members, struct error *error) {
     return policy_decode(json, strlen(json), &policy, error) ? policy : NULL;
 }
 
-/* The same; it must be accepted. */
+/* The same, but it must be accepted. */
 static inline struct policy *decode_good(const char *members) {
     struct error error;
     struct policy *policy = decode(members, &error);

@@ -8,8 +8,8 @@
 
 #include "policy_fixtures.h"
 
-/* A whole document must be refused, with a text that begins like this, about the place before which
-   the @ stands. */
+/* Checks that a document is refused, with a text that begins with `expected`. The @ in `marked`
+   stands before the place of the error. */
 static void refuse(const char *marked, const char *expected) {
     AUTO_FREE char *json = make_json(marked);
     struct policy untouched;
@@ -79,7 +79,7 @@ static void test_policy__rules_have_names(void **state) {
     assert_string_equal(rule_name(RULE_SESSION_STORAGE), "session-storage");
 }
 
-/* The document of the reference, with other values than the defaults, and in another order. */
+/* The document of the reference, with values other than the defaults, in another order. */
 static const char full[] =
     ",'exempt':[{'namespace':'sandbox'},{'until':'2027-01-31','rules':['stdio-cap',"
     "'grace-period'],'name':'legacy','namespace':'prod'}],'onUnresolved':'fail',"
@@ -188,7 +188,8 @@ static void test_policy__refuses_unknown_keys(void **state) {
     }
 }
 
-/* Every key of the document, the place of its value, and the one of the values below it takes. */
+/* Each row: a key of the document, the place of its value, and the one value below that it
+   accepts. */
 static void test_policy__refuses_wrong_types_at_every_key(void **state) {
     (void)state;
     static const struct {

@@ -23,7 +23,7 @@ static void decode_good(const char *text, struct review *ret_review) {
     }
 }
 
-/* A review that is well but for these members of its request. */
+/* A valid review, except for these members of its request. */
 static void decode_request(const char *members, struct review *ret_review) {
     char text[4096];
     int size = snprintf(text, sizeof(text),
@@ -38,7 +38,7 @@ static void decode_request(const char *members, struct review *ret_review) {
     "'kind':{'group':'apps','version':'v1','kind':'Deployment'},"                                  \
     "'resource':{'group':'apps','version':'v1','resource':'deployments'}"
 
-/* As kube-apiserver 1.36 sends it, but shorter. */
+/* A shortened review of kube-apiserver 1.36. */
 static const char sample[] =
     "{\n 'kind': 'AdmissionReview',\n 'apiVersion': 'admission.k8s.io/v1',\n 'request': {\n"
     "  'uid': '0b624e0d-c13e-4a53-b4bd-1cdabb83f873',\n  " DEPLOYMENT_NAMES ",\n"
@@ -106,7 +106,7 @@ static void test_review__refuses_every_truncation(void **state) {
     }
 }
 
-/* Whatever a byte becomes: an answer or an error, and never a read outside of the bytes. */
+/* Any changed byte gives an answer or an error, and never a read outside of the bytes. */
 static void test_review__survives_every_spoiled_byte(void **state) {
     (void)state;
     static const char spoilers[] = {'\0', '"', '{', '}', ']', ',', '\\', '9', '\x80', '\xff'};

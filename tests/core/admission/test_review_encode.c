@@ -59,7 +59,7 @@ static void test_review__an_answer_without_a_change_has_no_patch_and_no_patch_ty
     check_text(&decision, HEAD "'allowed':true}}");
 }
 
-/* The base64 is that of [{"op":"add","path":"/spec/replicas","value":1}]. */
+/* The base64 of [{"op":"add","path":"/spec/replicas","value":1}]. */
 static void test_review__a_patch_is_base64_with_its_type(void **state) {
     (void)state;
     struct decision decision = {.is_denied = false};
@@ -155,7 +155,7 @@ static void test_review__a_uid_comes_back_as_it_came(void **state) {
     }
 }
 
-/* Whatever got into a text: the answer is JSON, well-formed UTF-8, and has no raw control byte. */
+/* For any text in it, the answer is JSON and well-formed UTF-8, without raw control bytes. */
 static void test_review__an_answer_is_sound_whatever_the_texts_are(void **state) {
     (void)state;
     const struct decision decision = {

@@ -22,7 +22,7 @@ static void put(struct facts *facts, const char *text) {
 #define OWNED(name, uid)                                                                           \
     "'ownerReferences':[{" SERVER ",'name':'" name "','uid':'" uid "','controller':true}]"
 
-/* The cluster: an MCPServer and its Deployment, one that is being deleted, and one from a manifest
+/* The cluster: an MCPServer and its Deployment, one during its deletion, and one from a manifest
    with its Deployment. */
 static struct facts *make_facts(void) {
     struct facts *facts = facts_new();
@@ -44,7 +44,7 @@ static struct facts *make_facts(void) {
     return facts;
 }
 
-/* What is found for a review whose request has these members. */
+/* Finds the subject of a review with these members in its request. */
 static void find_with(const char *members, const struct evidence *evidence,
                       struct subject *ret_subject) {
     struct facts *facts = make_facts();
@@ -65,7 +65,7 @@ static void find_with(const char *members, const struct evidence *evidence,
     facts_free(facts);
 }
 
-/* The same where there is no API server to ask. */
+/* The same without an API server to ask. */
 static void find(const char *members, struct subject *ret_subject) {
     find_with(members, NULL, ret_subject);
 }
@@ -317,8 +317,8 @@ static void test_subject__the_server_of_a_deployment_comes_from_the_facts(void *
     OF_SCALE ",'namespace':'n'," SELECTOR ",'object':{'metadata':{'name':'" name "','uid':'" uid   \
              "'},'spec':{'replicas':2}}"
 
-/* What look-ups found: an MCPServer of this uid, or that there is none; the same of a Deployment.
- */
+/* The results of look-ups: for each object its uid, or "" if it does not exist, or NULL if nobody
+   asked. */
 static struct evidence make_evidence(const char *server_uid, const char *deployment_uid) {
     struct evidence evidence = {.server_state = EVIDENCE_NONE};
     if (server_uid != NULL) {
@@ -339,13 +339,13 @@ static struct evidence make_evidence(const char *server_uid, const char *deploym
     return evidence;
 }
 
-/* Row 12. In each row: what look-ups said before, what follows, and what is to be asked next. */
+/* Row 12. Each row has the earlier look-ups, the result, and the next question. */
 static void test_subject__what_is_missing_is_looked_up(void **state) {
     (void)state;
     static const struct {
         const char *name;
         const char *members;
-        const char *server_uid; /* NULL: not asked yet; "": there is none */
+        const char *server_uid; /* NULL: not yet looked up; "": does not exist */
         const char *deployment_uid;
         enum subject_state expected;
         enum object_kind missing;

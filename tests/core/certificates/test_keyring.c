@@ -92,7 +92,7 @@ static void test_keyring__writes_a_whole_secret_or_a_patch_of_one_version(void *
         "{\"metadata\":{\"resourceVersion\":\"7\",\"annotations\":{\"capstan.dev/rotate\":null}},"
         "\"data\":{\"ca.crt\":\"YQ==\",\"ca.key\":\"Yg==\",\"tls.crt\":\"Yw==\",\"tls.key\":"
         "\"ZA==\"}}");
-    /* What is still asked for stays. */
+    /* A request that is still open stays. */
     keyring.asked = RENEWAL_ASKS_CA;
     buffer_clear(&out);
     keyring_write(&keyring, "x", &out);

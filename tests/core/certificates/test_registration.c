@@ -38,7 +38,7 @@ static void test_registration__reads_names_bundles_and_policies(void **state) {
     assert_string_equal(registration.entries[1].name, "d.e.f");
     assert_string_equal(registration.entries[1].bundle_pem, "new");
     assert_true(registration.entries[1].fails);
-    /* What is no base64 is none. */
+    /* An entry that is not base64 counts as none. */
     assert_string_equal(registration.entries[2].bundle_pem, "");
 }
 

@@ -16,7 +16,7 @@
 #define RETIRE_S DAY
 #define FAR_S    (START_S + RENEWAL_CA_LIFETIME)
 
-/* All is well: one CA, trusted, and a leaf of it. */
+/* A settled state: one trusted CA, and a leaf of it. */
 static struct renewal_view settled(void) {
     return (struct renewal_view){
         .leads = true,
@@ -121,7 +121,7 @@ static void no_webhook(struct renewal_view *view) {
     view->is_bundle_current = false;
 }
 
-/* The second has its key in the Secret, and has signed nothing yet. */
+/* The second CA has its key in the Secret, and has signed nothing yet. */
 static void add_signer(struct renewal_view *view) {
     view->cas[1] = (struct renewal_ca){START_S, FAR_S + 1, false};
     view->n_cas = 2;
@@ -153,7 +153,7 @@ static void asked_for_a_ca_and_nobody_knows_who_is_trusted(struct renewal_view *
     view->webhook = RENEWAL_WEBHOOK_UNKNOWN;
 }
 
-/* As a leader leaves it whose clock was years behind. */
+/* A leader whose clock was years behind leaves this state. */
 static void prepared_in_the_past(struct renewal_view *view) {
     prepared(view);
     view->cas[1].not_after = START_S;
@@ -169,7 +169,7 @@ static void prepared_just_in_time(struct renewal_view *view) {
     view->cas[1] = (struct renewal_ca){START_S, START_S + 1, false};
 }
 
-/* Of a backup, perhaps. */
+/* A backup may restore such a state. */
 static void old_ca_and_no_leaf(struct renewal_view *view) {
     no_leaf(view);
     view->cas[0].not_after = START_S;
@@ -246,7 +246,7 @@ static void test_renewal__switches_when_the_new_ca_was_trusted_long_enough(void 
     renewal_step(&renewal, &view, 5000, START_S, &order);
     assert_int_equal(order.verb, RENEWAL_WAIT);
     assert_int_equal(order.at_ms, 5000 + TRUST_MS);
-    /* Somebody blanks it: the wait begins anew. */
+    /* Somebody blanks the caBundle, so the wait begins anew. */
     view.cas[1].is_trusted = false;
     renewal_step(&renewal, &view, 30000, START_S + 25, &order);
     view.cas[1].is_trusted = true;
@@ -305,7 +305,7 @@ static void test_renewal__retires_when_all_have_trusted_the_new_ca_for_long(void
     struct renewal_order order;
     (void)state;
     renewal_init(&renewal, TRUST_MS, RETIRE_S);
-    /* Given by somebody, not made here: it is old, and trusted since now only. */
+    /* Somebody else made this CA. It is old, but it is trusted only since now. */
     switched_a_day_ago(&view);
     renewal_step(&renewal, &view, 5000, START_S, &order);
     assert_int_equal(order.verb, RENEWAL_WAIT);
@@ -317,7 +317,7 @@ static void test_renewal__retires_when_all_have_trusted_the_new_ca_for_long(void
     assert_true(order.keeps[1]);
 }
 
-/* While the clock is not believed, only what is missing is made. */
+/* While Capstan does not believe its clock, it makes only missing things. */
 static void test_renewal__makes_nothing_by_a_clock_that_has_just_jumped(void **state) {
     static const struct {
         const char *name;
@@ -361,12 +361,12 @@ static void test_renewal__waits_anew_where_the_clock_jumps_again(void **state) {
     assert_int_equal(order.at_ms, 500000 + RENEWAL_JUMP_PATIENCE_MS);
 }
 
-/* What one step after the other does to the caBundles, which somebody blanks at once. */
+/* Steps that write the caBundles, while somebody blanks these at once. */
 struct fight {
     struct renewal renewal;
     struct renewal_view view;
     int n_writes;
-    int n_contested; /* times that it became so */
+    int n_contested; /* the number of times that it became contested */
 };
 
 static void fight_on(struct fight *fight, int64_t from_ms, int64_t to_ms, bool is_good) {
@@ -388,14 +388,14 @@ static void test_renewal__fights_five_times_and_then_every_five_minutes(void **s
     blank_bundle(&fight.view);
     renewal_init(&fight.renewal, TRUST_MS, RETIRE_S);
     fight_on(&fight, 0, 300000, true);
-    /* The first, which is no fight yet, and five. */
+    /* The first write is not yet a fight. Five more are. */
     assert_int_equal(fight.n_writes, 6);
     assert_int_equal(fight.n_contested, 1);
     fight_on(&fight, 300000, 310000, true);
     assert_int_equal(fight.n_writes, 7);
 }
 
-/* An API server that is away for a minute undoes nothing. */
+/* An API server that is away for a minute undoes no write. */
 static void test_renewal__does_not_count_what_failed_as_fights(void **state) {
     struct fight fight = {.view = settled()};
     (void)state;
@@ -408,7 +408,7 @@ static void test_renewal__does_not_count_what_failed_as_fights(void **state) {
     assert_int_equal(fight.n_contested, 0);
 }
 
-/* Whoever asks for a leaf for ever gets sixty in ten minutes. */
+/* Endless requests for a leaf get sixty leaves in ten minutes. */
 static void test_renewal__writes_the_secret_at_a_pace(void **state) {
     struct renewal_view view = settled();
     struct renewal renewal;
@@ -453,10 +453,10 @@ static void test_renewal__comes_back_later_and_later_where_it_fails(void **state
     }
 }
 
-/* Twelve years of a cluster, in which each order is carried out as it stands. */
+/* Twelve years of a cluster, in which each order is carried out exactly. */
 struct world {
     struct renewal_view view;
-    int64_t leaf_signer_made; /* identifies CAs by when they were made */
+    int64_t leaf_signer_made; /* CAs are identified by the time of their creation */
     int64_t made[RENEWAL_CAS_MAX];
     int64_t trusted[RENEWAL_CAS_MAX];
     size_t n_trusted;

@@ -99,7 +99,7 @@ static void test_discovery__says_whether_conditions_are_a_map(void **state) {
     } rows[] = {
         {DEFINITION(BETA(SCHEMA(MAP))), true},
         {DEFINITION(BETA(SCHEMA(ATOMIC))), false},
-        /* The name may stand anywhere, and each version has a schema of its own. */
+        /* The name may be at any place, and each version has its own schema. */
         {DEFINITION("{" SCHEMA(MAP) ",'served':true,'name':'v1beta1'}"), true},
         {DEFINITION("{'name':'v1alpha1','served':true," SCHEMA(MAP) "}," BETA(SCHEMA(ATOMIC))),
          false},
@@ -109,7 +109,7 @@ static void test_discovery__says_whether_conditions_are_a_map(void **state) {
          true},
         {DEFINITION(BETA(SCHEMA(MAP)) ",{'name':'v1alpha1','served':true," SCHEMA(ATOMIC) "}"),
          true},
-        /* Only a map by type alone keeps the conditions of others. */
+        /* Only a map by type alone keeps other writers' conditions. */
         {DEFINITION(BETA(SCHEMA("'x-kubernetes-list-type':'map'"))), false},
         {DEFINITION(BETA(SCHEMA("'x-kubernetes-list-map-keys':['type']"))), false},
         {DEFINITION(BETA(SCHEMA("'x-kubernetes-list-type':'set',"
@@ -134,7 +134,7 @@ static void test_discovery__says_whether_conditions_are_a_map(void **state) {
                                 "'x-kubernetes-list-map-keys':['type']"))),
          false},
         {DEFINITION(BETA(SCHEMA("'items':{" MAP "}"))), false},
-        /* Where the schema says nothing. */
+        /* Schemas that say nothing about the list. */
         {DEFINITION(BETA("'schema':null")), false},
         {DEFINITION("{'name':'v1beta1','served':true}"), false},
         {DEFINITION(BETA("'schema':{'openAPIV3Schema':{'x-kubernetes-preserve-unknown-fields':"
@@ -192,7 +192,7 @@ static void test_discovery__says_what_is_wrong_with_a_definition(void **state) {
     }
 }
 
-/* Neither reads past its end nor takes a part for the whole. */
+/* Neither reader reads past the end, or takes a part for the whole. */
 static void test_discovery__refuses_every_beginning(void **state) {
     (void)state;
     AUTO_FREE char *group = make_json(GROUP(VERSION("v1beta1")));

@@ -61,14 +61,14 @@ static void test_event__is_written_as_events_v1(void **state) {
     assert_string_equal(buffer_text(&out), expected);
 }
 
-/* Whatever the object's name is, that of the Event is one, too. */
+/* The name of the Event is valid for every valid name of the object. */
 static void test_event__its_name_is_always_valid(void **state) {
     (void)state;
     enum { NAME_MAX_SIZE = 253 };
     static const char *const ends[] = {"x", "-x", ".x", "--x", "-.x", "xx-xx.x"};
     for (size_t size = 1; size <= NAME_MAX_SIZE; size++) {
         for (size_t i = 0; i < COUNT_OF(ends); i++) {
-            /* The dots and dashes come where the name is cut, one after the other. */
+            /* The dots and dashes come to each place of the cut, one after the other. */
             char name[NAME_MAX_SIZE + 1];
             fill(name, size);
             for (size_t at = 1; at + strlen(ends[i]) < size; at += strlen(ends[i])) {
@@ -128,11 +128,12 @@ static void test_event__names_differ_by_time_and_chance(void **state) {
     }
 }
 
-/* A text of `n_fill` plain bytes and the ending. Kept as it is up to the limit, else cut. */
+/* The text has `n_fill` plain bytes and the ending. Up to the limit it stays unchanged, past it it
+   is cut. */
 static void test_event__long_texts_are_cut_at_a_characters_end(void **state) {
     (void)state;
     static const struct {
-        int under_max; /* how many bytes fewer than the limit are plain */
+        int under_max; /* the number of plain bytes below the limit */
         const char *ending;
         const char *kept; /* of the ending */
     } rows[] = {

@@ -20,7 +20,7 @@ static const char *const kinds[] = {
     [OBJECT_SCALE] = "scale",
 };
 
-/* What was visited: "mcpserver n/a@7 ". */
+/* Adds each visited object as "mcpserver n/a@7 ". */
 static void note(void *context, const struct object *object) {
     buffer_add_format(context, "%s %s/%s@%s ", kinds[object->kind], object->namespace, object->name,
                       object->resource_version);
@@ -53,7 +53,7 @@ static void test_feed__a_page_has_items_and_metadata_in_any_order(void **state) 
          "'namespace':'n','resourceVersion':'7'}}],'kind':'MCPServerList',"
          "'metadata':{'continue':'','resourceVersion':'9'}}",
          OBJECT_MCPSERVER, "mcpserver n/a@7 ", "9", ""},
-        /* The kind is what was asked for, whatever an item says. */
+        /* The kind is the requested one, even if an item says another. */
         {"{'items':[{'kind':'Pod','metadata':{'name':'a','namespace':'n'}}],'metadata':"
          "{'resourceVersion':'9','continue':null}}",
          OBJECT_MCPSERVER, "mcpserver n/a@ ", "9", ""},

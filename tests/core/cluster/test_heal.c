@@ -18,7 +18,7 @@ static const struct deployment_fact deployment = {
     .owner = {.is_controlled = true, .is_mcpserver = true, .name = "a", .uid = "1"},
     .replicas = {PRESENCE_SET, 2}};
 
-/* What differs from the two above, in which healing is due. */
+/* One difference from the two objects above, which need healing. */
 enum change {
     NOTHING,
     SERVER_SSE,

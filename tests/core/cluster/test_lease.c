@@ -17,7 +17,7 @@
 #define WALL_AS "2026-11-22T10:00:00.123456Z"
 #define THEN_AS "2026-11-22T09:00:00.000001Z"
 
-/* The boot clock may begin anywhere. */
+/* The boot clock may begin at any value. */
 #define START INT64_C(5000000)
 
 static struct lease_record make_record(const char *version, const char *holder, const char *renewed,
@@ -47,7 +47,7 @@ static struct lease_order expect_order(struct lease *lease, int64_t now_ms, enum
     return order;
 }
 
-/* The API server took the write. */
+/* Answers that the API server accepted the write. */
 static void answer_written(struct lease *lease, int64_t now_ms, const struct lease_order *order,
                            const char *version) {
     struct lease_record record = order->record;
@@ -55,7 +55,7 @@ static void answer_written(struct lease *lease, int64_t now_ms, const struct lea
     lease_answer(lease, now_ms, 0, order->verb == LEASE_CREATE ? 201 : 200, &record);
 }
 
-/* A lease that was created, and is held, by a request that began and ended at START. */
+/* A Lease that we created and hold. The request began and ended at START. */
 static void init_held(struct lease *lease) {
     lease_init(lease, ME);
     expect_order(lease, START, LEASE_GET);
@@ -65,7 +65,7 @@ static void init_held(struct lease *lease) {
     assert_true(lease_is_held(lease, START));
 }
 
-/* A lease that has just seen that another holds it. */
+/* A Lease that another process holds, seen just now. */
 static void init_foreign(struct lease *lease) {
     struct lease_record record = make_record("7", OTHER, "a", 3);
     lease_init(lease, ME);
@@ -311,7 +311,7 @@ static void test_lease__believes_another_for_the_duration_of_its_record(void **s
     }
 }
 
-/* Whatever of the spec changes, it is a sign of life; a label that somebody sets is none. */
+/* Any change of the spec is a sign of life. A label that somebody sets is none. */
 static void test_lease__each_change_starts_the_wait_anew(void **state) {
     (void)state;
     struct lease_record changed[8];
@@ -324,7 +324,8 @@ static void test_lease__each_change_starts_the_wait_anew(void **state) {
     strcpy(changed[4].acquire_time, "b");
     changed[5].transitions = 4;
     changed[6].duration_seconds = 14;
-    /* Times are never compared with ours: one that runs backwards is a change like any other. */
+    /* The lease never compares times with its own, so a time that runs backwards is a change like
+       any other. */
     strcpy(changed[7].renew_time, "1970-01-01T00:00:00.000000Z");
     for (size_t i = 0; i < COUNT_OF(changed); i++) {
         struct lease lease;
@@ -402,7 +403,7 @@ static void test_lease__a_lost_race_is_followed_by_a_look(void **state) {
     }
 }
 
-/* A webhook, or another server than we think, could answer with anything. */
+/* A webhook, or a wrong server, could give any answer. */
 static void test_lease__a_write_that_made_another_the_holder_is_no_good_one(void **state) {
     (void)state;
     struct lease lease;
@@ -507,7 +508,7 @@ static void test_lease__a_failed_renewal_is_followed_by_a_look(void **state) {
     }
 }
 
-/* Somebody wrote an annotation: the record is ours, its version is not the one that we know. */
+/* Somebody wrote an annotation: the record is still ours, but its version is new. */
 static void test_lease__a_conflict_over_our_own_record_is_mended(void **state) {
     (void)state;
     struct lease lease;
@@ -525,7 +526,7 @@ static void test_lease__a_conflict_over_our_own_record_is_mended(void **state) {
     assert_int_equal(lease_deadline_ms(&lease), START + 12020);
 }
 
-/* An API server that answers every write with 409 is not asked in a loop. */
+/* If the API server answers every write with 409, the lease does not ask in a loop. */
 static void test_lease__conflict_after_conflict_waits(void **state) {
     (void)state;
     struct lease lease;
@@ -553,7 +554,7 @@ static void test_lease__10_s_without_a_renewal_end_it(void **state) {
     }
     assert_true(lease_is_held(&lease, START + 9999));
     assert_false(lease_is_held(&lease, START + 10000));
-    /* What is ours may be taken back at once: the record says that nobody else had it. */
+    /* The lease may take its own record back at once: the record shows that nobody else had it. */
     expect_order(&lease, START + 10000, LEASE_GET);
     lease_answer(&lease, START + 10000, 0, 200, &record);
     struct lease_order order = expect_order(&lease, START + 10000, LEASE_REPLACE);
@@ -615,7 +616,7 @@ static void test_lease__a_deleted_record_does_not_free_its_holder(void **state) 
     expect_order(&lease, START + 16999, LEASE_CREATE);
 }
 
-/* SIGSTOP, a laptop's lid: the time goes on and nobody calls. */
+/* With SIGSTOP or a closed laptop, time goes on and nobody calls. */
 static void test_lease__a_process_that_slept_looks_before_it_writes(void **state) {
     (void)state;
     struct lease lease;
@@ -722,7 +723,7 @@ static void test_lease__release_awaits_the_request_under_way(void **state) {
                      rows[i].is_written ? &order.record : NULL);
         assert_false(lease_is_held(&lease, START + 2100));
         assert_false(lease_is_released(&lease));
-        /* Whether a write without an answer was done, only a look tells. */
+        /* Only a look tells if a write without an answer was done. */
         expect_order(&lease, START + 2100, LEASE_GET);
         lease_answer(&lease, START + 2200, 0, 200, &order.record);
         expect_order(&lease, START + 2200, LEASE_REPLACE);

@@ -13,8 +13,9 @@
 #include "core/cluster/lease.h"
 
 /*
- * Several processes and one API server in simulated time. Each process has a clock of its own, with
- * another offset and rate, and knows only what the API server told it. The true time is the test's.
+ * Several processes and one API server in simulated time. Each process has its own clock, with
+ * another offset and rate, and knows only the answers of the API server. Only the test knows the
+ * true time.
  */
 
 enum {
@@ -25,17 +26,17 @@ enum {
     RATE_SPREAD = 50,
 };
 
-/* What goes wrong, each in thousandths of the requests; pauses in thousandths of the seconds. */
+/* The faults, each in thousandths of the requests; pauses in thousandths of the seconds. */
 struct weather {
-    int64_t delay_max_ms; /* of a request, and again of its answer */
+    int64_t delay_max_ms; /* of a request, and of its answer */
     int lost;             /* requests that never arrive */
-    int unanswered;       /* requests that are done, whose answer is lost */
+    int unanswered;       /* requests that are done, but whose answer is lost */
     int failing;          /* with 500 */
-    int garbled;          /* with 200 and nothing that can be read */
-    int touched;          /* after which somebody else writes to the record, an annotation, say */
+    int garbled;          /* with 200 and an unreadable body */
+    int touched;          /* then somebody else writes to the record, such as an annotation */
     int pausing;          /* processes that stop for up to 60 s */
-    int dying;            /* processes that are replaced by new ones, without a farewell */
-    int leaving;          /* processes that are replaced and release before */
+    int dying;            /* processes that are replaced without a release */
+    int leaving;          /* processes that release, and are then replaced */
 };
 
 /* A request on its way: first to the server, then back. */
@@ -57,9 +58,9 @@ struct process {
     int64_t rate; /* of its clock */
     bool is_asking;
     int sequence;
-    int64_t give_up_ms; /* by its own clock, as the next */
-    int64_t step_ms;    /* not before; as it was told */
-    int64_t wake_ms;    /* true time; it stands still until then */
+    int64_t give_up_ms; /* by its own clock, like the next */
+    int64_t step_ms;    /* no step before this time, by its last order */
+    int64_t wake_ms;    /* true time; the process stands still until then */
 };
 
 struct world {
@@ -100,7 +101,7 @@ static bool is_held(const struct world *world, int i) {
     return lease_is_held(&world->processes[i].lease, clock_of(world, &world->processes[i]));
 }
 
-/* A process starts, on a machine of its own. */
+/* Starts a process on a machine of its own. */
 static void start(struct world *world, int i) {
     struct process *process = &world->processes[i];
     char identity[32];
@@ -143,7 +144,7 @@ static void store(struct world *world, const struct lease_record *record) {
              ++world->version);
 }
 
-/* What a Kubernetes API server does with it. */
+/* Acts on a request as a Kubernetes API server does. */
 static int serve(struct world *world, const struct call *call) {
     if (happens(world, world->weather.failing)) {
         return 500;
@@ -186,7 +187,7 @@ static void arrive(struct world *world, struct call *call) {
 static void answer(struct world *world, struct call *call) {
     struct process *process = &world->processes[call->process];
     if (world->now_ms < process->wake_ms) {
-        return; /* it lies in the socket until then */
+        return; /* the answer lies in the socket until then */
     }
     drop(world, call);
     if (process->is_asking && process->sequence == call->sequence) {
@@ -246,7 +247,7 @@ static void release(struct process *process) {
     process->step_ms = 0;
 }
 
-/* What may befall a process in a second. */
+/* Draws the faults of a process in one second. */
 static void befall(struct world *world, int i) {
     struct process *process = &world->processes[i];
     if (happens(world, world->weather.pausing)) {
@@ -262,8 +263,7 @@ static void befall(struct world *world, int i) {
     }
 }
 
-/* At no time do two believe that they lead: the true time counts, also for one that stands still.
- */
+/* At no true time may two processes believe that they lead, not even one that stands still. */
 static void check(struct world *world) {
     int leader = -1;
     for (int i = 0; i < PROCESS_COUNT; i++) {
@@ -301,7 +301,7 @@ static void run(struct world *world, int64_t ms) {
     }
 }
 
-/* Runs until somebody leads, and says how long that took. */
+/* Runs until a process leads. Returns the duration. */
 static int64_t run_until_led(struct world *world) {
     int64_t start_ms = world->now_ms;
     do {
@@ -313,7 +313,7 @@ static int64_t run_until_led(struct world *world) {
     return world->now_ms - start_ms;
 }
 
-/* The least that there is of it, in thousandths of the time, so that silence does not pass. */
+/* `led_min` is the least time with a leader, in thousandths, so that silence does not pass. */
 static const struct {
     const char *name;
     struct weather weather;
@@ -362,8 +362,8 @@ static void test_lease__never_do_two_lead(void **state) {
     }
 }
 
-/* The duration and the wait by a clock that is slow, a few looks, and what 15 s are for the others:
-   (15 + 4.4) / 0.95, and the requests. */
+/* The longest takeover takes (15 + 4.4) / 0.95 s and a few requests: the duration and the wait, by
+   a clock that is 5 % slow. */
 static void test_lease__another_takes_over_when_the_holder_dies(void **state) {
     (void)state;
     enum { ROUNDS = 200, LIMIT_MS = 21500 };

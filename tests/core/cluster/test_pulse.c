@@ -44,7 +44,8 @@ static void test_pulse__a_loop_that_hangs_is_found_out_in_a_minute(void **state)
     check(rows, COUNT_OF(rows));
 }
 
-/* Process or machine: the question comes before the loop has had its turn. */
+/* The process or the machine was stopped, and the question comes before the loop has had its
+   turn. */
 static void test_pulse__who_was_stopped_has_time_to_go_on(void **state) {
     static const struct row rows[] = {
         {5, 1000, 0}, {5, 11000, 10000}, {5, 3611000, 30000}, {5, 3611001, 30001}, {6, 3621000, 0},

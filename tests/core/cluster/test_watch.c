@@ -77,7 +77,7 @@ static void test_watch__lasts_for_five_to_ten_minutes(void **state) {
     } rows[] = {{0, 300}, {UINT32_C(1) << 31, 450}, {UINT32_MAX, 599}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct watch watch;
-        sync_at(&watch, 0, UINT32_MAX); /* the resync is 12 minutes off */
+        sync_at(&watch, 0, UINT32_MAX); /* the resync comes 12 minutes later */
         expect_follow(&watch, 0, rows[i].random, rows[i].seconds, "7");
     }
 }
@@ -85,7 +85,7 @@ static void test_watch__lasts_for_five_to_ten_minutes(void **state) {
 static void test_watch__lists_again_every_ten_minutes_between_two_watches(void **state) {
     (void)state;
     static const struct {
-        uint32_t random; /* at the end of the list */
+        uint32_t random; /* drawn at the end of the list */
         int64_t resync_ms;
     } rows[] = {{0, 480000}, {UINT32_C(1) << 31, 600000}, {UINT32_MAX, 719999}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -118,7 +118,7 @@ static void test_watch__the_version_follows_the_events(void **state) {
         {FEED_UPSERT, "8", WATCH_PUT, "8"},
         {FEED_DELETED, "9", WATCH_REMOVE, "9"},
         {FEED_BOOKMARK, "100", WATCH_IGNORE, "100"},
-        {FEED_UPSERT, "2", WATCH_PUT, "2"}, /* opaque: there is no less and no more */
+        {FEED_UPSERT, "2", WATCH_PUT, "2"}, /* versions are opaque: none is less or more */
         {FEED_UNKNOWN, "", WATCH_IGNORE, "2"},
         {FEED_UNKNOWN, "5", WATCH_IGNORE, "2"},
         {FEED_UPSERT, "", WATCH_PUT, "2"},
@@ -135,7 +135,7 @@ static void test_watch__the_version_follows_the_events(void **state) {
     expect_follow(&watch, 800, 0, 300, "2");
 }
 
-/* What follows the end of a watch, which began at 0. */
+/* The next step after the end of a watch that began at 0. */
 static const struct {
     const char *name;
     int64_t code; /* of an ERROR event, if there is one */
@@ -207,13 +207,13 @@ static void test_watch__the_end_of_a_watch_decides_what_follows(void **state) {
     }
 }
 
-/* What follows a list that failed, at its first page and at its second, and before the first
-   complete list and behind it. */
+/* The next step after a failed list: at its first page and at its second, and before the first
+   complete list and after it. */
 static const struct {
     int status;
     const char *first; /* the next query, after the first page of the first list */
     const char *later; /* after its second page */
-    int64_t later_ms;  /* how soon */
+    int64_t later_ms;  /* the wait before it */
 } lists[] = {
     {0, "limit=500", "limit=500", 800},
     {400, "limit=500", "limit=500", 800},
@@ -295,7 +295,7 @@ static void test_watch__after_a_page_that_is_too_large_fewer_are_asked_for(void 
     for (size_t i = 0; i < COUNT_OF(queries); i++) {
         assert_true(expect_list(&watch, now, queries[i]));
         watch_end(&watch, now, 0, &outcome);
-        now += i < 3 ? 0 : 800; /* where it can be no fewer, not at once */
+        now += i < 3 ? 0 : 800; /* at once, except where the query can ask for no fewer */
     }
 }
 
@@ -333,6 +333,8 @@ static void test_watch__begins_anew_when_it_is_restarted(void **state) {
     expect_follow(&watch, 201600, 0, 300, "2");
     end(&watch, 201600, 410);
     assert_true(expect_list(&watch, 201600, "limit=500")); /* the first since */
+    watch_restart(&watch);                                 /* its request is cancelled */
+    assert_true(expect_list(&watch, 201600, "limit=500"));
 }
 
 int main(void) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * When core/watch asks again after one failure has followed another.
+ * The times of core/cluster/watch's next requests after failures in a row.
  */
 
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 
 #include "watch_fixtures.h"
 
-/* Steps from `now_ms` on until the next request, and returns when that is. */
+/* Steps from `now_ms` to the next request. Returns its time. */
 static int64_t next_order(struct watch *watch, int64_t now_ms, uint32_t random,
                           struct watch_order *order) {
     watch_step(watch, now_ms, random, order);
@@ -63,7 +63,7 @@ static void test_watch__chance_makes_the_wait_longer(void **state) {
     expect_wait(&watch, 0, 1200);
 }
 
-/* How a watch ends that has begun with the back-off at 1.6 s: does that begin anew? */
+/* The watch begins with a back-off of 1.6 s. Each row is an end of it, and the wait after that. */
 static void test_watch__what_did_well_begins_the_back_off_anew(void **state) {
     (void)state;
     static const struct {
@@ -111,7 +111,7 @@ static void test_watch__what_did_well_begins_the_back_off_anew(void **state) {
     }
 }
 
-/* Watching is forbidden, say, and listing is not. */
+/* For example, the API server forbids watches but allows lists. */
 static void test_watch__lists_in_between_do_not_begin_the_back_off_anew(void **state) {
     (void)state;
     static const int64_t waits[] = {800, 1600, 3200, 6400, 12800, 25600, 30000, 30000};
@@ -134,7 +134,7 @@ static void test_watch__lists_after_five_minutes_of_failure(void **state) {
     static const struct {
         int status;
         int64_t code;
-        int64_t second_ms; /* when the second failure is */
+        int64_t second_ms; /* the time of the second failure */
         const char *version;
         enum watch_verb expected;
     } rows[] = {
@@ -160,7 +160,7 @@ static void test_watch__lists_after_five_minutes_of_failure(void **state) {
         }
         end(&watch, rows[i].second_ms, rows[i].status);
         int64_t at = next_order(&watch, rows[i].second_ms, 0, &order);
-        assert_true(at > rows[i].second_ms); /* not at once, whatever follows */
+        assert_true(at > rows[i].second_ms); /* not at once, in any case */
         if (order.verb != rows[i].expected) {
             fail_msg("row %zu: %d", i, order.verb);
         }
@@ -214,7 +214,7 @@ static void test_watch__lists_after_three_server_errors_in_a_row(void **state) {
     }
 }
 
-/* What a watch brought counts for that watch only. */
+/* The events of a watch count for that watch only. */
 static void test_watch__each_watch_is_judged_by_itself(void **state) {
     (void)state;
     struct watch watch;
@@ -234,7 +234,7 @@ static void test_watch__each_watch_is_judged_by_itself(void **state) {
     expect_follow(&watch, 11000, 0, 300, "9");
 }
 
-/* A quiet watch that ends well lies between two failures. */
+/* Between two failures there is a quiet watch that ends well. */
 static void test_watch__a_quiet_watch_is_a_success(void **state) {
     (void)state;
     struct watch watch;
@@ -309,17 +309,17 @@ static void test_watch__a_410_that_repeats_is_not_answered_at_once(void **state)
     }
 }
 
-/* A server that does the same for ever. */
+/* A server that always does the same. */
 struct server {
     const char *name;
-    int list_status;     /* 200: one page, and all of it */
+    int list_status;     /* 200: one complete page */
     bool has_two_pages;  /* 200 for the first, then list_status */
     const char *version; /* of an event at the beginning of each watch */
-    int64_t code;        /* of an ERROR then */
+    int64_t code;        /* of an ERROR after it */
     int status;          /* at the end of each watch */
 };
 
-/* Answers at once. Returns whether it was a list that was asked for. */
+/* Answers at once. Returns true for a list. */
 static bool serve(const struct server *server, struct watch *watch, int64_t now, uint32_t random,
                   const struct watch_order *order) {
     int status = server->status;

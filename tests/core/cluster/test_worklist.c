@@ -31,7 +31,7 @@ static struct work *expect_take(struct worklist *list, int64_t now_ms, const cha
     return work;
 }
 
-/* The entry is handed out at that time and not a millisecond before. */
+/* The worklist hands the entry out at that time, and not a millisecond before. */
 static struct work *expect_due(struct worklist *list, int64_t at_ms, const char *name) {
     if (worklist_next_ms(list) != at_ms) {
         fail_msg("%s is due at %+" PRId64 ", not %+" PRId64, name, worklist_next_ms(list) - NOW,
@@ -48,14 +48,14 @@ static bool done(struct worklist *list, struct work *work, int64_t now_ms, enum 
     return worklist_done(list, work, now_ms, 0, &outcome);
 }
 
-/* What the touches of these tests ask for; the writes are told by numbers below. */
+/* All touches of these tests ask for this fingerprint. The writes have the numbers below. */
 #define ASKED UINT64_C(1000)
 
 static void touch(struct worklist *list, const char *name, int64_t now_ms) {
     worklist_touch(list, WORK_STATUS, "app", name, ASKED, now_ms);
 }
 
-/* Touched and written at that time. */
+/* Touches and writes at that time. */
 static bool write_at(struct worklist *list, int64_t now_ms, uint64_t fingerprint) {
     touch(list, "a", now_ms);
     return done(list, expect_take(list, now_ms, "a"), now_ms, WORK_WRITTEN, fingerprint);
@@ -164,7 +164,7 @@ static void test_worklist__a_touch_under_way_is_remembered(void **state) {
     }
 }
 
-/* Each time as soon as the pace lets, until the wait no longer grows. */
+/* Writes as soon as the pace allows, until the wait no longer grows. */
 static void test_worklist__what_is_undone_is_written_ever_more_slowly(void **state) {
     (void)state;
     static const int64_t waits_ms[] = {
@@ -198,7 +198,7 @@ static void test_worklist__the_fight_is_forgotten_after_10_minutes_of_quiet(void
         write_at(list, NOW, 1);
         assert_true(write_at(list, NOW + 10 * SECOND, 1));
         assert_true(write_at(list, NOW + 20 * SECOND, 1));
-        /* Another write keeps the last one known, so that only the fight's own age counts. */
+        /* Another write keeps the entry known, so that only the fight's own age counts. */
         assert_false(write_at(list, NOW + 9 * MINUTE, 2));
         int64_t then = NOW + 20 * SECOND + 10 * MINUTE + past;
         assert_true(write_at(list, then, 2));
@@ -215,7 +215,7 @@ static void test_worklist__another_write_waits_2_s_and_the_fight_goes_on(void **
     assert_false(write_at(list, NOW + 20 * SECOND, 2));
     touch(list, "a", NOW + 20 * SECOND);
     struct work *work = expect_due(list, NOW + 22 * SECOND, "a");
-    /* Not what was written last, so nobody undid it but we. */
+    /* It is not the last write, so nobody but us undid that. */
     assert_false(done(list, work, NOW + 22 * SECOND, WORK_WRITTEN, 1));
     touch(list, "a", NOW + 22 * SECOND);
     work = expect_due(list, NOW + 24 * SECOND, "a");
@@ -229,7 +229,7 @@ static void test_worklist__what_is_only_remembered_goes_after_10_minutes(void **
     AUTO_LIST list = worklist_new();
     write_at(list, NOW, 1);
     assert_true(worklist_next_ms(list) == NOW + 10 * MINUTE);
-    /* That there was nothing to do after all does not prolong it. */
+    /* An attempt without a write does not prolong it. */
     touch(list, "a", NOW + MINUTE);
     done(list, expect_take(list, NOW + MINUTE, "a"), NOW + MINUTE, WORK_NOTHING, 0);
     assert_true(worklist_next_ms(list) == NOW + 10 * MINUTE);
@@ -266,7 +266,7 @@ static void test_worklist__a_failure_is_tried_again_ever_more_slowly(void **stat
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct work *work = expect_due(list, now, "a");
         assert_false(worklist_done(list, work, now, rows[i].random, &failed));
-        touch(list, "a", now + 1); /* which changes nothing */
+        touch(list, "a", now + 1); /* this changes nothing */
         now += rows[i].wait_ms;
     }
 }
@@ -330,7 +330,7 @@ static void test_worklist__what_is_refused_waits_until_something_else_is_asked_f
     AUTO_LIST list = worklist_new();
     touch(list, "a", NOW);
     struct work *work = expect_take(list, NOW, "a");
-    touch(list, "a", NOW); /* the same, while it was under way */
+    touch(list, "a", NOW); /* the same again, during the write */
     done(list, work, NOW, WORK_REFUSED, ASKED);
     for (int64_t at = NOW; at < NOW + 10 * MINUTE; at += MINUTE) {
         touch(list, "a", at);
@@ -338,7 +338,7 @@ static void test_worklist__what_is_refused_waits_until_something_else_is_asked_f
     }
     worklist_touch(list, WORK_STATUS, "app", "a", ASKED + 1, NOW + MINUTE);
     done(list, expect_take(list, NOW + MINUTE, "a"), NOW + MINUTE, WORK_REFUSED, ASKED + 1);
-    touch(list, "a", NOW + MINUTE + 1); /* Events by the thousand do not make it a loop. */
+    touch(list, "a", NOW + MINUTE + 1); /* thousands of Events do not make it a loop */
     work = expect_due(list, NOW + MINUTE + 2 * SECOND, "a");
     done(list, work, NOW + MINUTE + 2 * SECOND, WORK_NOTHING, 0);
 }
@@ -443,7 +443,7 @@ static void test_worklist__free_takes_what_is_under_way_along(void **state) {
     touch(list, "b", NOW + 1);
     touch(list, "c", NOW + 2);
     assert_non_null(expect_take(list, NOW, "a"));
-    worklist_free(list); /* and a leak would be found */
+    worklist_free(list); /* a sanitizer finds a leak */
 }
 
 static uint32_t draw(uint64_t *seed) {
@@ -451,14 +451,14 @@ static uint32_t draw(uint64_t *seed) {
     return (uint32_t)(*seed >> 32);
 }
 
-/* A list as one would write it down: what is due when, looked through from end to end. */
+/* A plain model of the list: it holds the due times, and searches them from end to end. */
 enum { MODEL_COUNT = 97 };
 
 struct model {
     int64_t due_ms[MODEL_COUNT]; /* INT64_MAX: not wanted */
     int64_t not_before[MODEL_COUNT];
     struct work *works[MODEL_COUNT];
-    bool is_wanted[MODEL_COUNT]; /* while under way */
+    bool is_wanted[MODEL_COUNT]; /* wanted again, during the write */
 };
 
 static void model_touch(struct model *model, int i, int64_t now_ms) {
@@ -492,7 +492,7 @@ static void take_and_compare(struct worklist *list, struct model *model, int64_t
     }
 }
 
-/* Every write differs from the one before, so that the pace is always 2 s. */
+/* Every write differs from the one before, so the pace is always 2 s. */
 static void test_worklist__agrees_with_a_plain_list(void **state) {
     (void)state;
     AUTO_LIST list = worklist_new();
@@ -526,7 +526,7 @@ static void test_worklist__agrees_with_a_plain_list(void **state) {
     assert_in_range(worklist_count(list), MODEL_COUNT - 5, MODEL_COUNT);
 }
 
-/* A list or a heap that is looked through from end to end would take minutes. */
+/* A search from end to end, in a list or a heap, would take minutes. */
 static void test_worklist__holds_100000_objects(void **state) {
     (void)state;
     enum { COUNT = 100000 };

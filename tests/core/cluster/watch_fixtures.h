@@ -3,8 +3,8 @@
 #define WATCH_FIXTURES_H
 
 /*
- * What the tests of core/watch share: orders that are expected, and answers that are given.
- * Included behind cmocka.h.
+ * Shared by the tests of core/cluster/watch: expected orders, and answers. Include this after
+ * cmocka.h.
  */
 
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 #include "core/cluster/watch.h"
 #include "core/core_fixtures.h"
 
-/* Beside those of HTTP: 200 but not to its end, and 200 but what came could not be read. */
+/* Statuses beside those of HTTP: 200 but cut off, and 200 but unreadable. */
 enum { CUT = -200, GARBLED = -201 };
 
 /* No ERROR event. */
@@ -31,7 +31,7 @@ static inline void expect_wait(struct watch *watch, int64_t now_ms, int64_t at_m
     }
 }
 
-/* Returns whether the order begins a round. */
+/* Returns true if the order begins a round. */
 static inline bool expect_list(struct watch *watch, int64_t now_ms, const char *query) {
     struct watch_order order;
     watch_step(watch, now_ms, 0, &order);
@@ -58,7 +58,8 @@ static inline void expect_follow(struct watch *watch, int64_t now_ms, uint32_t r
     assert_int_equal(order.timeout_ms, seconds * 1000 + 30000);
 }
 
-/* Of a request that ended without Retry-After, and well if the status is 200. */
+/* The outcome of a request that ended without Retry-After; a status of 200 means that it ended
+   well. */
 static inline struct watch_outcome outcome_of(int status) {
     return (struct watch_outcome){.is_good = status == 200,
                                   .is_garbled = status == GARBLED,
@@ -71,7 +72,7 @@ static inline void end(struct watch *watch, int64_t now_ms, int status) {
     watch_end(watch, now_ms, 0, &outcome);
 }
 
-/* Answers a list with a page. Returns whether the round is complete. */
+/* Answers a list with a page. Returns true if the round is complete. */
 static inline bool give_page(struct watch *watch, int64_t now_ms, const char *version,
                              const char *token) {
     struct feed_page page;
@@ -82,7 +83,7 @@ static inline bool give_page(struct watch *watch, int64_t now_ms, const char *ve
     return is_complete;
 }
 
-/* The same, for a list that is not ordered yet. */
+/* The same for a list whose order is still to come. */
 static inline bool give_page_at(struct watch *watch, int64_t now_ms, const char *version,
                                 const char *token) {
     struct watch_order order;
@@ -98,7 +99,7 @@ static inline enum watch_effect tell(struct watch *watch, enum feed_event_type t
     return watch_event(watch, &event);
 }
 
-/* A watch whose first list is complete, with resourceVersion 7. `random` draws the time of the next
+/* A watch with a complete first list, at resourceVersion 7. `random` draws the time of the next
    list. */
 static inline void sync_at(struct watch *watch, int64_t now_ms, uint32_t random) {
     struct feed_page page = {.resource_version = "7"};

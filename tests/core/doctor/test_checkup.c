@@ -19,7 +19,7 @@
 static const struct checkup_names names = {
     .namespace = "capstan-system", .service = "capstan", .configuration = "capstan"};
 
-/* As make_json(), with status 200; or without JSON, another status. Free its json. */
+/* Answers with 200 and make_json(text). Without a text, answers with `status`. Free its json. */
 static struct checkup_answer answer_of(const char *text, int status) {
     char *json = make_json(text != NULL ? text : "");
     return (struct checkup_answer){
@@ -41,9 +41,9 @@ static void assert_finding(const struct finding *finding, enum finding_level lev
     }
 }
 
-/* A row of a check that looks at one object. */
+/* A row for a check of one object. */
 struct row {
-    const char *json; /* or NULL, and the status */
+    const char *json; /* NULL: the answer is `status` */
     int status;
     enum finding_level level;
     const char *piece;
@@ -60,7 +60,7 @@ static void check_rows(void (*check)(const struct checkup_answer *, struct findi
     }
 }
 
-/* What every check says of what it could not look at: nothing that sounds like "ok". */
+/* Results of a check that could not see its object. None of them sounds like "ok". */
 #define UNSEEN(missing_level)                                                                      \
     {NULL, 404, missing_level, ""}, {NULL, 403, FINDING_NOTE, "may not be looked at"}, {           \
         NULL, 500, FINDING_NOTE, "500"                                                             \
@@ -155,6 +155,8 @@ static void test_checkup__looks_for_somebody_behind_the_service(void **state) {
         {CLUSTER_IP, "{'subsets':[{'notReadyAddresses':[{'ip':'10.1.0.1'}]}]}", FINDING_PROBLEM,
          "nobody is behind"},
         {CLUSTER_IP, "{'subsets':[]}", FINDING_PROBLEM, "nobody is behind"},
+        {CLUSTER_IP, "{'subsets':[{'addresses':[]}]}", FINDING_PROBLEM, "nobody is behind"},
+        {CLUSTER_IP, "{'subsets':[{'addresses':[]},{'addresses':[{}]}]}", FINDING_OK, "ready"},
         {CLUSTER_IP, "{}", FINDING_PROBLEM, "nobody is behind"},
         {CLUSTER_IP, NULL, FINDING_PROBLEM, "endpoints is not there"},
         {"{'spec':{'type':'ClusterIP','clusterIP':'None'}}", "{}", FINDING_PROBLEM, "headless"},
@@ -205,7 +207,7 @@ static void test_checkup__wants_two_replicas_where_it_fails_closed(void **state)
     }
 }
 
-/* The entries as the API server writes them. */
+/* The entries in the API server's form. */
 #define NAMESPACE_SELECTOR                                                                         \
     "{'matchExpressions':[{'key':'kubernetes.io/metadata.name','operator':'NotIn','values':["      \
     "'capstan-system','kube-node-lease','kube-public','kube-system']},"                            \
@@ -235,6 +237,13 @@ static void test_checkup__wants_two_replicas_where_it_fails_closed(void **state)
 
 static const struct checkup_answer unseen = {.status = 403, .json = ""};
 
+/* The rule for MCPServers, its keys in another order than that of the API server. */
+#define REORDERED(operations, more)                                                                \
+    "{'name':'mcpservers.capstan.dev','objectSelector':{}," COMMON(                                \
+        "/mutate", "3") "'rules':[{'scope':'Namespaced','resources':['mcpservers']," more          \
+                        "'apiVersions':['v1alpha1','v1beta1'],"                                    \
+                        "'apiGroups':['toolhive.stacklok.dev'],'operations':[" operations "]}]}"
+
 static void check_registration(const struct checkup_answer *answer, struct finding *finding) {
     checkup_registration(answer, &unseen, &names, finding);
 }
@@ -247,6 +256,14 @@ static void test_checkup__holds_the_registration_against_what_is_expected(void *
          "4 entries"},
         {ENTRIES(SERVERS "," DEPLOYMENTS), 0, FINDING_PROBLEM, "no entry scale.capstan.dev"},
         {ENTRIES(""), 0, FINDING_PROBLEM, "no entry mcpservers"},
+        {ENTRIES(REORDERED("'CREATE','UPDATE'", "") "," DEPLOYMENTS "," SCALE), 0, FINDING_OK,
+         "3 entries"},
+        {ENTRIES(REORDERED("'CREATE'", "") "," DEPLOYMENTS "," SCALE), 0, FINDING_PROBLEM,
+         "rules of mcpservers"},
+        {ENTRIES(REORDERED("'CREATE','UPDATE'", "'x':1,") "," DEPLOYMENTS "," SCALE), 0,
+         FINDING_PROBLEM, "rules of mcpservers"},
+        {ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE ",{'name':'x'}"), 0, FINDING_NOTE,
+         "it has 4 entries, of which this version knows 3"},
         {"{}", 0, FINDING_PROBLEM, "no entry mcpservers"},
         {"{", 0, FINDING_PROBLEM, "no entry mcpservers"},
         {ENTRIES(SERVERS "," DEPLOYMENTS_SELECTED("{}", "/mutate", "3") "," SCALE), 0,
@@ -269,7 +286,7 @@ static void test_checkup__holds_the_registration_against_what_is_expected(void *
 
 static void test_checkup__takes_no_conditions_but_those_of_the_manifests(void **state) {
 #define CONDITION(text) "{'name':'x','expression':'" text "'}"
-/* As the API server writes it. */
+/* The form of the API server. */
 #define OUR_CONDITION                                                                              \
     CONDITION("has(oldObject.status) \\u0026\\u0026 has(oldObject.status.selector) "               \
               "\\u0026\\u0026 oldObject.status.selector.split(\\u0027,\\u0027).exists(term, term " \
@@ -304,7 +321,7 @@ static void test_checkup__wants_a_port_that_the_service_has(void **state) {
         "mcpservers") "," DEPLOYMENTS "," SCALE "]}"
     static const struct {
         const char *configuration;
-        const char *service; /* or NULL: it is not there, of which another check tells */
+        const char *service; /* NULL: it does not exist, which another check reports */
         enum finding_level level;
         const char *piece;
     } rows[] = {
@@ -315,6 +332,8 @@ static void test_checkup__wants_a_port_that_the_service_has(void **state) {
          FINDING_PROBLEM, "mcpservers.capstan.dev calls port 8443"},
         {ON_PORT(""), SERVICE("ClusterIP", "{'port':8443}"), FINDING_PROBLEM, "calls port 443"},
         {ON_PORT(",'port':443"), SERVICE("ClusterIP", ""), FINDING_PROBLEM, "calls port 443"},
+        {ON_PORT(",'port':443"), SERVICE("ClusterIP", "{'port':443.5}"), FINDING_PROBLEM,
+         "calls port 443"},
         {ON_PORT(",'port':8443"), SERVICE("ExternalName", "{'port':443}"), FINDING_OK, ""},
         {ON_PORT(",'port':8443"), NULL, FINDING_OK, ""},
     };
@@ -388,16 +407,21 @@ static void test_checkup__tells_whom_another_selector_leaves(void **state) {
 #define IN_MCP "{'matchLabels':{'mcp':'yes'}}"
     static const struct {
         const char *configuration;
-        const char *namespaces; /* or NULL: may not be listed */
+        const char *namespaces; /* NULL: the caller may not list them */
         enum finding_level level;
         const char *piece;
     } rows[] = {
         {ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE), LIST(""), FINDING_OK, "keeps away"},
         {SELECTED(NAMESPACE_SELECTOR), "{'items':[]}", FINDING_OK, "keeps away"},
+        {SELECTED("{'matchExpressions':[{'operator':'NotIn','values':['capstan-system',"
+                  "'kube-node-lease','kube-public','kube-system'],"
+                  "'key':'kubernetes.io/metadata.name'},"
+                  "{'operator':'DoesNotExist','key':'capstan.dev/ignore'}]}"),
+         LIST(""), FINDING_OK, "keeps away"},
         {SELECTED(IN_MCP), LIST("," OPTED_IN), FINDING_NOTE, "about 1 of 3 namespaces only"},
         {SELECTED(IN_MCP), LIST(""), FINDING_PROBLEM, "never asked: none of 2 namespaces"},
         {SELECTED(IN_MCP), NULL, FINDING_NOTE, "only about namespaces with {\"matchLabels\""},
-        /* A problem of a later entry counts more than a note about an earlier one. */
+        /* A problem of a later entry outranks a note about an earlier one. */
         {ENTRIES("{'name':'a','namespaceSelector':" IN_MCP "},{'name':'b'}"), LIST("," OPTED_IN),
          FINDING_PROBLEM, "b is asked about namespace kube-system"},
     };

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/core_fixtures.h"
+#include "doctor/checkup_json.h"
 #include "doctor/selector.h"
 
 #define LABELS "{'a':'1','empty':'','kubernetes.io/metadata.name':'kube-system'}"
@@ -19,9 +20,9 @@
 static bool matches(const char *selector, const char *labels) {
     AUTO_FREE char *selector_json = make_json(selector);
     AUTO_FREE char *labels_json = make_json(labels);
-    const struct json_text selector_text = {.at = selector_json, .size = strlen(selector_json)};
-    const struct json_text labels_text = {.at = labels_json, .size = strlen(labels_json)};
-    return selector_matches(&selector_text, &labels_text);
+    AUTO(checkup_tree_fini) cJSON *selector_tree = cJSON_Parse(selector_json);
+    AUTO(checkup_tree_fini) cJSON *labels_tree = cJSON_Parse(labels_json);
+    return selector_matches(selector_tree, labels_tree);
 }
 
 static void test_selector__holds_all_of_it_against_the_labels(void **state) {
@@ -51,13 +52,13 @@ static void test_selector__holds_all_of_it_against_the_labels(void **state) {
         {EXPRESSION("b", "Exists", "null"), false},
         {EXPRESSION("a", "DoesNotExist", "null"), false},
         {EXPRESSION("b", "DoesNotExist", "null"), true},
-        /* All have to hold, whichever comes first. */
+        /* All terms must hold, in any order. */
         {"{'matchLabels':{'a':'2'},'matchExpressions':[{'key':'a','operator':'Exists'}]}", false},
         {"{'matchExpressions':[{'key':'b','operator':'Exists'},{'key':'a','operator':'Exists'}],"
          "'matchLabels':{'a':'1'}}",
          false},
         {"{'matchExpressions':[{'key':'a','operator':'Exists'}],'matchLabels':{'a':'1'}}", true},
-        /* What no API server admits. */
+        /* No API server admits these. */
         {EXPRESSION("a", "Near", "['0']"), true},
         {"{'matchExpressions':[7],'matchLabels':7}", true},
         {"{'matchExpressions':{}}", true},
@@ -80,7 +81,7 @@ static void test_selector__takes_an_object_without_labels(void **state) {
     assert_false(matches(EXPRESSION("a", "In", "['1']"), "{'a':1}"));
 }
 
-/* A value that no label can have is not cut down to one that a label has. */
+/* Selector values that no label can have must not be cut to the length of a label. */
 static void test_selector__takes_63_characters_and_not_one_more(void **state) {
     char value[65];
     char labels[128];

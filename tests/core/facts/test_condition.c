@@ -19,7 +19,7 @@
 
 enum { GENERATION = 7 };
 
-/* What stands on an object, byte for byte as the operator writes it. */
+/* A stored condition, byte for byte as the operator writes it. */
 struct expectation {
     const char *status;
     const char *reason;
@@ -91,7 +91,7 @@ static void check(const struct condition conditions[CONDITION_TYPE_COUNT],
     cJSON_Delete(json);
 }
 
-/* One step for an MCPServer with this spec that has no conditions yet. */
+/* One step for an MCPServer with this spec and without conditions. */
 static void step_new(const char *spec, struct condition ret_wanted[CONDITION_TYPE_COUNT]) {
     char json[512];
     struct object server;
@@ -114,7 +114,7 @@ static void test_condition__names_are_those_of_the_operator(void **state) {
                         "SessionStorageWarningNotApplicable");
 }
 
-/* Every pair of transport and provider with every count that matters. */
+/* Tests every pair of transport and provider with every count that matters. */
 static void test_condition__follow_from_transport_replicas_and_provider(void **state) {
     (void)state;
     static const struct {
@@ -228,7 +228,7 @@ static void test_condition__redis_clears_the_warning(void **state) {
     cJSON_Delete(json);
 }
 
-/* Every state a type can have, as the subject that leads to it. */
+/* Each row is a subject that leads to another state of a type. The rows cover all states. */
 static const struct condition_subject subjects[] = {
     {.is_stdio = true, .generation = GENERATION},
     {.is_stdio = true, .has_replicas = true, .replicas = 3, .generation = GENERATION},

@@ -356,7 +356,7 @@ static void test_facts__written_conditions_count_unless_something_came_meanwhile
     assert_int_equal(facts_count_servers(facts), 1);
 }
 
-/* A write may be confirmed in the middle of a list, of which the object is no part any more. */
+/* A write may be confirmed in the middle of a list that no longer has the object. */
 static void test_facts__a_confirmed_write_keeps_nothing_that_is_gone(void **state) {
     (void)state;
     static const struct condition written[CONDITION_TYPE_COUNT] = {
@@ -403,7 +403,8 @@ static bool put_number(struct facts *facts, int number, int64_t version) {
     return facts_put(facts, &deployment) || had_server;
 }
 
-/* The version at which the number stands: 0 if it is unknown, -1 if what is found is not itself. */
+/* The version of the object with this number: 0 if it is unknown, -1 if the result is another
+   object. */
 static int64_t find_server(struct facts *facts, int number) {
     const struct object key = make_object(OBJECT_MCPSERVER, number, 0);
     struct server_fact server;
@@ -449,8 +450,8 @@ static void test_facts__hold_ten_thousand_of_each(void **state) {
     assert_int_equal(find_deployment(facts, MANY), 0);
 }
 
-/* A window that moves over the numbers: every round leaves tombstones, which must neither end a
-   probe early nor fill the index up. */
+/* A window moves over the numbers. Every round leaves tombstones. They must not end a probe early
+   or fill the index. */
 static void test_facts__stay_sound_while_most_of_them_come_and_go(void **state) {
     (void)state;
     enum { WINDOW = 100, STEP = 37, ROUNDS = 300 };
@@ -497,8 +498,8 @@ static void test_facts__each_server_is_visited_once(void **state) {
     }
 }
 
-/* A reader that never ended would keep all that was replaced. (The sanitizers' allocators do not
-   count, and say 0.) */
+/* A reader that never ended would keep all replaced records. (The sanitizers' allocators return 0
+   here.) */
 static void test_facts__what_was_replaced_takes_no_memory(void **state) {
     (void)state;
     enum { SIZE = 100, TIMES = 200, SLACK = 65536 };
@@ -517,7 +518,7 @@ static void test_facts__what_was_replaced_takes_no_memory(void **state) {
     assert_in_range(mallinfo2().uordblks, 0, before + SLACK);
 }
 
-/* Numbers below STABLE are put in every round; above it they come and go, and more each round. */
+/* Every round puts the numbers below STABLE. Higher ones come and go, and more each round. */
 enum { READERS = 3, STABLE = 50, ROUNDS = 60, GROWTH = 10 };
 
 struct stress {

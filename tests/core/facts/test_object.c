@@ -230,6 +230,7 @@ static void test_object__what_is_no_object_reads_as_an_empty_one(void **state) {
         struct object object = {.name = "old", .generation = 7, .replicas = {PRESENCE_SET, 3}};
         struct error error;
         json_begin(&reader, json, strlen(json));
+        assert_false(object_decode(json, strlen(json), &object));
         assert_false(object_read(&reader, &object));
         assert_true(json_finish(&reader, &error));
         assert_string_equal(object.name, "");
@@ -250,6 +251,7 @@ static void test_object__a_fault_of_the_json_stays_in_the_reader(void **state) {
         "{'metadata':{'ownerReferences':[{'controller':tru}]}}",
         "{'status':{'conditions':[{'type':'StdioReplicaCapped'},]}}",
         "{'metadata':{'name':'\xff'}}",
+        "{}{}",
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         AUTO_FREE char *json = make_json(rows[i]);
@@ -258,13 +260,13 @@ static void test_object__a_fault_of_the_json_stays_in_the_reader(void **state) {
         struct error error;
         json_begin(&reader, json, strlen(json));
         (void)object_read(&reader, &object);
-        if (json_finish(&reader, &error)) {
+        if (json_finish(&reader, &error) || object_decode(json, strlen(json), &object)) {
             fail_msg("%s", rows[i]);
         }
     }
 }
 
-/* Each row is JSON around a text, and where that text goes. */
+/* Each row is JSON around a text, and the member that gets the text. */
 #define MEMBER(member) offsetof(struct object, member), sizeof(((struct object *)NULL)->member)
 static const struct {
     const char *before;

@@ -10,7 +10,7 @@
 
 #include "core/core_fixtures.h"
 
-/* Puts the value into the JSON where its @ stands, and reads that. */
+/* Puts the value in place of the @ in the JSON, and reads the result. */
 static void read_with(const char *json, const char *value, struct object *ret_object) {
     char text[2048];
     const char *at = strchr(json, '@');
@@ -166,7 +166,7 @@ static void test_object__provider_is_redis_only_if_said(void **state) {
         {"'redis'", PRESENCE_UNUSABLE, false},
         {"[{'provider':'redis'}]", PRESENCE_UNUSABLE, false},
         {"true", PRESENCE_UNUSABLE, false},
-        /* The last of two counts, as for Kubernetes. */
+        /* Of two members the last one counts, as in Kubernetes. */
         {"{'provider':'memory'},'sessionStorage':{'provider':'redis'}", PRESENCE_SET, true},
         {"{'provider':'redis'},'sessionStorage':null", PRESENCE_ABSENT, false},
     };

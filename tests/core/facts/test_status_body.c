@@ -43,7 +43,7 @@ static void test_status_body__replaces_ours_and_leaves_the_rest_as_it_stands(voi
     static const struct {
         const char *name;
         const char *object;
-        const char *expected; /* behind the metadata */
+        const char *expected; /* after the metadata */
     } rows[] = {
         {"no status", "'metadata':{'resourceVersion':'7'}", "'status':{'conditions':[" OURS "]}"},
         {"status null", "'metadata':{'resourceVersion':'7'},'status':null",

@@ -37,7 +37,7 @@ static void assert_rows(enum object_kind kind, const struct row *rows, size_t n)
         apply(kind, json, strlen(json), &once, &any);
         assert_string_equal(buffer_text(&once), expected);
         assert_int_equal(any, rows[i].expected != NULL);
-        /* What has its defaults stays as it is. */
+        /* An object with all defaults stays unchanged. */
         apply(kind, once.bytes, once.size, &twice, &any);
         assert_string_equal(buffer_text(&twice), expected);
         assert_false(any);

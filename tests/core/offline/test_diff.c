@@ -12,7 +12,7 @@
 
 #include "base/memory.h"
 
-/* The diff without its two lines of names. */
+/* The diff without its two header lines. */
 static char *diff(const char *old_text, const char *new_text, size_t context) {
     AUTO(buffer_fini) struct buffer out;
     buffer_init(&out, SIZE_MAX);
@@ -67,7 +67,7 @@ static void test_diff__of_equal_texts_is_nothing(void **state) {
     assert_int_equal(out.size, 0);
 }
 
-/* What is expected was compared with GNU diff -U3. */
+/* The expected diffs equal those of GNU diff -U3. */
 static void test_diff__is_unified(void **state) {
     (void)state;
     static const struct row rows[] = {
@@ -89,10 +89,10 @@ static void test_diff__is_unified(void **state) {
 static void test_diff__joins_hunks_that_touch(void **state) {
     (void)state;
     static const struct row rows[] = {
-        /* Six lines between two changes are shared, */
+        /* Two changes with six lines between them share a hunk, */
         {"x\n1\n2\n3\n4\n5\n6\ny\n", "X\n1\n2\n3\n4\n5\n6\nY\n",
          "@@ -1,8 +1,8 @@\n-x\n+X\n 1\n 2\n 3\n 4\n 5\n 6\n-y\n+Y\n"},
-        /* seven are not. */
+        /* but not with seven. */
         {"x\n1\n2\n3\n4\n5\n6\n7\ny\n", "X\n1\n2\n3\n4\n5\n6\n7\nY\n",
          "@@ -1,4 +1,4 @@\n-x\n+X\n 1\n 2\n 3\n@@ -6,4 +6,4 @@\n 5\n 6\n 7\n-y\n+Y\n"},
     };
@@ -133,14 +133,14 @@ static void test_diff__tells_of_a_missing_line_break(void **state) {
 #undef NO_BREAK
 }
 
-/* The end of the line at `at`, behind its line break. */
+/* The end of the line at `at`, after its line break. */
 static const char *line_end(const char *at) {
     const char *end = strchr(at, '\n');
     assert_non_null(end);
     return end + 1;
 }
 
-/* Takes the bytes of a line off the front of a text, which must begin with them. */
+/* Removes a line from the front of a text, which must begin with it. */
 static const char *take(const char *text, const char *line, size_t size) {
     assert_int_equal(strncmp(text, line, size), 0);
     return text + size;
@@ -165,8 +165,7 @@ static size_t count_lines(const char *from, const char *to) {
     return n;
 }
 
-/* Does to a text what patch does with a diff, and is as strict as can be. Counts the lines that
-   change. */
+/* Applies a diff to a text as patch does, as strictly as possible. Counts the changed lines. */
 static char *apply(const char *text, const char *hunks, size_t *ret_changes) {
     AUTO(buffer_fini) struct buffer out;
     buffer_init(&out, SIZE_MAX);
@@ -180,7 +179,7 @@ static char *apply(const char *text, const char *hunks, size_t *ret_changes) {
         at = read_range(take(at, "@@ -", 4), &old_from, &old_size);
         at = read_range(take(at, " +", 2), &new_from, &new_size);
         at = take(at, " @@\n", 4);
-        /* An empty range is named by the line before it. */
+        /* The header names an empty range by the line before it. */
         while (count_lines(start, text) + (old_size > 0) < old_from) {
             buffer_add(&out, text, (size_t)(line_end(text) - text));
             text = line_end(text);
@@ -218,7 +217,7 @@ static uint32_t draw(uint32_t *seed, uint32_t n) {
     return (*seed >> 8) % n;
 }
 
-/* Lines of one letter each; `letters` tells how many of them there are. */
+/* Draws lines of one letter each, from the first `n_letters` letters. */
 static void draw_text(uint32_t *seed, char *out, size_t n_lines, uint32_t n_letters) {
     for (size_t i = 0; i < n_lines; i++) {
         *out++ = (char)('a' + draw(seed, n_letters));
@@ -229,8 +228,8 @@ static void draw_text(uint32_t *seed, char *out, size_t n_lines, uint32_t n_lett
 
 enum { LINES_MAX = 24 };
 
-/* The fewest changes there can be, by the text-book table of longest common subsequences. A last
-   line without a line break is another line. */
+/* The fewest possible changes, by the text-book table of longest common subsequences. A last line
+   without a line break counts as another line. */
 static size_t count_fewest(const char *a, const char *b) {
     size_t common[LINES_MAX + 1][LINES_MAX + 1] = {{0}};
     size_t n_a = (strlen(a) + 1) / 2;
@@ -266,7 +265,7 @@ static void test_diff__is_minimal_and_leads_from_one_text_to_the_other(void **st
     assert_true(n_texts > 10000);
 }
 
-/* Longer texts, of which the second is the first with a few changes. */
+/* Longer texts. The second is the first with a few changes. */
 static void test_diff__leads_from_one_long_text_to_the_other(void **state) {
     (void)state;
     uint32_t seed = 5;
@@ -296,7 +295,7 @@ static void test_diff__leads_from_one_long_text_to_the_other(void **state) {
     }
 }
 
-/* Two texts that share one line in their middle. */
+/* Two texts with one common line in the middle. */
 static void make_apart(struct buffer *out, const char *name, size_t n_before, size_t n_behind) {
     buffer_init(out, SIZE_MAX);
     for (size_t i = 0; i < n_before + n_behind; i++) {

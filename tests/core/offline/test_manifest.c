@@ -13,7 +13,7 @@
 #include "core/core_fixtures.h"
 #include "core/offline/manifest.h"
 
-/* What was visited, one line each: "mcpserver n/a @offset". */
+/* Adds each visited object as a line "mcpserver n/a @offset". */
 static void note(void *context, const struct object *object, size_t offset) {
     static const char *const kinds[] = {
         [OBJECT_OTHER] = "other",
@@ -72,7 +72,7 @@ static void test_manifest__other_kinds_are_counted(void **state) {
         "{'apiVersion':'toolhive.stacklok.dev/v1beta1','metadata':{'name':'a'}}",
         "{'foo':'bar'}",
         "{}",
-        /* A list is one only with its items. */
+        /* A list without items is not a list. */
         "{'apiVersion':'v1','kind':'List'}",
         "{'apiVersion':'v1','kind':'AllowList','items':null,'kind':'ConfigMap'}",
     };
@@ -159,7 +159,7 @@ static void test_manifest__lists_in_lists_are_taken_apart(void **state) {
         "mcpserver default/a @81\ndeployment default/b @228\nmcpserver default/c @287\n", 1);
 }
 
-/* `depth` lists in one another, the innermost one with these items. */
+/* `depth` nested lists, the innermost one with these items. */
 static void nest_lists(struct buffer *out, size_t depth, const char *items) {
     buffer_init(out, 65536);
     for (size_t i = 1; i < depth; i++) {
@@ -226,7 +226,7 @@ static void test_manifest__refuses_what_is_no_object(void **state) {
     }
 }
 
-/* A document with a fault is refused before anything of it is visited. */
+/* A document with a fault is refused before any visit. */
 static void test_manifest__refuses_every_truncation(void **state) {
     (void)state;
     AUTO_FREE char *json =

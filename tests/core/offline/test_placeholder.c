@@ -10,7 +10,7 @@
 #include "core/core_fixtures.h"
 #include "core/offline/placeholder.h"
 
-/* What is found in the last object of a document. */
+/* The result for the last object of a document. */
 struct found {
     bool is_found;
     size_t offset;

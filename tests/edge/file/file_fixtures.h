@@ -3,7 +3,7 @@
 #define TESTS_EDGE_FILE_FIXTURES_H
 
 /*
- * A folder to play in for test_file.c, test_file_find.c and test_file_watch.c. To be included after
+ * A temporary folder for test_file.c, test_file_find.c and test_file_watch.c. Include it after
  * cmocka.h.
  */
 
@@ -47,7 +47,7 @@ static inline void write_text(const char *path, const char *text) {
     assert_int_equal(fclose(file), 0);
 }
 
-/* Runs as a user whom permissions bind. */
+/* Switches to a user whom permissions restrict. */
 static inline void become_nobody(void) {
     if (geteuid() == 0) {
         assert_int_equal(seteuid(65534), 0);

@@ -76,7 +76,7 @@ static void test_file__reading_replaces_what_was_in_the_buffer(void **state) {
     assert_string_equal(buffer_text(&content), "new");
 }
 
-/* Files of /proc say that they have no size, as a file does that is growing while it is read. */
+/* Files in /proc report size 0, like a file that grows while it is read. */
 static void test_file__reads_to_the_end_whatever_the_size_was(void **state) {
     (void)state;
     AUTO(buffer_fini) struct buffer content;
@@ -223,7 +223,7 @@ static void test_file__a_full_disk_leaves_the_old_file(void **state) {
     char *bytes = test_calloc(1, 2 * DISK_SIZE);
     assert_int_equal(mkdir("folder", 0755), 0);
     assert_true(file_write("folder/file", "old", 3, 0644, &error));
-    /* To the writer, a limit on the size of files looks as a full disk does. */
+    /* For the writer, a limit on file sizes looks like a full disk. */
     struct rlimit before;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     struct rlimit small = {DISK_SIZE, before.rlim_max};
@@ -276,7 +276,7 @@ static void test_file__makes_a_folder_and_those_above(void **state) {
     }
 }
 
-static void test_file__removes_what_may_not_be_there(void **state) {
+static void test_file__removing_a_missing_file_is_no_error(void **state) {
     (void)state;
     struct error error;
     write_text("file", "");
@@ -290,10 +290,10 @@ static void test_file__removes_what_may_not_be_there(void **state) {
     assert_int_equal(error.kind, ERROR_UNAVAILABLE);
 }
 
-/* As the kubelet leaves a mounted Secret, and as it looks in the moment of a swap. */
+/* As the kubelet leaves a mounted Secret, and as it looks during a swap. */
 static void test_file__finds_the_version_of_a_volume(void **state) {
     static const struct {
-        const char *target; /* of volume/..data; NULL: there is none */
+        const char *target; /* of volume/..data; NULL: no link */
         const char *place;
     } rows[] = {
         {NULL, "volume"},
@@ -311,7 +311,7 @@ static void test_file__finds_the_version_of_a_volume(void **state) {
         assert_string_equal(place, rows[i].place);
         free(place);
     }
-    /* What is no link says nothing. */
+    /* Anything but a link is ignored. */
     unlink("volume/..data");
     assert_int_equal(mkdir("volume/..data", 0700), 0);
     char *place = file_resolve_volume("volume");
@@ -335,7 +335,7 @@ int main(void) {
         IN_FOLDER(test_file__a_failed_write_leaves_nothing_behind),
         IN_FOLDER(test_file__a_full_disk_leaves_the_old_file),
         IN_FOLDER(test_file__makes_a_folder_and_those_above),
-        IN_FOLDER(test_file__removes_what_may_not_be_there),
+        IN_FOLDER(test_file__removing_a_missing_file_is_no_error),
     };
     return cmocka_run_group_tests_name("edge/file", tests, NULL, NULL);
 }

@@ -68,7 +68,7 @@ static void test_file_find__finds_nothing_in_an_empty_folder(void **state) {
     assert_finds("empty", NULL, 0);
 }
 
-static void test_file_find__follows_links_but_never_round(void **state) {
+static void test_file_find__follows_links_but_not_in_circles(void **state) {
     (void)state;
     assert_int_equal(mkdir("t", 0755), 0);
     assert_int_equal(mkdir("t/a", 0755), 0);
@@ -84,7 +84,7 @@ static void test_file_find__follows_links_but_never_round(void **state) {
     assert_finds("t", expected, COUNT_OF(expected));
 }
 
-/* A link that leads nowhere, or to itself. */
+/* One link leads nowhere, one to itself. */
 static void test_file_find__lists_links_that_lead_nowhere_and_cannot_be_read(void **state) {
     (void)state;
     static const char *const expected[] = {"t/itself.yaml", "t/nowhere.json"};
@@ -102,7 +102,7 @@ static void test_file_find__lists_links_that_lead_nowhere_and_cannot_be_read(voi
     }
 }
 
-/* As the kubelet mounts a ConfigMap. */
+/* The kubelet mounts a ConfigMap like this. */
 static void test_file_find__finds_each_key_of_a_config_map_once(void **state) {
     (void)state;
     assert_int_equal(mkdir("m", 0755), 0);
@@ -190,7 +190,7 @@ int main(void) {
         IN_FOLDER(test_file_find__finds_manifests_at_any_depth_in_byte_order),
         IN_FOLDER(test_file_find__finds_a_single_file_of_any_name),
         IN_FOLDER(test_file_find__finds_nothing_in_an_empty_folder),
-        IN_FOLDER(test_file_find__follows_links_but_never_round),
+        IN_FOLDER(test_file_find__follows_links_but_not_in_circles),
         IN_FOLDER(test_file_find__lists_links_that_lead_nowhere_and_cannot_be_read),
         IN_FOLDER(test_file_find__finds_each_key_of_a_config_map_once),
         IN_FOLDER(test_file_find__looks_32_folders_deep),

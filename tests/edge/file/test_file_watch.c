@@ -27,7 +27,7 @@ static bool is_readable(const struct file_watch *watch) {
     return poll(&descriptor, 1, 0) == 1 && (descriptor.revents & POLLIN) != 0;
 }
 
-/* Letting watches go makes events too. */
+/* Removing watches makes events too. */
 static void settle(struct file_watch *watch) {
     for (int i = 0; i < 3 && is_readable(watch); i++) {
         assert_false(file_watch_changed(watch));
@@ -35,7 +35,7 @@ static void settle(struct file_watch *watch) {
     assert_false(is_readable(watch));
 }
 
-/* What happens is told to a shell, one line an act. */
+/* Runs shell commands, one line per action. */
 static void act(const char *commands) {
     if (system(commands) != 0) {
         fail_msg("%s", commands);
@@ -45,7 +45,8 @@ static void act(const char *commands) {
 #define FOLDER "mkdir -p folder/below && echo old > folder/a.yaml && echo old > folder/below/b.yaml"
 
 // clang-format off
-/* As the kubelet does: a new folder, a link to it renamed over `..data`, the old folder removed. */
+/* As the kubelet does: makes a new folder, renames a link to it over `..data`, removes the old
+   folder. */
 #define MOUNT                                                                                      \
     "mkdir -p mount/..1 && echo same size 1 > mount/..1/policy.yaml && ln -s ..1 mount/..data && " \
     "ln -s ..data/policy.yaml mount/policy.yaml"
@@ -133,8 +134,8 @@ static void test_file_watch__notices_each_change_at_once_and_once(void **state) 
     }
 }
 
-/* Nothing has changed at the path when only a folder above it comes, but the way there must be
-   followed, or the file's own coming would not be heard of. */
+/* If only a folder above the path appears, nothing changed at the path. But the watch must follow
+   the new folder, or it would miss the file. */
 static void test_file_watch__follows_the_folders_to_a_path_as_they_come(void **state) {
     (void)state;
     AUTO(free_watch) struct file_watch *watch = file_watch_new();
@@ -162,7 +163,7 @@ static void test_file_watch__absolute_paths_are_watched_too(void **state) {
     settle(watch);
 }
 
-static void test_file_watch__is_quiet_about_all_else(void **state) {
+static void test_file_watch__ignores_everything_else(void **state) {
     (void)state;
     static const char *const acts[] = {
         "true",
@@ -172,7 +173,7 @@ static void test_file_watch__is_quiet_about_all_else(void **state) {
         "echo new > beside.yaml",
         "echo new > folder/c.yaml && rm folder/c.yaml",
     };
-    /* Long ago, so that nothing is in doubt. */
+    /* Old times leave no doubt. */
     act(FOLDER " && touch -d 2020-01-01 folder/a.yaml folder/below/b.yaml");
     AUTO(free_watch) struct file_watch *watch = file_watch_new();
     file_watch_add(watch, "folder");
@@ -222,7 +223,7 @@ static void write_at(const char *path, const char *text, time_t time) {
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
-/* A time in the future stands for one that is within a tick of the last look. */
+/* A time in the future stands for one within a tick of the last look. */
 static void test_file_watch__times_that_stand_still_do_not_hide_a_write(void **state) {
     (void)state;
     const time_t future = time(NULL) + 3600;
@@ -265,7 +266,7 @@ static size_t count_watches(const struct file_watch *watch) {
     return n;
 }
 
-static void test_file_watch__lets_go_of_folders_that_left(void **state) {
+static void test_file_watch__stops_watching_folders_that_left(void **state) {
     (void)state;
     act(FOLDER);
     AUTO(free_watch) struct file_watch *watch = file_watch_new();
@@ -282,7 +283,7 @@ static void test_file_watch__lets_go_of_folders_that_left(void **state) {
     assert_int_equal(count_watches(watch), 1);
 }
 
-static void test_file_watch__links_that_go_round_end(void **state) {
+static void test_file_watch__circular_links_end(void **state) {
     (void)state;
     act(FOLDER " && ln -s .. folder/below/up && ln -s . folder/here");
     AUTO(free_watch) struct file_watch *watch = file_watch_new();
@@ -315,7 +316,7 @@ static void test_file_watch__looks_32_folders_deep(void **state) {
     write_text(file, "");
     assert_false(is_readable(watch));
     assert_false(file_watch_changed(watch));
-    /* Nor is the rest lost for what lies too deep. */
+    /* A folder that lies too deep does not hide the others. */
     assert_int_equal(mkdir("t/other", 0755), 0);
     assert_true(file_watch_changed(watch));
 }
@@ -350,7 +351,7 @@ static void test_file_watch__survives_an_overflow_of_the_queue(void **state) {
     act(FOLDER);
     AUTO(free_watch) struct file_watch *watch = file_watch_new();
     file_watch_add(watch, "folder");
-    /* A second pair of eyes, with a queue of the same size, shows that it did overflow. */
+    /* A second queue of the same size shows that it did overflow. */
     int witness = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     assert_true(inotify_add_watch(witness, "folder", IN_CREATE | IN_DELETE) >= 0);
     for (size_t i = 0; i <= n_events / 2; i++) {
@@ -359,7 +360,7 @@ static void test_file_watch__survives_an_overflow_of_the_queue(void **state) {
     }
     assert_true(has_overflown(witness));
     close(witness);
-    act("echo more >> folder/below/b.yaml"); /* of which there is no event any more */
+    act("echo more >> folder/below/b.yaml"); /* its event was lost */
     assert_true(is_readable(watch));
     assert_true(file_watch_changed(watch));
     settle(watch);
@@ -368,7 +369,7 @@ static void test_file_watch__survives_an_overflow_of_the_queue(void **state) {
     assert_true(file_watch_changed(watch));
 }
 
-static void test_file_watch__sees_change_without_inotify(void **state) {
+static void test_file_watch__sees_changes_without_inotify(void **state) {
     (void)state;
     act(FOLDER);
     struct rlimit before;
@@ -385,8 +386,8 @@ static void test_file_watch__sees_change_without_inotify(void **state) {
     assert_false(file_watch_changed(watch));
 }
 
-/* No folder on the way to such a file is written to: only the regular look finds it. */
-static void test_file_watch__the_regular_look_sees_what_no_event_tells(void **state) {
+/* Nobody writes to a folder on the way to such a file: only the regular look finds the change. */
+static void test_file_watch__the_regular_look_sees_changes_without_events(void **state) {
     (void)state;
     act("mkdir folder elsewhere && echo old > elsewhere/far.yaml");
     act("ln -s ../elsewhere/far.yaml folder/far.yaml");
@@ -407,17 +408,17 @@ int main(void) {
         IN_FOLDER(test_file_watch__notices_each_change_at_once_and_once),
         IN_FOLDER(test_file_watch__follows_the_folders_to_a_path_as_they_come),
         IN_FOLDER(test_file_watch__absolute_paths_are_watched_too),
-        IN_FOLDER(test_file_watch__is_quiet_about_all_else),
+        IN_FOLDER(test_file_watch__ignores_everything_else),
         IN_FOLDER(test_file_watch__each_path_counts),
         IN_FOLDER(test_file_watch__adding_twice_does_not_hide_a_change),
         IN_FOLDER(test_file_watch__times_that_stand_still_do_not_hide_a_write),
         IN_FOLDER(test_file_watch__an_old_time_needs_no_such_care),
-        IN_FOLDER(test_file_watch__lets_go_of_folders_that_left),
-        IN_FOLDER(test_file_watch__links_that_go_round_end),
+        IN_FOLDER(test_file_watch__stops_watching_folders_that_left),
+        IN_FOLDER(test_file_watch__circular_links_end),
         IN_FOLDER(test_file_watch__looks_32_folders_deep),
         IN_FOLDER(test_file_watch__survives_an_overflow_of_the_queue),
-        IN_FOLDER(test_file_watch__sees_change_without_inotify),
-        IN_FOLDER(test_file_watch__the_regular_look_sees_what_no_event_tells),
+        IN_FOLDER(test_file_watch__sees_changes_without_inotify),
+        IN_FOLDER(test_file_watch__the_regular_look_sees_changes_without_events),
         cmocka_unit_test(test_file_watch__freeing_none_does_nothing),
     };
     return cmocka_run_group_tests_name("edge/file_watch", tests, NULL, NULL);

@@ -292,7 +292,7 @@ static void defer(void *context, const struct http_request *request,
     }
 }
 
-struct http_connection *http_site_take_deferred(struct http_site *site) {
+struct http_connection *http_site_next_deferred(struct http_site *site) {
     int64_t until_ms = http_now_ms() + PATIENCE_MS;
     struct http_connection *connection;
     while ((connection = atomic_exchange(&site->deferred, NULL)) == NULL) {

@@ -35,7 +35,7 @@ static bool has_ipv6(void) {
     return has;
 }
 
-static void test_http__binds_where_it_is_told(void **state) {
+static void test_http__binds_to_the_given_address(void **state) {
     (void)state;
     static const struct {
         const char *address;
@@ -64,7 +64,7 @@ static void test_http__binds_where_it_is_told(void **state) {
     }
 }
 
-static void test_http__refuses_addresses_that_are_none(void **state) {
+static void test_http__refuses_invalid_addresses(void **state) {
     (void)state;
     static const char *const addresses[] = {
         "",
@@ -99,7 +99,7 @@ static void test_http__refuses_addresses_that_are_none(void **state) {
     }
 }
 
-static void test_http__tells_that_a_port_is_taken(void **state) {
+static void test_http__reports_a_port_that_is_taken(void **state) {
     (void)state;
     struct http_site first;
     struct http_site second;
@@ -118,7 +118,7 @@ static void test_http__tells_that_a_port_is_taken(void **state) {
 
 enum { N_BALANCED = 8 };
 
-/* How many of the connections the busiest and the idlest worker have. */
+/* Finds how many of the connections the busiest and the idlest worker have. */
 static void find_shares(struct http_client clients[N_BALANCED], size_t *ret_most,
                         size_t *ret_fewest, size_t *ret_n_threads) {
     char threads[N_BALANCED][32];
@@ -174,7 +174,7 @@ static void test_http__gives_each_worker_its_share_of_connections(void **state) 
     }
 }
 
-static void test_http__gives_the_place_of_a_closed_connection_away(void **state) {
+static void test_http__reuses_the_place_of_a_closed_connection(void **state) {
     (void)state;
     struct http_site site;
     struct http_client clients[N_BALANCED];
@@ -187,7 +187,7 @@ static void test_http__gives_the_place_of_a_closed_connection_away(void **state)
         http_client_open(&clients[c], site.port);
     }
     HTTP_SITE_WAIT(&site, connections, N_BALANCED);
-    /* Every second one: all of the same worker. */
+    /* Every second connection; one worker has them all. */
     for (size_t c = 0; c < N_BALANCED; c += 2) {
         http_client_close(&clients[c]);
     }
@@ -301,7 +301,7 @@ static void test_http__ends_the_requests_under_way_before_it_stops(void **state)
     assert_true(http_client_send_text(&client, "POST /wait HTTP/1.1\r\nHost: x\r\n\r\n"));
     http_site_wait_for_arrival(&site);
     assert_int_equal(pthread_create(&stopper, NULL, stop, &site), 0);
-    /* It does not accept any more before the request is over. */
+    /* It accepts no more before the request is over. */
     while (can_connect(AF_INET, site.port)) {
         http_sleep_ms(1);
     }
@@ -333,17 +333,17 @@ static void test_http__does_not_wait_for_ever_to_stop(void **state) {
 
 int main(void) {
     /* OpenSSL, in the clients of these tests, writes without MSG_NOSIGNAL. The server's threads
-       are on their own. */
+       block the signal themselves. */
     sigset_t pipe;
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe, NULL);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_http__binds_where_it_is_told),
-        cmocka_unit_test(test_http__refuses_addresses_that_are_none),
-        cmocka_unit_test(test_http__tells_that_a_port_is_taken),
+        cmocka_unit_test(test_http__binds_to_the_given_address),
+        cmocka_unit_test(test_http__refuses_invalid_addresses),
+        cmocka_unit_test(test_http__reports_a_port_that_is_taken),
         cmocka_unit_test(test_http__gives_each_worker_its_share_of_connections),
-        cmocka_unit_test(test_http__gives_the_place_of_a_closed_connection_away),
+        cmocka_unit_test(test_http__reuses_the_place_of_a_closed_connection),
         cmocka_unit_test(test_http__survives_a_reset_while_it_answers),
         cmocka_unit_test(test_http__says_close_while_it_drains_and_goes_on_serving),
         cmocka_unit_test(test_http__stops_at_once_with_idle_connections_open),

@@ -12,7 +12,8 @@
 
 enum { BODY_MAX = 200000 };
 
-/* A request with `size` bytes of body, in chunks of 1000 if it is chunked. To be freed. */
+/* Makes a request with `size` bytes of body, in chunks of 1000 if it is chunked. Free with
+   free(). */
 static char *make_post(const char *path, size_t size, bool is_chunked, size_t *ret_size) {
     struct buffer request;
     char chunk[1000];
@@ -38,7 +39,7 @@ static char *make_post(const char *path, size_t size, bool is_chunked, size_t *r
     return request.bytes;
 }
 
-static void test_http_body__takes_a_body_up_to_its_limit(void **state) {
+static void test_http_body__accepts_a_body_up_to_its_limit(void **state) {
     (void)state;
     static const struct {
         const char *name;
@@ -60,12 +61,12 @@ static void test_http_body__takes_a_body_up_to_its_limit(void **state) {
         size_t size;
         http_site_init(&site);
         site.options.body_max = BODY_MAX;
-        /* What one body at the limit needs, and not a byte more. */
+        /* Exactly the memory that one body at the limit needs. */
         site.options.bodies_max = BODY_MAX;
         http_site_start(&site);
         http_client_open(&client, site.port);
         char *request = make_post("/echo", rows[i].size, rows[i].is_chunked, &size);
-        /* Also who sends all of it before reading gets the answer. */
+        /* A client that sends everything before it reads also gets the answer. */
         assert_true(http_client_send(&client, request, size));
         free(request);
         if (!http_client_read(&client, &answer) || answer.status != rows[i].status) {
@@ -83,7 +84,7 @@ static void test_http_body__takes_a_body_up_to_its_limit(void **state) {
     }
 }
 
-static void test_http_body__drops_so_much_of_a_refused_body_and_not_a_byte_more(void **state) {
+static void test_http_body__drops_a_refused_body_up_to_its_limit(void **state) {
     (void)state;
     struct http_budget budget = {.max = BODY_MAX};
     struct http_body body = {.bytes = NULL};
@@ -140,13 +141,13 @@ static void test_http_body__refuses_a_body_that_passes_the_budget_of_all(void **
     size_t size;
     http_site_init(&site);
     site.options.bodies_max = BUDGET;
-    /* The holder is to have a worker of its own, since its handler blocks. */
+    /* The handler of the holder blocks, so the holder needs a worker of its own. */
     site.options.workers = 3;
     http_site_start(&site);
     http_client_open(&announcer, site.port);
     http_client_open(&holder, site.port);
     http_client_open(&other, site.port);
-    /* Announcing takes nothing from the budget. */
+    /* An announcement alone charges nothing to the budget. */
     assert_true(http_client_send_text(&announcer, HTTP_POST_ECHO "Content-Length: 99999\r\n\r\n"));
     assert_int_equal(post(&other, BUDGET), 200);
     char *request = make_post("/wait", HELD, false, &size);
@@ -169,7 +170,7 @@ static void test_http_body__refuses_a_body_that_passes_the_budget_of_all(void **
     http_site_stop(&site);
 }
 
-static void test_http_body__gives_the_budget_of_a_broken_body_back(void **state) {
+static void test_http_body__returns_the_budget_of_a_broken_body(void **state) {
     (void)state;
     enum { BUDGET = 100000 };
     struct http_site site;
@@ -195,11 +196,11 @@ static void test_http_body__gives_the_budget_of_a_broken_body_back(void **state)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_http_body__takes_a_body_up_to_its_limit),
-        cmocka_unit_test(test_http_body__drops_so_much_of_a_refused_body_and_not_a_byte_more),
+        cmocka_unit_test(test_http_body__accepts_a_body_up_to_its_limit),
+        cmocka_unit_test(test_http_body__drops_a_refused_body_up_to_its_limit),
         cmocka_unit_test(test_http_body__refuses_an_announced_body_before_it_is_sent),
         cmocka_unit_test(test_http_body__refuses_a_body_that_passes_the_budget_of_all),
-        cmocka_unit_test(test_http_body__gives_the_budget_of_a_broken_body_back),
+        cmocka_unit_test(test_http_body__returns_the_budget_of_a_broken_body),
     };
     return cmocka_run_group_tests_name("edge/http_body", tests, NULL, NULL);
 }

@@ -22,7 +22,7 @@ static void test_http_defer__answers_when_the_answer_is_given(void **state) {
     http_client_open(&client, site.port);
     for (int i = 0; i < 3; i++) {
         assert_true(http_client_send_text(&client, POST_DEFER));
-        struct http_connection *connection = http_site_take_deferred(&site);
+        struct http_connection *connection = http_site_next_deferred(&site);
         http_site_answer(connection, "later");
         assert_true(http_client_read(&client, &answer));
         assert_int_equal(answer.status, 202);
@@ -52,7 +52,7 @@ static void test_http_defer__the_answer_may_come_before_the_handler_returns(void
     http_site_stop(&site);
 }
 
-static void test_http_defer__holds_up_nobody_else(void **state) {
+static void test_http_defer__does_not_delay_other_requests(void **state) {
     (void)state;
     enum { WAITING = 8 };
     struct http_site site;
@@ -65,7 +65,7 @@ static void test_http_defer__holds_up_nobody_else(void **state) {
     for (int i = 0; i < WAITING; i++) {
         http_client_open(&waiting[i], site.port);
         assert_true(http_client_send_text(&waiting[i], POST_DEFER));
-        connections[i] = http_site_take_deferred(&site);
+        connections[i] = http_site_next_deferred(&site);
     }
     assert_int_equal(http_client_ask_once(site.port, HTTP_GET_HEALTHZ), 200);
     for (int i = WAITING - 1; i >= 0; i--) {
@@ -79,7 +79,7 @@ static void test_http_defer__holds_up_nobody_else(void **state) {
     http_site_stop(&site);
 }
 
-static void test_http_defer__a_peer_may_be_gone_by_then(void **state) {
+static void test_http_defer__the_peer_may_leave_before_the_answer(void **state) {
     (void)state;
     struct http_site site;
     struct http_client client;
@@ -88,7 +88,7 @@ static void test_http_defer__a_peer_may_be_gone_by_then(void **state) {
     for (int i = 0; i < 10; i++) {
         http_client_open(&client, site.port);
         assert_true(http_client_send_text(&client, POST_DEFER));
-        struct http_connection *connection = http_site_take_deferred(&site);
+        struct http_connection *connection = http_site_next_deferred(&site);
         if (i % 2 == 0) {
             http_client_reset(&client);
         } else {
@@ -110,7 +110,7 @@ static void test_http_defer__stop_waits_for_the_answer_to_be_sent(void **state) 
     http_site_start(&site);
     http_client_open(&client, site.port);
     assert_true(http_client_send_text(&client, POST_DEFER));
-    http_site_answer(http_site_take_deferred(&site), "at last");
+    http_site_answer(http_site_next_deferred(&site), "at last");
     http_site_stop(&site);
     assert_true(http_client_read(&client, &answer));
     assert_string_equal(answer.body, "at last");
@@ -149,8 +149,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_http_defer__answers_when_the_answer_is_given),
         cmocka_unit_test(test_http_defer__the_answer_may_come_before_the_handler_returns),
-        cmocka_unit_test(test_http_defer__holds_up_nobody_else),
-        cmocka_unit_test(test_http_defer__a_peer_may_be_gone_by_then),
+        cmocka_unit_test(test_http_defer__does_not_delay_other_requests),
+        cmocka_unit_test(test_http_defer__the_peer_may_leave_before_the_answer),
         cmocka_unit_test(test_http_defer__stop_waits_for_the_answer_to_be_sent),
         cmocka_unit_test(test_http_defer__a_request_says_how_long_its_peer_waits),
     };

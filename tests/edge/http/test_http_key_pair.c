@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The key pair of a server: which are taken, when, and how one follows the other.
+ * The key pair of a server: which pairs are accepted, when, and how one replaces another.
  */
 
 #include <pthread.h>
@@ -21,7 +21,7 @@
 #define NO_CERTIFICATE "the certificate cannot be read: there is none in the text"
 #define NO_KEY         "the key cannot be read: there is none in the text"
 
-/* The key behind a password. To be freed. */
+/* Encrypts the key with a password. Free with free(). */
 static char *lock_key(const char *key_pem) {
     BIO *text = BIO_new_mem_buf(key_pem, -1);
     AUTO(auto_key) EVP_PKEY *key = PEM_read_bio_PrivateKey(text, NULL, NULL, NULL);
@@ -29,8 +29,8 @@ static char *lock_key(const char *key_pem) {
     return pem_of_key(key, "secret");
 }
 
-/* Who comes early waits in the listen queue, and is served when there is something to show. */
-static void test_http_key_pair__takes_nobody_in_before_the_first_pair(void **state) {
+/* Early connections wait in the listen queue until there is a key pair. */
+static void test_http_key_pair__accepts_no_connection_before_the_first_pair(void **state) {
     (void)state;
     struct http_site site;
     struct http_identity identity;
@@ -89,7 +89,7 @@ static void test_http_key_pair__refuses_a_bad_pair_and_keeps_the_last(void **sta
         const char *name;
         const char *chain;
         const char *key;
-        const char *error; /* begins so */
+        const char *error; /* the error begins with it */
     } rows[] = {
         {"the key of another", chain, other.leaf.key_pem, NOT_ITS_KEY},
         {"the key of the CA", chain, identity.ca.key_pem, NOT_ITS_KEY},
@@ -120,7 +120,7 @@ static void test_http_key_pair__refuses_a_bad_pair_and_keeps_the_last(void **sta
     http_identity_fini(&identity);
 }
 
-/* A chain of `n` certificates, the leaf first. To be freed. */
+/* Makes a chain of `n` certificates, leaf first. Free with free(). */
 static char *make_chain(const struct http_identity *identity, size_t n) {
     struct buffer chain;
     buffer_init(&chain, SIZE_MAX);
@@ -196,21 +196,21 @@ static void test_http_key_pair__takes_no_pair_without_tls(void **state) {
 
 struct load {
     const struct http_site *site;
-    const struct http_identity *identity; /* either of two is fine */
+    const struct http_identity *identity; /* either of the two is fine */
     const struct http_identity *other;
     atomic_bool is_over;
     atomic_uint n_failed;
     atomic_uint n_served;
 };
 
-/* Handshakes without a break. Each must succeed with one of the two certificates. */
+/* Makes handshakes without a pause. Each must succeed with one of the two certificates. */
 static void *run_load(void *context) {
     struct load *load = context;
     SSL_CTX *client_context = SSL_CTX_new(TLS_client_method());
     X509_STORE *trusted = SSL_CTX_get_cert_store(client_context);
     const struct http_identity *identities[] = {load->identity, load->other};
     for (size_t i = 0; i < COUNT_OF(identities); i++) {
-        /* Certificates of its own: OpenSSL notes down in them what it found out. */
+        /* Each thread needs its own certificates: OpenSSL caches results in them. */
         X509 *ca = http_read_certificate(identities[i]->ca.certificate_pem);
         X509_STORE_add_cert(trusted, ca);
         X509_free(ca);
@@ -254,7 +254,7 @@ static void test_http_key_pair__swaps_pairs_under_load(void **state) {
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(atomic_load(&load.n_failed), 0);
     assert_true(atomic_load(&load.n_served) > 0);
-    /* A connection outlives the pair that it began with. */
+    /* A connection outlives its key pair. */
     http_client_ask(&old, HTTP_GET_HEALTHZ, &answer);
     assert_int_equal(answer.status, 200);
     http_client_close(&old);
@@ -296,7 +296,7 @@ static void test_http_key_pair__refuses_a_certificate_that_may_not_sign(void **s
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_http_key_pair__takes_nobody_in_before_the_first_pair),
+        cmocka_unit_test(test_http_key_pair__accepts_no_connection_before_the_first_pair),
         cmocka_unit_test(test_http_key_pair__asks_for_the_pair_when_the_handshake_begins),
         cmocka_unit_test(test_http_key_pair__refuses_a_bad_pair_and_keeps_the_last),
         cmocka_unit_test(test_http_key_pair__refuses_a_certificate_that_may_not_sign),

@@ -17,8 +17,8 @@
    and the machine may be busy. */
 enum { SHORT_MS = 300, LONG_MS = 30000, LATE_MS = 1500 };
 
-/* Sends `bytes` one by one, 20 ms apart, until the server ends the connection. Returns after how
-   many milliseconds it did. */
+/* Sends `bytes` one by one, 20 ms apart, until the server ends the connection. Returns the
+   milliseconds until then. */
 static int64_t drip(struct http_client *client, const char *bytes) {
     int64_t before_ms = http_now_ms();
     size_t size = strlen(bytes);
@@ -61,7 +61,7 @@ static void test_http_limits__ends_a_connection_that_says_nothing(void **state) 
     site.options.head_timeout_ms = SHORT_MS;
     http_site_start(&site);
     http_client_open(&client, site.port);
-    /* Empty lines before a request are allowed, and no progress. */
+    /* Empty lines before a request are allowed, but they are no progress. */
     assert_on_time(drip(&client, "\r\n"), SHORT_MS);
     http_client_close(&client);
     HTTP_SITE_WAIT(&site, without_request, 1);
@@ -79,7 +79,7 @@ static void test_http_limits__gives_a_later_request_the_same_time_for_its_header
     http_site_start(&site);
     http_client_open(&client, site.port);
     http_client_ask(&client, HTTP_GET_HEALTHZ, &answer);
-    /* The connection is older now than the headers of a request may be. */
+    /* The connection is now older than head_timeout_ms. */
     assert_false(http_client_sees_end(&client, SHORT_MS + 300));
     http_client_ask(&client, HTTP_GET_HEALTHZ, &answer);
     assert_true(http_client_send_text(&client, "GET /healthz HTTP/1.1\r\n"));
@@ -174,7 +174,7 @@ static void test_http_limits__has_no_deadline_for_the_handler(void **state) {
     http_site_stop(&site);
 }
 
-static void test_http_limits__ends_a_client_that_does_not_take_its_answer(void **state) {
+static void test_http_limits__ends_a_client_that_does_not_read_its_answer(void **state) {
     (void)state;
     struct http_site site;
     struct http_client client;
@@ -208,7 +208,7 @@ static void test_http_limits__sleeps_while_nothing_is_due(void **state) {
     http_site_stop(&site);
 }
 
-static void test_http_limits__answers_others_while_200_drip(void **state) {
+static void test_http_limits__answers_others_while_200_clients_drip(void **state) {
     (void)state;
     enum { N = 200 };
     struct http_site site;
@@ -262,7 +262,7 @@ static void test_http_limits__lets_connections_past_the_limit_wait(void **state)
     http_assert_asleep(500);
     assert_false(http_client_sees_end(&clients[MAX], 0));
     assert_int_equal(http_site_count(&site).connections, MAX);
-    /* Those inside are served, and the one outside as soon as one leaves. */
+    /* The server serves the accepted ones, and the waiting one as soon as one of them leaves. */
     http_client_ask(&clients[0], HTTP_GET_HEALTHZ, &answer);
     int64_t before_ms = http_now_ms();
     http_client_close(&clients[1]);
@@ -296,7 +296,7 @@ static void test_http_limits__waits_for_descriptors_without_spinning(void **stat
     http_client_ask(&inside, HTTP_GET_HEALTHZ, &answer);
     struct http_client outside = {.fd = open_unconnected()};
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    /* The lowest free number is the limit: no descriptor is left. */
+    /* The lowest free number becomes the limit, so no descriptor is left. */
     int free_fd = open_unconnected();
     close(free_fd);
     const struct rlimit none = {.rlim_cur = (rlim_t)free_fd, .rlim_max = limit.rlim_max};
@@ -326,9 +326,9 @@ int main(void) {
         cmocka_unit_test(test_http_limits__ends_a_body_that_drips),
         cmocka_unit_test(test_http_limits__ends_an_idle_connection_and_not_a_used_one),
         cmocka_unit_test(test_http_limits__has_no_deadline_for_the_handler),
-        cmocka_unit_test(test_http_limits__ends_a_client_that_does_not_take_its_answer),
+        cmocka_unit_test(test_http_limits__ends_a_client_that_does_not_read_its_answer),
         cmocka_unit_test(test_http_limits__sleeps_while_nothing_is_due),
-        cmocka_unit_test(test_http_limits__answers_others_while_200_drip),
+        cmocka_unit_test(test_http_limits__answers_others_while_200_clients_drip),
         cmocka_unit_test(test_http_limits__lets_connections_past_the_limit_wait),
         cmocka_unit_test(test_http_limits__waits_for_descriptors_without_spinning),
     };

@@ -19,10 +19,10 @@ enum { BEGAN_MS = 1000, PIECE = 1 << 16 };
 struct fixture {
     struct http_linger linger;
     int wake_fd;
-    int peer; /* of a connection that lingers */
+    int peer; /* of a lingering connection */
 };
 
-/* Ours is closed by whoever had it, as MHD does it. */
+/* Closes our descriptor afterwards, as MHD does. */
 static int add(struct fixture *fixture) {
     int ends[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
@@ -89,7 +89,7 @@ static void test_http_linger__lasts_for_5_seconds_and_no_longer(void **state) {
     end(&fixture);
 }
 
-static void test_http_linger__takes_64_mib_and_no_more(void **state) {
+static void test_http_linger__drains_64_mib_and_no_more(void **state) {
     static const char bytes[PIECE];
     struct fixture fixture;
     size_t n = 0;
@@ -131,7 +131,7 @@ int main(void) {
         cmocka_unit_test(test_http_linger__ends_its_half_and_wakes_the_accept_thread),
         cmocka_unit_test(test_http_linger__lasts_until_the_peer_ends),
         cmocka_unit_test(test_http_linger__lasts_for_5_seconds_and_no_longer),
-        cmocka_unit_test(test_http_linger__takes_64_mib_and_no_more),
+        cmocka_unit_test(test_http_linger__drains_64_mib_and_no_more),
         cmocka_unit_test(test_http_linger__has_room_for_32_and_closes_the_next),
     };
     return cmocka_run_group_tests_name("edge/http_linger", tests, NULL, NULL);

@@ -162,7 +162,7 @@ static void test_http_request__says_continue_to_a_client_that_waits_for_it(void 
     http_site_stop(&site);
 }
 
-static void test_http_request__takes_a_chunked_body(void **state) {
+static void test_http_request__accepts_a_chunked_body(void **state) {
     (void)state;
     struct http_site site;
     struct http_client client;
@@ -181,12 +181,12 @@ static void test_http_request__takes_a_chunked_body(void **state) {
     http_site_stop(&site);
 }
 
-static void test_http_request__refuses_what_is_not_clear_and_closes(void **state) {
+static void test_http_request__refuses_ambiguous_requests_and_closes(void **state) {
     (void)state;
     static const struct {
         const char *name;
         const char *request;
-        int status; /* 0: no answer at all */
+        int status; /* 0: no answer */
     } rows[] = {
         {"length is not a number", HTTP_POST_ECHO "Content-Length: 1x\r\n\r\na", 400},
         {"negative length", HTTP_POST_ECHO "Content-Length: -1\r\n\r\na", 400},
@@ -262,8 +262,8 @@ int main(void) {
         cmocka_unit_test(test_http_request__names_the_allowed_methods),
         cmocka_unit_test(test_http_request__answers_head_like_get_without_the_body),
         cmocka_unit_test(test_http_request__says_continue_to_a_client_that_waits_for_it),
-        cmocka_unit_test(test_http_request__takes_a_chunked_body),
-        cmocka_unit_test(test_http_request__refuses_what_is_not_clear_and_closes),
+        cmocka_unit_test(test_http_request__accepts_a_chunked_body),
+        cmocka_unit_test(test_http_request__refuses_ambiguous_requests_and_closes),
         cmocka_unit_test(test_http_request__bounds_the_headers),
     };
     return cmocka_run_group_tests_name("edge/http_request", tests, NULL, NULL);

@@ -52,7 +52,7 @@ static void test_http_tls__speaks_new_versions_and_strong_ciphers_only(void **st
     static const struct {
         const char *name;
         int version;
-        const char *ciphers; /* of TLS up to 1.2 */
+        const char *ciphers; /* for TLS up to 1.2 */
         bool is_served;
     } rows[] = {
         {"1.3", TLS1_3_VERSION, NULL, true},
@@ -83,7 +83,7 @@ static void test_http_tls__speaks_new_versions_and_strong_ciphers_only(void **st
 static void test_http_tls__agrees_on_http_1_1_or_on_nothing(void **state) {
     (void)state;
     static const struct {
-        const char *offered; /* each behind its length */
+        const char *offered; /* each with its length before it */
         bool is_served;
         const char *agreed;
     } rows[] = {
@@ -115,7 +115,7 @@ static void test_http_tls__agrees_on_http_1_1_or_on_nothing(void **state) {
     http_identity_fini(&identity);
 }
 
-static void test_http_tls__counts_what_is_no_handshake(void **state) {
+static void test_http_tls__counts_bytes_that_are_no_handshake(void **state) {
     (void)state;
     enum { N_GARBAGE = 20 };
     struct http_site site;
@@ -148,7 +148,7 @@ static void test_http_tls__counts_what_is_no_handshake(void **state) {
     http_identity_fini(&identity);
 }
 
-/* The bytes that a client would begin its handshake with. Returns how many. */
+/* Makes the bytes that begin a client's handshake. Returns their number. */
 static size_t make_client_hello(const struct http_identity *identity, char *out, size_t capacity) {
     SSL *ssl = SSL_new(identity->client);
     BIO *sent = BIO_new(BIO_s_mem());
@@ -181,7 +181,7 @@ static void test_http_tls__ends_handshakes_that_stall_and_sleeps_meanwhile(void 
         assert_true(http_client_send(&clients[i], hello, sizes[i]));
     }
     HTTP_SITE_WAIT(&site, connections, N);
-    /* The answer to the whole message is made now; then there is nothing to do. */
+    /* The server answers the whole message now. After that it must be idle. */
     assert_false(http_client_sees_end(&clients[0], 100));
     http_assert_asleep(500);
     HTTP_SITE_WAIT(&site, connections, 0);
@@ -222,7 +222,7 @@ static void test_http_tls__does_not_let_a_dripping_handshake_live_longer(void **
 
 int main(void) {
     /* OpenSSL, in the clients of these tests, writes without MSG_NOSIGNAL. The server's threads
-       are on their own. */
+       block the signal themselves. */
     sigset_t pipe;
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
@@ -231,7 +231,7 @@ int main(void) {
         cmocka_unit_test(test_http_tls__keeps_a_connection_for_many_requests),
         cmocka_unit_test(test_http_tls__speaks_new_versions_and_strong_ciphers_only),
         cmocka_unit_test(test_http_tls__agrees_on_http_1_1_or_on_nothing),
-        cmocka_unit_test(test_http_tls__counts_what_is_no_handshake),
+        cmocka_unit_test(test_http_tls__counts_bytes_that_are_no_handshake),
         cmocka_unit_test(test_http_tls__ends_handshakes_that_stall_and_sleeps_meanwhile),
         cmocka_unit_test(test_http_tls__does_not_let_a_dripping_handshake_live_longer),
     };

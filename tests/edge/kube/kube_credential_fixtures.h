@@ -3,8 +3,8 @@
 #define TESTS_EDGE_KUBE_CREDENTIAL_FIXTURES_H
 
 /*
- * Credential plugins that are shell scripts, for test_kube_credential.c and test_kube_plugin.c. To
- * be included after cmocka.h.
+ * Credential plugins that are shell scripts, for test_kube_credential.c and test_kube_plugin.c.
+ * Include it after cmocka.h.
  */
 
 #include <poll.h>
@@ -21,11 +21,11 @@ enum { WAIT_MS = 20000 };
 
 #define V1 "client.authentication.k8s.io/v1"
 
-/* What a plugin prints, as the shell writes it; the values of status as JSON. */
+/* Shell code that prints an ExecCredential. `status` has the members of its status, as JSON. */
 #define PRINT(status)                                                                              \
     "echo '{\"apiVersion\":\"" V1 "\",\"kind\":\"ExecCredential\",\"status\":{" status "}}'\n"
 
-/* Each run leaves a line in the file `runs`. */
+/* Each run adds a line to the file `runs`. */
 static inline void write_plugin(const char *path, const char *script) {
     FILE *file = fopen(path, "w");
     assert_non_null(file);
@@ -46,7 +46,7 @@ static inline int count_runs(void) {
     return n;
 }
 
-/* An access whose plugin is ./plugin. Nothing in it is to be freed. */
+/* An access whose plugin is ./plugin. It owns nothing. */
 struct plugin_access {
     struct kube_plugin plugin;
     struct kube_access access;
@@ -69,7 +69,7 @@ static inline void free_credential(struct kube_credential **credential) {
     kube_credential_free(*credential);
 }
 
-/* Waits as a loop does: for the descriptor. */
+/* Waits for the descriptor, as a loop does. */
 static inline enum kube_credential_state wait_for_plugin(struct kube_credential *credential,
                                                          int64_t now_ms,
                                                          struct kube_identity *ret_identity,

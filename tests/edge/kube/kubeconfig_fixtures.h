@@ -3,7 +3,7 @@
 #define TESTS_EDGE_KUBECONFIG_FIXTURES_H
 
 /*
- * Kubeconfigs for test_kubeconfig.c and test_kubeconfig_refuse.c. To be included after cmocka.h.
+ * Kubeconfigs for test_kubeconfig.c and test_kubeconfig_refuse.c. Include it after cmocka.h.
  */
 
 #include <stdint.h>
@@ -24,11 +24,11 @@ enum { FILE_MAX = 4 << 20 };
 #define CLUSTERS "clusters: [{name: c, cluster: {server: \"https://a\"}}]\n"
 #define USERS    "users: [{name: u, user: {}}]\n"
 
-/* "-----BEGIN A\n", and the same with a NUL behind it. */
+/* "-----BEGIN A\n", once alone and once with a NUL behind it. */
 #define PEM_BASE64     "LS0tLS1CRUdJTiBBCg=="
 #define PEM_NUL_BASE64 "LS0tLS1CRUdJTiBBCgA="
 
-/* A kubeconfig of one cluster and one user, given as the inside of their braces. */
+/* Writes a kubeconfig of one cluster and one user. The texts go inside their braces. */
 static inline void write_config(const char *path, const char *cluster, const char *user) {
     AUTO(buffer_fini) struct buffer text;
     buffer_init(&text, FILE_MAX);

@@ -27,7 +27,7 @@ static void test_kube__sends_what_a_verb_means(void **state) {
         enum kube_verb verb;
         const char *body;
         const char *request_line;
-        const char *content_type; /* NULL: there is none */
+        const char *content_type; /* NULL if there is none */
         bool is_compressed;
     } rows[] = {
         {KUBE_GET, NULL, "GET /a?b=%2Fc HTTP/1.1\r\n", NULL, true},
@@ -84,7 +84,7 @@ static void test_kube__sends_a_large_body_at_once(void **state) {
     request.body = body;
     request.body_size = SIZE;
     kube_site_begin(&site, &request, &heard);
-    memset(body, 'y', SIZE); /* it was copied */
+    memset(body, 'y', SIZE); /* kube_begin() must have copied it */
     kube_site_finish(&site, &heard);
     assert_true(heard.is_good);
     const char *sent = script_server_request(site.server, 0);
@@ -129,7 +129,7 @@ static void test_kube__asks_again_where_a_kept_connection_was_closed(void **stat
     kube_site_stop(&site);
 }
 
-static void test_kube__goes_below_the_path_of_the_server(void **state) {
+static void test_kube__puts_paths_below_the_path_of_the_server(void **state) {
     (void)state;
     struct kube_site site;
     struct kube_heard heard;
@@ -145,7 +145,7 @@ static void test_kube__goes_below_the_path_of_the_server(void **state) {
     kube_site_stop(&site);
 }
 
-static void test_kube__unpacks_what_comes_compressed(void **state) {
+static void test_kube__unpacks_compressed_answers(void **state) {
     (void)state;
     static const char head[] =
         "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 32\r\n\r\n";
@@ -166,7 +166,7 @@ static void test_kube__unpacks_what_comes_compressed(void **state) {
     kube_site_stop(&site);
 }
 
-static void test_kube__takes_an_answer_up_to_its_limit(void **state) {
+static void test_kube__accepts_an_answer_up_to_its_limit(void **state) {
     (void)state;
     static const char *const answers[] = {
         "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789",
@@ -248,7 +248,7 @@ static int socket_option(int fd, int level, int option) {
     return value;
 }
 
-/* The client's end of the one connection, among all descriptors of this process. */
+/* Finds the client's end of the one connection among all descriptors of this process. */
 static int find_socket(uint16_t server_port) {
     for (int fd = 3; fd < 256; fd++) {
         struct sockaddr_in peer = {0};
@@ -262,7 +262,7 @@ static int find_socket(uint16_t server_port) {
     return -1;
 }
 
-static void test_kube__notices_a_peer_that_is_gone_without_a_word(void **state) {
+static void test_kube__notices_a_peer_that_vanished_silently(void **state) {
     (void)state;
     struct kube_site site;
     struct kube_heard heard;
@@ -337,7 +337,7 @@ static void test_kube__says_what_it_cannot_start_with(void **state) {
     kube_free(NULL);
 }
 
-static void test_kube__says_that_libcurl_is_not_there(void **state) {
+static void test_kube__reports_a_missing_libcurl(void **state) {
     (void)state;
     struct kube_curl curl = {0};
     struct error error;
@@ -357,15 +357,15 @@ int main(void) {
         cmocka_unit_test(test_kube__sends_a_large_body_at_once),
         cmocka_unit_test(test_kube__keeps_its_connection),
         cmocka_unit_test(test_kube__asks_again_where_a_kept_connection_was_closed),
-        cmocka_unit_test(test_kube__goes_below_the_path_of_the_server),
-        cmocka_unit_test(test_kube__unpacks_what_comes_compressed),
-        cmocka_unit_test(test_kube__takes_an_answer_up_to_its_limit),
+        cmocka_unit_test(test_kube__puts_paths_below_the_path_of_the_server),
+        cmocka_unit_test(test_kube__unpacks_compressed_answers),
+        cmocka_unit_test(test_kube__accepts_an_answer_up_to_its_limit),
         cmocka_unit_test(test_kube__follows_no_redirect_and_no_proxy),
         cmocka_unit_test(test_kube__understands_an_ipv6_address),
-        cmocka_unit_test(test_kube__notices_a_peer_that_is_gone_without_a_word),
+        cmocka_unit_test(test_kube__notices_a_peer_that_vanished_silently),
         cmocka_unit_test(test_kube__sends_a_token),
         cmocka_unit_test(test_kube__says_what_it_cannot_start_with),
-        cmocka_unit_test(test_kube__says_that_libcurl_is_not_there),
+        cmocka_unit_test(test_kube__reports_a_missing_libcurl),
     };
     return cmocka_run_group_tests_name("edge/kube", tests, NULL, NULL);
 }

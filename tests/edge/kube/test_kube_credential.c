@@ -54,7 +54,7 @@ static void test_kube_credential__a_token_file_is_read_again_after_50_s(void **s
     (void)state;
     struct kube_access access = {.server = "https://a", .token_file = "token"};
     const struct {
-        const char *text; /* written before; NULL: nothing is */
+        const char *text; /* written before the step; NULL: nothing */
         int64_t now_ms;
         const char *expected;
     } rows[] = {
@@ -75,7 +75,7 @@ static void test_kube_credential__a_token_file_is_read_again_after_50_s(void **s
     }
 }
 
-static void test_kube_credential__keeps_a_token_when_the_file_is_of_no_use(void **state) {
+static void test_kube_credential__keeps_a_token_if_the_file_is_unusable(void **state) {
     (void)state;
     struct kube_access access = {.server = "https://a", .token_file = "token"};
     const char *const rows[] = {"", " \n", "a b", "a\nb", "t\xc3\xa4", NULL};
@@ -91,7 +91,7 @@ static void test_kube_credential__keeps_a_token_when_the_file_is_of_no_use(void 
         assert_string_equal(get_ready(credential, 50001).token, "good");
         assert_true(kube_credential_refuse(credential));
         assert_string_equal(get_ready(credential, 50002).token, "good");
-        /* It is tried again, whatever the time. */
+        /* The file is read again, whatever the time. */
         write_text("token", "better");
         assert_string_equal(get_ready(credential, 50003).token, "better");
     }
@@ -134,7 +134,7 @@ static void test_kube_credential__a_refused_token_is_read_again(void **state) {
     assert_string_equal(get_ready(credential, 1).token, "one");
     assert_true(kube_credential_refuse(credential));
     assert_string_equal(get_ready(credential, 1).token, "two");
-    /* Once only. */
+    /* But only once. */
     write_text("token", "three");
     assert_string_equal(get_ready(credential, 2).token, "two");
 }
@@ -154,7 +154,7 @@ static void test_kube_credential__reads_a_token_file_of_64_kib(void **state) {
     test_free(text);
 }
 
-static void test_kube_credential__a_token_saves_running_the_plugin(void **state) {
+static void test_kube_credential__a_token_wins_over_the_plugin(void **state) {
     (void)state;
     struct plugin_access plugin;
     struct kube_access *access = use_plugin(&plugin);
@@ -221,7 +221,7 @@ static void test_kube_credential__a_plugin_may_print_a_certificate(void **state)
          "-----BEGIN C2", "-----BEGIN K1", NULL},
         {PRINT("\"clientCertificateData\":" PEM("C2") ",\"clientKeyData\":" PEM("K2")),
          "-----BEGIN C2", "-----BEGIN K2", NULL},
-        /* None of its own: that of the kubeconfig. */
+        /* If the plugin prints no certificate, that of the kubeconfig is used. */
         {PRINT("\"token\":\"t\""), "C0", "K0", "t"},
         {PRINT("\"token\":\"u\""), "C0", "K0", "u"},
     };
@@ -253,8 +253,8 @@ static void test_kube_credential__is_renewed_before_it_expires(void **state) {
     (void)state;
     const struct {
         const char *offset;
-        int64_t kept_ms;    /* so much later it is still used */
-        int64_t renewed_ms; /* and then it is not */
+        int64_t kept_ms;    /* after this time it is still used */
+        int64_t renewed_ms; /* after this time it is renewed */
     } rows[] = {{"1000", 980000, 990000}, {"20", 1000, 10000}, {"9", 1000, 9000}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct plugin_access plugin;
@@ -292,7 +292,7 @@ static void test_kube_credential__lets_a_failed_plugin_rest_for_5_s(void **state
     assert_int_equal(count_runs(), 1);
     assert_string_equal(get_ready(credential, 6000).token, "t");
     assert_int_equal(count_runs(), 2);
-    /* What failed once is forgotten. */
+    /* kube_credential_refuse() forgets the failure. */
     assert_true(kube_credential_refuse(credential));
     assert_string_equal(get_ready(credential, 6001).token, "t");
 }
@@ -302,12 +302,12 @@ int main(void) {
         IN_FOLDER(test_kube_credential__is_what_the_kubeconfig_says),
         IN_FOLDER(test_kube_credential__needs_the_files_it_is_told),
         IN_FOLDER(test_kube_credential__a_token_file_is_read_again_after_50_s),
-        IN_FOLDER(test_kube_credential__keeps_a_token_when_the_file_is_of_no_use),
+        IN_FOLDER(test_kube_credential__keeps_a_token_if_the_file_is_unusable),
         IN_FOLDER(test_kube_credential__needs_a_first_token),
         IN_FOLDER(test_kube_credential__the_token_file_wins_over_the_token),
         IN_FOLDER(test_kube_credential__a_refused_token_is_read_again),
         IN_FOLDER(test_kube_credential__reads_a_token_file_of_64_kib),
-        IN_FOLDER(test_kube_credential__a_token_saves_running_the_plugin),
+        IN_FOLDER(test_kube_credential__a_token_wins_over_the_plugin),
         IN_FOLDER(test_kube_credential__keeps_what_a_plugin_prints_until_it_is_refused),
         IN_FOLDER(test_kube_credential__a_refusal_while_the_plugin_runs_runs_no_other),
         IN_FOLDER(test_kube_credential__a_plugin_may_print_a_certificate),

@@ -57,12 +57,12 @@ static void test_kube_fault__has_a_kind_for_each_status(void **state) {
         }
         kube_heard_fini(&heard);
     }
-    /* No such answer spoils the connection. */
+    /* None of these answers breaks the connection. */
     assert_int_equal(script_server_n_connections(site.server), 1);
     kube_site_stop(&site);
 }
 
-static void test_kube_fault__says_what_the_body_says(void **state) {
+static void test_kube_fault__quotes_the_body(void **state) {
     (void)state;
     static const struct {
         const char *body;
@@ -133,7 +133,7 @@ static void test_kube_fault__keeps_the_beginning_of_a_long_refusal(void **state)
         AUTO_FREE char *text = kube_site_text("403 Forbidden", body);
         script_server_answer(site.server, "/a", 1, text);
         struct kube_request request = kube_site_request(verbs[i % 2], "/a", &heard);
-        request.answer_max = 10; /* is about good answers */
+        request.answer_max = 10; /* this limit applies only to good answers */
         kube_site_begin(&site, &request, &heard);
         kube_site_finish(&site, &heard);
         assert_false(heard.is_good);
@@ -183,13 +183,13 @@ static void test_kube_fault__understands_retry_after(void **state) {
     kube_site_stop(&site);
 }
 
-static void test_kube_fault__tells_an_answer_that_broke_off(void **state) {
+static void test_kube_fault__reports_an_answer_that_broke_off(void **state) {
     (void)state;
     static const struct {
         const char *name;
         struct script_step steps[2];
         int status;
-        const char *text; /* its beginning */
+        const char *text; /* the text begins with it */
     } rows[] = {
         {"short of its length",
          {{SCRIPT_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}", 0, 0},
@@ -248,7 +248,7 @@ static void test_kube_fault__tells_an_answer_that_broke_off(void **state) {
     kube_site_stop(&site);
 }
 
-static void test_kube_fault__tells_that_nobody_is_there(void **state) {
+static void test_kube_fault__reports_a_server_that_does_not_listen(void **state) {
     (void)state;
     static char refused[] = "http://127.0.0.1:1";
     static char unknown[] = "http://no-such-host.invalid:1";
@@ -287,7 +287,7 @@ static char *new_token_file(void) {
 #define UNAUTHORIZED                                                                               \
     "HTTP/1.1 401 Unauthorized\r\nContent-Length: 26\r\n\r\n{\"message\":\"Unauthorized\"}"
 
-static void test_kube_fault__asks_again_with_the_token_of_now(void **state) {
+static void test_kube_fault__asks_again_with_the_current_token(void **state) {
     (void)state;
     struct kube_site site;
     struct kube_heard heard;
@@ -375,13 +375,13 @@ static void test_kube_fault__says_that_there_is_no_token(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kube_fault__has_a_kind_for_each_status),
-        cmocka_unit_test(test_kube_fault__says_what_the_body_says),
+        cmocka_unit_test(test_kube_fault__quotes_the_body),
         cmocka_unit_test(test_kube_fault__leaves_room_behind_a_long_path),
         cmocka_unit_test(test_kube_fault__keeps_the_beginning_of_a_long_refusal),
         cmocka_unit_test(test_kube_fault__understands_retry_after),
-        cmocka_unit_test(test_kube_fault__tells_an_answer_that_broke_off),
-        cmocka_unit_test(test_kube_fault__tells_that_nobody_is_there),
-        cmocka_unit_test(test_kube_fault__asks_again_with_the_token_of_now),
+        cmocka_unit_test(test_kube_fault__reports_an_answer_that_broke_off),
+        cmocka_unit_test(test_kube_fault__reports_a_server_that_does_not_listen),
+        cmocka_unit_test(test_kube_fault__asks_again_with_the_current_token),
         cmocka_unit_test(test_kube_fault__asks_only_once_more),
         cmocka_unit_test(test_kube_fault__does_not_ask_again_with_the_same_token),
         cmocka_unit_test(test_kube_fault__says_that_there_is_no_token),

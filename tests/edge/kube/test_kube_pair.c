@@ -46,7 +46,7 @@ static void test_kube_pair__follows_files_that_are_replaced(void **state) {
     refresh(&pair, &one);
     const char *before = pair.certificate_pem;
     refresh(&pair, &one);
-    assert_ptr_equal(pair.certificate_pem, before); /* which was not read again */
+    assert_ptr_equal(pair.certificate_pem, before); /* it was not read again */
     replace("k", other.key_pem);
     refresh(&pair, &one);
     replace("c", other.certificate_pem);
@@ -56,7 +56,7 @@ static void test_kube_pair__follows_files_that_are_replaced(void **state) {
     x509_pair_fini(&other);
 }
 
-static void test_kube_pair__keeps_the_last_when_files_are_of_no_use(void **state) {
+static void test_kube_pair__keeps_the_last_pair_if_files_are_unusable(void **state) {
     (void)state;
     struct x509_pair one = make_pair();
     struct x509_pair other = make_pair();
@@ -140,7 +140,7 @@ static void test_kube_pair__says_what_is_wrong_with_the_first(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(test_kube_pair__follows_files_that_are_replaced),
-        IN_FOLDER(test_kube_pair__keeps_the_last_when_files_are_of_no_use),
+        IN_FOLDER(test_kube_pair__keeps_the_last_pair_if_files_are_unusable),
         IN_FOLDER(test_kube_pair__may_have_one_half_in_a_file),
         IN_FOLDER(test_kube_pair__has_nothing_where_nothing_is_given),
         IN_FOLDER(test_kube_pair__says_what_is_wrong_with_the_first),

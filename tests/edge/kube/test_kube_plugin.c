@@ -22,7 +22,7 @@ enum { OUTPUT_MAX = 1 << 20, TIMEOUT_MS = 60000 };
 
 #define SAYS "credential plugin './plugin': "
 
-/* Prints the text as it is. */
+/* Shell code that prints the text as it is. */
 #define SAY(text) "cat << 'END'\n" text "\nEND\n"
 
 static void test_kube_plugin__says_why_there_is_no_credential(void **state) {
@@ -149,7 +149,7 @@ static void test_kube_plugin__gets_its_arguments_and_its_environment(void **stat
                               "no input\n");
 }
 
-static void test_kube_plugin__is_told_of_the_cluster_if_it_wants(void **state) {
+static void test_kube_plugin__gets_the_cluster_if_it_wants_it(void **state) {
     (void)state;
 #define INFO(cluster)                                                                              \
     "{\"apiVersion\":\"" V1 "beta1\",\"kind\":\"ExecCredential\",\"spec\":{\"interactive\":false," \
@@ -191,7 +191,7 @@ static void test_kube_plugin__is_told_of_the_cluster_if_it_wants(void **state) {
                  SAYS "reading 'missing': no such file or directory");
 }
 
-/* Of what the program does to its own signals and descriptors, a plugin must feel nothing. */
+/* A plugin does not inherit what the program did to its signals and descriptors. */
 static void test_kube_plugin__inherits_no_signals_and_no_descriptors(void **state) {
     (void)state;
     sigset_t blocked;
@@ -266,7 +266,7 @@ static void test_kube_plugin__does_not_block_while_it_runs(void **state) {
                      KUBE_CREDENTIAL_PENDING);
     write_text("gate", "go\n");
     assert_int_equal(poll(&any, 1, WAIT_MS), 1);
-    /* It has printed all and lives on. */
+    /* It has printed everything but still runs. */
     assert_int_equal(kube_credential_get(credential, 2, &identity, &error),
                      KUBE_CREDENTIAL_PENDING);
     assert_int_equal(kube_credential_descriptor(credential), any.fd);
@@ -286,7 +286,7 @@ static void test_kube_plugin__may_close_its_output_before_it_ends(void **state) 
     write_plugin("plugin", PRINT("\"token\":\"t\"") "exec >&-\nread line < gate\n");
     assert_int_equal(kube_credential_get(credential, 0, &identity, &error),
                      KUBE_CREDENTIAL_PENDING);
-    /* What has been taken in and is closed wakes nobody any more. */
+    /* The output was read and closed, so it must not wake us again. */
     int gate = open("gate", O_WRONLY | O_CLOEXEC);
     assert_true(gate >= 0);
     assert_int_equal(kube_credential_get(credential, 1, &identity, &error),
@@ -298,7 +298,7 @@ static void test_kube_plugin__may_close_its_output_before_it_ends(void **state) 
     assert_string_equal(get_ready(credential, 2).token, "t");
 }
 
-/* Such as one that keeps a cache. It holds the plugin's output open. */
+/* For example one that keeps a cache. It holds the plugin's output open. */
 static void test_kube_plugin__may_leave_a_process_behind(void **state) {
     (void)state;
     struct plugin_access plugin;
@@ -308,7 +308,7 @@ static void test_kube_plugin__may_leave_a_process_behind(void **state) {
     int reply = open("reply", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     write_plugin("plugin", "(read line < gate; echo there > reply) &\n" PRINT("\"token\":\"t\""));
     assert_string_equal(get_ready(credential, 0).token, "t");
-    int gate = open("gate", O_RDWR | O_CLOEXEC); /* does not wait for a reader, who may be gone */
+    int gate = open("gate", O_RDWR | O_CLOEXEC); /* does not wait for a reader */
     assert_int_equal(write(gate, "go\n", 3), 3);
     struct pollfd reader = {.fd = reply, .events = POLLIN};
     assert_int_equal(poll(&reader, 1, WAIT_MS), 1);
@@ -359,7 +359,7 @@ static void test_kube_plugin__prints_at_most_1_mib(void **state) {
                  SAYS "it printed more than 1048576 bytes");
 }
 
-/* The script and its child have the pipe `alive` open, which ends when both are gone. */
+/* The script and its child keep the pipe `alive` open. It ends when both are gone. */
 static int start_endless(struct kube_credential *credential) {
     struct kube_identity identity;
     struct error error;
@@ -402,7 +402,7 @@ static void test_kube_plugin__is_killed_with_its_children_after_60_s(void **stat
     assert_ends(alive);
 }
 
-static void test_kube_plugin__is_killed_when_nobody_waits_any_more(void **state) {
+static void test_kube_plugin__is_killed_when_its_run_is_freed(void **state) {
     (void)state;
     struct plugin_access plugin;
     struct kube_credential *credential = kube_credential_new(use_plugin(&plugin));
@@ -445,7 +445,7 @@ int main(void) {
         IN_FOLDER(test_kube_plugin__says_why_there_is_no_credential),
         IN_FOLDER(test_kube_plugin__says_why_it_cannot_be_started),
         IN_FOLDER(test_kube_plugin__gets_its_arguments_and_its_environment),
-        IN_FOLDER(test_kube_plugin__is_told_of_the_cluster_if_it_wants),
+        IN_FOLDER(test_kube_plugin__gets_the_cluster_if_it_wants_it),
         IN_FOLDER(test_kube_plugin__inherits_no_signals_and_no_descriptors),
         IN_FOLDER(test_kube_plugin__is_searched_in_path_only_without_a_slash),
         IN_FOLDER(test_kube_plugin__does_not_block_while_it_runs),
@@ -454,7 +454,7 @@ int main(void) {
         IN_FOLDER(test_kube_plugin__ends_well_where_sigchld_is_ignored),
         IN_FOLDER(test_kube_plugin__prints_at_most_1_mib),
         IN_FOLDER(test_kube_plugin__is_killed_with_its_children_after_60_s),
-        IN_FOLDER(test_kube_plugin__is_killed_when_nobody_waits_any_more),
+        IN_FOLDER(test_kube_plugin__is_killed_when_its_run_is_freed),
         IN_FOLDER(test_kube_plugin__leaves_no_descriptors_and_no_children),
     };
     return cmocka_run_group_tests_name("edge/kube_plugin", tests, NULL, NULL);

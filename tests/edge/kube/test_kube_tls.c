@@ -22,7 +22,7 @@
 
 enum { DAY_S = 86400 };
 
-/* Two CAs, with a pair of each. */
+/* Two CAs, and a pair from each. */
 struct world {
     struct x509_pair ca;
     struct x509_pair other_ca;
@@ -49,7 +49,7 @@ static struct x509_pair make_leaf(const struct x509_pair *ca) {
 
 static int make_world(void **state) {
     struct world *world = memory_new(1, sizeof(*world));
-    signal(SIGPIPE, SIG_IGN); /* of the server: SSL_write() has no MSG_NOSIGNAL */
+    signal(SIGPIPE, SIG_IGN); /* the server's SSL_write() has no MSG_NOSIGNAL */
     world->ca = make_ca("one");
     world->other_ca = make_ca("other");
     world->leaf = make_leaf(&world->ca);
@@ -87,7 +87,7 @@ static X509 *parse_certificate(const char *pem) {
     return certificate;
 }
 
-/* A server's context with the pair. */
+/* Makes a server context with the pair. */
 static SSL_CTX *make_context(const struct x509_pair *pair) {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     X509 *certificate = parse_certificate(pair->certificate_pem);
@@ -105,12 +105,12 @@ static void require_client_of(SSL_CTX *context, const struct x509_pair *ca) {
     X509 *certificate = parse_certificate(ca->certificate_pem);
     assert_int_equal(X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate), 1);
     X509_free(certificate);
-    /* The pairs are made for servers; here they stand for clients too. */
+    /* The pairs are for servers, but here they also serve clients. */
     SSL_CTX_set_purpose(context, X509_PURPOSE_ANY);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 }
 
-/* Asks once with the access, whose server is filled in; returns what was told. */
+/* Asks once with the access and fills in its server. Returns the record. */
 static struct kube_heard ask_with(SSL_CTX *context, struct kube_access access) {
     struct kube_site site;
     struct kube_heard heard;
@@ -268,7 +268,7 @@ static void test_kube_tls__shows_its_certificate(void **state) {
     unlink(key);
 }
 
-static void test_kube_tls__trusts_the_ca_file_of_now(void **state) {
+static void test_kube_tls__trusts_the_current_ca_file(void **state) {
     struct world *world = *state;
     struct kube_site site;
     struct kube_heard heard;
@@ -289,7 +289,8 @@ static void test_kube_tls__trusts_the_ca_file_of_now(void **state) {
     kube_heard_fini(&heard);
     size_t n_connections = script_server_n_connections(site.server);
 
-    /* What is connected stays so; the next handshake is refused, with no session to take up. */
+    /* Open connections stay open. The next handshake is refused, since it has no session to
+       resume. */
     free(write_file(world, "ca", world->other_ca.certificate_pem));
     kube_site_ask(&site, KUBE_GET, "/close", &heard);
     assert_true(heard.is_good);
@@ -299,7 +300,7 @@ static void test_kube_tls__trusts_the_ca_file_of_now(void **state) {
     assert_false(heard.is_good);
     kube_heard_fini(&heard);
 
-    /* A file that is missing for a moment is no lasting harm. */
+    /* A file that is missing for a moment does no lasting harm. */
     unlink(ca_file);
     kube_site_ask(&site, KUBE_GET, "/a", &heard);
     assert_int_equal(heard.error.kind, ERROR_UNAVAILABLE);
@@ -323,8 +324,8 @@ static void ask(struct kube_site *site, const char *path, size_t n_connections) 
     assert_int_equal(script_server_n_connections(site->server), n_connections);
 }
 
-/* kube-apiserver judges the certificate of a connection with each request, so that one whose
-   certificate has expired is of no use any more. */
+/* kube-apiserver checks the certificate of a connection with each request. So once it has expired,
+   the connection is useless. */
 static void test_kube_tls__shows_a_replaced_certificate_over_a_new_connection(void **state) {
     struct world *world = *state;
     struct x509_pair next = make_leaf(&world->ca);
@@ -342,13 +343,13 @@ static void test_kube_tls__shows_a_replaced_certificate_over_a_new_connection(vo
     script_server_answer(site.server, "/close", 0, OK_CLOSE);
     ask(&site, "/a", 1);
     ask(&site, "/a", 1);
-    /* Without its key it is of no use yet. */
+    /* Without its key it is useless. */
     free(write_file(world, "crt", next.certificate_pem));
     ask(&site, "/a", 1);
     free(write_file(world, "key", next.key_pem));
     ask(&site, "/a", 2);
     ask(&site, "/a", 2);
-    /* The first connection is still there, and stays unused. */
+    /* The first connection is still open but stays unused. */
     ask(&site, "/close", 2);
     ask(&site, "/a", 3);
     kube_site_stop(&site);
@@ -358,7 +359,7 @@ static void test_kube_tls__shows_a_replaced_certificate_over_a_new_connection(vo
     x509_pair_fini(&next);
 }
 
-static void test_kube_tls__hears_a_watch(void **state) {
+static void test_kube_tls__receives_a_watch(void **state) {
     struct world *world = *state;
     static const struct script_step steps[] = {
         {SCRIPT_DRIP,
@@ -387,9 +388,9 @@ int main(void) {
         cmocka_unit_test(test_kube_tls__asks_for_the_name_and_goes_to_the_server),
         cmocka_unit_test(test_kube_tls__speaks_1_2_and_newer),
         cmocka_unit_test(test_kube_tls__shows_its_certificate),
-        cmocka_unit_test(test_kube_tls__trusts_the_ca_file_of_now),
+        cmocka_unit_test(test_kube_tls__trusts_the_current_ca_file),
         cmocka_unit_test(test_kube_tls__shows_a_replaced_certificate_over_a_new_connection),
-        cmocka_unit_test(test_kube_tls__hears_a_watch),
+        cmocka_unit_test(test_kube_tls__receives_a_watch),
     };
     return cmocka_run_group_tests_name("edge/kube_tls", tests, make_world, end_world);
 }

@@ -12,13 +12,11 @@
 
 #define OK_EMPTY "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
-/* Longer than any test takes: who waits that long was not woken. */
+/* Longer than any test takes: if a wait lasts that long, nothing woke it. */
 enum { LONG_MS = 60000, SHORT_MS = 50 };
 
 static const struct script_step held[] = {{SCRIPT_WAIT, NULL, 0, 0}, {SCRIPT_SEND, OK_EMPTY, 0, 0}};
 static const struct script_step silent[] = {{SCRIPT_HANG, NULL, 0, 0}};
-
-/* Waiting. */
 
 static void *wake(void *context) {
     struct kube_site *site = context;
@@ -37,7 +35,7 @@ static void test_kube_wait__is_woken_by_another_thread(void **state) {
         kube_wait(site.kube, NULL, 0, LONG_MS);
         pthread_join(thread, NULL);
     }
-    kube_wake(site.kube); /* before it waits */
+    kube_wake(site.kube); /* called before kube_wait() */
     kube_wait(site.kube, NULL, 0, LONG_MS);
     assert_true(kube_site_now_ms() - begin_ms < LONG_MS);
     kube_site_stop(&site);
@@ -52,8 +50,7 @@ static void test_kube_wait__returns_when_nothing_happens(void **state) {
     kube_wait(site.kube, NULL, 0, SHORT_MS);
     int64_t waited_ms = kube_site_now_ms() - begin_ms;
     assert_true(waited_ms >= SHORT_MS - 1 && waited_ms < LONG_MS);
-    /* Also beside a request on which nothing happens; libcurl may look at its own affairs now and
-       then. */
+    /* Also beside a request without events. libcurl may wake up now and then for itself. */
     script_server_play(site.server, "/a", 1, silent, COUNT_OF(silent));
     struct kube_request request = kube_site_request(KUBE_GET, "/a", &heard);
     kube_site_begin(&site, &request, &heard);
@@ -95,7 +92,7 @@ static void test_kube_wait__looks_at_other_descriptors(void **state) {
     for (size_t i = 0; i < COUNT_OF(others); i++) {
         assert_int_equal(others[i].revents, expected[i]);
     }
-    /* Each of them is enough. */
+    /* Each of them alone is enough. */
     for (size_t i = 0; i < COUNT_OF(others); i++) {
         if (expected[i] != 0) {
             kube_wait(site.kube, &others[i], 1, LONG_MS);
@@ -111,8 +108,6 @@ static void test_kube_wait__looks_at_other_descriptors(void **state) {
     }
     close(closed[0]);
 }
-
-/* Many at once. */
 
 static void test_kube_wait__sends_many_through_few_connections(void **state) {
     (void)state;
@@ -166,9 +161,7 @@ static void test_kube_wait__opens_connections_up_to_its_limit(void **state) {
     kube_site_stop(&site);
 }
 
-/* Time. */
-
-/* Asks with so much time, which is over before there is an end. */
+/* Asks with a time limit that passes before the answer ends. */
 static void ask_late(struct kube_site *site, enum kube_verb verb, int64_t timeout_ms,
                      struct kube_heard *heard) {
     struct kube_request request = kube_site_request(verb, "/a", heard);
@@ -181,7 +174,7 @@ static void ask_late(struct kube_site *site, enum kube_verb verb, int64_t timeou
     assert_int_equal(heard->error.kind, ERROR_TIMEOUT);
 }
 
-/* Where half of an answer has to come first, there is more time if the machine is busy. */
+/* If half of an answer must come first, allow more time for a busy machine. */
 static void test_kube_wait__ends_what_takes_too_long(void **state) {
     (void)state;
     static const struct script_step half[] = {
@@ -222,7 +215,7 @@ static void test_kube_wait__ends_what_takes_too_long(void **state) {
     kube_site_stop(&site);
 }
 
-static void test_kube_wait__counts_the_time_in_which_no_connection_is_free(void **state) {
+static void test_kube_wait__counts_the_time_without_a_free_connection(void **state) {
     (void)state;
     struct kube_site site;
     struct kube_heard first;
@@ -244,7 +237,7 @@ static void test_kube_wait__counts_the_time_in_which_no_connection_is_free(void 
     kube_site_finish(&site, &second);
     assert_int_equal(second.error.kind, ERROR_TIMEOUT);
     assert_int_equal(first.n_done, 0);
-    kube_site_finish(&site, &third); /* after the first has given up its connection */
+    kube_site_finish(&site, &third); /* once the first has given up its connection */
     assert_int_equal(first.n_done, 1);
     assert_int_equal(first.error.kind, ERROR_TIMEOUT);
     assert_true(third.is_good);
@@ -254,8 +247,6 @@ static void test_kube_wait__counts_the_time_in_which_no_connection_is_free(void 
     kube_heard_fini(&third);
     kube_site_stop(&site);
 }
-
-/* Cancelling, and callbacks that do things. */
 
 static void test_kube_wait__cancels_from_outside(void **state) {
     (void)state;
@@ -299,7 +290,7 @@ static void test_kube_wait__lets_a_call_cancel_itself_at_its_end(void **state) {
     kube_site_stop(&site);
 }
 
-/* Each of two calls that have ended cancels the other: only one is told. */
+/* Two calls have ended, and each cancels the other. Only one callback comes. */
 struct rival {
     struct kube *kube;
     struct kube_call *other;
@@ -395,7 +386,7 @@ int main(void) {
         cmocka_unit_test(test_kube_wait__sends_many_through_few_connections),
         cmocka_unit_test(test_kube_wait__opens_connections_up_to_its_limit),
         cmocka_unit_test(test_kube_wait__ends_what_takes_too_long),
-        cmocka_unit_test(test_kube_wait__counts_the_time_in_which_no_connection_is_free),
+        cmocka_unit_test(test_kube_wait__counts_the_time_without_a_free_connection),
         cmocka_unit_test(test_kube_wait__cancels_from_outside),
         cmocka_unit_test(test_kube_wait__lets_a_call_cancel_itself_at_its_end),
         cmocka_unit_test(test_kube_wait__lets_a_call_cancel_another_that_has_ended),

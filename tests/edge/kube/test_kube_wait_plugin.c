@@ -116,7 +116,7 @@ static void test_kube_wait_plugin__runs_a_plugin_once_for_several_answers_401(vo
     }
     KUBE_SITE_UNTIL(&plugin.site, script_server_n_requests(plugin.site.server) == N);
     script_server_release(plugin.site.server);
-    /* The first is sent again before the others hear that their token, the old one, is refused. */
+    /* The first request is sent again before the others learn that their old token is refused. */
     KUBE_SITE_UNTIL(&plugin.site, script_server_n_requests(plugin.site.server) == N + 1);
     for (size_t i = 1; i < N; i++) {
         script_server_release(plugin.site.server);

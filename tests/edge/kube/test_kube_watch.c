@@ -14,8 +14,6 @@
 #define WATCH_HEAD "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 #define CHUNKS_END "0\r\n\r\n"
 
-/* Lines, without the network. */
-
 static struct kube_incoming begin_stream(size_t answer_max, struct kube_heard *heard) {
     struct kube_incoming incoming;
     struct kube_request request = kube_site_request(KUBE_WATCH, "/w", heard);
@@ -35,9 +33,9 @@ static void test_kube_watch__finds_lines_wherever_the_bytes_are_split(void **sta
         for (size_t second = first; second <= size; second++) {
             struct kube_heard heard;
             struct kube_incoming incoming = begin_stream(100, &heard);
-            assert_true(kube_incoming_take(&incoming, bytes, first));
-            assert_true(kube_incoming_take(&incoming, bytes + first, second - first));
-            assert_true(kube_incoming_take(&incoming, bytes + second, size - second));
+            assert_true(kube_incoming_add(&incoming, bytes, first));
+            assert_true(kube_incoming_add(&incoming, bytes + first, second - first));
+            assert_true(kube_incoming_add(&incoming, bytes + second, size - second));
             assert_string_equal(buffer_text(&heard.lines), lines);
             assert_int_equal(heard.n_lines, 4);
             kube_incoming_fini(&incoming);
@@ -47,14 +45,14 @@ static void test_kube_watch__finds_lines_wherever_the_bytes_are_split(void **sta
     struct kube_heard heard;
     struct kube_incoming incoming = begin_stream(100, &heard);
     for (size_t i = 0; i < size; i++) {
-        assert_true(kube_incoming_take(&incoming, bytes + i, 1));
+        assert_true(kube_incoming_add(&incoming, bytes + i, 1));
     }
     assert_string_equal(buffer_text(&heard.lines), lines);
     kube_incoming_fini(&incoming);
     kube_heard_fini(&heard);
 }
 
-static void test_kube_watch__takes_a_line_up_to_its_limit(void **state) {
+static void test_kube_watch__accepts_a_line_up_to_its_limit(void **state) {
     (void)state;
     enum { MAX = 10 };
     for (size_t size = MAX; size <= MAX + 1; size++) {
@@ -63,8 +61,8 @@ static void test_kube_watch__takes_a_line_up_to_its_limit(void **state) {
             char bytes[] = "a\n0123456789x\n";
             bytes[2 + size] = '\n';
             struct kube_incoming incoming = begin_stream(MAX, &heard);
-            bool is_taken = kube_incoming_take(&incoming, bytes, 2 + split) &&
-                            kube_incoming_take(&incoming, bytes + 2 + split, size + 1 - split);
+            bool is_taken = kube_incoming_add(&incoming, bytes, 2 + split) &&
+                            kube_incoming_add(&incoming, bytes + 2 + split, size + 1 - split);
             assert_int_equal(is_taken, size == MAX);
             assert_int_equal(incoming.is_too_large, size > MAX);
             assert_string_equal(buffer_text(&heard.lines), size == MAX ? "a\n0123456789\n" : "a\n");
@@ -81,19 +79,17 @@ static void test_kube_watch__keeps_no_memory_of_a_large_line(void **state) {
     struct kube_incoming incoming = begin_stream(SIZE, &heard);
     AUTO_FREE char *bytes = memory_new(SIZE, 1);
     memset(bytes, 'x', SIZE);
-    assert_true(kube_incoming_take(&incoming, bytes, SIZE));
-    assert_true(kube_incoming_take(&incoming, "\n", 1));
+    assert_true(kube_incoming_add(&incoming, bytes, SIZE));
+    assert_true(kube_incoming_add(&incoming, "\n", 1));
     assert_int_equal(heard.lines.size, SIZE + 1);
     assert_true(incoming.bytes.capacity <= 64 * 1024);
-    assert_true(kube_incoming_take(&incoming, "a\n", 2));
+    assert_true(kube_incoming_add(&incoming, "a\n", 2));
     assert_int_equal(heard.n_lines, 2);
     kube_incoming_fini(&incoming);
     kube_heard_fini(&heard);
 }
 
-/* And with it. */
-
-static void test_kube_watch__hears_lines_as_they_come(void **state) {
+static void test_kube_watch__receives_lines_as_they_come(void **state) {
     (void)state;
     static const struct script_step steps[] = {
         {SCRIPT_SEND, WATCH_HEAD "8\r\n{\"a\":1}\n\r\n", 0, 0}, {SCRIPT_WAIT, NULL, 0, 0},
@@ -121,7 +117,7 @@ static void test_kube_watch__hears_lines_as_they_come(void **state) {
     kube_site_stop(&site);
 }
 
-static void test_kube_watch__puts_together_what_comes_byte_by_byte(void **state) {
+static void test_kube_watch__joins_lines_that_come_byte_by_byte(void **state) {
     (void)state;
     static const struct script_step steps[] = {
         {SCRIPT_DRIP, WATCH_HEAD "8\r\n{\"a\":1}\n\r\n3\r\n{\"b\r\n5\r\n\":2}\n\r\n" CHUNKS_END, 0,
@@ -185,7 +181,7 @@ static void test_kube_watch__is_good_if_it_ends_as_announced(void **state) {
     kube_site_stop(&site);
 }
 
-static void test_kube_watch__tells_of_a_line_past_the_limit(void **state) {
+static void test_kube_watch__reports_a_line_past_the_limit(void **state) {
     (void)state;
     struct kube_site site;
     kube_site_open(&site);
@@ -232,7 +228,7 @@ static void test_kube_watch__can_be_cancelled_by_a_line(void **state) {
     kube_site_stop(&site);
 }
 
-static void test_kube_watch__hears_a_line_of_20_mb(void **state) {
+static void test_kube_watch__receives_a_line_of_20_mb(void **state) {
     (void)state;
     enum { SIZE = 20 * 1024 * 1024 };
     AUTO_FREE char *line = memory_new(SIZE + 2, 1);
@@ -257,14 +253,14 @@ static void test_kube_watch__hears_a_line_of_20_mb(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kube_watch__finds_lines_wherever_the_bytes_are_split),
-        cmocka_unit_test(test_kube_watch__takes_a_line_up_to_its_limit),
+        cmocka_unit_test(test_kube_watch__accepts_a_line_up_to_its_limit),
         cmocka_unit_test(test_kube_watch__keeps_no_memory_of_a_large_line),
-        cmocka_unit_test(test_kube_watch__hears_lines_as_they_come),
-        cmocka_unit_test(test_kube_watch__puts_together_what_comes_byte_by_byte),
+        cmocka_unit_test(test_kube_watch__receives_lines_as_they_come),
+        cmocka_unit_test(test_kube_watch__joins_lines_that_come_byte_by_byte),
         cmocka_unit_test(test_kube_watch__is_good_if_it_ends_as_announced),
-        cmocka_unit_test(test_kube_watch__tells_of_a_line_past_the_limit),
+        cmocka_unit_test(test_kube_watch__reports_a_line_past_the_limit),
         cmocka_unit_test(test_kube_watch__can_be_cancelled_by_a_line),
-        cmocka_unit_test(test_kube_watch__hears_a_line_of_20_mb),
+        cmocka_unit_test(test_kube_watch__receives_a_line_of_20_mb),
     };
     return cmocka_run_group_tests_name("edge/kube_watch", tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@
 #include "edge/kubeconfig.h"
 #include "kubeconfig_fixtures.h"
 
-static void test_kubeconfig__reads_all_that_a_cluster_can_say(void **state) {
+static void test_kubeconfig__reads_all_fields_of_a_cluster(void **state) {
     (void)state;
     const struct {
         const char *cluster;
@@ -63,7 +63,7 @@ static void test_kubeconfig__reads_all_that_a_cluster_can_say(void **state) {
     }
 }
 
-static void test_kubeconfig__reads_how_a_user_shows_who_it_is(void **state) {
+static void test_kubeconfig__reads_the_credentials_of_a_user(void **state) {
     (void)state;
     const struct {
         const char *user;
@@ -183,7 +183,7 @@ static void test_kubeconfig__reads_a_credential_plugin(void **state) {
     }
 }
 
-static void test_kubeconfig__keeps_what_a_cluster_tells_its_plugin(void **state) {
+static void test_kubeconfig__keeps_the_config_for_a_plugin(void **state) {
     (void)state;
 #define PLUGIN "name: client.authentication.k8s.io/exec"
     static const struct {
@@ -209,7 +209,7 @@ static void test_kubeconfig__keeps_what_a_cluster_tells_its_plugin(void **state)
     }
 }
 
-static void test_kubeconfig__takes_the_context_that_is_asked_for(void **state) {
+static void test_kubeconfig__uses_the_given_context(void **state) {
     (void)state;
     write_text("config", HEAD "contexts:\n"
                               "- {name: here, context: {cluster: c, user: u, namespace: apps}}\n"
@@ -294,7 +294,7 @@ static void test_kubeconfig__finds_the_server_of_a_pod(void **state) {
     static const char advice[] = "outside of a cluster give --kubeconfig FILE or --objects PATH";
     const struct {
         const char *host, *port_https, *port;
-        const char *server; /* NULL: there is an error */
+        const char *server; /* NULL: an error is expected */
         enum error_kind kind;
         const char *expected;
     } rows[] = {
@@ -341,7 +341,7 @@ static void test_kubeconfig__finds_the_server_of_a_pod(void **state) {
     }
 }
 
-static void test_kubeconfig__takes_the_files_of_a_pod(void **state) {
+static void test_kubeconfig__uses_the_files_of_a_pod(void **state) {
     (void)state;
     set_or_unset("KUBERNETES_SERVICE_HOST", "10.96.0.1");
     set_or_unset("KUBERNETES_SERVICE_PORT", "443");
@@ -355,7 +355,7 @@ static void test_kubeconfig__takes_the_files_of_a_pod(void **state) {
                                     "--kubeconfig FILE or --objects PATH");
     write_text("pod/token", "t");
     const struct {
-        const char *text; /* NULL: there is no file */
+        const char *text; /* NULL: no file */
         const char *namespace;
         const char *expected;
     } rows[] = {
@@ -391,15 +391,15 @@ static void test_kubeconfig__takes_the_files_of_a_pod(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_kubeconfig__reads_all_that_a_cluster_can_say),
-        IN_FOLDER(test_kubeconfig__reads_how_a_user_shows_who_it_is),
+        IN_FOLDER(test_kubeconfig__reads_all_fields_of_a_cluster),
+        IN_FOLDER(test_kubeconfig__reads_the_credentials_of_a_user),
         IN_FOLDER(test_kubeconfig__relative_paths_start_at_its_folder),
         IN_FOLDER(test_kubeconfig__reads_a_credential_plugin),
-        IN_FOLDER(test_kubeconfig__keeps_what_a_cluster_tells_its_plugin),
-        IN_FOLDER(test_kubeconfig__takes_the_context_that_is_asked_for),
+        IN_FOLDER(test_kubeconfig__keeps_the_config_for_a_plugin),
+        IN_FOLDER(test_kubeconfig__uses_the_given_context),
         IN_FOLDER(test_kubeconfig__reads_what_kubectl_reads),
         AS_POD(test_kubeconfig__finds_the_server_of_a_pod),
-        AS_POD(test_kubeconfig__takes_the_files_of_a_pod),
+        AS_POD(test_kubeconfig__uses_the_files_of_a_pod),
     };
     return cmocka_run_group_tests_name("edge/kubeconfig", tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@
 #include "edge/kubeconfig.h"
 #include "kubeconfig_fixtures.h"
 
-/* Each of them is line 5 of the file; the flow mapping begins at column 32. */
+/* Each text is line 5 of the file; the flow mapping begins at column 32. */
 static void test_kubeconfig_refuse__says_what_is_wrong_with_a_cluster(void **state) {
     (void)state;
 #define AT(column) "config:5:" column ": clusters[0].cluster"

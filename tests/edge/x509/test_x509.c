@@ -22,7 +22,7 @@ static const char *const service_names[] = {"capstan.capstan-system.svc",
                                             "capstan.capstan-system.svc.cluster.local", "localhost",
                                             "127.0.0.1", "::1"};
 
-/* As a client does: chain, purpose, name and time at once. Returns an X509_V_* code. */
+/* Checks chain, purpose, name and time, as a client does. Returns an X509_V_* code. */
 static int verify(const char *leaf_pem, const char *ca_pem, const char *name, int64_t time) {
     AUTO(free_certificate) X509 *leaf = parse(leaf_pem);
     AUTO(free_certificate) X509 *ca = parse(ca_pem);
@@ -135,7 +135,7 @@ static void test_x509__the_leaf_has_the_profile_of_a_server(void **state) {
     assert_string_equal(curve, "prime256v1");
 }
 
-static void test_x509__serials_and_keys_are_of_their_own(void **state) {
+static void test_x509__serials_and_keys_are_unique(void **state) {
     (void)state;
     AUTO(x509_pair_fini) struct x509_pair first_pair = make_ca("capstan-ca");
     AUTO(x509_pair_fini) struct x509_pair second_pair = make_ca("capstan-ca");
@@ -186,7 +186,7 @@ static void test_x509__a_leaf_never_outlives_its_ca(void **state) {
     assert_null(leaf.certificate_pem);
 }
 
-static void test_x509__takes_dns_names_and_addresses_only(void **state) {
+static void test_x509__accepts_only_dns_names_and_addresses(void **state) {
     (void)state;
     char label_63[64] = "";
     char label_64[65] = "";
@@ -355,7 +355,7 @@ static void test_x509__signs_with_a_ca_only(void **state) {
     }
 }
 
-/* A CA as others make them: any kind of key, and none of the extensions but the one it needs. */
+/* Makes a CA as others do: any kind of key, and only the extension that a CA needs. */
 static struct x509_pair make_foreign_ca(EVP_PKEY *key, const EVP_MD *digest) {
     AUTO(free_certificate) X509 *ca = X509_new();
     X509_set_version(ca, X509_VERSION_3);
@@ -372,7 +372,7 @@ static struct x509_pair make_foreign_ca(EVP_PKEY *key, const EVP_MD *digest) {
     return (struct x509_pair){pem_of_certificate(ca), pem_of_key(key, NULL)};
 }
 
-static void test_x509__signs_with_a_ca_of_another_make(void **state) {
+static void test_x509__signs_with_a_foreign_ca(void **state) {
     (void)state;
     EVP_PKEY *keys[] = {EVP_RSA_gen(2048), EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"),
                         EVP_EC_gen("P-384")};
@@ -406,15 +406,15 @@ int main(void) {
         cmocka_unit_test(test_x509__another_ca_of_the_same_name_does_not_vouch),
         cmocka_unit_test(test_x509__the_ca_has_the_profile_of_a_ca),
         cmocka_unit_test(test_x509__the_leaf_has_the_profile_of_a_server),
-        cmocka_unit_test(test_x509__serials_and_keys_are_of_their_own),
+        cmocka_unit_test(test_x509__serials_and_keys_are_unique),
         cmocka_unit_test(test_x509__keys_are_plain_pkcs8),
         cmocka_unit_test(test_x509__a_leaf_never_outlives_its_ca),
-        cmocka_unit_test(test_x509__takes_dns_names_and_addresses_only),
+        cmocka_unit_test(test_x509__accepts_only_dns_names_and_addresses),
         cmocka_unit_test(test_x509__the_first_name_is_the_common_name_if_it_fits),
         cmocka_unit_test(test_x509__refuses_to_make_what_makes_no_sense),
         cmocka_unit_test(test_x509__dates_beyond_2049_are_kept),
         cmocka_unit_test(test_x509__signs_with_a_ca_only),
-        cmocka_unit_test(test_x509__signs_with_a_ca_of_another_make),
+        cmocka_unit_test(test_x509__signs_with_a_foreign_ca),
         cmocka_unit_test(test_x509__leaves_no_error_of_openssl_behind),
     };
     return cmocka_run_group_tests_name("edge/x509", tests, NULL, NULL);

@@ -20,11 +20,11 @@ static struct x509_pair make(const struct profile *profile, const struct x509_pa
     return make_of_key(profile, ca, key);
 }
 
-/* The table of certs/README.md, and of what kube-apiserver was seen to do. */
+/* The table of certs/README.md, with the observed behaviour of kube-apiserver. */
 static void test_x509_verify__judges_as_the_api_server_does(void **state) {
     static const struct {
         struct profile profile;
-        const char *complaint; /* NULL: it is accepted */
+        const char *complaint; /* NULL: accepted */
     } rows[] = {
         {{"x", "DNS:" NAME, "serverAuth", "digitalSignature", NULL, NOW - DAY, NOW + DAY}, NULL},
         {{"x", "DNS:" NAME, NULL, NULL, NULL, NOW - DAY, NOW + DAY}, NULL},
@@ -55,7 +55,7 @@ static void test_x509_verify__judges_as_the_api_server_does(void **state) {
     }
 }
 
-static void test_x509_verify__takes_keys_of_each_kind(void **state) {
+static void test_x509_verify__accepts_keys_of_each_kind(void **state) {
     static const struct profile profile = {"x",  "DNS:" NAME, "serverAuth", "digitalSignature",
                                            NULL, NOW - DAY,   NOW + DAY};
     AUTO(x509_pair_fini) struct x509_pair ca = make_ca("CA");
@@ -102,7 +102,7 @@ static void test_x509_verify__demands_a_ca_that_may_sign(void **state) {
     }
 }
 
-static void test_x509_verify__takes_a_leaf_that_is_in_the_bundle(void **state) {
+static void test_x509_verify__accepts_a_leaf_that_is_in_the_bundle(void **state) {
     static const char *const constraints[] = {NULL, "critical,CA:FALSE", "critical,CA:TRUE"};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(constraints); i++) {
@@ -120,7 +120,7 @@ static void test_x509_verify__tells_cas_of_one_subject_apart(void **state) {
     static const struct profile profile = {"x",  "DNS:" NAME, "serverAuth", NULL,
                                            NULL, NOW - DAY,   NOW + DAY};
     (void)state;
-    /* With key identifiers, as ours have them, and without. */
+    /* With key identifiers, as our certificates have them, and without. */
     for (int has_identifiers = 0; has_identifiers < 2; has_identifiers++) {
         AUTO(x509_pair_fini)
         struct x509_pair one = has_identifiers ? make_ca("CA") : make(&plain, NULL);
@@ -232,9 +232,9 @@ static void test_x509_verify__finds_names_as_kube_apiserver_does(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_x509_verify__judges_as_the_api_server_does),
-        cmocka_unit_test(test_x509_verify__takes_keys_of_each_kind),
+        cmocka_unit_test(test_x509_verify__accepts_keys_of_each_kind),
         cmocka_unit_test(test_x509_verify__demands_a_ca_that_may_sign),
-        cmocka_unit_test(test_x509_verify__takes_a_leaf_that_is_in_the_bundle),
+        cmocka_unit_test(test_x509_verify__accepts_a_leaf_that_is_in_the_bundle),
         cmocka_unit_test(test_x509_verify__tells_cas_of_one_subject_apart),
         cmocka_unit_test(test_x509_verify__reads_a_bundle_one_by_one),
         cmocka_unit_test(test_x509_verify__reads_64_certificates_and_not_one_more),

@@ -3,7 +3,7 @@
 #define TESTS_EDGE_X509_FIXTURES_H
 
 /*
- * Certificates for the tests of x509. To be included after cmocka.h.
+ * Certificates for the tests of x509. Include it after cmocka.h.
  */
 
 #include <stdint.h>
@@ -75,10 +75,10 @@ static inline char *pem_of_key(EVP_PKEY *key, const char *password) {
     return pem;
 }
 
-/* A certificate of any profile; an extension that is NULL is left out. */
+/* A certificate with any profile. An extension that is NULL is left out. */
 struct profile {
-    const char *common_name; /* or NULL: the subject is empty */
-    const char *names;       /* as openssl.cnf has them: "DNS:a" */
+    const char *common_name; /* NULL: the subject is empty */
+    const char *names;       /* in the syntax of openssl.cnf: "DNS:a" */
     const char *extended_usage;
     const char *usage;
     const char *constraints;
@@ -101,7 +101,7 @@ static inline void add_extension(X509 *certificate, int id, const char *value) {
     }
 }
 
-/* Signed by the CA, or by itself if there is none. */
+/* The CA signs it; without a CA it is self-signed. */
 static inline struct x509_pair make_of_key(const struct profile *profile,
                                            const struct x509_pair *ca, EVP_PKEY *key) {
     AUTO(auto_key) EVP_PKEY *signer = NULL;

@@ -12,7 +12,7 @@
 
 struct row {
     const char *yaml;
-    const char *expected; /* the documents, a line each, and the error */
+    const char *expected; /* the documents, one per line, and the error */
 };
 
 static void assert_rows(const struct row *rows, size_t n) {
@@ -62,7 +62,7 @@ static void test_yaml__reads_streams_of_documents(void **state) {
     assert_rows(rows, COUNT_OF(rows));
 }
 
-static void test_yaml__is_at_its_end_more_than_once(void **state) {
+static void test_yaml__may_be_asked_again_at_its_end(void **state) {
     (void)state;
     static const char *const texts[] = {"a: 1", "{\"a\":1}", "# x", ""};
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
@@ -86,7 +86,7 @@ static void test_yaml__is_at_its_end_more_than_once(void **state) {
     assert_non_null(unread);
 }
 
-static void test_yaml__reads_what_windows_writes(void **state) {
+static void test_yaml__reads_files_from_windows(void **state) {
     (void)state;
     static const struct row rows[] = {
         {"a: 1\r\nb:\r\n- x\r\n---\r\nc: |\r\n  one\r\n  two\r\n",
@@ -211,7 +211,7 @@ static void test_yaml__shortens_foreign_text_in_errors(void **state) {
     assert_reads(yaml, expected);
 }
 
-static void test_yaml__tells_where_the_syntax_is_wrong(void **state) {
+static void test_yaml__gives_the_place_of_a_syntax_error(void **state) {
     (void)state;
     static const struct row rows[] = {
         {"a: b: c\n", "line 1, column 5: mapping values are not allowed in this context"},
@@ -232,7 +232,7 @@ static void test_yaml__tells_where_the_syntax_is_wrong(void **state) {
     assert_rows(rows, COUNT_OF(rows));
 }
 
-static void test_yaml__knows_a_template(void **state) {
+static void test_yaml__recognizes_a_template(void **state) {
     (void)state;
 #define TEMPLATE ": '{{' looks like a template; render it first"
     static const struct row rows[] = {
@@ -267,7 +267,7 @@ static void test_yaml__marks_keys_and_values(void **state) {
                                "  use: *b\n"
                                "  merged: {<<: *b}\n";
     static const struct {
-        const char *json; /* up to here */
+        const char *json; /* the JSON before the looked up place */
         uint32_t line, column;
     } rows[] = {
         {"", 2, 1},
@@ -316,15 +316,15 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_yaml__writes_compact_json_in_the_order_of_the_text),
         cmocka_unit_test(test_yaml__reads_streams_of_documents),
-        cmocka_unit_test(test_yaml__is_at_its_end_more_than_once),
-        cmocka_unit_test(test_yaml__reads_what_windows_writes),
+        cmocka_unit_test(test_yaml__may_be_asked_again_at_its_end),
+        cmocka_unit_test(test_yaml__reads_files_from_windows),
         cmocka_unit_test(test_yaml__refuses_malformed_text_with_its_place),
         cmocka_unit_test(test_yaml__writes_aliases_out),
         cmocka_unit_test(test_yaml__merges_maps),
         cmocka_unit_test(test_yaml__refuses_keys),
         cmocka_unit_test(test_yaml__shortens_foreign_text_in_errors),
-        cmocka_unit_test(test_yaml__tells_where_the_syntax_is_wrong),
-        cmocka_unit_test(test_yaml__knows_a_template),
+        cmocka_unit_test(test_yaml__gives_the_place_of_a_syntax_error),
+        cmocka_unit_test(test_yaml__recognizes_a_template),
         cmocka_unit_test(test_yaml__marks_keys_and_values),
     };
     return cmocka_run_group_tests_name("edge/yaml", tests, NULL, NULL);

@@ -12,7 +12,7 @@
 
 struct row {
     const char *text;
-    const char *expected; /* the documents, a line each, and the error */
+    const char *expected; /* the documents, one per line, and the error */
 };
 
 static void assert_rows(const struct row *rows, size_t n) {
@@ -83,7 +83,7 @@ static void test_yaml__reads_flow_collections_that_are_no_json_as_yaml(void **st
     assert_rows(rows, COUNT_OF(rows));
 }
 
-static void test_yaml__tells_the_fault_of_the_reader_that_was_meant(void **state) {
+static void test_yaml__reports_the_fault_of_the_intended_reader(void **state) {
     (void)state;
     static const struct row rows[] = {
         /* JSON */
@@ -121,7 +121,7 @@ static void test_yaml__marks_json_too(void **state) {
     static const char text[] = "{\n  \"\303\251\": [ 1,\r\n\t{\"b\": \"x\"}]\n}  {\n\"c\":\n2}";
     static const struct {
         size_t document;
-        const char *json; /* up to here */
+        const char *json; /* the JSON before the looked up place */
         uint32_t line, column;
     } rows[] = {
         {0, "", 1, 1},
@@ -161,7 +161,7 @@ int main(void) {
         cmocka_unit_test(test_yaml__reads_one_json_value_after_another),
         cmocka_unit_test(test_yaml__refuses_duplicate_keys_in_json),
         cmocka_unit_test(test_yaml__reads_flow_collections_that_are_no_json_as_yaml),
-        cmocka_unit_test(test_yaml__tells_the_fault_of_the_reader_that_was_meant),
+        cmocka_unit_test(test_yaml__reports_the_fault_of_the_intended_reader),
         cmocka_unit_test(test_yaml__marks_json_too),
     };
     return cmocka_run_group_tests_name("edge/yaml_json", tests, NULL, NULL);

@@ -16,7 +16,7 @@ static void add_times(struct buffer *buffer, const char *text, size_t n) {
     }
 }
 
-/* One document, and the size of its JSON; or the error. */
+/* Reads one document and gives the size of its JSON, or the error. */
 static bool read_one(struct buffer *yaml, size_t *ret_size, struct error *error) {
     AUTO(yaml_auto_close) struct yaml_stream *stream = yaml_open(yaml->bytes, yaml->size);
     AUTO(yaml_document_fini) struct yaml_document document = {0};
@@ -77,7 +77,8 @@ static void test_yaml__reads_nesting_up_to_its_limit(void **state) {
     }
 }
 
-/* - &x [[...]], 501 levels with the list around it; then *x within `n` levels, or merged there. */
+/* Makes "- &x [[...]]", 501 levels with the list around it, then *x within `n` levels, or merged
+   there. */
 static void make_nested_alias(struct buffer *yaml, size_t n, bool is_merged) {
     buffer_add_text(yaml, "- &x ");
     if (is_merged) {
@@ -107,7 +108,7 @@ static void test_yaml__limits_the_nesting_that_aliases_make(void **state) {
     }
 }
 
-/* JSON of `size` bytes: a text, a list of nothing but it, and a text that fills what is left. */
+/* Makes JSON of `size` bytes: a list of one text, and a text that fills the rest. */
 static void make_large(struct buffer *yaml, size_t size) {
     const size_t n_text = 1000000;
     const size_t n_aliases = 60;
@@ -151,7 +152,7 @@ static void test_yaml__limits_one_scalar_too(void **state) {
     }
 }
 
-static void test_yaml__does_not_laugh_a_billion_times(void **state) {
+static void test_yaml__survives_a_billion_laughs(void **state) {
     (void)state;
     AUTO(buffer_fini) struct buffer yaml;
     buffer_init(&yaml, SIZE_MAX);
@@ -163,12 +164,12 @@ static void test_yaml__does_not_laugh_a_billion_times(void **state) {
         }
         buffer_add_text(&yaml, "]\n");
     }
-    /* Each is ten times as large as the one before, and the eighth too large. */
+    /* Each is ten times as large as the one before. The eighth is too large. */
     assert_refused(&yaml,
                    "line 9, column 5: the document becomes more than 67108864 bytes of JSON");
 }
 
-/* A map of 1,000 members that `n` others merge. */
+/* Makes a map of 1,000 members that `n` others merge. */
 static void make_merges(struct buffer *yaml, int n) {
     buffer_add_text(yaml, "- &x {");
     for (int i = 0; i < 1000; i++) {
@@ -206,7 +207,7 @@ static void test_yaml__counts_merged_members_by_document(void **state) {
     }
 }
 
-/* Would take hours if time grew with the square. */
+/* This would take hours if the time grew with the square. */
 static void test_yaml__reads_many_keys_and_anchors(void **state) {
     (void)state;
     const int n = 200000;
@@ -251,7 +252,7 @@ static void test_yaml__reads_json_larger_than_yaml_may_become(void **state) {
     assert_read(&json, size + 4);
 }
 
-static void test_yaml__refuses_more_text_than_a_mark_can_tell(void **state) {
+static void test_yaml__refuses_more_text_than_a_mark_can_address(void **state) {
     (void)state;
     AUTO(yaml_auto_close) struct yaml_stream *stream = yaml_open("a: 1", (size_t)UINT32_MAX + 1);
     struct yaml_document document;
@@ -268,13 +269,13 @@ int main(void) {
         cmocka_unit_test(test_yaml__limits_the_nesting_that_aliases_make),
         cmocka_unit_test(test_yaml__writes_json_up_to_its_limit),
         cmocka_unit_test(test_yaml__limits_one_scalar_too),
-        cmocka_unit_test(test_yaml__does_not_laugh_a_billion_times),
+        cmocka_unit_test(test_yaml__survives_a_billion_laughs),
         cmocka_unit_test(test_yaml__merges_members_up_to_its_limit),
         cmocka_unit_test(test_yaml__counts_merged_members_by_document),
         cmocka_unit_test(test_yaml__reads_many_keys_and_anchors),
         cmocka_unit_test(test_yaml__leaves_json_to_the_limits_of_json),
         cmocka_unit_test(test_yaml__reads_json_larger_than_yaml_may_become),
-        cmocka_unit_test(test_yaml__refuses_more_text_than_a_mark_can_tell),
+        cmocka_unit_test(test_yaml__refuses_more_text_than_a_mark_can_address),
     };
     return cmocka_run_group_tests_name("edge/yaml_limits", tests, NULL, NULL);
 }

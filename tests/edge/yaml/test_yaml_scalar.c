@@ -11,10 +11,10 @@
 
 struct row {
     const char *yaml;
-    const char *json; /* NULL: the string of the same text */
+    const char *json; /* NULL: a string with the same text */
 };
 
-/* What an unquoted scalar is, as sigs.k8s.io/yaml 1.3 reads it. */
+/* Unquoted scalars, as sigs.k8s.io/yaml 1.3 reads them. */
 static const struct row scalars[] = {
     /* null */
     {"", "null"},
@@ -213,7 +213,7 @@ static void test_yaml__resolves_plain_scalars_as_kubectl_does(void **state) {
     }
 }
 
-static void test_yaml__takes_quoted_scalars_for_text(void **state) {
+static void test_yaml__reads_quoted_scalars_as_text(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(scalars); i++) {
         char yaml[512];
@@ -227,7 +227,7 @@ static void test_yaml__takes_quoted_scalars_for_text(void **state) {
     }
 }
 
-static void test_yaml__takes_block_scalars_for_text(void **state) {
+static void test_yaml__reads_block_scalars_as_text(void **state) {
     (void)state;
     static const struct row rows[] = {
         {"a: |\n  1\n", "{\"a\":\"1\\n\"}"},
@@ -367,8 +367,8 @@ static void test_yaml__refuses_what_json_or_a_tag_cannot_hold(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_yaml__resolves_plain_scalars_as_kubectl_does),
-        cmocka_unit_test(test_yaml__takes_quoted_scalars_for_text),
-        cmocka_unit_test(test_yaml__takes_block_scalars_for_text),
+        cmocka_unit_test(test_yaml__reads_quoted_scalars_as_text),
+        cmocka_unit_test(test_yaml__reads_block_scalars_as_text),
         cmocka_unit_test(test_yaml__makes_keys_strings),
         cmocka_unit_test(test_yaml__carries_out_the_tags_of_json_types),
         cmocka_unit_test(test_yaml__refuses_what_json_or_a_tag_cannot_hold),

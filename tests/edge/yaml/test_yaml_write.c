@@ -16,7 +16,7 @@
 #include "json_same.h"
 #include "yaml_fixtures.h"
 
-/* Writes a copy of its exact size, so that a sanitizer sees what reads past it. */
+/* Writes a copy of the exact size, so that a sanitizer sees any read past its end. */
 static bool write_copy(const char *json, size_t size, struct buffer *out, struct error *error) {
     AUTO_FREE char *copy = memory_new(size, 1);
     memcpy(copy, json, size);
@@ -30,7 +30,7 @@ static void assert_written(const char *json, size_t size, struct buffer *out) {
     }
 }
 
-/* The law: what was written is one document, and reads as the same JSON. */
+/* The law: the output is one document and reads as the same JSON. */
 static void assert_reads_back(const char *json, size_t size) {
     AUTO(buffer_fini) struct buffer yaml;
     buffer_init(&yaml, SIZE_MAX);
@@ -53,7 +53,7 @@ static void assert_reads_back(const char *json, size_t size) {
 }
 
 struct row {
-    const char *json; /* with apostrophes for quotation marks */
+    const char *json; /* with apostrophes instead of quotation marks */
     const char *yaml;
 };
 
@@ -73,7 +73,7 @@ static void assert_rows(const struct row *rows, size_t n) {
     }
 }
 
-static void test_yaml_write__looks_as_kubectl_prints(void **state) {
+static void test_yaml_write__looks_like_output_of_kubectl(void **state) {
     (void)state;
     static const struct row rows[] = {
         {"{'z':1,'a':{'y':true,'b':null}}", "z: 1\na:\n  \"y\": true\n  b: null\n"},
@@ -112,7 +112,7 @@ static void test_yaml_write__writes_blocks_of_lines(void **state) {
         {"' x\\n'", "|2\n   x\n"},
         {"[' x\\n']", "- |2\n   x\n"},
         {"{'a':'\303\251\\n\360\237\231\202'}", "a: |-\n  \303\251\n  \360\237\231\202\n"},
-        /* What cannot be seen, or is a line break for some, is escaped. */
+        /* Invisible characters, and those that some take for a line break, are escaped. */
         {"{'a':'x \\ny'}", "a: \"x \\ny\"\n"},
         {"{'a':'x\\ny\\t'}", "a: \"x\\ny\\t\"\n"},
         {"{'a':'x\\ny\\t\\n'}", "a: \"x\\ny\\t\\n\"\n"},
@@ -127,7 +127,7 @@ static void test_yaml_write__writes_blocks_of_lines(void **state) {
     assert_rows(rows, COUNT_OF(rows));
 }
 
-static void test_yaml_write__escapes_what_cannot_be_seen(void **state) {
+static void test_yaml_write__escapes_invisible_characters(void **state) {
     (void)state;
     static const struct row rows[] = {
         {"'\\u0000\\u0001\\u001b\\u007f\\u009f'", "\"\\u0000\\u0001\\u001b\\u007f\\u009f\"\n"},
@@ -141,7 +141,7 @@ static void test_yaml_write__escapes_what_cannot_be_seen(void **state) {
     assert_rows(rows, COUNT_OF(rows));
 }
 
-/* Texts, a line each. */
+/* Texts, one per line. */
 static const char plain[] =
     "a\na b\na:b\na#b\n-a\n--a\n-1a\n?a\n:a\n:8080\na,b\na[0]\na'b\na\"b\na&b\n10.0.0.1\n"
     "1.2.3\nv1\ntoolhive.stacklok.dev/v1beta1\n100m\n1Gi\n25%\nnginx:1.25\na@sha256:01ab\n"
@@ -157,7 +157,7 @@ static const char quoted[] =
     "1:2:3.5\n-1:30\n-\n- a\n--- a\n---\n---a\n...\n....\n?\n? a\n:\n: a\na: b\na:\na #b\n"
     "#a\n&a\n*a\n!a\n!!str\n|\n>\n>a\n'a'\n'\n\"a\"\n%a\n@a\n`a\n[a\n]\n{a\n}\n,a\n{{ .x }}\n";
 
-/* As a value of its own, in a map, in a list, and as a key. */
+/* As a document, in a map, in a list, and as a key. */
 static void assert_reads_back_anywhere(const char *text, size_t size) {
     AUTO(buffer_fini) struct buffer json;
     AUTO(buffer_fini) struct buffer string;
@@ -200,7 +200,7 @@ static void assert_styles(const char *texts, bool is_quoted) {
     }
 }
 
-static void test_yaml_write__quotes_only_what_must_be(void **state) {
+static void test_yaml_write__quotes_only_if_needed(void **state) {
     (void)state;
     assert_styles(plain, false);
     assert_styles(quoted, true);
@@ -290,7 +290,7 @@ static void assert_refused(const char *json, size_t size, struct error *error) {
     assert_string_equal(buffer_text(&out), "before\n");
 }
 
-static void test_yaml_write__refuses_numbers_that_yaml_cannot_say(void **state) {
+static void test_yaml_write__refuses_numbers_that_yaml_cannot_express(void **state) {
     (void)state;
     static const struct {
         const char *json;
@@ -404,7 +404,7 @@ static uint32_t draw(uint32_t *seed, uint32_t n) {
     return (*seed >> 8) % n;
 }
 
-/* What means something to YAML. */
+/* Draws text with YAML syntax. */
 static void draw_text(uint32_t *seed, struct buffer *out) {
     static const char bytes[] = "ab \n\t:#-?012.ex_+[]{},&*!|>'\"\\%@`~=\r\001\177";
     static const char *const words[] = {
@@ -450,7 +450,7 @@ static void draw_value(uint32_t *seed, struct json_write *write, struct buffer *
     default:
         json_write_open(write, '{');
         for (uint32_t n = draw(seed, 4); n > 0; n--) {
-            /* The number makes it another key than its neighbours'. */
+            /* The number makes the key differ from its neighbours'. */
             draw_text(seed, text);
             buffer_add_format(text, draw(seed, 2) == 0 ? "%u" : "k%uk", (unsigned)n);
             json_write_key(write, buffer_text(text));
@@ -461,7 +461,7 @@ static void draw_value(uint32_t *seed, struct json_write *write, struct buffer *
     }
 }
 
-/* The same by cJSON, whose numbers are doubles, as a second opinion. */
+/* Compares with cJSON, whose numbers are doubles, as a second opinion. */
 static void assert_same_tree(const char *json, size_t size) {
     AUTO(buffer_fini) struct buffer yaml;
     buffer_init(&yaml, SIZE_MAX);
@@ -508,14 +508,14 @@ static void test_yaml_write__is_read_back_whatever_the_value(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_yaml_write__looks_as_kubectl_prints),
+        cmocka_unit_test(test_yaml_write__looks_like_output_of_kubectl),
         cmocka_unit_test(test_yaml_write__writes_blocks_of_lines),
-        cmocka_unit_test(test_yaml_write__escapes_what_cannot_be_seen),
-        cmocka_unit_test(test_yaml_write__quotes_only_what_must_be),
+        cmocka_unit_test(test_yaml_write__escapes_invisible_characters),
+        cmocka_unit_test(test_yaml_write__quotes_only_if_needed),
         cmocka_unit_test(test_yaml_write__is_read_back_whatever_the_bytes),
         cmocka_unit_test(test_yaml_write__is_read_back_whatever_the_character),
         cmocka_unit_test(test_yaml_write__keeps_the_text_of_numbers),
-        cmocka_unit_test(test_yaml_write__refuses_numbers_that_yaml_cannot_say),
+        cmocka_unit_test(test_yaml_write__refuses_numbers_that_yaml_cannot_express),
         cmocka_unit_test(test_yaml_write__refuses_malformed_json),
         cmocka_unit_test(test_yaml_write__writes_nesting_up_to_its_limit),
         cmocka_unit_test(test_yaml_write__refuses_more_than_the_buffer_holds),

@@ -3,7 +3,7 @@
 #define TESTS_EDGE_YAML_FIXTURES_H
 
 /*
- * Reads a stream of YAML and says in one text what came of it. Include behind cmocka.h.
+ * Reads a stream of YAML and gives the result as one text. Include it after cmocka.h.
  */
 
 #include <string.h>
@@ -17,7 +17,7 @@ static inline void yaml_auto_close(struct yaml_stream **stream) {
     yaml_close(*stream);
 }
 
-/* What holds for every document that is read. */
+/* Checks what must hold for every document. */
 static inline void assert_sound(const struct yaml_document *document) {
     struct json_reader reader;
     struct error error;
@@ -34,7 +34,7 @@ static inline void assert_sound(const struct yaml_document *document) {
     }
 }
 
-/* Reads to the end. The documents, a line each; behind them, if there is one, the error. */
+/* Reads to the end. Gives the documents, one per line, and then the error, if there is one. */
 static inline void read_all(const char *bytes, size_t size, struct buffer *out) {
     AUTO(yaml_auto_close) struct yaml_stream *stream = yaml_open(bytes, size);
     for (bool more = true; more;) {
