@@ -3,12 +3,11 @@
 #define EDGE_KUBECONFIG_H
 
 /*
- * Finds the API server and the credentials: in a kubeconfig file, read as kubectl reads it, or in
- * the files that the kubelet gives to every pod. Sends nothing.
+ * The address of the API server, and the credentials for it: from a kubeconfig, read as kubectl
+ * reads it, or from what the kubelet gives to every pod. This module sends nothing.
  *
- * The kubeconfig may name other files. This module keeps only their paths, because files with
- * tokens and CAs are replaced while the program runs. Relative paths start at the kubeconfig's
- * folder.
+ * It remembers the files that a kubeconfig names and does not read them, since tokens and CAs may
+ * be replaced while the program runs. Relative paths start at the folder of the kubeconfig.
  */
 
 #include <stdbool.h>
@@ -23,20 +22,20 @@
 struct kube_plugin {
     char *api_version;  /* client.authentication.k8s.io/v1 or /v1beta1 */
     char **command;     /* with its arguments; the last is NULL */
-    char **environment; /* "NAME=value", set on top of our own; the last is NULL */
+    char **environment; /* "NAME=value", added to our environment; the last is NULL */
     char *install_hint; /* or NULL */
     bool wants_cluster; /* provideClusterInfo */
 };
 
-/* Each text is NULL if it is not given. Of ..._file and ..._pem at most one is given. A certificate
+/* A text is NULL if it is not given. Of ..._file and ..._pem at most one is given. A certificate
    comes with a key. */
 struct kube_access {
     char *server;    /* "https://10.0.0.1:6443", perhaps with a path; no slash at the end */
-    char *namespace; /* of the context or of the pod; never NULL */
+    char *namespace; /* from the context or the pod; never NULL */
     char *ca_file;
     char *ca_pem;
     char *tls_server_name;
-    char *plugin_config; /* JSON of the cluster for its credential plugin */
+    char *plugin_config; /* JSON that the cluster has for its credential plugin */
     bool is_insecure;    /* insecure-skip-tls-verify */
     char *certificate_file;
     char *certificate_pem;
@@ -44,21 +43,22 @@ struct kube_access {
     char *key_pem;
     char *token;
     char *token_file;           /* wins over the token */
-    struct kube_plugin *plugin; /* not run if there is a token or a token_file */
+    struct kube_plugin *plugin; /* not used if there is a token or a token_file */
 };
 
 void kube_access_fini(struct kube_access *access);
 
-/* Reads a kubeconfig of at most 4 MiB, and only the parts that the context uses. `context` NULL
-   means its current-context. Errors name the path, and the key that is missing or wrong:
+/* Reads a kubeconfig of at most 4 MiB. `context` names the context; NULL means current-context.
+   Reads only what the context uses. Errors name the path and the wrong or missing key:
    ERROR_NOT_FOUND (the file, or a name in it), ERROR_INVALID, ERROR_TOO_LARGE, ERROR_UNAVAILABLE.
-   Unsupported keys (username and password, auth-provider, proxy-url, impersonation) are errors. The
-   caller owns the access. */
+   Refuses what it does not support: username and password, auth-provider, proxy-url, impersonation.
+   Free with kube_access_fini(). */
 bool kubeconfig_read(const char *path, const char *context, struct kube_access *ret_access,
                      struct error *error) MUST_CHECK;
 
-/* Reads the environment of a pod: KUBERNETES_SERVICE_HOST and _PORT_HTTPS (or _PORT), and the files
-   in `folder`. That is KUBECONFIG_POD_FOLDER, except in tests. ERROR_NOT_FOUND outside of a pod. */
+/* Reads what a pod has: KUBERNETES_SERVICE_HOST and _PORT_HTTPS (or _PORT), and the files in
+   `folder`, which is KUBECONFIG_POD_FOLDER except in tests. ERROR_NOT_FOUND outside a pod. Free
+   with kube_access_fini(). */
 #define KUBECONFIG_POD_FOLDER "/var/run/secrets/kubernetes.io/serviceaccount"
 bool kubeconfig_from_pod(const char *folder, struct kube_access *ret_access,
                          struct error *error) MUST_CHECK;

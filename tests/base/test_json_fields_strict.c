@@ -13,7 +13,8 @@
 #include "json_fields_fixtures.h"
 
 static bool is_short(const char *text) {
-    return strlen(text) < 3;
+    size_t size = strlen(text);
+    return size > 0 && size < 3;
 }
 
 struct strict_pet {
@@ -43,6 +44,15 @@ static void read_home(struct json_walk *walk, void *at) {
     }
 }
 
+/* A list that is judged as a whole. */
+static void read_counts(struct json_walk *walk, void *at) {
+    const int64_t *sum = at;
+    (void)json_walk_items(walk, add_item, at);
+    if (*sum > 100) {
+        json_walk_fail(walk, "must not exceed 100");
+    }
+}
+
 static const struct json_field strict_rows[] = {
     JSON_TEXT("name", struct strict_pet, name),
     JSON_TEXT_VALID("nick", struct strict_pet, nick, is_short, "is not short"),
@@ -53,7 +63,7 @@ static const struct json_field strict_rows[] = {
     JSON_IS("kind", struct strict_pet, is_cat, "cat"),
     JSON_WORD("colour", struct strict_pet, colour, colours, "is no colour"),
     JSON_OBJECT("home", struct strict_pet, home, &home_fields),
-    JSON_LIST("counts", struct strict_pet, sum, add_item),
+    JSON_READ("counts", struct strict_pet, sum, read_counts),
     JSON_LIST("homes", struct strict_pet, sum, read_home),
     JSON_REFUSED("as", "is not supported"),
 };
@@ -119,6 +129,7 @@ static void test_json_fields_strict__says_where_and_what(void **state) {
         {"{'home':{'a':1,'floor':10}}", "23 home.floor: must be an integer from -1 to 9"},
         {"{'counts':{}}", "10 counts: must be a list"},
         {"{'counts':[1,'x']}", "13 counts[1]: must be a number"},
+        {"{'counts':[1,99,1]}", "10 counts: must not exceed 100"},
         {"{'homes':[{'floor':1}, 5]}", "23 homes[1]: must be a mapping"},
         {"{'homes':[{'floor':'x'}]}", "19 homes[0].floor: must be an integer from -1 to 9"},
         {"{'homes':[{'floor':1},{}]}", "22 homes[1].floor: must be given"},

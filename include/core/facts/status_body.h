@@ -3,8 +3,8 @@
 #define CORE_FACTS_STATUS_BODY_H
 
 /*
- * Writes the bodies for the `status` subresource of an MCPServer. There are two, because
- * server-side apply keeps the conditions of other writers only if the CRD's conditions are
+ * The bodies of writes to the `status` subresource of an MCPServer. There are two, since
+ * server-side apply leaves the conditions of others alone only if the CRD's conditions are
  * `listType: map`.
  */
 
@@ -16,13 +16,13 @@
 #include "base/error.h"
 #include "core/facts/condition.h"
 
-/* Appends the body of a PATCH by server-side apply: our conditions and nothing else. */
+/* For a PATCH by server-side apply: our conditions and nothing else. */
 void status_body_apply(const char *api_version, const char *namespace, const char *name,
                        const struct condition conditions[CONDITION_TYPE_COUNT], struct buffer *out);
 
-/* Appends the body of a PUT: the object without its spec, byte by byte, with our two conditions in
-   place of the old ones. It keeps the resourceVersion, so the API server notices a write that came
-   first. ERROR_INVALID if the bytes are no such object. */
+/* For a PUT: apiVersion, kind and metadata of the object that was got, and its status with only our
+   two conditions changed. Its resourceVersion lets the API server refuse the write if another
+   writer was faster. Fails if the bytes are no such object. */
 bool status_body_replace(const char *object, size_t size,
                          const struct condition conditions[CONDITION_TYPE_COUNT],
                          struct buffer *out, struct error *error) MUST_CHECK;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/facts/status_body.h"
 
+#include "base/json_edit.h"
 #include "core/facts/object.h"
 
 void status_body_apply(const char *api_version, const char *namespace, const char *name,
@@ -24,17 +25,29 @@ void status_body_apply(const char *api_version, const char *namespace, const cha
     json_write_close(&write, '}');
 }
 
-/* Copies a member or an item, byte by byte, with a comma before all but the first. */
-static void copy_raw(struct buffer *out, bool *is_first, const struct json_text *key,
-                     const struct json_text *value) {
-    buffer_add_text(out, *is_first ? "" : ",");
-    *is_first = false;
-    if (key != NULL) {
-        buffer_add_byte(out, '"');
-        buffer_add(out, key->at, key->size);
-        buffer_add_text(out, "\":");
+static void copy(struct buffer *out, const struct json_text *raw, const char *behind) {
+    buffer_add(out, raw->at, raw->size);
+    buffer_add_text(out, behind);
+}
+
+/* Copies the members of the next object as they stand, each with a comma behind it. Leaves out
+   `dropped`, and `apart`, whose value it returns. */
+static void copy_members(struct json_reader *reader, const char *apart, const char *dropped,
+                         struct json_text *ret_apart, struct buffer *out) {
+    struct json_text key;
+    struct json_text value;
+    if (!json_enter_object(reader)) {
+        return;
     }
-    buffer_add(out, value->at, value->size);
+    while (json_next_member(reader, &key) && json_read_raw(reader, &value)) {
+        if (json_text_is(&key, apart)) {
+            *ret_apart = value;
+        } else if (dropped == NULL || !json_text_is(&key, dropped)) {
+            buffer_add_byte(out, '"');
+            copy(out, &key, "\":");
+            copy(out, &value, ",");
+        }
+    }
 }
 
 static bool is_ours(const struct json_text *raw) {
@@ -46,19 +59,18 @@ static bool is_ours(const struct json_text *raw) {
            found[CONDITION_TYPE_SESSION_STORAGE].state != CONDITION_ABSENT;
 }
 
-/* Copies the conditions of others, byte by byte, and appends ours. */
+/* Copies the conditions of other writers as they stand, and puts ours behind them. */
 static void write_conditions(const struct json_text *raw,
                              const struct condition conditions[CONDITION_TYPE_COUNT],
                              struct buffer *out) {
     struct json_reader reader;
     struct json_text item;
-    bool is_first = true;
     buffer_add_byte(out, '[');
     json_begin(&reader, raw->at, raw->size);
     if (json_enter_array(&reader)) {
         while (json_next_item(&reader) && json_read_raw(&reader, &item)) {
             if (!is_ours(&item)) {
-                copy_raw(out, &is_first, NULL, &item);
+                copy(out, &item, ",");
             }
         }
     }
@@ -67,31 +79,18 @@ static void write_conditions(const struct json_text *raw,
     buffer_init(&ours, 4096);
     json_write_begin(&write, &ours);
     condition_write(&write, conditions);
-    const struct json_text inner = {.at = ours.bytes + 1, .size = ours.size - 2};
-    copy_raw(out, &is_first, NULL, &inner);
-    buffer_add_byte(out, ']');
+    buffer_add(out, ours.bytes + 1, ours.size - 1); /* without its bracket */
 }
 
 static void write_status(const struct json_text *raw,
                          const struct condition conditions[CONDITION_TYPE_COUNT],
                          struct buffer *out) {
     struct json_reader reader;
-    struct json_text key;
-    struct json_text value;
     struct json_text live = {.at = "[]", .size = 2};
-    bool is_first = true;
     buffer_add_byte(out, '{');
     json_begin(&reader, raw->at, raw->size);
-    if (json_enter_object(&reader)) {
-        while (json_next_member(&reader, &key) && json_read_raw(&reader, &value)) {
-            if (json_text_is(&key, "conditions")) {
-                live = value;
-            } else {
-                copy_raw(out, &is_first, &key, &value);
-            }
-        }
-    }
-    buffer_add_text(out, is_first ? "\"conditions\":" : ",\"conditions\":");
+    copy_members(&reader, "conditions", NULL, &live, out);
+    buffer_add_text(out, "\"conditions\":");
     write_conditions(&live, conditions, out);
     buffer_add_byte(out, '}');
 }
@@ -99,31 +98,20 @@ static void write_status(const struct json_text *raw,
 bool status_body_replace(const char *object, size_t size,
                          const struct condition conditions[CONDITION_TYPE_COUNT],
                          struct buffer *out, struct error *error) {
+    static const char *const metadata[] = {"metadata"};
     struct json_reader reader;
-    struct json_text key;
-    struct json_text value;
+    struct json_text found;
     struct json_text status = {.at = "{}", .size = 2};
-    bool is_first = true;
-    bool has_metadata = false;
     buffer_add_byte(out, '{');
     json_begin(&reader, object, size);
-    if (json_enter_object(&reader)) {
-        while (json_next_member(&reader, &key) && json_read_raw(&reader, &value)) {
-            has_metadata = has_metadata || json_text_is(&key, "metadata");
-            if (json_text_is(&key, "status")) {
-                status = value;
-            } else if (!json_text_is(&key, "spec")) {
-                copy_raw(out, &is_first, &key, &value);
-            }
-        }
-    }
+    copy_members(&reader, "status", "spec", &status, out);
     if (!json_finish(&reader, error)) {
         return false;
     }
-    if (!has_metadata) {
+    if (!json_edit_find(object, size, metadata, 1, &found)) {
         return error_set(error, ERROR_INVALID, "an object without metadata");
     }
-    buffer_add_text(out, ",\"status\":");
+    buffer_add_text(out, "\"status\":");
     write_status(&status, conditions, out);
     buffer_add_byte(out, '}');
     return true;

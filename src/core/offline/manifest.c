@@ -8,7 +8,7 @@
 
 #define DEFAULT_NAMESPACE "default"
 
-/* The top of an object: it tells the kind, and a list from an object. */
+/* The members at the top of an object that tell its kind, and a list from an object. */
 struct outline {
     struct json_text api_version;
     struct json_text kind;
@@ -16,7 +16,7 @@ struct outline {
     bool has_kind;
 };
 
-/* kubectl takes lists of lists apart, and so does this module; this deep. */
+/* Lists may lie in one another, as for kubectl, but only so deep. */
 enum { LISTS_MAX = 16 };
 
 struct split {
@@ -25,10 +25,10 @@ struct split {
     struct error *error;
 };
 
-/* A list around an object; NULL around a document. */
+/* The list around a value. */
 struct list {
     const struct outline *outline;
-    size_t depth; /* 1 for the outermost */
+    size_t depth; /* the outermost has 1 */
 };
 
 static bool visit_value(const struct split *split, const struct list *list,
@@ -182,7 +182,7 @@ struct reading {
     size_t n_others;
 };
 
-static void read_item(void *context, const struct manifest_item *item) {
+static void on_item(void *context, const struct manifest_item *item) {
     struct reading *reading = context;
     struct object object;
     if (manifest_read_object(item, &object)) {
@@ -195,7 +195,7 @@ static void read_item(void *context, const struct manifest_item *item) {
 bool manifest_read(const char *json, size_t size, manifest_visit *visit, void *context,
                    size_t *ret_n_others, struct error *error) {
     struct reading reading = {.visit = visit, .context = context};
-    bool is_read = manifest_split(json, size, read_item, &reading, error);
+    bool is_read = manifest_split(json, size, on_item, &reading, error);
     *ret_n_others = reading.n_others;
     return is_read;
 }
