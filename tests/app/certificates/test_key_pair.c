@@ -29,8 +29,8 @@ struct volume {
 /* Does not wait for the disk as file_write() does, since the test writes 20,000 files. */
 static bool put(const char *folder, const char *name, const char *text) {
     char path[PATH_SIZE];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    FILE *file = fopen(path, "w");
+    int size = snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *file = size < PATH_SIZE ? fopen(path, "w") : NULL;
     return file != NULL && fputs(text, file) >= 0 && fclose(file) == 0;
 }
 
