@@ -5,7 +5,8 @@
 # sets
 #   scratch  a folder of its own; the state of apt is kept in it, the machine's is not touched
 
-# The machine's own sources of packages, each for source packages too. A file is one of two formats.
+# derive_sources [backports]: the machine's own sources of packages, each for source packages too, or
+# the backports of the same. A file has one of two formats.
 derive_sources() {
     local file parts=$scratch/apt/sources
     mkdir -p "$parts"
@@ -19,20 +20,31 @@ derive_sources() {
         sed -E 's/^[Tt]ypes:.*\<deb\>([^-].*)?$/Types: deb deb-src/' "$file" \
             >"$parts/$(basename "$file")"
     done
+    [[ ${1-} != backports ]] || sed -i -E 's/\<bookworm(-updates|-security)?\>/bookworm-backports/g' \
+        "$parts"/*
 }
 
-# apt_get ARGUMENT...: with those sources.
+# apt_get ARGUMENT..., apt_cache ARGUMENT...: with those sources.
 apt_get() {
-    apt-get -q -y -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$scratch/apt/sources" \
+    with_sources apt-get -q -y "$@"
+}
+
+apt_cache() {
+    with_sources apt-cache "$@"
+}
+
+with_sources() {
+    "$1" -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$scratch/apt/sources" \
         -o Dir::State="$scratch/apt/state" -o Dir::State::lists="$scratch/apt/state/lists" \
         -o Dir::State::status=/var/lib/dpkg/status -o Dir::Cache="$scratch/apt/cache" \
         -o Acquire::Languages=none -o APT::Sandbox::User=root -o APT::Update::Post-Invoke-Success= \
-        "$@"
+        "${@:2}"
 }
 
-# Before the first of them. A source that is not there may not be one that is needed.
+# apt_update [backports]: before the first of them. A source that is not there may not be one that is
+# needed.
 apt_update() {
-    derive_sources
+    derive_sources "$@"
     mkdir -p "$scratch"/apt/{state,cache}/{lists,archives}/partial
     apt_get update
 }
