@@ -4,7 +4,7 @@
 # The ways of a kubeconfig to say who asks. Whom the API server took it for is on its record.
 
 setup() {
-    install_crd both
+    install_crd upstream
 }
 
 # write_kubeconfig NAME CLUSTER USER: the two as flow mappings of YAML.

@@ -3,8 +3,10 @@
 #
 # The two conditions in the status of an MCPServer: when they are written, and that they stay.
 
+older='1.30'
+
 setup() {
-    install_crd both
+    install_crd upstream
     start_capstan capstan
 }
 

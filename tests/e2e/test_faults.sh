@@ -4,7 +4,7 @@
 # The API server, or etcd behind it, goes away, hangs, and forgets.
 
 setup() {
-    install_crd both
+    install_crd upstream
     start_capstan capstan
 }
 

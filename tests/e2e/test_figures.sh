@@ -5,7 +5,7 @@
 # and when nothing else runs.
 
 setup() {
-    install_crd both
+    install_crd upstream
     start_capstan capstan
 }
 

@@ -4,7 +4,7 @@
 # Deployments that were scaled past the webhook: it is registered by no test of this group.
 
 setup() {
-    install_crd both
+    install_crd upstream
     cat >"$CLUSTER/policy.yaml" <<END
 apiVersion: capstan.dev/v1
 kind: PolicyConfig

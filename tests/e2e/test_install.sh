@@ -1,10 +1,12 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# From nothing to a webhook that works, with the manifests and nothing else: kubectl applies them, and
-# the program runs with the arguments of their Deployment and the token of their ServiceAccount, in
-# place of the pods that this cluster has no nodes for. And `capstan doctor`, about that installation.
-# The tests build on one another.
+# From nothing to a webhook that works, with the manifests as they are: kubectl applies them. The program
+# runs with the arguments of their Deployment and the token of their ServiceAccount, in place of pods:
+# this cluster has no nodes. And `capstan doctor`, about that installation. The tests build on one
+# another.
+
+older='1.30'
 
 # The namespace and the rights come with the manifests.
 prepare_cluster() {
@@ -13,12 +15,12 @@ prepare_cluster() {
 
 setup() {
     limit_critical_pods
-    install_crd both
+    install_crd upstream
 }
 
-# As GKE has it: pods of a critical class need a ResourceQuota that names it.
+# As on GKE: pods of a critical class need a ResourceQuota that names it. And the API server takes the
+# address of a webhook from the endpoints of its Service, since nobody makes the Service's own work.
 limit_critical_pods() {
-    mkdir "$CLUSTER/tools"
     cat >"$CLUSTER/admission.yaml" <<'END'
 apiVersion: apiserver.config.k8s.io/v1
 kind: AdmissionConfiguration
@@ -32,17 +34,68 @@ plugins:
       matchScopes:
       - {scopeName: PriorityClass, operator: In, values: [system-node-critical, system-cluster-critical]}
 END
-    printf '#!/bin/sh\nexec "%s" --admission-control-config-file "%s" "$@"\n' \
-        "$TOOLS/kube-apiserver" "$CLUSTER/admission.yaml" >"$CLUSTER/tools/kube-apiserver"
-    chmod +x "$CLUSTER/tools/kube-apiserver"
     end apiserver
-    TOOLS=$CLUSTER/tools start_apiserver
+    apiserver_options=(--admission-control-config-file "$CLUSTER/admission.yaml"
+        --enable-aggregator-routing)
+    start_apiserver
 }
 
-# variant OVERLAY: as this cluster takes it.
-variant() {
-    KUBECTL=$TOOLS/kubectl tests/support/render "manifests/overlays/$1" |
-        tests/e2e/variant-1.20 "$(webhook_port installed)"
+# takes_the_manifests: whether this API server takes them as they are.
+takes_the_manifests() {
+    ((MINOR >= 30))
+}
+
+# address: of this machine. Endpoints may not be of 127.0.0.1.
+address() {
+    if takes_the_manifests; then
+        hostname -I | tr ' ' '\n' | grep -m 1 '^[0-9.]*$' || fail 'this machine has no address but 127.0.0.1'
+    else
+        echo 127.0.0.1
+    fi
+}
+
+# rendered OVERLAY: as this API server takes it.
+rendered() {
+    if takes_the_manifests; then
+        k kustomize "manifests/overlays/$1"
+    else
+        KUBECTL=$TOOLS/kubectl tests/support/render "manifests/overlays/$1" |
+            tests/e2e/variant-1.20 "$(webhook_port installed)"
+    fi
+}
+
+# install OVERLAY
+install() {
+    if takes_the_manifests; then
+        k apply -k "manifests/overlays/$1"
+        write_endpoints
+    else
+        rendered "$1" | k apply -f -
+    fi >/dev/null
+}
+
+# As the controllers would write them if pods ran.
+write_endpoints() {
+    k apply -f - 2>/dev/null <<END
+apiVersion: v1
+kind: Endpoints
+metadata: {name: capstan, namespace: capstan-system}
+subsets:
+- addresses: [{ip: "$(address)"}]
+  ports: [{name: webhook, port: $(webhook_port installed)}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: capstan
+  namespace: capstan-system
+  labels: {kubernetes.io/service-name: capstan}
+addressType: IPv4
+endpoints:
+- {addresses: ["$(address)"], conditions: {ready: true}}
+ports:
+- {name: webhook, port: $(webhook_port installed)}
+END
 }
 
 arguments_of_the_deployment() {
@@ -79,7 +132,7 @@ in_pod() {
         unshare --mount --map-root-user "$CLUSTER/in_pod" "$@"
 }
 
-# run_installed: as the Deployment says, but for where it listens and where its policy lies.
+# run_installed: as the Deployment says; only where it listens and where its policy lies is different.
 run_installed() {
     local arguments
     mapfile -t arguments < <(arguments_of_the_deployment | sed 's:=/etc/capstan/:=/media/capstan/:')
@@ -87,7 +140,7 @@ run_installed() {
     run_apart installed env KUBERNETES_SERVICE_HOST=127.0.0.1 \
         "KUBERNETES_SERVICE_PORT=${APISERVER##*:}" \
         unshare --mount --map-root-user "$CLUSTER/in_pod" "$(realpath "$CAPSTAN")" "${arguments[@]}" \
-        --webhook-bind-address "127.0.0.1:$(webhook_port installed)" \
+        --webhook-bind-address "$(address):$(webhook_port installed)" \
         --health-probe-bind-address "127.0.0.1:$(probe_port installed)" \
         --metrics-bind-address "127.0.0.1:$(metrics_port installed)" --shutdown-delay 0s "$@"
 }
@@ -98,8 +151,7 @@ writes_go_through() {
 
 test_1_one_apply_and_it_serves_with_its_own_certificate() {
     writes_go_through
-    variant default >"$CLUSTER/install.yaml"
-    k apply -f "$CLUSTER/install.yaml" >/dev/null
+    install default
     writes_go_through
     run_installed
     wait_for 30 is_ready installed
@@ -159,7 +211,12 @@ test_3_its_pods_are_admitted_where_critical_ones_need_a_quota() {
 test_4_applying_it_again_changes_nothing() {
     local before
     before=$(secret | jq -c .data)$(bundle_cas)
-    k apply -f "$CLUSTER/install.yaml" >/dev/null
+    if takes_the_manifests; then
+        # What the overlay renders to, in one file.
+        expect_match 'kubectl apply' "$(k apply -f manifests/install.yaml)" 'capstan unchanged'
+    else
+        install default
+    fi
     wait_for 5 bundles_are_current
     expect 'Secret and caBundle' "$(secret | jq -c .data)$(bundle_cas)" "$before"
     writes_go_through
@@ -168,7 +225,7 @@ test_4_applying_it_again_changes_nothing() {
 test_5_each_overlay_is_accepted() {
     local overlay
     for overlay in default audit fail-closed cert-manager; do
-        variant "$overlay" | awk 'BEGIN { RS = "---\n"; ORS = "---\n" } /kind: / && !/cert-manager.io\/v1\n/' |
+        rendered "$overlay" | awk 'BEGIN { RS = "---\n"; ORS = "---\n" } /kind: / && !/cert-manager.io\/v1\n/' |
             k apply --dry-run=server -f - >/dev/null
     done
 }
@@ -178,7 +235,7 @@ policies() {
 }
 
 test_6_fail_closed_says_fail_once_it_is_ready() {
-    variant fail-closed | k apply -f - >/dev/null
+    install fail-closed
     end installed
     run_installed
     expect 'failurePolicy, at first' "$(policies)" Ignore
@@ -219,7 +276,7 @@ certificate_that_is_over() {
 
 # The program does not run meanwhile, or it would heal most of it.
 test_7_the_doctor_finds_what_is_wrong() {
-    local crd saved
+    local saved endpoints
     end installed
     registration >"$CLUSTER/registration.json"
     secret | jq -c 'del(.metadata.resourceVersion)' >"$CLUSTER/secret.json"
@@ -274,7 +331,8 @@ test_7_the_doctor_finds_what_is_wrong() {
     wait_for 10 red rbac mcpservers/status
     jq -c 'del(.metadata.resourceVersion, .metadata.uid)' <<<"$saved" | k apply -f - >/dev/null 2>&1
     saved=$(k -n capstan-system get service capstan -o json)
-    k -n capstan-system delete service capstan >/dev/null
+    endpoints=$(k -n capstan-system get endpoints capstan -o json 2>/dev/null) || true
+    k -n capstan-system delete service,endpoints capstan --ignore-not-found >/dev/null 2>&1
     red service 'not there'
     k -n capstan-system create service clusterip capstan --tcp "$(webhook_port installed)" >/dev/null
     red service 'endpoints is not there'
@@ -285,7 +343,9 @@ test_7_the_doctor_finds_what_is_wrong() {
     red webhook-configuration 'mcpservers.capstan.dev calls port 8443'
     restore_registration
     k -n capstan-system delete service capstan >/dev/null
-    jq -c 'del(.metadata.resourceVersion, .metadata.uid)' <<<"$saved" | k apply -f - >/dev/null 2>&1
+    k -n capstan-system delete endpoints capstan >/dev/null 2>&1
+    jq -c 'del(.metadata.resourceVersion, .metadata.uid)' <<<"$saved$endpoints" |
+        k apply -f - >/dev/null 2>&1
     wait_for 10 "$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig"
 }
 
@@ -313,7 +373,8 @@ test_9_uninstalling_leaves_nothing_behind() {
     # As the README says: the webhook configuration first.
     k delete mutatingwebhookconfiguration capstan >/dev/null
     writes_go_through
-    variant default | k delete --ignore-not-found --wait=false -f - >"$CLUSTER/deleted"
+    rendered default >"$CLUSTER/install.yaml"
+    k delete --ignore-not-found --wait=false -f "$CLUSTER/install.yaml" >"$CLUSTER/deleted"
     expect 'what was deleted' "$(wc -l <"$CLUSTER/deleted")" \
         "$(($(grep -c '^kind: ' "$CLUSTER/install.yaml") - 1))"
     writes_go_through

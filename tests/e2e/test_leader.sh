@@ -12,7 +12,7 @@ takeover_after_release=$((4400 + 5000))
 
 setup() {
     local i
-    install_crd both
+    install_crd upstream
     for i in 1 2 3; do
         start_capstan capstan-$i --leader-elect
     done

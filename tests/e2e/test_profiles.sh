@@ -8,7 +8,7 @@
 dated=(faketime -f -60d)
 
 setup() {
-    install_crd both
+    install_crd upstream
     api admin POST "$secrets_path" '{"apiVersion": "v1", "kind": "Secret", "type": "Opaque",
         "metadata": {"name": "capstan-certs"}}' >/dev/null
     register_service "$(webhook_port capstan)"

@@ -4,7 +4,7 @@
 # Where there is nothing to do, nothing is written, also beside a writer that writes the same.
 
 setup() {
-    install_crd both
+    install_crd upstream
     start_capstan capstan --leader-elect
 }
 

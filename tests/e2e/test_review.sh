@@ -5,7 +5,7 @@
 # objects by `kubectl --dry-run=server` and by `capstan review --kubeconfig`.
 
 setup() {
-    install_crd both
+    install_crd upstream
     start_capstan capstan
     register capstan
 }

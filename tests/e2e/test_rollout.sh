@@ -9,7 +9,7 @@
 two=(capstan-1 capstan-2)
 
 setup() {
-    install_crd both
+    install_crd upstream
     allow_certificates
     api admin POST "$secrets_path" '{"apiVersion": "v1", "kind": "Secret", "type": "Opaque",
         "metadata": {"name": "capstan-certs"}}' >/dev/null

@@ -4,6 +4,8 @@
 # CRDs of other operators, CRDs that come later, and rights that are missing. One after the other, in
 # this order, on one cluster.
 
+older='1.30'
+
 setup() {
     :
 }
@@ -43,7 +45,7 @@ test_3_a_version_that_is_added_is_taken_up() {
     VERSION=v1alpha1
     create_server old '{"replicas": 3}'
     wait_for 10 conditions_are_right old
-    install_crd both
+    install_crd upstream
     VERSION=v1beta1
     create_server new '{"replicas": 3}'
     wait_for $((retry + 15)) conditions_are_right new
@@ -84,7 +86,7 @@ test_5_a_crd_may_go_and_come_again() {
     k delete crd mcpservers.toolhive.stacklok.dev --timeout=30s
     sleep 2
     expect 'readiness' "$(ready_code capstan)" 200
-    install_crd both
+    install_crd upstream
     create_server one '{"replicas": 2}'
     wait_for $((2 * retry + 15)) conditions_are_right one
 }
