@@ -18,6 +18,7 @@ cluster_users='admin system:masters
 system:serviceaccount:toolhive-system:toolhive-operator toolhive
 system:serviceaccount:kube-system:horizontal-pod-autoscaler autoscalers
 system:kube-controller-manager controllers
+system:kube-scheduler controllers
 system:serviceaccount:capstan-system:capstan capstan
 capstan-1 capstan
 capstan-2 capstan

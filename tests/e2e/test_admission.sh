@@ -1,9 +1,10 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# What whoever writes through the API server gets to see: kubectl, the operator, an HPA.
+# What the writers get to see through the API server: kubectl, the operator, an HPA.
 
 older='1.30'
+apiserver_options=(--request-timeout 2m)
 
 setup() {
     install_crd upstream
@@ -233,15 +234,18 @@ test_a_review_of_17_megabytes_is_answered() {
     expect_at_most 'milliseconds it took' $(($(milliseconds_spent capstan) - before)) 1000
 }
 
+# The API server itself takes seconds for such an object, and far more on a busy machine.
 test_a_review_of_9900_levels_is_answered() {
-    local output
+    local output before
+    before=$(milliseconds_spent capstan)
     server_json deep '{"replicas": 3}' | jq -c '.spec.podTemplateSpec = {deep: "here"}' |
         sed "s/\"here\"/$(printf '{"a":%.0s' {1..9900})1$(printf '}%.0s' {1..9900})/" \
             >"$CLUSTER/deep.json"
-    output=$(curl -K "$CLUSTER/admin.curl" --fail-with-body -D - -o /dev/null \
+    output=$(curl -K "$CLUSTER/admin.curl" -m 110 --fail-with-body -D - -o /dev/null \
         -H 'Content-Type: application/json' --data-binary "@$CLUSTER/deep.json" \
         "$APISERVER$(server_path)?dryRun=All")
     expect_match 'the answer' "$output" '[Ww]arning: .*stdio transport allows 1 replica'
+    expect_at_most 'milliseconds it took' $(($(milliseconds_spent capstan) - before)) 1000
 }
 
 test_a_second_for_all_of_it_is_enough() {

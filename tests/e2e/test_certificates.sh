@@ -35,6 +35,18 @@ kill_all() {
     done
 }
 
+# end_all NAME...: at the same time. Each finishes the write that is under way; a write of a killed
+# one may reach the API server after whatever comes next here.
+end_all() {
+    local name
+    for name in "$@"; do
+        send "$name" TERM
+    done
+    for name in "$@"; do
+        end "$name"
+    done
+}
+
 # As kubectl apply leaves it behind on nothing.
 empty_secret() {
     api admin PATCH "$secret_path" '{"data": null, "metadata": {"annotations": null}}' >/dev/null
@@ -116,7 +128,7 @@ race() {
         wait "${launched[@]}"
         wait_for 10 is_certified "${five[@]}"
         expect "the CAs of round $round" "$(secret_cas | wc -l)" 1
-        kill_all
+        end_all "${five[@]}"
     done
     expect 'writes of the Secret' "$(($(secret_writes) - writes))" "$rounds"
     echo "figure: $rounds rounds of five processes took $(milliseconds_since "$began") ms"
