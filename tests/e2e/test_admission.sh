@@ -150,7 +150,7 @@ test_a_dry_run_is_answered_alike_and_leaves_nothing() {
         "$(deployment_path one)/scale?dryRun=All" '{"spec": {"replicas": 3}}' | jq .spec.replicas)" 1
     k -n "$NAMESPACE" patch mcpserver one --type merge -p '{"spec": {"replicas": 3}}' \
         --dry-run=server
-    # That nothing comes of it can only be seen by waiting.
+    # Only time shows that nothing happens.
     sleep 3
     expect 'writes of capstan' "$(count_writes)" "$writes"
     expect 'the stored spec.replicas' "$(server_field one '.spec.replicas // "none"')" none
@@ -254,8 +254,8 @@ test_a_second_for_all_of_it_is_enough() {
         '{"spec": {"replicas": 3}}' | jq .spec.replicas)" 1
 }
 
-# The other has facts of its own, by which the Deployment is to have 3: it undoes the cap, and the
-# API server asks the first again.
+# The other webhook has facts of its own and wants 3 replicas. It undoes the cap, and the API server asks
+# the first one again.
 test_two_webhooks_that_disagree_come_to_an_end() {
     local began
     create_server one '{"replicas": 3}'
@@ -297,7 +297,7 @@ test_mode_deny_refuses_with_the_reason() {
         >"$CLUSTER/deny.yaml"
     start_other --config "$CLUSTER/deny.yaml"
     output=$(server_json one '{"replicas": 3}' | refuses k -n "$NAMESPACE" create -f -)
-    # What broke the rule before can still be edited.
+    # An object that broke the rule before can still be edited.
     change_server before '{"image": "ghcr.io/example/mcp:v2"}'
     stop_other
     expect_match 'kubectl create' "$output" 'Forbidden.*stdio transport allows 1 replica'

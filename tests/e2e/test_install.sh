@@ -18,8 +18,9 @@ setup() {
     install_crd upstream
 }
 
-# As on GKE: pods of a critical class need a ResourceQuota that names it. And the API server takes the
-# address of a webhook from the endpoints of its Service, since nobody makes the Service's own work.
+# As on GKE, pods of a critical class need a ResourceQuota that names it. And the API server calls the
+# endpoints of a webhook's Service directly: there is no kube-proxy, so the Service's own address leads
+# nowhere.
 limit_critical_pods() {
     cat >"$CLUSTER/admission.yaml" <<'END'
 apiVersion: apiserver.config.k8s.io/v1
@@ -40,12 +41,12 @@ END
     start_apiserver
 }
 
-# takes_the_manifests: whether this API server takes them as they are.
+# takes_the_manifests: whether this API server knows everything in them.
 takes_the_manifests() {
     ((MINOR >= 30))
 }
 
-# address: of this machine. Endpoints may not be of 127.0.0.1.
+# address: prints an address of this machine. Endpoints may not have 127.0.0.1.
 address() {
     if takes_the_manifests; then
         hostname -I | tr ' ' '\n' | grep -m 1 '^[0-9.]*$' || fail 'this machine has no address but 127.0.0.1'
@@ -54,7 +55,7 @@ address() {
     fi
 }
 
-# rendered OVERLAY: as this API server takes it.
+# rendered OVERLAY: prints it, for 1.20 as the variant.
 rendered() {
     if takes_the_manifests; then
         k kustomize "manifests/overlays/$1"
@@ -74,7 +75,7 @@ install() {
     fi >/dev/null
 }
 
-# As the controllers would write them if pods ran.
+# Writes the endpoints that the controllers would write if pods ran.
 write_endpoints() {
     k apply -f - 2>/dev/null <<END
 apiVersion: v1
@@ -115,7 +116,7 @@ write_pod() {
     cp "$CLUSTER/certificates/ca.crt" "$folder/account/ca.crt"
     k -n capstan-system get configmap capstan-policy -o json | jq -r '.data["policy.yaml"]' \
         >"$folder/policy/policy.yaml"
-    # The folders of a pod, in a mount namespace of its own, so that the machine has none of them.
+    # The folders of a pod, in a mount namespace, so that they do not appear on the machine.
     cat >"$CLUSTER/in_pod" <<END
 #!/bin/sh
 mount -t tmpfs tmpfs /run && mkdir -p /run/secrets/kubernetes.io/serviceaccount &&
@@ -132,7 +133,8 @@ in_pod() {
         unshare --mount --map-root-user "$CLUSTER/in_pod" "$@"
 }
 
-# run_installed: as the Deployment says; only where it listens and where its policy lies is different.
+# run_installed: runs the program with the Deployment's arguments. Only the addresses and the folder of
+# the policy differ.
 run_installed() {
     local arguments
     mapfile -t arguments < <(arguments_of_the_deployment | sed 's:=/etc/capstan/:=/media/capstan/:')
@@ -170,22 +172,21 @@ is_warned() {
 
 test_2_the_doctor_finds_nothing_wrong() {
     local output
-    # What controllers would have done.
+    # The Deployment controller would have written this.
     api admin PATCH /apis/apps/v1/namespaces/capstan-system/deployments/capstan/status \
         '{"status": {"replicas": 2, "readyReplicas": 2}}' >/dev/null
     output=$("$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig")
     expect_match 'the report' "$output" ', 0 problems'
     expect 'healthy, as JSON' "$("$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig" -o json |
         jq -c '[.healthy, .kind, (.checks | length)]')" '[true,"DoctorReport",11]'
-    # And as the ServiceAccount, from within: what it may not look at is a note.
+    # As the ServiceAccount, from within, doctor notes what it may not look at.
     output=$(in_pod "$(realpath "$CAPSTAN")" doctor -o json)
     expect 'healthy, to itself' "$(jq .healthy <<<"$output")" true
     expect_match 'its rights' "$(jq -r '.checks[] | select(.name == "rbac") | .level + .message' \
         <<<"$output")" '^ok'
 }
 
-# admits_a_pod NAMESPACE: as the Deployment makes them, but for the ServiceAccount, whose tokens nobody
-# makes here.
+# admits_a_pod NAMESPACE: a pod as the Deployment makes it, without the ServiceAccount's token.
 admits_a_pod() {
     k -n capstan-system get deployment capstan -o json | jq '.spec.template |
         {apiVersion: "v1", kind: "Pod", metadata: (.metadata + {name: "quota"}),
@@ -200,7 +201,7 @@ test_3_its_pods_are_admitted_where_critical_ones_need_a_quota() {
         k -n "$namespace" create serviceaccount default >/dev/null
     done
     expect_match 'a pod elsewhere' "$(refuses admits_a_pod "$NAMESPACE")" 'insufficient quota'
-    # What a controller would have counted.
+    # The quota controller would have counted this.
     api admin PATCH \
         /api/v1/namespaces/capstan-system/resourcequotas/capstan-critical-pods/status "$(k \
         -n capstan-system get resourcequota capstan-critical-pods -o json |
@@ -212,7 +213,7 @@ test_4_applying_it_again_changes_nothing() {
     local before
     before=$(secret | jq -c .data)$(bundle_cas)
     if takes_the_manifests; then
-        # What the overlay renders to, in one file.
+        # The same objects in one file.
         expect_match 'kubectl apply' "$(k apply -f manifests/install.yaml)" 'capstan unchanged'
     else
         install default
@@ -241,14 +242,14 @@ test_6_fail_closed_says_fail_once_it_is_ready() {
     expect 'failurePolicy, at first' "$(policies)" Ignore
     wait_for 30 is_ready installed
     wait_for 60 prints Fail policies
-    # Somebody applies the manifests again, which say Ignore.
+    # Somebody applies the manifests again; they say Ignore.
     api admin PATCH "$webhooks_path/capstan" \
         '[{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}]' json >/dev/null
     wait_for 10 prints Fail policies
     writes_go_through
 }
 
-# red CHECK [PATTERN]: the doctor says that this is a problem, and what to do.
+# red CHECK [PATTERN]: doctor reports this problem and a remedy.
 red() {
     local output
     output=$(refuses "$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig" -o json)
@@ -274,7 +275,7 @@ certificate_that_is_over() {
     base64 -w 0 "$CLUSTER/over.crt"
 }
 
-# The program does not run meanwhile, or it would heal most of it.
+# Capstan does not run meanwhile; it would repair most of this.
 test_7_the_doctor_finds_what_is_wrong() {
     local saved endpoints
     end installed
@@ -302,7 +303,7 @@ test_7_the_doctor_finds_what_is_wrong() {
     restore_registration
     patch_registration '{"op": "add", "path": "/webhooks/1/matchConditions", "value":
         [{"name": "never", "expression": "false"}]}'
-    # API servers before 1.28 have dropped it.
+    # API servers before 1.28 drop the field.
     ! registration | jq -e '.webhooks[1].matchConditions' >/dev/null ||
         red webhook-configuration matchConditions
     restore_registration
@@ -356,7 +357,7 @@ test_8_the_doctor_says_when_it_cannot_look() {
     status=0
     "$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig" -o xml >/dev/null 2>&1 || status=$?
     expect 'the exit status of a wrong call' "$status" 2
-    # Somebody without rights: notes, and no false ok.
+    # For a user without rights doctor notes it, and says no false ok.
     output=$("$CAPSTAN" doctor --kubeconfig "$CLUSTER/capstan-limited.kubeconfig" -o json) || true
     expect 'what it may not look at and calls ok' "$(jq -c '[.checks[] | select(.level == "ok") | .name]' \
         <<<"$output")" '["api-server"]'
@@ -370,7 +371,7 @@ test_9_uninstalling_leaves_nothing_behind() {
     local left
     run_installed
     wait_for 30 is_ready installed
-    # As the README says: the webhook configuration first.
+    # The README says to delete the webhook configuration first.
     k delete mutatingwebhookconfiguration capstan >/dev/null
     writes_go_through
     rendered default >"$CLUSTER/install.yaml"
@@ -382,7 +383,7 @@ test_9_uninstalling_leaves_nothing_behind() {
     left=$(k get clusterroles,clusterrolebindings,mutatingwebhookconfigurations -o name | grep capstan) ||
         true
     expect 'what is left outside of the namespace' "$left" ''
-    # What it has made itself is in the namespace, which a namespace controller would empty.
+    # Capstan's own objects are in the namespace. A namespace controller would delete them.
     expect 'the end of the namespace' \
         "$(k get namespace capstan-system -o jsonpath='{.status.phase}')" Terminating
 }
