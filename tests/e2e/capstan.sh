@@ -105,26 +105,15 @@ review() {
             elif .warnings then "warning" else "nothing" end'
 }
 
-# webhook_json NAME [FAILURE_POLICY [REINVOCATION_POLICY]]
+# webhook_json NAME [FAILURE_POLICY [REINVOCATION_POLICY]]: the webhook configuration of the manifests,
+# but called by its address.
 webhook_json() {
-    jq -nc --arg name "$1" --arg failure "${2-Fail}" --arg reinvocation "${3-IfNeeded}" \
+    yq -c --arg name "$1" --arg failure "${2-Fail}" --arg reinvocation "${3-IfNeeded}" \
         --arg url "https://127.0.0.1:$(webhook_port "$1")/mutate" \
         --arg bundle "$(base64 -w 0 "$CLUSTER/serving/ca.crt")" '
-        {clientConfig: {$url, caBundle: $bundle}, admissionReviewVersions: ["v1"],
-            sideEffects: "None", failurePolicy: $failure, reinvocationPolicy: $reinvocation,
-            timeoutSeconds: 10} as $common |
-        {apiVersion: "admissionregistration.k8s.io/v1", kind: "MutatingWebhookConfiguration",
-        metadata: {$name}, webhooks: [
-            $common + {name: "mcpservers.capstan.dev", rules: [{operations: ["CREATE", "UPDATE"],
-                apiGroups: ["toolhive.stacklok.dev"], apiVersions: ["v1alpha1", "v1beta1"],
-                resources: ["mcpservers"], scope: "Namespaced"}]},
-            $common + {name: "deployments.capstan.dev",
-                objectSelector: {matchLabels: {"app.kubernetes.io/name": "mcpserver"}},
-                rules: [{operations: ["CREATE", "UPDATE"], apiGroups: ["apps"], apiVersions: ["v1"],
-                    resources: ["deployments"], scope: "Namespaced"}]},
-            $common + {name: "scale.capstan.dev", rules: [{operations: ["UPDATE"],
-                apiGroups: ["apps"], apiVersions: ["v1"], resources: ["deployments/scale"],
-                scope: "Namespaced"}]}]}'
+        select(.kind == "MutatingWebhookConfiguration") | .metadata = {$name} |
+        .webhooks[] |= (.clientConfig = {$url, caBundle: $bundle} | .failurePolicy = $failure |
+            .reinvocationPolicy = $reinvocation | .timeoutSeconds = 10)' manifests/install.yaml
 }
 
 webhooks_path=/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations
