@@ -2,7 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Kubernetes' own controllers, and nodes of kwok, which run nothing and say that all of it is ready.
-# And a record of all pods. To be sourced. A group that uses it needs kube-controller-manager and kwok.
+# And a record of all pods. To be sourced. A group that uses it needs
+# kube-controller-manager and kwok.
+
+# For apiserver_options of a group that uses kwok. Debian's etcd cannot serve lists that come by a watch,
+# and kwok's watches look like requests for such lists.
+no_watch_lists=(--feature-gates WatchList=false)
 
 # start_controllers [OPTION]...: all of them: Deployments, ReplicaSets, HPAs, garbage and so on, each as
 # its own ServiceAccount.
@@ -17,7 +22,14 @@ start_controllers() {
 
 # start_node: one node, `kwok`, on which each pod that is bound to it becomes ready.
 start_node() {
-    run_apart kwok "$TOOLS/kwok" --kubeconfig "$CLUSTER/admin.kubeconfig" --manage-all-nodes
+    local file options=()
+    for file in node/{fast/node-initialize,heartbeat-with-lease/node-heartbeat-with-lease} \
+        pod/fast/{pod-ready,pod-delete}; do
+        options+=(--config "$KWOK/kustomize/stage/$file.yaml")
+    done
+    run_apart kwok env HOME="$CLUSTER" "$TOOLS/kwok" \
+        --kubeconfig "$CLUSTER/admin.kubeconfig" --manage-all-nodes \
+        --node-lease-duration-seconds 40 --node-ip 127.0.0.1 "${options[@]}"
     k apply -f - >/dev/null <<'END'
 apiVersion: v1
 kind: Node
@@ -41,20 +53,16 @@ pods_of() {
         \"metadata\": {\"name\": \"$mark\"}, \"spec\": {\"automountServiceAccountToken\": false,
         \"containers\": [{\"name\": \"none\", \"image\": \"none\"}]}}" >/dev/null
     wait_for 10 grep -F "\"$mark\"" "$CLUSTER/pods.log"
-    jq -rn --arg namespace "$NAMESPACE" --arg name "$1" '
-        reduce (inputs | . as $event | .object.metadata | select(.namespace == $namespace and
+    # The last line may be half written.
+    jq -Rrn --arg namespace "$NAMESPACE" --arg name "$1" '
+        reduce (inputs | fromjson? | . as $event | .object.metadata | select(.namespace == $namespace and
             .labels["app.kubernetes.io/instance"] == $name) | {$event, uid, deletionTimestamp}) as $pod
         ({all: {}, live: {}, most: 0};
             .all[$pod.uid] = true |
             if $pod.event.type == "DELETED" or $pod.deletionTimestamp then del(.live[$pod.uid])
             else .live[$pod.uid] = true end |
             .most = ([.most, (.live | length)] | max)) |
-        "\(.all | length) \(.most)"' <(head_of_record)
-}
-
-# The last event may be half written.
-head_of_record() {
-    awk '{ event = event $0 "\n" } /^}$/ { printf "%s", event; event = "" }' "$CLUSTER/pods.log"
+        "\(.all | length) \(.most)"' "$CLUSTER/pods.log"
 }
 
 # is_settled NAME: whether the controllers have done all that the Deployment asks for.

@@ -41,8 +41,8 @@ start_operator() {
 
 # start_scheduler: so that the operator's pods come to the node.
 start_scheduler() {
-    run_apart scheduler "$TOOLS/kube-scheduler" --kubeconfig "$CLUSTER/kube-scheduler.kubeconfig" \
-        --leader-elect=false --secure-port 0
+    run_apart scheduler "$TOOLS/kube-scheduler" \
+        --kubeconfig "$CLUSTER/kube-scheduler.kubeconfig" --leader-elect=false --secure-port 0
 }
 
 # start_proxies: kwok's pods run nothing, so this does what the proxies in them would do: each makes the

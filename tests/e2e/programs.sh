@@ -15,6 +15,8 @@ declare -A not_run=()
 # Where the source of ToolHive's operator is, for its CRDs and its chart. Empty: not to be had.
 TOOLHIVE=
 TOOLHIVE_OLD=
+# And of kwok, for what a node and a pod go through.
+KWOK=
 
 get_program() {
     tests/support/kubernetes/get "$@"
@@ -70,6 +72,9 @@ find_programs_of() {
     fi
     # shellcheck disable=SC2086 # a list
     [[ -z $needed ]] || take "$version" $needed || return
+    if [[ $needed == *kwok* ]]; then
+        KWOK=$(get_program --source kwok) || return
+    fi
     if [[ $needed == *thv-operator-0.10* ]]; then
         TOOLHIVE_OLD=$(get_program --source toolhive-0.10) || return
     fi

@@ -5,6 +5,7 @@
 # 1, and writes neither condition. Then an upgrade to the newest one. The tests build on one another.
 
 needs='kube-controller-manager kube-scheduler kwok helm thv-operator thv-operator-0.10'
+apiserver_options=("${no_watch_lists[@]}")
 
 setup() {
     VERSION=v1alpha1

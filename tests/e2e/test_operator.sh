@@ -5,6 +5,7 @@
 # tests build on one another: the first runs without Capstan, to compare with.
 
 needs='kube-controller-manager kube-scheduler kwok helm thv-operator'
+apiserver_options=("${no_watch_lists[@]}")
 
 setup() {
     start_controllers
@@ -18,7 +19,7 @@ setup() {
 
 n_servers=50
 
-# Server I of those that are created and edited: all transports, and one in seven is over a limit.
+# spec_of I: the spec of server I of those that are created and edited.
 spec_of() {
     local specs=('{"transport": "stdio"}' '{"transport": "sse"}' '{"transport": "streamable-http"}'
         '{"transport": "stdio", "replicas": 3}' '{"transport": "sse", "replicas": 2}'
@@ -74,11 +75,11 @@ test_1_the_operator_alone() {
     delete_namespace
 }
 
-# server_conditions: of each server, its name, and both conditions without their times.
+# server_conditions: a line for each server that has both: its name, and the two without their times.
 server_conditions() {
     api admin GET "$(server_path)" | jq -c '.items[] | [.metadata.name, ([.status.conditions[] |
         select(.type == "StdioReplicaCapped" or .type == "SessionStorageWarning") |
-        {type, status, reason, message}] | sort_by(.type))] | select(.[1] | length == 2)' | sort
+        {type, status, reason, message, observedGeneration}] | sort_by(.type))] | select(.[1] | length == 2)' | sort
 }
 
 # delete_namespace: and waits until it is gone, with everything in it.
@@ -249,4 +250,44 @@ is_gone() {
         grep -E "/(mcp-)?$1(-proxy)?(-|$)") || true
     echo "$left"
     [[ -z $left ]]
+}
+
+# create_all: one server for each transport, count of replicas, and provider.
+create_all() {
+    local transport replicas provider n=0
+    for transport in '' '"transport": "stdio",' '"transport": "sse",' '"transport": "streamable-http",'; do
+        for replicas in '' '"replicas": 0,' '"replicas": 1,' '"replicas": 3,'; do
+            for provider in '' '"sessionStorage": {"provider": "memory"},' \
+                '"sessionStorage": {"provider": "redis", "address": "redis:6379"},'; do
+                create_server "all-$((n += 1))" "{$transport $replicas $provider \"proxyPort\": 8080}"
+            done
+        done
+    done
+}
+
+# have_conditions N: whether so many have both.
+have_conditions() {
+    local n
+    n=$(server_conditions | wc -l)
+    echo "$n of $1"
+    ((n == $1))
+}
+
+# Each alone: the operator first, and then Capstan.
+test_9_both_write_the_same_conditions() {
+    local by_operator by_capstan
+    unregister capstan
+    stop_capstan capstan
+    create_all
+    wait_for 120 have_conditions 48
+    by_operator=$(server_conditions)
+    end operator
+    start_capstan capstan
+    NAMESPACE=$NAMESPACE-b
+    k create namespace "$NAMESPACE" >/dev/null
+    create_all
+    wait_for 60 have_conditions 48
+    by_capstan=$(server_conditions)
+    diff <(echo "$by_operator") <(echo "$by_capstan")
+    all_are_right
 }
