@@ -46,20 +46,18 @@ conflicts() {
         wc -l
 }
 
-# create_and_edit FILE: n_servers of them, each as soon as the one before is there. Writes to FILE how
+# create_and_edit FILE: creates n_servers one right after the other, and edits each. Writes to FILE how
 # many conflicts the operator met while they were created, and while they were edited.
 create_and_edit() {
     local i before after
     before=$(conflicts)
     for ((i = 0; i < n_servers; i++)); do
         create_server "server-$i" "$(spec_of "$i")"
-        sleep 0.2
     done
     wait_for 240 is_quiet 10
     after=$(conflicts)
     for ((i = 0; i < n_servers; i++)); do
         change_server "server-$i" '{"env": [{"name": "EDITED", "value": "yes"}]}'
-        sleep 0.2
     done
     wait_for 240 is_quiet 10
     echo "$((after - before)) $(($(conflicts) - after))" >"$1"
