@@ -23,16 +23,25 @@ operator_environment() {
         select(.value != null) | "\(.name)=\(.value)"' "$CLUSTER/chart.json"
 }
 
-# start_operator [PROGRAM]: with the environment of its chart. It reports its use to a public host, so
-# it gets a proxy that nobody listens on. Go asks no proxy for 127.0.0.1.
-start_operator() {
-    local environment token
-    mapfile -t environment < <(operator_environment)
+# write_operator_kubeconfig: operator.kubeconfig, with a token of its ServiceAccount.
+write_operator_kubeconfig() {
+    local token
     token=$(k -n toolhive-system create token toolhive-operator --duration 8h)
     sed "s/token: .*}}/token: $token}}/" "$CLUSTER/toolhive-operator.kubeconfig" \
         >"$CLUSTER/operator.kubeconfig"
+}
+
+# The operator reports its use to a public host, so it gets a proxy that nobody listens on. Go asks no
+# proxy for 127.0.0.1.
+no_reports=(HTTPS_PROXY=http://127.0.0.1:9 HTTP_PROXY=http://127.0.0.1:9)
+
+# start_operator [PROGRAM]: with the environment of its chart.
+start_operator() {
+    local environment
+    mapfile -t environment < <(operator_environment)
+    write_operator_kubeconfig
     run_apart operator env "${environment[@]}" POD_NAMESPACE=toolhive-system \
-        HTTPS_PROXY=http://127.0.0.1:9 HTTP_PROXY=http://127.0.0.1:9 \
+        "${no_reports[@]}" \
         "$TOOLS/${1-thv-operator}" --kubeconfig "$CLUSTER/operator.kubeconfig" \
         --health-probe-bind-address "127.0.0.1:$(probe_port operator)" \
         --metrics-bind-address "127.0.0.1:$(metrics_port operator)"
