@@ -343,8 +343,8 @@ test_7_the_doctor_finds_what_is_wrong() {
     patch_registration '{"op": "replace", "path": "/webhooks/0/clientConfig/service/port", "value": 8443}'
     red webhook-configuration 'mcpservers.capstan.dev calls port 8443'
     restore_registration
-    k -n capstan-system delete service capstan >/dev/null
-    k -n capstan-system delete endpoints capstan >/dev/null 2>&1
+    # Older API servers delete the endpoints with the Service.
+    k -n capstan-system delete service,endpoints capstan --ignore-not-found >/dev/null 2>&1
     jq -c 'del(.metadata.resourceVersion, .metadata.uid)' <<<"$saved$endpoints" |
         k apply -f - >/dev/null 2>&1
     wait_for 10 "$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig"
