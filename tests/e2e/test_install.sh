@@ -36,8 +36,8 @@ plugins:
       - {scopeName: PriorityClass, operator: In, values: [system-node-critical, system-cluster-critical]}
 END
     end apiserver
-    apiserver_options=(--admission-control-config-file "$CLUSTER/admission.yaml"
-        --enable-aggregator-routing)
+    apiserver_options=(--admission-control-config-file "$CLUSTER/admission.yaml")
+    ! takes_the_manifests || apiserver_options+=(--enable-aggregator-routing)
     start_apiserver
 }
 
