@@ -1,9 +1,8 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# Capstan beside the cluster, and its registration as a webhook. To be sourced. What is started under
-# a name keeps its ports when it is started again. The caller sets CAPSTAN, the program, and what
-# cluster.sh needs.
+# Capstan beside the cluster, and its registration as a webhook. To be sourced. A process that is started
+# again under its name keeps its ports. The caller sets CAPSTAN, the program, and what cluster.sh needs.
 
 make_serving_certificate() {
     [[ -d $CLUSTER/serving ]] ||
@@ -28,8 +27,8 @@ port_of() {
     cut -d ' ' -f "$2" "$CLUSTER/$1.ports"
 }
 
-# launch_capstan NAME [OPTION]...: as the user of that name, if there is one, else as capstan. Does
-# not wait. Its log is $CLUSTER/NAME.log, and goes on when it is started again.
+# launch_capstan NAME [OPTION]...: starts it as the user of that name if there is one, else as capstan.
+# Does not wait. Its log is $CLUSTER/NAME.log; a second start appends to it.
 launch_capstan() {
     local name=$1
     shift
@@ -37,7 +36,7 @@ launch_capstan() {
     launch_self_certified "$name" --webhook-cert-path "$CLUSTER/serving" "$@"
 }
 
-# launch_self_certified NAME [OPTION]...: the same with certificates that it makes itself.
+# launch_self_certified NAME [OPTION]...: the same, but Capstan makes its certificates itself.
 launch_self_certified() {
     local name=$1 user=capstan
     shift
@@ -84,14 +83,14 @@ metric() {
         awk -v name="$2" '$1 == name { print $2 }'
 }
 
-# milliseconds_spent NAME: on all reviews so far, from when each was read to its answer. Unlike a clock
-# outside, it does not count how long a busy machine takes to start the programs that ask.
+# milliseconds_spent NAME: the time for all reviews so far, each from its last byte to its answer. Unlike
+# a clock outside, it does not count the time that a busy machine needs to start curl or kubectl.
 milliseconds_spent() {
     metric "$1" capstan_admission_duration_seconds_sum | awk '{ printf "%d", $1 * 1000 }'
 }
 
-# review NAME: posts an AdmissionReview about the creation of the Deployment on stdin, as the API
-# server does it; prints what came of it: the patch, or "warning", or "nothing".
+# review NAME: posts an AdmissionReview about the creation of the Deployment on stdin, as the API server
+# does. Prints the patch, or "warning", or "nothing".
 review() {
     jq -c --arg namespace "$NAMESPACE" '{apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview",
         request: {uid: "00000000-0000-0000-0000-000000000000", operation: "CREATE",
@@ -106,31 +105,20 @@ review() {
             elif .warnings then "warning" else "nothing" end'
 }
 
-# webhook_json NAME [FAILURE_POLICY [REINVOCATION_POLICY]]
+# webhook_json NAME [FAILURE_POLICY [REINVOCATION_POLICY]]: the webhook configuration of the manifests,
+# but called by its address.
 webhook_json() {
-    jq -nc --arg name "$1" --arg failure "${2-Fail}" --arg reinvocation "${3-IfNeeded}" \
+    yq -c --arg name "$1" --arg failure "${2-Fail}" --arg reinvocation "${3-IfNeeded}" \
         --arg url "https://127.0.0.1:$(webhook_port "$1")/mutate" \
         --arg bundle "$(base64 -w 0 "$CLUSTER/serving/ca.crt")" '
-        {clientConfig: {$url, caBundle: $bundle}, admissionReviewVersions: ["v1"],
-            sideEffects: "None", failurePolicy: $failure, reinvocationPolicy: $reinvocation,
-            timeoutSeconds: 10} as $common |
-        {apiVersion: "admissionregistration.k8s.io/v1", kind: "MutatingWebhookConfiguration",
-        metadata: {$name}, webhooks: [
-            $common + {name: "mcpservers.capstan.dev", rules: [{operations: ["CREATE", "UPDATE"],
-                apiGroups: ["toolhive.stacklok.dev"], apiVersions: ["v1alpha1", "v1beta1"],
-                resources: ["mcpservers"], scope: "Namespaced"}]},
-            $common + {name: "deployments.capstan.dev",
-                objectSelector: {matchLabels: {"app.kubernetes.io/name": "mcpserver"}},
-                rules: [{operations: ["CREATE", "UPDATE"], apiGroups: ["apps"], apiVersions: ["v1"],
-                    resources: ["deployments"], scope: "Namespaced"}]},
-            $common + {name: "scale.capstan.dev", rules: [{operations: ["UPDATE"],
-                apiGroups: ["apps"], apiVersions: ["v1"], resources: ["deployments/scale"],
-                scope: "Namespaced"}]}]}'
+        select(.kind == "MutatingWebhookConfiguration") | .metadata = {$name} |
+        .webhooks[] |= (.clientConfig = {$url, caBundle: $bundle} | .failurePolicy = $failure |
+            .reinvocationPolicy = $reinvocation | .timeoutSeconds = 10)' manifests/install.yaml
 }
 
 webhooks_path=/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations
 
-# register NAME [FAILURE_POLICY [REINVOCATION_POLICY]]: and waits until the API server asks it.
+# register NAME [FAILURE_POLICY [REINVOCATION_POLICY]]: waits until the API server asks it.
 register() {
     local before
     before=$(reviews_answered "$1")
@@ -138,7 +126,7 @@ register() {
     wait_for 30 is_asked "$1" "$before"
 }
 
-# is_asked NAME COUNT: whether it has answered more reviews than that by now, after one more request.
+# is_asked NAME COUNT: sends a request, and tells whether it has answered more than COUNT reviews.
 is_asked() {
     api admin POST "$(server_path)?dryRun=All" "$(server_json is-asked '{"replicas": 1}')"
     (($(reviews_answered "$1") > $2))
@@ -149,7 +137,7 @@ reviews_answered() {
         awk '/^capstan_admission_requests_total/ { n += $NF } END { print n + 0 }'
 }
 
-# unregister NAME: and waits until the API server asks it no more.
+# unregister NAME: waits until the API server no longer asks it.
 unregister() {
     api admin DELETE "$webhooks_path/$1" >/dev/null
     wait_for 30 is_not_asked "$1"

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Capstan with certificates that it makes itself, called as a Service. To be sourced. There is no
-# kube-proxy: the Service is a name for this machine, and the port is in the webhook configuration.
+# kube-proxy: the Service is another name for this machine, and the webhook configuration has the port.
 
 secrets_path=/api/v1/namespaces/capstan-system/secrets
 secret_path=$secrets_path/capstan-certs
 
-# allow_certificates: what rbac.yaml does not have, to all replicas.
+# allow_certificates: gives all replicas the rights that rbac.yaml does not have.
 allow_certificates() {
     k apply -f - >/dev/null <<'END'
 apiVersion: rbac.authorization.k8s.io/v1
@@ -68,7 +68,7 @@ secret() {
     api admin GET "$secret_path"
 }
 
-# secret_text KEY: what it says, or nothing.
+# secret_text KEY: prints the decoded value, or nothing.
 secret_text() {
     secret | jq -r --arg key "$1" '.data[$key] // "" | @base64d'
 }
@@ -78,7 +78,8 @@ cas_of() {
     awk '/BEGIN/ { pem = "" } { pem = pem $0 } /END/ { print pem }'
 }
 
-# secret_cas, bundle_cas [ENTRY]: the CAs of the Secret, and of an entry of the webhook configuration.
+# secret_cas, bundle_cas [ENTRY]: prints the CAs of the Secret, or of an entry of the webhook
+# configuration.
 secret_cas() {
     secret_text ca.crt | cas_of
 }
@@ -88,7 +89,7 @@ bundle_cas() {
         '.webhooks[$entry].clientConfig.caBundle // "" | @base64d' | cas_of
 }
 
-# set_bundles BASE64: the caBundle of each entry; empty: none.
+# set_bundles BASE64: sets the caBundle of each entry. Empty removes it.
 set_bundles() {
     local patch
     patch=$(registration | jq -c --arg bundle "$1" '[.webhooks | keys[] |
@@ -96,15 +97,15 @@ set_bundles() {
     api admin PATCH "$webhooks_path/capstan" "$patch" json >/dev/null
 }
 
-# bundles_are_current: whether each caBundle is just what ca.crt has.
+# bundles_are_current: whether each caBundle is equal to ca.crt.
 bundles_are_current() {
     { secret && registration; } | jq -s -e '
         (.[0].data["ca.crt"] // "-") as $wanted | .[1].webhooks |
         length > 0 and all(.[]; .clientConfig.caBundle == $wanted)'
 }
 
-# is_certified NAME...: whether that holds, and each of them serves, by the Service's name, what the
-# caBundles trust.
+# is_certified NAME...: whether bundles_are_current, and each of these serves a certificate for the
+# Service's name that the caBundles trust.
 is_certified() {
     local name urls=()
     bundles_are_current || return
@@ -116,8 +117,8 @@ is_certified() {
         --connect-to ::127.0.0.1: "${urls[@]}"
 }
 
-# restorations TIME: of each time since then that admin changed the configuration, how many milliseconds
-# later capstan's next change of it came in, by the API server's own record.
+# restorations TIME: for each change of the configuration by admin since TIME, the milliseconds until
+# capstan changed it back, by the audit log.
 restorations() {
     audit "select(.what == \"mutatingwebhookconfigurations\" and .verb == \"patch\" and .code < 300 and
         .requestReceivedTimestamp > \"$1\")" | jq -s '
@@ -128,7 +129,7 @@ restorations() {
         ($next.requestReceivedTimestamp | ms) - ($all[$i].stageTimestamp | ms)'
 }
 
-# rotate leaf|ca: asks for it.
+# rotate leaf|ca: asks Capstan for a new one.
 rotate() {
     k -n capstan-system annotate --overwrite secret capstan-certs "capstan.dev/rotate=$1" >/dev/null
 }
@@ -137,7 +138,7 @@ is_rotated() {
     secret | jq -e '.metadata.annotations["capstan.dev/rotate"] == null'
 }
 
-# has_logged NAME EVENT [FILTER OF JQ]: prints what it has.
+# has_logged NAME EVENT [FILTER OF JQ]: prints the lines that match; fails if there are none.
 has_logged() {
     log_of "$1" "$2" | jq -c "select(${3-true})" | grep .
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# What a test says it with. To be sourced. Each ends the test where what is claimed does not hold.
+# Functions for the claims of a test. To be sourced. Each ends the test if its claim does not hold.
 
 # fail MESSAGE
 fail() {
@@ -9,8 +9,7 @@ fail() {
     exit 1
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds; fails, with what it printed last, if it does not.
-# Prints nothing otherwise.
+# wait_for SECONDS COMMAND...: waits until it succeeds. If it does not, fails and prints its last output.
 wait_for() {
     local output deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
     shift
@@ -27,7 +26,7 @@ expect() {
     [[ $2 == "$3" ]] || fail "$1: expected '$3', not '$2'"
 }
 
-# expect_match WHAT ACTUAL PATTERN: a regular expression that it has to contain.
+# expect_match WHAT ACTUAL PATTERN: ACTUAL has to contain a match of the regular expression.
 expect_match() {
     [[ $2 =~ $3 ]] || fail "$1: expected a match of '$3' in '$2'"
 }
@@ -39,7 +38,7 @@ expect_at_most() {
     fi
 }
 
-# refuses COMMAND...: fails if it succeeds; prints what it says.
+# refuses COMMAND...: fails if the command succeeds. Prints its output.
 refuses() {
     local output
     if output=$("$@" 2>&1); then
@@ -48,7 +47,7 @@ refuses() {
     echo "$output"
 }
 
-# prints VALUE COMMAND...: whether that is what it prints, for wait_for; says what it printed.
+# prints VALUE COMMAND...: whether the command prints VALUE, for wait_for. Shows what it printed.
 prints() {
     local wanted=$1 output
     shift

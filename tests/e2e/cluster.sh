@@ -1,27 +1,32 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# A cluster without nodes: etcd and a kube-apiserver on ports of 127.0.0.1 that are free, no
-# controllers, so no pods and no garbage collection. To be sourced; the caller sets
+# A cluster without nodes: etcd and a kube-apiserver on free ports of 127.0.0.1. It has no controllers,
+# so no pods and no garbage collection, unless a group starts them (controllers.sh). To be sourced; the
+# caller sets
 #
 #   TOOLS     the folder of etcd, kube-apiserver and kubectl
+#   MINOR     the version of kube-apiserver, 37 for 1.37
+#   TOOLHIVE  the source of ToolHive's operator, or nothing
 #   CLUSTER   an empty folder of this cluster's own
 #   PORTS     a file that is shared by all clusters of a run, so that they do not take each other's
 #
 # and calls place_cluster, start_cluster, and stop_cluster at the end.
 
-# The user, and the groups it is in. Its token is its name without what is before the last colon.
+# Each user and its groups. A user's token and file names come from the last part of its name.
 cluster_users='admin system:masters
 system:serviceaccount:toolhive-system:toolhive-operator toolhive
 system:serviceaccount:kube-system:horizontal-pod-autoscaler autoscalers
+system:kube-controller-manager controllers
+system:kube-scheduler controllers
 system:serviceaccount:capstan-system:capstan capstan
 capstan-1 capstan
 capstan-2 capstan
 capstan-3 capstan
 capstan-limited nobodies'
 
-# free_port: prints one that nobody listens on and that was not printed before. Below the range from
-# which the system takes ports by itself.
+# free_port: prints a port that nobody listens on and that was not printed before. It is below the
+# range from which the system takes ports by itself.
 free_port() {
     local port
     (
@@ -35,8 +40,8 @@ free_port() {
     ) 8>"$PORTS.lock"
 }
 
-# run_apart NAME COMMAND...: in the background, with its output in $CLUSTER/NAME.log, its process in
-# NAME.pid, and once it has ended its exit status in NAME.status.
+# run_apart NAME COMMAND...: runs it in the background. Its output goes to $CLUSTER/NAME.log, its process
+# number to NAME.pid, and its exit status, once it has ended, to NAME.status.
 run_apart() {
     local name=$CLUSTER/$1
     shift
@@ -54,7 +59,7 @@ run_apart() {
     done
 }
 
-# send NAME SIGNAL: to what run_apart has started; nothing if it has ended.
+# send NAME SIGNAL: to a process that run_apart has started. Does nothing if it has ended.
 send() {
     [[ -e $CLUSTER/$1.status || ! -s $CLUSTER/$1.pid ]] || kill -s "$2" "$(cat "$CLUSTER/$1.pid")"
 }
@@ -63,7 +68,8 @@ send() {
 end() {
     local i
     [[ -s $CLUSTER/$1.pid ]] || return 0
-    send "$1" "${2-TERM}" 2>/dev/null
+    # It may end by itself just now.
+    send "$1" "${2-TERM}" 2>/dev/null || true
     for ((i = 0; i < 600; i++)); do
         [[ ! -e $CLUSTER/$1.status ]] || return 0
         sleep 0.05
@@ -99,7 +105,7 @@ token_of() {
     echo "token-of-${1##*:}"
 }
 
-# What capstan, its replicas among it, and other users write is on record, with who holds the Lease.
+# The audit log has all writes that matter to tests, and the body of writes of a Lease.
 write_audit_policy() {
     cat >"$CLUSTER/audit.yaml" <<'END'
 apiVersion: audit.k8s.io/v1
@@ -156,7 +162,10 @@ start_etcd() {
         --log-level error "${options[@]}"
 }
 
-# start_apiserver: also again, after it was stopped, on the same port. Waits until it is ready.
+# Further options, of one group.
+apiserver_options=()
+
+# start_apiserver: may be called again after it was stopped; the port stays. Waits until it is ready.
 start_apiserver() {
     local certificates=$CLUSTER/certificates
     run_apart apiserver "$TOOLS/kube-apiserver" --etcd-servers "$ETCD" --bind-address 127.0.0.1 \
@@ -168,7 +177,8 @@ start_apiserver() {
         --service-account-key-file "$certificates/accounts.key" \
         --service-account-signing-key-file "$certificates/accounts.key" \
         --etcd-compaction-interval 0 --audit-policy-file "$CLUSTER/audit.yaml" \
-        --audit-log-path "$CLUSTER/audit.log" --cert-dir "$certificates" --v 1
+        --audit-log-path "$CLUSTER/audit.log" --cert-dir "$certificates" --v 1 \
+        "${apiserver_options[@]}"
     wait_for 60 apiserver_is_ready
 }
 
@@ -180,7 +190,7 @@ apiserver_is_ready() {
     [[ $(curl -K "$CLUSTER/admin.curl" "$APISERVER/readyz" 2>&1) == ok ]]
 }
 
-# place_cluster: where it will be: ETCD, APISERVER. In memory, if there is room.
+# place_cluster: sets ETCD and APISERVER, and puts the data in memory if there is room.
 place_cluster() {
     ETCD_DATA=$CLUSTER/etcd
     if [[ -d /dev/shm && -w /dev/shm ]] &&
@@ -193,7 +203,7 @@ place_cluster() {
     APISERVER=https://127.0.0.1:$(free_port)
 }
 
-# start_cluster: everything but CRDs.
+# start_cluster: starts everything; CRDs are for the group to install.
 start_cluster() {
     make_certificates >"$CLUSTER/certificates.log" 2>&1
     write_audit_policy
@@ -226,9 +236,9 @@ k() {
     as admin "$@"
 }
 
-# api USER METHOD PATH [BODY [TYPE]]: a request without kubectl; prints the answer. If it is not 2xx,
-# fails, and prints it to stderr. The body is JSON; of PATCH it is a merge patch unless TYPE says
-# otherwise (apply, json).
+# api USER METHOD PATH [BODY [TYPE]]: a request without kubectl; prints the answer. Fails if the status
+# is not 2xx, and prints the answer to stderr. The body is JSON. With PATCH it is a merge patch, or what
+# TYPE says (apply, json).
 api() {
     local user=$1 method=$2 path=$3 body=() type=application/json answer status=0
     if (($# >= 4)); then
@@ -249,7 +259,7 @@ api() {
     return "$status"
 }
 
-# compact: etcd forgets all revisions but the present one.
+# compact: makes etcd forget all revisions but the present one.
 compact() {
     local revision
     revision=$(etcd_revision)
@@ -262,17 +272,29 @@ etcd_revision() {
         jq -r .header.revision
 }
 
-# audit [FILTER OF JQ]...: what was written, one JSON event a line; `writer` is the last part of the
-# user's name.
+# audit [FILTER OF JQ]: prints the writes, one JSON event a line; `writer` is the last part of the user's
+# name.
 audit() {
     jq -c '. + {writer: (.user.username | sub("^.*:"; "")),
         what: ([.objectRef.resource, .objectRef.subresource // empty] | join("/")),
         code: .responseStatus.code} | '"${1-.}" "$CLUSTER/audit.log"
 }
 
-# install_crd NAME: of tests/e2e/crds, and waits until it is served.
+# upstream_crd KIND: the file of the newest operator. Old API servers do not take it.
+upstream_crd() {
+    if ((MINOR >= 30)) && [[ -n $TOOLHIVE ]]; then
+        echo "$TOOLHIVE/deploy/charts/operator-crds/files/crds/toolhive.stacklok.dev_$1.yaml"
+    else
+        echo tests/e2e/crds/both.yaml
+    fi
+}
+
+# install_crd upstream|NAME: of the newest operator, or of tests/e2e/crds. Waits until it is served.
 install_crd() {
-    k apply -f "tests/e2e/crds/$1.yaml" >/dev/null
+    local file=tests/e2e/crds/$1.yaml
+    [[ $1 != upstream ]] || file=$(upstream_crd mcpservers)
+    # Upstream's is too long for an annotation, so it has to be applied by the API server.
+    k apply --server-side --force-conflicts -f "$file" >/dev/null
     k wait --for condition=established --timeout 30s crd/mcpservers.toolhive.stacklok.dev >/dev/null
     wait_for 30 crd_is_served
 }

@@ -1,12 +1,10 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# A steady load of dry-run writes through the API server, each of which the webhook is asked about.
-# To be sourced.
+# A steady load of dry-run writes through the API server. It asks the webhook about each. To be sourced.
 
-# start_load N [capped]: so many clients, each with a connection of its own, one request after the
-# other, until stop_load. With `capped` an answer about a Deployment of more than one replica is a
-# failure too.
+# start_load N [capped]: N clients send one request after the other until stop_load. Each has a connection
+# of its own. With `capped`, a Deployment with more than one replica in an answer is a failure too.
 start_load() {
     local i
     create_server steady '{"replicas": 3}'
@@ -22,7 +20,7 @@ start_load() {
     done
 }
 
-# What is created in a dry run may be created again.
+# An object that was created in a dry run can be created again.
 write_load() {
     jq -nr --arg server "$APISERVER" --rawfile options "$CLUSTER/admin.curl" \
         --arg servers "$(server_path)" --arg deployments "$(deployment_path)" \
@@ -56,7 +54,7 @@ load_for_ever() {
     done
 }
 
-# stop_load: fails if one of them has; tells how many there were.
+# stop_load: fails if a request failed. Tells how many there were.
 stop_load() {
     local n n_failed slowest
     touch "$CLUSTER/load.stop"

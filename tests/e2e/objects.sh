@@ -7,7 +7,7 @@
 NAMESPACE=default
 VERSION=v1beta1 # of MCPServer
 
-# server_path NAME, deployment_path NAME, and so on: what to ask the API server for.
+# server_path [NAME], deployment_path [NAME]: the path of an object or of all, for `api`.
 server_path() {
     echo "/apis/toolhive.stacklok.dev/$VERSION/namespaces/$NAMESPACE/mcpservers${1:+/$1}"
 }
@@ -16,7 +16,7 @@ deployment_path() {
     echo "/apis/apps/v1/namespaces/$NAMESPACE/deployments${1:+/$1}"
 }
 
-# server_json NAME [SPEC]: SPEC is JSON, its members come on top of the image.
+# server_json NAME [SPEC]: SPEC is JSON; its members are added to the image.
 server_json() {
     jq -nc --arg version "$VERSION" --arg name "$1" --argjson spec "${2-"{}"}" '{
         apiVersion: "toolhive.stacklok.dev/\($version)", kind: "MCPServer", metadata: {$name},
@@ -54,8 +54,8 @@ replicas_of() {
     deployment_field "$1" .spec.replicas
 }
 
-# deployment_json NAME [REPLICAS]: for the MCPServer of that name, as it is now. Without REPLICAS the
-# field is left out, as the operator does where spec.replicas is not set.
+# deployment_json NAME [REPLICAS]: the Deployment of the MCPServer of that name. Without REPLICAS the field
+# is left out; the operator does so if spec.replicas is not set.
 deployment_json() {
     server "$1" | jq -c --arg replicas "${2-}" '.metadata.name as $name | {
         app: "mcpserver", "app.kubernetes.io/name": "mcpserver",
@@ -85,7 +85,7 @@ update_deployment() {
     api "${3-toolhive-operator}" PUT "$(deployment_path "$1")" "$changed"
 }
 
-# put_scale NAME REPLICAS [USER]: GET and PUT, as an HPA does it. Prints what came of it.
+# put_scale NAME REPLICAS [USER]: GET and PUT, as an HPA does. Prints the resulting count.
 put_scale() {
     local user=${3-horizontal-pod-autoscaler} path scale
     path=$(deployment_path "$1")/scale
@@ -109,8 +109,8 @@ condition() {
     server_field "$1" "(.status.conditions // [])[] | select(.type == \"$2\") | .${3-status}"
 }
 
-# Which conditions these specs lead to, by the table of the operator: a filter of jq, MCPServer in,
-# the two conditions as lines of type, status, reason, message and observedGeneration out.
+# The conditions that follow from a spec by the operator's table: a filter of jq, from an MCPServer to both
+# conditions, each as type, status, reason, message and observedGeneration.
 conditions_by_table='(.spec.replicas // 0) as $replicas | .metadata.generation as $generation |
     (if $replicas > 1 and .spec.transport == "stdio" then ["True", "StdioTransportCapAt1",
         "stdio transport requires exactly 1 replica; deployment will use 1 regardless of spec.replicas"]
@@ -129,7 +129,7 @@ conditions_as_they_are='[.status.conditions // [] | .[] |
     select(.type == "StdioReplicaCapped" or .type == "SessionStorageWarning") |
     [.type, .status, .reason, .message, .observedGeneration]] | sort'
 
-# conditions_are_right NAME: both, and byte for byte as the table has them.
+# conditions_are_right NAME: whether both are there, byte for byte as in the table.
 conditions_are_right() {
     local conditions
     conditions=$(server "$1" | jq -c "[($conditions_by_table), ($conditions_as_they_are)]")
@@ -137,13 +137,13 @@ conditions_are_right() {
     [[ $(jq '.[0] == .[1]' <<<"$conditions") == true ]]
 }
 
-# count_writes [FILTER]: by capstan in $NAMESPACE, of those on record.
+# count_writes [FILTER]: the number of capstan's writes in $NAMESPACE, by the audit log.
 count_writes() {
     audit "select(.writer | startswith(\"capstan\")) |
         select(.objectRef.namespace == \"$NAMESPACE\") | select(${1-true})" | wc -l
 }
 
-# status_writes NAME: how often capstan wrote its status, or tried to.
+# status_writes NAME: the number of capstan's writes of its status, failed ones too.
 status_writes() {
     count_writes ".what == \"mcpservers/status\" and .objectRef.name == \"$1\""
 }

@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# The ways of a kubeconfig to say who asks. Whom the API server took it for is on its record.
+# The ways in which a kubeconfig says who asks. The audit log has the user whom the API server saw.
 
 setup() {
-    install_crd both
+    install_crd upstream
 }
 
 # write_kubeconfig NAME CLUSTER USER: the two as flow mappings of YAML.
@@ -29,7 +29,7 @@ ca_file() {
     echo "certificate-authority: certificates/ca.crt"
 }
 
-# writes_as USER [NAME]: whether the user of that name has written the status of one more MCPServer.
+# writes_as USER [NAME]: whether this user wrote the status of one more MCPServer.
 writes_as() {
     local name=${2-one}
     create_server "$name" '{"replicas": 3}'
@@ -73,7 +73,7 @@ test_a_token_file_may_change() {
     writes_as capstan-1
     token_of capstan-2 >"$CLUSTER/token.new"
     mv "$CLUSTER/token.new" "$CLUSTER/token"
-    # A token is believed for 50 s.
+    # Capstan keeps a token for 50 s.
     sleep 51
     writes_as capstan-2 two
     stop_capstan capstan-file

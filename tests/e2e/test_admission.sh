@@ -1,10 +1,13 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# What whoever writes through the API server gets to see: kubectl, the operator, an HPA.
+# What the writers get to see through the API server: kubectl, the operator, an HPA.
+
+older='1.30'
+apiserver_options=(--request-timeout 2m)
 
 setup() {
-    install_crd both
+    install_crd upstream
     start_capstan capstan
     register capstan
 }
@@ -147,16 +150,18 @@ test_a_dry_run_is_answered_alike_and_leaves_nothing() {
         "$(deployment_path one)/scale?dryRun=All" '{"spec": {"replicas": 3}}' | jq .spec.replicas)" 1
     k -n "$NAMESPACE" patch mcpserver one --type merge -p '{"spec": {"replicas": 3}}' \
         --dry-run=server
-    # That nothing comes of it can only be seen by waiting.
+    # Only time shows that nothing happens.
     sleep 3
     expect 'writes of capstan' "$(count_writes)" "$writes"
     expect 'the stored spec.replicas' "$(server_field one '.spec.replicas // "none"')" none
 }
 
 test_impossible_replicas_are_refused_by_the_api_server() {
-    local replicas output
+    local replicas output impossible=(-1 '"2"' 1.5)
+    # Kubernetes 1.30 does not check the format of a number, and the operator's CRD has no maximum.
+    ((MINOR == 30)) || impossible+=(2147483648)
     create_server one
-    for replicas in 2147483648 -1 '"2"' 1.5; do
+    for replicas in "${impossible[@]}"; do
         output=$(refuses api admin POST "$(server_path)" \
             "$(server_json bad '{}' | jq -c ".spec.replicas = $replicas")")
         expect_match "creating with $replicas" "$output" 'error: 422'
@@ -231,15 +236,18 @@ test_a_review_of_17_megabytes_is_answered() {
     expect_at_most 'milliseconds it took' $(($(milliseconds_spent capstan) - before)) 1000
 }
 
+# The API server itself takes seconds for such an object, and far more on a busy machine.
 test_a_review_of_9900_levels_is_answered() {
-    local output
+    local output before
+    before=$(milliseconds_spent capstan)
     server_json deep '{"replicas": 3}' | jq -c '.spec.podTemplateSpec = {deep: "here"}' |
         sed "s/\"here\"/$(printf '{"a":%.0s' {1..9900})1$(printf '}%.0s' {1..9900})/" \
             >"$CLUSTER/deep.json"
-    output=$(curl -K "$CLUSTER/admin.curl" --fail-with-body -D - -o /dev/null \
+    output=$(curl -K "$CLUSTER/admin.curl" -m 110 --fail-with-body -D - -o /dev/null \
         -H 'Content-Type: application/json' --data-binary "@$CLUSTER/deep.json" \
         "$APISERVER$(server_path)?dryRun=All")
     expect_match 'the answer' "$output" '[Ww]arning: .*stdio transport allows 1 replica'
+    expect_at_most 'milliseconds it took' $(($(milliseconds_spent capstan) - before)) 1000
 }
 
 test_a_second_for_all_of_it_is_enough() {
@@ -248,8 +256,8 @@ test_a_second_for_all_of_it_is_enough() {
         '{"spec": {"replicas": 3}}' | jq .spec.replicas)" 1
 }
 
-# The other has facts of its own, by which the Deployment is to have 3: it undoes the cap, and the
-# API server asks the first again.
+# The other webhook has facts of its own and wants 3 replicas. It undoes the cap, and the API server asks
+# the first one again.
 test_two_webhooks_that_disagree_come_to_an_end() {
     local began
     create_server one '{"replicas": 3}'
@@ -291,7 +299,7 @@ test_mode_deny_refuses_with_the_reason() {
         >"$CLUSTER/deny.yaml"
     start_other --config "$CLUSTER/deny.yaml"
     output=$(server_json one '{"replicas": 3}' | refuses k -n "$NAMESPACE" create -f -)
-    # What broke the rule before can still be edited.
+    # An object that broke the rule before can still be edited.
     change_server before '{"image": "ghcr.io/example/mcp:v2"}'
     stop_other
     expect_match 'kubectl create' "$output" 'Forbidden.*stdio transport allows 1 replica'

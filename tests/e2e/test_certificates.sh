@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The certificates that Capstan makes itself: who makes them, who trusts them, how they are renewed,
-# and what others do to them. The webhook is called as a Service and fails closed, so that a write
-# that goes through says that the API server trusts what is served.
+# and what others do to them. The webhook is called as a Service and fails closed. So if a write goes
+# through, the API server trusts the certificate that is served.
 
-# Clocks are moved back by a year, and the API server's certificate has to be valid there too.
+older='1.30'
+
+# Some tests set the clock back by a year. The API server's certificate has to be valid then too.
 dated=(faketime -f -2y)
 
 setup() {
-    install_crd both
+    install_crd upstream
     allow_certificates
     api admin POST "$secrets_path" '{"apiVersion": "v1", "kind": "Secret", "type": "Opaque",
         "metadata": {"name": "capstan-certs"}}' >/dev/null
@@ -33,7 +35,19 @@ kill_all() {
     done
 }
 
-# As kubectl apply leaves it behind on nothing.
+# end_all NAME...: at the same time. Each finishes the write that is under way; a write of a killed
+# one may reach the API server after whatever comes next here.
+end_all() {
+    local name
+    for name in "$@"; do
+        send "$name" TERM
+    done
+    for name in "$@"; do
+        wait_for 30 test -e "$CLUSTER/$name.status"
+    done
+}
+
+# Makes the Secret as kubectl apply leaves it on a new cluster.
 empty_secret() {
     api admin PATCH "$secret_path" '{"data": null, "metadata": {"annotations": null}}' >/dev/null
 }
@@ -47,8 +61,8 @@ delete_lease() {
         >/dev/null 2>&1 || true
 }
 
-# start_anew [NAME]... [-- OPTION...]: alone, and on nothing. The API server, which learns of a caBundle
-# a moment after it was written, asks the first one.
+# start_anew [NAME]... [-- OPTION...]: starts these and no others, with an empty Secret. The API server
+# learns of a caBundle a moment after it was written, and asks the first one.
 start_anew() {
     local name names=()
     while (($# > 0)) && [[ $1 != -- ]]; do
@@ -73,7 +87,7 @@ start_anew() {
     wait_for 5 is_asked "${names[0]}" "$(reviews_answered "${names[0]}")"
 }
 
-# secret_writes, registration_writes: how often capstan wrote it, with success.
+# secret_writes, registration_writes: the number of capstan's writes that succeeded.
 secret_writes() {
     audit 'select(.what == "secrets" and (.writer | startswith("capstan")) and .code < 300)' | wc -l
 }
@@ -87,12 +101,12 @@ milliseconds_since() {
     echo $(((${EPOCHREALTIME/./} - $1) / 1000))
 }
 
-# A dry run of a write that the webhook is asked about.
+# A dry run of a write. The API server asks the webhook about it.
 may_write() {
     api admin POST "$(server_path)?dryRun=All" "$(server_json probe '{"replicas": 3}')" >/dev/null
 }
 
-# race ROUNDS PREPARATION [OPTION]...: five start at once; each round has to end with one CA.
+# race ROUNDS PREPARATION [OPTION]...: starts five at once. Each round has to end with one CA.
 race() {
     local rounds=$1 preparation=$2 round name launched began=${EPOCHREALTIME/./} writes
     local five=(capstan-1 capstan-2 capstan-3 capstan-4 capstan-5)
@@ -114,7 +128,7 @@ race() {
         wait "${launched[@]}"
         wait_for 10 is_certified "${five[@]}"
         expect "the CAs of round $round" "$(secret_cas | wc -l)" 1
-        kill_all
+        end_all "${five[@]}"
     done
     expect 'writes of the Secret' "$(($(secret_writes) - writes))" "$rounds"
     echo "figure: $rounds rounds of five processes took $(milliseconds_since "$began") ms"
@@ -259,7 +273,7 @@ test_a_secret_that_is_corrupted_is_put_right() {
     may_write
 }
 
-# is_sound CAS: whether the Secret has these, a key of theirs, and a pair that they have signed.
+# is_sound CAS: whether the Secret has these CAs, the key of one, and a pair that one has signed.
 is_sound() {
     local key
     [[ $(secret_cas) == "$1" ]] || return
@@ -273,7 +287,7 @@ is_sound() {
             <(openssl pkey -in "$CLUSTER/sound.tls.key" -pubout) && is_certified capstan
 }
 
-# The CA that the caBundles have may be that of a replica which serves on.
+# The CA in the caBundles may belong to a replica that still serves.
 test_after_a_loss_while_nobody_runs_who_was_trusted_stays_so_until_the_switch() {
     local former
     start_anew
@@ -317,7 +331,7 @@ serves_the_leaf_of_the_secret() {
 
 test_a_ca_is_renewed_on_request_and_the_old_one_retired() {
     local former leaf
-    # Long enough for a busy machine to see the time between.
+    # Long enough to see the time between on a busy machine.
     start_anew -- --ca-trust-delay 10s --ca-retire-delay 2s
     former=$(secret_cas)
     leaf=$(secret_text tls.crt)
@@ -327,7 +341,7 @@ test_a_ca_is_renewed_on_request_and_the_old_one_retired() {
     expect 'the leaf until the new CA is trusted' "$(secret_text tls.crt)" "$leaf"
     wait_for 5 prints 2 eval 'bundle_cas 2 | wc -l'
     wait_for 30 prints 1 eval 'secret_cas | wc -l'
-    # The caBundles keep the old one for that long after the switch.
+    # The caBundles keep the old CA for this long after the switch.
     wait_for 20 is_certified capstan
     stop_load
     [[ $(secret_cas) != "$former" ]] || fail 'the CA is the old one'
@@ -367,7 +381,7 @@ test_a_new_leader_goes_on_where_the_old_one_stopped() {
     done
 }
 
-# set_clock OFFSET: of what runs as on_own_clock.
+# set_clock OFFSET: for programs that on_own_clock runs.
 set_clock() {
     echo "$1" >"$CLUSTER/clock.new"
     mv "$CLUSTER/clock.new" "$CLUSTER/clock"
@@ -396,7 +410,7 @@ test_a_jump_of_the_clock_by_a_year_renews_nothing() {
     CAPSTAN=$CLUSTER/on_own_clock
     start_anew capstan-1 -- --leader-elect
     wait_for 10 leader
-    # One of an earlier claim may have lost it: its Lease was taken away.
+    # A process of an earlier test may have lost the Lease.
     losses=$(log_of capstan-1 leader.lost)
     before=$(secret_writes)-$(registration_writes)
     for jump in +1y +0 -1y +0; do
@@ -411,12 +425,12 @@ test_a_jump_of_the_clock_by_a_year_renews_nothing() {
         expect "readiness at $jump" "$(ready_code capstan-1)" 200
     done
     expect 'losses of the Lease' "$(log_of capstan-1 leader.lost)" "$losses"
-    # So it has seen that year.
+    # So the program has seen that year.
     has_logged capstan-1 certificate.expiring >/dev/null
     stop_capstan capstan-1
 }
 
-# limited_binding clusterrole|role NAME [NAMESPACE]: gives it to capstan-limited.
+# limited_binding clusterrole|role NAME [NAMESPACE]: gives this role to capstan-limited.
 limited_binding() {
     k create "${1}binding" "limited-$2" "--$1=$2" --user capstan-limited ${3+--namespace "$3"} >/dev/null
 }
@@ -435,7 +449,7 @@ test_without_rights_it_lives_and_says_so_once() {
     expect readiness "$(ready_code capstan-limited)" 503
     expect_at_most 'warnings and errors' "$(jq -Rc 'fromjson? |
         select(.level == "warn" or .level == "error")' "$CLUSTER/capstan-limited.log" | wc -l)" 4
-    # It may read them and write neither.
+    # It may read both and write neither.
     k create -f - >/dev/null <<'END'
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -491,7 +505,7 @@ test_two_versions_side_by_side_write_the_same() {
     wait_for 10 conditions_are_right server-1
 }
 
-# But for the renewals of the Lease.
+# Renewals of the Lease do not count.
 all_writes() {
     audit 'select((.writer | startswith("capstan")) and .what != "leases")' | wc -l
 }

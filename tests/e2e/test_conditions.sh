@@ -1,10 +1,12 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# The two conditions in the status of an MCPServer: when they are written, and that they stay.
+# The two conditions in the status of an MCPServer: Capstan writes them in time, and they stay.
+
+older='1.30'
 
 setup() {
-    install_crd both
+    install_crd upstream
     start_capstan capstan
 }
 
@@ -47,7 +49,7 @@ test_the_time_of_transition_stays_while_the_status_does() {
     wait_for 10 conditions_are_right one
     cap=$(condition one StdioReplicaCapped lastTransitionTime)
     storage=$(condition one SessionStorageWarning lastTransitionTime)
-    # The times are of whole seconds.
+    # The times have whole seconds.
     wait_for 5 later_than "$cap"
     change_server one '{"replicas": 3, "sessionStorage": {"provider": "redis", "address": "r:1"}}'
     wait_for 10 conditions_are_right one
@@ -119,7 +121,7 @@ test_they_are_put_right_when_somebody_changes_them() {
     wait_for 10 conditions_are_right one
 }
 
-# Fault: a writer that erases them for ever.
+# Fault: another writer erases them again and again.
 test_an_endless_quarrel_is_a_slow_one() {
     local writes
     create_server one '{"replicas": 3}'
@@ -160,13 +162,13 @@ test_what_is_being_deleted_is_left_alone() {
     k -n "$NAMESPACE" delete mcpserver one --wait=false
     change_server one '{"replicas": 3}'
     merge_status one '{"conditions": []}'
-    # That nothing happens can only be seen by waiting.
+    # Only time shows that nothing happens.
     sleep 4
     expect 'further writes' "$(($(status_writes one) - writes))" 0
     k -n "$NAMESPACE" patch mcpserver one --type merge -p '{"metadata": {"finalizers": null}}'
 }
 
-# Fault: deleted between the event and the write, which must not bring it back.
+# Fault: the object is deleted between the event and the write. The write must not bring it back.
 test_what_is_deleted_at_once_stays_deleted() {
     local i
     for i in {1..20}; do
@@ -190,7 +192,7 @@ test_an_event_tells_when_one_turns_true() {
     output=$(k -n "$NAMESPACE" get events.events.k8s.io -o json | jq -r '[.items[] |
         select(.reason == "StdioTransportCapAt1") | .reportingController, .type] | join(" ")')
     expect_match 'reportingController and type' "$output" '^capstan.dev/capstan Warning'
-    # kubectl describe shows them from the other group of the same Events.
+    # kubectl describe reads the same Events from the other API group.
     expect_match 'kubectl describe' "$(k -n "$NAMESPACE" describe mcpserver one)" \
         'StdioTransportCapAt1'
 }

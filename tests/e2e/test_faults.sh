@@ -1,16 +1,16 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# The API server, or etcd behind it, goes away, hangs, and forgets.
+# The API server, or etcd behind it, stops, hangs, or loses its history.
 
 setup() {
-    install_crd both
+    install_crd upstream
     start_capstan capstan
 }
 
 cap='[{"op":"add","path":"/spec/replicas","value":1}]'
 
-# A Deployment whose MCPServer nobody has heard of.
+# A Deployment whose MCPServer Capstan has not heard of.
 unknown_deployment() {
     deployment_json "$1" 3 | jq -c '.metadata.name = "unknown" | .metadata.ownerReferences[0] |=
         (.name = "unknown" | .uid = "00000000-0000-0000-0000-00000000000'"$2"'")'
@@ -27,7 +27,7 @@ test_a_compaction_in_mid_watch_loses_nothing() {
     wait_for 10 conditions_are_right kept
     wait_for 10 conditions_are_right gone
     known=$(metric capstan capstan_mcpservers)
-    # While it sleeps there are changes, the connections are cut, and what there was is forgotten.
+    # While it sleeps, objects change, the connections are cut, and etcd drops the history.
     send capstan STOP
     change_server kept '{"replicas": 1}'
     delete_server gone
@@ -71,7 +71,7 @@ test_the_api_server_may_be_away_for_30_seconds() {
     start_apiserver
     change_server one '{"replicas": 1}'
     create_server two '{"replicas": 3}'
-    # The back-off has grown to 30 s by then, times what chance adds.
+    # The back-off has grown to 30 s by then, plus a random part.
     wait_for 65 conditions_are_right one
     wait_for 10 conditions_are_right two
 }
@@ -87,7 +87,7 @@ test_an_api_server_that_hangs_does_not_hold_up_admission() {
     send apiserver STOP
     before=$(milliseconds_spent capstan)
     expect 'the answer' "$(review capstan <<<"$deployment")" "$cap"
-    # A look-up would have waited for 500 ms.
+    # A live GET would have waited for 500 ms.
     expect_at_most 'milliseconds it took' $(($(milliseconds_spent capstan) - before)) 400
     before=$(milliseconds_spent capstan)
     expect 'the answer about an unknown one' "$(review capstan <<<"$unknown")" warning
@@ -133,6 +133,6 @@ test_it_starts_before_the_api_server_does() {
     start_apiserver
     wait_for 40 is_ready capstan
     create_server one '{"replicas": 3}'
-    # An API server that has just started says for a moment that there is no such resource.
+    # An API server that has just started answers for a moment that there is no such resource.
     wait_for 45 conditions_are_right one
 }

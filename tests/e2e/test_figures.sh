@@ -1,17 +1,16 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# Memory, latency and the number of writes, of a release build. One after the other, in this order,
-# and when nothing else runs.
+# Memory, latency and the number of writes of a release build. The tests run in this order, and nothing
+# else runs meanwhile.
 
 setup() {
-    install_crd both
+    install_crd upstream
     start_capstan capstan
 }
 
-# bulk CLIENTS FILTER [OPTION OF CURL]...: requests without end, a line of JSON each on stdin:
-# {method, path, body, type}; each client has a connection of its own. FILTER of jq makes the lines.
-# Fails if one is not answered by 2xx.
+# bulk CLIENTS FILTER [OPTION OF CURL]...: sends many requests. FILTER of jq makes a line of JSON for each:
+# {method, path, body, type}. Each client has a connection of its own. Fails if an answer is not 2xx.
 bulk() {
     local n_clients=$1 client process processes=()
     shift
@@ -44,7 +43,7 @@ create_servers() {
                     {provider: "redis", address: "redis:6379"}}][$i % 5]))}}' | bulk 4
 }
 
-# all_are_right COUNT: the conditions of each; looks no further than the first page on which one is not.
+# all_are_right COUNT: whether all conditions are right. Stops at the first page with a wrong one.
 all_are_right() {
     local path token='' page n n_right right=0 total=0
     path=$(server_path)
@@ -86,8 +85,8 @@ test_1_memory_with_1000_mcpservers() {
     expect_little_memory 'after a restart'
 }
 
-# From when the API server has answered a change of the spec to when it receives the write of the
-# status that follows from it, in milliseconds; a write that comes before the answer took none.
+# The milliseconds between the API server's answer to a change of the spec and the write of the status
+# that follows. A write that comes before the answer counts as 0.
 latencies='def ms: (.[:19] + "Z" | fromdate) * 1000 + (.[20:26] | tonumber) / 1000;
     map(select(.code < 300 and .objectRef.namespace == "default" and .stageTimestamp > $began)) |
     group_by(.objectRef.name)[] | sort_by(.requestReceivedTimestamp) |
@@ -96,21 +95,21 @@ latencies='def ms: (.[:19] + "Z" | fromdate) * 1000 + (.[20:26] | tonumber) / 10
     if . == null then "none" else
         [(.requestReceivedTimestamp | ms) - ($change.stageTimestamp | ms), 0] | max end'
 
-# changes_a_second TIME: of specs, since then, on average.
+# changes_a_second TIME: the average rate of changes of specs since then.
 changes_a_second() {
     audit "select(.what == \"mcpservers\" and .stageTimestamp > \"$1\") | .stageTimestamp" |
         jq -s 'map((.[:19] + "Z" | fromdate) + (.[19:26] | tonumber)) |
             (length - 1) / (max - min) | round'
 }
 
-# What the API server itself takes for those changes, in milliseconds.
+# The milliseconds that the API server itself needs for those changes.
 own_times='def ms: (.[:19] + "Z" | fromdate) * 1000 + (.[20:26] | tonumber) / 1000;
     .[] | select(.what == "mcpservers" and .stageTimestamp > $began) |
     (.stageTimestamp | ms) - (.requestReceivedTimestamp | ms)'
 
-# measure_latency REPLICAS: each MCPServer in turn, so that the pace of one object is no matter, is set
-# to that many, at which its conditions change. Prints a figure, and then two numbers: the p99 of the
-# latency and of what the API server itself took for the changes, in whole milliseconds.
+# measure_latency REPLICAS: sets each MCPServer in turn to that many, so that its conditions change. With
+# each object changed once, the limit on writes of one object plays no part. Prints a figure, and two
+# numbers in whole milliseconds: the p99 of the latency, and of the API server's own time.
 measure_latency() {
     local began
     began=$(date -u +%FT%T.%6NZ)
@@ -132,7 +131,8 @@ measure_latency() {
         }'
 }
 
-# 50 ms, the best of five; on a machine so busy that the API server itself is that slow, what it takes.
+# The limit is 50 ms for the best of five. If the API server itself is slower than that, its own time is
+# the limit.
 test_2_latency_at_100_changes_a_second() {
     local replicas figures latency own
     NAMESPACE=default
@@ -155,7 +155,7 @@ test_3_10000_mcpservers_converge_and_a_restart_writes_nothing() {
     wait_for 300 all_are_right 10000
     echo "figure: all conditions right $((SECONDS - began)) s later," \
         "RSS $(memory_kilobytes VmRSS) kB, RssAnon $(memory_kilobytes RssAnon) kB"
-    # What is to be written is written at once, or within the pace.
+    # Each write comes at once, or when the limit on writes allows it.
     sleep 5
     writes=$(count_writes)
     stop_capstan capstan

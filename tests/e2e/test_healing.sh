@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# Deployments that were scaled past the webhook: it is registered by no test of this group.
+# Deployments that were scaled past the webhook. No test of this group registers it.
 
 setup() {
-    install_crd both
+    install_crd upstream
     cat >"$CLUSTER/policy.yaml" <<END
 apiVersion: capstan.dev/v1
 kind: PolicyConfig
@@ -19,7 +19,7 @@ create_pair() {
     create_deployment "$1" "$3" >/dev/null
 }
 
-# A Deployment that has to be healed, after which the others would have been.
+# Waits until one more Deployment is healed. By then the earlier ones would have been healed too.
 heal_one_more() {
     create_pair last-one '{}' 2
     wait_for 10 prints 1 replicas_of last-one
@@ -106,7 +106,7 @@ test_a_policy_that_only_warns_heals_nothing() {
         >"$CLUSTER/warn.yaml"
     start_capstan capstan --config "$CLUSTER/warn.yaml"
     k -n "$NAMESPACE" scale deployment/one --replicas=3
-    # The conditions follow from the spec alone, and show that it is at work.
+    # The conditions depend on the spec alone. They show that Capstan is at work.
     create_server two '{"replicas": 2}'
     wait_for 10 conditions_are_right two
     sleep 3

@@ -1,10 +1,12 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# From nothing to a webhook that works, with the manifests and nothing else: kubectl applies them, and
-# the program runs with the arguments of their Deployment and the token of their ServiceAccount, in
-# place of the pods that this cluster has no nodes for. And `capstan doctor`, about that installation.
-# The tests build on one another.
+# From nothing to a webhook that works, with the manifests as they are: kubectl applies them. The program
+# runs with the arguments of their Deployment and the token of their ServiceAccount, in place of pods:
+# this cluster has no nodes. And `capstan doctor`, about that installation. The tests build on one
+# another.
+
+older='1.30'
 
 # The namespace and the rights come with the manifests.
 prepare_cluster() {
@@ -13,12 +15,13 @@ prepare_cluster() {
 
 setup() {
     limit_critical_pods
-    install_crd both
+    install_crd upstream
 }
 
-# As GKE has it: pods of a critical class need a ResourceQuota that names it.
+# As on GKE, pods of a critical class need a ResourceQuota that names it. And the API server calls the
+# endpoints of a webhook's Service directly: there is no kube-proxy, so the Service's own address leads
+# nowhere.
 limit_critical_pods() {
-    mkdir "$CLUSTER/tools"
     cat >"$CLUSTER/admission.yaml" <<'END'
 apiVersion: apiserver.config.k8s.io/v1
 kind: AdmissionConfiguration
@@ -32,17 +35,68 @@ plugins:
       matchScopes:
       - {scopeName: PriorityClass, operator: In, values: [system-node-critical, system-cluster-critical]}
 END
-    printf '#!/bin/sh\nexec "%s" --admission-control-config-file "%s" "$@"\n' \
-        "$TOOLS/kube-apiserver" "$CLUSTER/admission.yaml" >"$CLUSTER/tools/kube-apiserver"
-    chmod +x "$CLUSTER/tools/kube-apiserver"
     end apiserver
-    TOOLS=$CLUSTER/tools start_apiserver
+    apiserver_options=(--admission-control-config-file "$CLUSTER/admission.yaml")
+    ! takes_the_manifests || apiserver_options+=(--enable-aggregator-routing)
+    start_apiserver
 }
 
-# variant OVERLAY: as this cluster takes it.
-variant() {
-    KUBECTL=$TOOLS/kubectl tests/support/render "manifests/overlays/$1" |
-        tests/e2e/variant-1.20 "$(webhook_port installed)"
+# takes_the_manifests: whether this API server knows everything in them.
+takes_the_manifests() {
+    ((MINOR >= 30))
+}
+
+# address: prints an address of this machine. Endpoints may not have 127.0.0.1.
+address() {
+    if takes_the_manifests; then
+        hostname -I | tr ' ' '\n' | grep -m 1 '^[0-9.]*$' || fail 'this machine has no address but 127.0.0.1'
+    else
+        echo 127.0.0.1
+    fi
+}
+
+# rendered OVERLAY: prints it, for 1.20 as the variant.
+rendered() {
+    if takes_the_manifests; then
+        k kustomize "manifests/overlays/$1"
+    else
+        KUBECTL=$TOOLS/kubectl tests/support/render "manifests/overlays/$1" |
+            tests/e2e/variant-1.20 "$(webhook_port installed)"
+    fi
+}
+
+# install OVERLAY
+install() {
+    if takes_the_manifests; then
+        k apply -k "manifests/overlays/$1"
+        write_endpoints
+    else
+        rendered "$1" | k apply -f -
+    fi >/dev/null
+}
+
+# Writes the endpoints that the controllers would write if pods ran.
+write_endpoints() {
+    k apply -f - 2>/dev/null <<END
+apiVersion: v1
+kind: Endpoints
+metadata: {name: capstan, namespace: capstan-system}
+subsets:
+- addresses: [{ip: "$(address)"}]
+  ports: [{name: webhook, port: $(webhook_port installed)}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: capstan
+  namespace: capstan-system
+  labels: {kubernetes.io/service-name: capstan}
+addressType: IPv4
+endpoints:
+- {addresses: ["$(address)"], conditions: {ready: true}}
+ports:
+- {name: webhook, port: $(webhook_port installed)}
+END
 }
 
 arguments_of_the_deployment() {
@@ -62,7 +116,7 @@ write_pod() {
     cp "$CLUSTER/certificates/ca.crt" "$folder/account/ca.crt"
     k -n capstan-system get configmap capstan-policy -o json | jq -r '.data["policy.yaml"]' \
         >"$folder/policy/policy.yaml"
-    # The folders of a pod, in a mount namespace of its own, so that the machine has none of them.
+    # The folders of a pod, in a mount namespace, so that they do not appear on the machine.
     cat >"$CLUSTER/in_pod" <<END
 #!/bin/sh
 mount -t tmpfs tmpfs /run && mkdir -p /run/secrets/kubernetes.io/serviceaccount &&
@@ -79,7 +133,8 @@ in_pod() {
         unshare --mount --map-root-user "$CLUSTER/in_pod" "$@"
 }
 
-# run_installed: as the Deployment says, but for where it listens and where its policy lies.
+# run_installed: runs the program with the Deployment's arguments. Only the addresses and the folder of
+# the policy differ.
 run_installed() {
     local arguments
     mapfile -t arguments < <(arguments_of_the_deployment | sed 's:=/etc/capstan/:=/media/capstan/:')
@@ -87,7 +142,7 @@ run_installed() {
     run_apart installed env KUBERNETES_SERVICE_HOST=127.0.0.1 \
         "KUBERNETES_SERVICE_PORT=${APISERVER##*:}" \
         unshare --mount --map-root-user "$CLUSTER/in_pod" "$(realpath "$CAPSTAN")" "${arguments[@]}" \
-        --webhook-bind-address "127.0.0.1:$(webhook_port installed)" \
+        --webhook-bind-address "$(address):$(webhook_port installed)" \
         --health-probe-bind-address "127.0.0.1:$(probe_port installed)" \
         --metrics-bind-address "127.0.0.1:$(metrics_port installed)" --shutdown-delay 0s "$@"
 }
@@ -98,8 +153,7 @@ writes_go_through() {
 
 test_1_one_apply_and_it_serves_with_its_own_certificate() {
     writes_go_through
-    variant default >"$CLUSTER/install.yaml"
-    k apply -f "$CLUSTER/install.yaml" >/dev/null
+    install default
     writes_go_through
     run_installed
     wait_for 30 is_ready installed
@@ -118,22 +172,21 @@ is_warned() {
 
 test_2_the_doctor_finds_nothing_wrong() {
     local output
-    # What controllers would have done.
+    # The Deployment controller would have written this.
     api admin PATCH /apis/apps/v1/namespaces/capstan-system/deployments/capstan/status \
         '{"status": {"replicas": 2, "readyReplicas": 2}}' >/dev/null
     output=$("$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig")
     expect_match 'the report' "$output" ', 0 problems'
     expect 'healthy, as JSON' "$("$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig" -o json |
         jq -c '[.healthy, .kind, (.checks | length)]')" '[true,"DoctorReport",11]'
-    # And as the ServiceAccount, from within: what it may not look at is a note.
+    # As the ServiceAccount, from within, doctor notes what it may not look at.
     output=$(in_pod "$(realpath "$CAPSTAN")" doctor -o json)
     expect 'healthy, to itself' "$(jq .healthy <<<"$output")" true
     expect_match 'its rights' "$(jq -r '.checks[] | select(.name == "rbac") | .level + .message' \
         <<<"$output")" '^ok'
 }
 
-# admits_a_pod NAMESPACE: as the Deployment makes them, but for the ServiceAccount, whose tokens nobody
-# makes here.
+# admits_a_pod NAMESPACE: a pod as the Deployment makes it, without the ServiceAccount's token.
 admits_a_pod() {
     k -n capstan-system get deployment capstan -o json | jq '.spec.template |
         {apiVersion: "v1", kind: "Pod", metadata: (.metadata + {name: "quota"}),
@@ -148,7 +201,7 @@ test_3_its_pods_are_admitted_where_critical_ones_need_a_quota() {
         k -n "$namespace" create serviceaccount default >/dev/null
     done
     expect_match 'a pod elsewhere' "$(refuses admits_a_pod "$NAMESPACE")" 'insufficient quota'
-    # What a controller would have counted.
+    # The quota controller would have counted this.
     api admin PATCH \
         /api/v1/namespaces/capstan-system/resourcequotas/capstan-critical-pods/status "$(k \
         -n capstan-system get resourcequota capstan-critical-pods -o json |
@@ -159,7 +212,12 @@ test_3_its_pods_are_admitted_where_critical_ones_need_a_quota() {
 test_4_applying_it_again_changes_nothing() {
     local before
     before=$(secret | jq -c .data)$(bundle_cas)
-    k apply -f "$CLUSTER/install.yaml" >/dev/null
+    if takes_the_manifests; then
+        # The same objects in one file.
+        expect_match 'kubectl apply' "$(k apply -f manifests/install.yaml)" 'capstan unchanged'
+    else
+        install default
+    fi
     wait_for 5 bundles_are_current
     expect 'Secret and caBundle' "$(secret | jq -c .data)$(bundle_cas)" "$before"
     writes_go_through
@@ -168,7 +226,7 @@ test_4_applying_it_again_changes_nothing() {
 test_5_each_overlay_is_accepted() {
     local overlay
     for overlay in default audit fail-closed cert-manager; do
-        variant "$overlay" | awk 'BEGIN { RS = "---\n"; ORS = "---\n" } /kind: / && !/cert-manager.io\/v1\n/' |
+        rendered "$overlay" | awk 'BEGIN { RS = "---\n"; ORS = "---\n" } /kind: / && !/cert-manager.io\/v1\n/' |
             k apply --dry-run=server -f - >/dev/null
     done
 }
@@ -178,20 +236,20 @@ policies() {
 }
 
 test_6_fail_closed_says_fail_once_it_is_ready() {
-    variant fail-closed | k apply -f - >/dev/null
+    install fail-closed
     end installed
     run_installed
     expect 'failurePolicy, at first' "$(policies)" Ignore
     wait_for 30 is_ready installed
     wait_for 60 prints Fail policies
-    # Somebody applies the manifests again, which say Ignore.
+    # Somebody applies the manifests again; they say Ignore.
     api admin PATCH "$webhooks_path/capstan" \
         '[{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}]' json >/dev/null
     wait_for 10 prints Fail policies
     writes_go_through
 }
 
-# red CHECK [PATTERN]: the doctor says that this is a problem, and what to do.
+# red CHECK [PATTERN]: doctor reports this problem and a remedy.
 red() {
     local output
     output=$(refuses "$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig" -o json)
@@ -217,9 +275,9 @@ certificate_that_is_over() {
     base64 -w 0 "$CLUSTER/over.crt"
 }
 
-# The program does not run meanwhile, or it would heal most of it.
+# Capstan does not run meanwhile; it would repair most of this.
 test_7_the_doctor_finds_what_is_wrong() {
-    local crd saved
+    local saved endpoints
     end installed
     registration >"$CLUSTER/registration.json"
     secret | jq -c 'del(.metadata.resourceVersion)' >"$CLUSTER/secret.json"
@@ -245,7 +303,7 @@ test_7_the_doctor_finds_what_is_wrong() {
     restore_registration
     patch_registration '{"op": "add", "path": "/webhooks/1/matchConditions", "value":
         [{"name": "never", "expression": "false"}]}'
-    # API servers before 1.28 have dropped it.
+    # API servers before 1.28 drop the field.
     ! registration | jq -e '.webhooks[1].matchConditions' >/dev/null ||
         red webhook-configuration matchConditions
     restore_registration
@@ -274,7 +332,8 @@ test_7_the_doctor_finds_what_is_wrong() {
     wait_for 10 red rbac mcpservers/status
     jq -c 'del(.metadata.resourceVersion, .metadata.uid)' <<<"$saved" | k apply -f - >/dev/null 2>&1
     saved=$(k -n capstan-system get service capstan -o json)
-    k -n capstan-system delete service capstan >/dev/null
+    endpoints=$(k -n capstan-system get endpoints capstan -o json 2>/dev/null) || true
+    k -n capstan-system delete service,endpoints capstan --ignore-not-found >/dev/null 2>&1
     red service 'not there'
     k -n capstan-system create service clusterip capstan --tcp "$(webhook_port installed)" >/dev/null
     red service 'endpoints is not there'
@@ -284,8 +343,10 @@ test_7_the_doctor_finds_what_is_wrong() {
     patch_registration '{"op": "replace", "path": "/webhooks/0/clientConfig/service/port", "value": 8443}'
     red webhook-configuration 'mcpservers.capstan.dev calls port 8443'
     restore_registration
-    k -n capstan-system delete service capstan >/dev/null
-    jq -c 'del(.metadata.resourceVersion, .metadata.uid)' <<<"$saved" | k apply -f - >/dev/null 2>&1
+    # Older API servers delete the endpoints with the Service.
+    k -n capstan-system delete service,endpoints capstan --ignore-not-found >/dev/null 2>&1
+    jq -c 'del(.metadata.resourceVersion, .metadata.uid)' <<<"$saved$endpoints" |
+        k apply -f - >/dev/null 2>&1
     wait_for 10 "$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig"
 }
 
@@ -296,7 +357,7 @@ test_8_the_doctor_says_when_it_cannot_look() {
     status=0
     "$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig" -o xml >/dev/null 2>&1 || status=$?
     expect 'the exit status of a wrong call' "$status" 2
-    # Somebody without rights: notes, and no false ok.
+    # For a user without rights doctor notes it, and says no false ok.
     output=$("$CAPSTAN" doctor --kubeconfig "$CLUSTER/capstan-limited.kubeconfig" -o json) || true
     expect 'what it may not look at and calls ok' "$(jq -c '[.checks[] | select(.level == "ok") | .name]' \
         <<<"$output")" '["api-server"]'
@@ -310,10 +371,11 @@ test_9_uninstalling_leaves_nothing_behind() {
     local left
     run_installed
     wait_for 30 is_ready installed
-    # As the README says: the webhook configuration first.
+    # The README says to delete the webhook configuration first.
     k delete mutatingwebhookconfiguration capstan >/dev/null
     writes_go_through
-    variant default | k delete --ignore-not-found --wait=false -f - >"$CLUSTER/deleted"
+    rendered default >"$CLUSTER/install.yaml"
+    k delete --ignore-not-found --wait=false -f "$CLUSTER/install.yaml" >"$CLUSTER/deleted"
     expect 'what was deleted' "$(wc -l <"$CLUSTER/deleted")" \
         "$(($(grep -c '^kind: ' "$CLUSTER/install.yaml") - 1))"
     writes_go_through
@@ -321,7 +383,7 @@ test_9_uninstalling_leaves_nothing_behind() {
     left=$(k get clusterroles,clusterrolebindings,mutatingwebhookconfigurations -o name | grep capstan) ||
         true
     expect 'what is left outside of the namespace' "$left" ''
-    # What it has made itself is in the namespace, which a namespace controller would empty.
+    # Capstan's own objects are in the namespace. A namespace controller would delete them.
     expect 'the end of the namespace' \
         "$(k get namespace capstan-system -o jsonpath='{.status.phase}')" Terminating
 }

@@ -1,25 +1,25 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# Two and three replicas: there is never more than one that writes, and soon another one if it goes.
-# Who wrote what is judged by what the API server has on record.
+# Two and three replicas: only one writes at a time, and another one takes over soon if it stops. The
+# audit log of the API server shows who wrote what.
 
-# Milliseconds until another one writes: after an end that nobody was told of (the longest pause
-# between two looks, before the last renewal is seen; the Lease's 15 s; and once more that pause), and
-# after one that released the Lease. And 5 s for a busy machine.
+# Milliseconds until another one writes. If the leader stopped without a word: the longest pause between
+# two looks (until the last renewal is seen), the Lease's 15 s, and that pause again. If it released the
+# Lease: one pause. Both plus 5 s for a busy machine.
 takeover_after_kill=$((4400 + 15000 + 4400 + 5000))
 takeover_after_release=$((4400 + 5000))
 
 setup() {
     local i
-    install_crd both
+    install_crd upstream
     for i in 1 2 3; do
         start_capstan capstan-$i --leader-elect
     done
     wait_for 20 leader
 }
 
-# leader: who wrote last to the Lease that it is the holder.
+# leader: the last one that wrote itself into the Lease as its holder.
 leader() {
     local holder
     holder=$(audit 'select(.what == "leases" and .code < 300) |
@@ -28,7 +28,7 @@ leader() {
     [[ -n $holder ]]
 }
 
-# There is always something to write: the spec of 10 MCPServers changes all the time.
+# Changes the specs of 10 MCPServers all the time, so that there is always something to write.
 churn() {
     local i=0
     while :; do
@@ -51,7 +51,7 @@ now() {
     date -u +%FT%T.%6NZ
 }
 
-# has_written WRITER TIME: a status, since then.
+# has_written WRITER TIME: whether it has written a status since then.
 has_written() {
     audit "select(.what == \"mcpservers/status\" and .writer == \"$1\" and
         .requestReceivedTimestamp > \"$2\" and .code < 300)" | grep . >/dev/null
@@ -61,7 +61,7 @@ is_written_since() {
     has_written "$(leader)" "$1"
 }
 
-# first_of_another WRITER TIME: milliseconds from TIME to the first status that another one wrote.
+# first_of_another WRITER TIME: milliseconds from TIME to the first status written by another one.
 first_of_another() {
     local milliseconds
     milliseconds=$(audit "select(.what == \"mcpservers/status\" and .code < 300 and
@@ -73,8 +73,8 @@ first_of_another() {
     [[ -n $milliseconds ]]
 }
 
-# Of each write, whether the Lease was its writer's when it came in. A renewal counts from when it
-# was answered; the Lease is lost when another one has taken it, or it was released.
+# Tells for each write whether its writer held the Lease when the write came in. A renewal counts from its
+# answer on. The Lease is lost when another one takes it, or when its holder releases it.
 foreign_writes() {
     audit 'select(.writer | startswith("capstan"))' | jq -s -c 'map(if .what == "leases" then
             select(.code < 300) | . + {at: .stageTimestamp}
@@ -92,7 +92,8 @@ expect_one_writer() {
     expect 'writes of those that did not hold the Lease' "$(foreign_writes | head -n 3)" ''
 }
 
-# take_over SIGNAL BOUND: the leader is sent that; another one has to write in time. Prints who led.
+# take_over SIGNAL BOUND: sends it to the leader. Another one has to write in time. Prints the old
+# leader.
 take_over() {
     local former began milliseconds
     former=$(leader)
@@ -171,7 +172,7 @@ test_sigstop_of_the_leader_of_three_and_its_return() {
     expect 'its readiness' "$(ready_code "$former")" 200
 }
 
-# A pause that is over before another one may take over: it must ask first whether it still leads.
+# The pause ends before another one may take over. The leader must first ask whether it still leads.
 test_a_short_sigstop_of_the_leader() {
     local former i
     start_churn
@@ -188,7 +189,7 @@ test_a_short_sigstop_of_the_leader() {
 test_two_replicas() {
     local former
     former=$(leader)
-    # One that does not lead leaves.
+    # A replica that does not lead stops.
     stop_capstan "$([[ $former == capstan-1 ]] && echo capstan-2 || echo capstan-1)"
     start_churn
     former=$(take_over KILL $takeover_after_kill)

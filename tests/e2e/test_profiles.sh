@@ -1,31 +1,32 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# Which certificates the API server accepts of a webhook, and that `capstan doctor` says the same of
-# each. The webhook fails closed: a write that goes through says that the certificate was accepted.
+# Which certificates the API server accepts from a webhook; `capstan doctor` has to agree on each. The
+# webhook fails closed, so if a write goes through, the certificate was accepted.
 
-# An expired pair is served only where the clock is behind, and the API server is to be valid there too.
+# An expired pair is served only by a process whose clock is behind. The API server's certificate has to
+# be valid by that clock too.
 dated=(faketime -f -60d)
 
 setup() {
-    install_crd both
+    install_crd upstream
     api admin POST "$secrets_path" '{"apiVersion": "v1", "kind": "Secret", "type": "Opaque",
         "metadata": {"name": "capstan-certs"}}' >/dev/null
     register_service "$(webhook_port capstan)"
-    # Without faketime's own process, which would take the signals.
+    # Without the faketime program; it would take the signals.
     printf '#!/bin/sh\nLD_PRELOAD=%s FAKETIME=-30d exec "%s" "$@"\n' \
         "$(dpkg -L libfaketime | grep '/libfaketimeMT\.so')" "$(realpath "$CAPSTAN")" >"$CLUSTER/behind"
     chmod +x "$CLUSTER/behind"
     mkdir "$CLUSTER/made"
 }
 
-# made FILE: where it is. All that a test makes lies there.
+# made FILE: its path, in the folder of everything that a test makes.
 made() {
     echo "$CLUSTER/made/$NAMESPACE-$1"
 }
 
-# certificate FILE SUBJECT EXTENSIONS [OPTION OF OPENSSL]...: and its key. The extensions are as
-# openssl.cnf has them, one a line, and there are no others.
+# certificate FILE SUBJECT EXTENSIONS [OPTION OF OPENSSL]...: makes it and its key. EXTENSIONS are lines
+# of openssl.cnf; the certificate has no others.
 certificate() {
     local file
     file=$(made "$1")
@@ -54,7 +55,7 @@ leaf() {
         -CA "$(made "$2").crt" -CAkey "$(made "$2").key"
 }
 
-# serve FILE [PROGRAM]: started anew, so that no connection is left from before.
+# serve FILE [PROGRAM]: starts Capstan again, so that no connection is left from before.
 serve() {
     local file folder=$CLUSTER/served CAPSTAN=${2-$CAPSTAN}
     file=$(made "$1")
@@ -73,12 +74,12 @@ is_served() {
         [[ $served == "$(openssl x509 -in "$1" -noout -fingerprint)" ]]
 }
 
-# A dry run of a write that the webhook is asked about.
+# A dry run of a write. The API server asks the webhook about it.
 may_write() {
     api admin POST "$(server_path)?dryRun=All" "$(server_json probe '{"replicas": 3}')"
 }
 
-# expect_refusal WHAT: of a write, because of the certificate.
+# expect_refusal WHAT: a write fails because of the certificate.
 expect_refusal() {
     local output='' deadline=$((SECONDS + 10))
     until [[ $output == *x509:* ]]; do
@@ -92,10 +93,9 @@ doctor_says() {
         jq -r '.checks[] | select(.name == "ca-bundle") | .level + ": " + .message'
 }
 
-# judge VERDICT FILE BUNDLE [PROGRAM]: of the API server, and of doctor, where FILE is served and the
-# CAs of BUNDLE (words) are trusted. A CA that was never there before is put beside them: once a
-# certificate of that one is accepted, the API server has learnt of the bundle, and what it says next
-# it says about FILE.
+# judge VERDICT FILE BUNDLE [PROGRAM]: the API server and doctor have to come to this verdict if FILE is
+# served and the CAs of BUNDLE (words) are trusted. The bundle gets a new CA as well. Once the API server
+# accepts a certificate of that CA, it has learnt of the bundle, and its next answer is about FILE.
 judge() {
     local verdict=$1 file=$2 name bundle=() level='^ok: '
     for name in $3; do
@@ -118,7 +118,7 @@ judge() {
     expect_match "what doctor says of $file" "$(doctor_says)" "$level"
 }
 
-# keyUsage without digitalSignature, which the API server accepts, GnuTLS does not serve.
+# The API server accepts keyUsage without digitalSignature, but GnuTLS does not serve it.
 test_keys_and_names_that_are_accepted() {
     local name
     ca ca
@@ -155,7 +155,7 @@ test_cas_that_are_refused_and_cas_of_one_subject() {
     ca signs-nothing "$constraints"$'\nkeyUsage = critical,digitalSignature'
     leaf of-signs-nothing signs-nothing
     judge refused of-signs-nothing signs-nothing
-    # Without key identifiers, so that nothing but the key tells them apart.
+    # Without key identifiers, so that only the key tells them apart.
     ca old "$constraints"
     ca new "$constraints"
     leaf of-old old

@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# Where there is nothing to do, nothing is written, also beside a writer that writes the same.
+# If there is nothing to do, Capstan writes nothing, also beside another writer of the same bytes.
 
 setup() {
-    install_crd both
+    install_crd upstream
     start_capstan capstan --leader-elect
 }
 
@@ -24,7 +24,7 @@ test_no_write_in_a_minute_beside_an_operator_that_puts_the_same_bytes() {
         wait_for 20 conditions_are_right "$name"
         put_status "$name" '.phase = "Ready" | .observedGeneration = 1'
     done
-    # What is on its way has arrived once this one has.
+    # Once this one is done, all earlier writes are done.
     create_server last
     wait_for 10 conditions_are_right last
     before=$(resource_versions)
@@ -37,7 +37,7 @@ test_no_write_in_a_minute_beside_an_operator_that_puts_the_same_bytes() {
     ((events > 40)) || fail "the operator wrote only $events times"
 }
 
-# But for the renewals of the Lease.
+# Renewals of the Lease do not count.
 all_writes() {
     audit 'select((.writer | startswith("capstan")) and .what != "leases")' | wc -l
 }

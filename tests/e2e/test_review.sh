@@ -1,16 +1,16 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# `capstan review` says beforehand what the API server, with Capstan as its webhook, will say: the same
-# objects by `kubectl --dry-run=server` and by `capstan review --kubeconfig`.
+# `capstan review` predicts what the API server does with Capstan as its webhook: the tests give the same
+# objects to `kubectl --dry-run=server` and to `capstan review --kubeconfig`.
 
 setup() {
-    install_crd both
+    install_crd upstream
     start_capstan capstan
     register capstan
 }
 
-# What the two are compared by, of one object: what any rule looks at or sets.
+# The fields of one object that are compared: those that a rule reads or sets.
 compared='{kind, name: .metadata.name, replicas: .spec.replicas} + if .kind == "MCPServer"
     then {transport: .spec.transport}
     else {strategy: .spec.strategy, grace: .spec.template.spec.terminationGracePeriodSeconds} end'
@@ -20,21 +20,20 @@ specs=('{}' '{"replicas": 3}' '{"transport": "sse"}' '{"transport": "sse", "repl
     '{"transport": "streamable-http", "replicas": 2,
         "sessionStorage": {"provider": "redis", "address": "redis:6379"}}')
 counts=('' 0 1 4)
-# Filters on a Deployment: what a manifest may leave out, and what it may say.
+# Filters on a Deployment: fields that a manifest may leave out or set.
 variants=('del(.spec.template.spec.terminationGracePeriodSeconds)'
     '.spec.template.spec.terminationGracePeriodSeconds = 10 | .spec.strategy = {type: "Recreate"}'
     '.spec.strategy = {rollingUpdate: {maxSurge: 1}}'
     '.spec.strategy = {type: "RollingUpdate", rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}'
     '.spec.template.spec.terminationGracePeriodSeconds = 90')
 
-# list_of FILE: the objects on stdin as a List in $NAMESPACE.
+# list_of FILE: writes the objects on stdin to FILE, as a List in $NAMESPACE.
 list_of() {
     jq -s --arg namespace "$NAMESPACE" '{apiVersion: "v1", kind: "List",
         items: map(.metadata.namespace = $namespace)}' >"$1"
 }
 
-# Each spec with each count, and the variants in turn; as an MCPServer that is there, and a Deployment
-# that is yet to come.
+# Each spec with each count, and the variants in turn. The MCPServer is there; the Deployment is new.
 make_deployments() {
     local spec count n=0
     for spec in "${specs[@]}"; do
@@ -46,30 +45,30 @@ make_deployments() {
     done | list_of "$1"
 }
 
-# ask_server FILE VERB: into FILE.server and FILE.server-warnings.
+# ask_server FILE VERB: writes FILE.server and FILE.server-warnings.
 ask_server() {
     k -n "$NAMESPACE" "$2" --dry-run=server -o json -f "$1" 2>"$1.stderr" >"$1.answer" ||
         fail "$(cat "$1.stderr")"
     jq -c "if .kind == \"List\" then .items[] else . end | $compared" "$1.answer" >"$1.server"
-    # kubectl says the same thing only once.
+    # kubectl prints the same warning only once.
     sed -n 's/^Warning: //p' "$1.stderr" | grep -E '^(stdio-cap|session-storage|replica|grace)' |
         sort -u >"$1.server-warnings" || true
 }
 
-# ask_review FILE OPTION...: into FILE.review and FILE.review-warnings; and FILE.patch.
+# ask_review FILE OPTION...: writes FILE.review, FILE.review-warnings and FILE.patch.
 ask_review() {
     local file=$1
     shift
     set -- -f "$file" --kubeconfig "$CLUSTER/admin.kubeconfig" "$@"
     "$CAPSTAN" review "$@" -o yaml >"$file.yaml"
-    # kubectl makes JSON of it, and changes nothing.
+    # kubectl turns it into JSON, and changes nothing.
     k create --dry-run=client --validate=false -o json -f "$file.yaml" |
         jq -c "if .kind == \"List\" then .items[] else . end | $compared" >"$file.review"
     "$CAPSTAN" review "$@" -o json | jq -r '.items[].warnings[]' | sort -u >"$file.review-warnings"
     "$CAPSTAN" review "$@" -o patch >"$file.patch"
 }
 
-# expect_alike FILE: and that each patch leads to what the API server has.
+# expect_alike FILE: both agree, and each patch leads to the API server's object.
 expect_alike() {
     local kind name path value
     diff "$1.server" "$1.review" || fail 'the objects differ: < by kubectl, > by review'
@@ -82,7 +81,7 @@ expect_alike() {
     done < <(jq -r '"\(.kind) \(.name) " + (.patch[] | "\(.path) \(.value | tojson)")' "$1.patch")
 }
 
-# expect_count WHAT FILE COUNT: of lines, so that nothing is alike because it is empty.
+# expect_count WHAT FILE COUNT: FILE has so many lines. Empty files would agree too.
 expect_count() {
     expect "$1" "$(wc -l <"$2")" "$3"
 }

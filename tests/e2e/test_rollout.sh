@@ -1,15 +1,15 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# No step of its life makes a write fail: two replicas are restarted in turn, and certificates renewed,
-# under a steady load of writes through the API server that fail where the webhook does not answer.
-# haproxy stands in for kube-proxy: connections go to a replica that is ready, and those that there are
-# stay where they are.
+# No step of Capstan's life makes a write fail. Two replicas are restarted in turn, and certificates are
+# renewed, under a steady load of writes through the API server. These fail if the webhook does not
+# answer. haproxy stands in for kube-proxy: a new connection goes to a ready replica, and an existing
+# one stays.
 
 two=(capstan-1 capstan-2)
 
 setup() {
-    install_crd both
+    install_crd upstream
     allow_certificates
     api admin POST "$secrets_path" '{"apiVersion": "v1", "kind": "Secret", "type": "Opaque",
         "metadata": {"name": "capstan-certs"}}' >/dev/null
@@ -25,7 +25,7 @@ start_haproxy() {
     {
         printf 'global\n    stats socket %s\n' "$CLUSTER/haproxy.socket"
         printf 'defaults\n    mode tcp\n    timeout connect 2s\n    timeout client 1h\n    timeout server 1h\n'
-        # A probe that a busy machine answers late is no replica that is not ready.
+        # On a busy machine a probe may be answered late although the replica is ready.
         printf '    timeout check 5s\n'
         printf 'listen webhook\n    bind 127.0.0.1:%s\n    balance roundrobin\n    option httpchk GET /readyz\n' \
             "$FRONT"
@@ -43,7 +43,7 @@ start_replica() {
     wait_for 30 is_ready "$1"
 }
 
-# is_in_front NAME: whether haproxy leads to it.
+# is_in_front NAME: whether haproxy sends connections to it.
 is_in_front() {
     curl -s --noproxy '*' -m 5 --unix-socket "$CLUSTER/haproxy.socket" telnet://localhost \
         <<<'show stat' | tr -d '\r' | grep -E "^webhook,$1,.*,UP,"
@@ -60,7 +60,7 @@ restart_both_in_turn() {
 
 test_no_write_fails_while_replicas_restart_and_certificates_change() {
     local i
-    # One that is asked through the front, and trusted there.
+    # A write that reaches the webhook through haproxy, and is trusted.
     wait_for 30 api admin POST "$(server_path)?dryRun=All" "$(server_json asked)"
     start_load 2 capped
     restart_both_in_turn 50 &

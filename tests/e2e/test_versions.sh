@@ -1,21 +1,23 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# CRDs of other operators, CRDs that come later, and rights that are missing. One after the other, in
-# this order, on one cluster.
+# CRDs of other versions of the operator, CRDs that come later, and missing rights. The tests build on
+# one another.
+
+older='1.30'
 
 setup() {
     :
 }
 
-# How often it asks whether there is a CRD by now.
+# Capstan asks so often, in seconds, whether the CRD is there.
 retry=30
 
 test_1_a_crd_may_come_after_the_start() {
     VERSION=v1alpha1
     launch_capstan capstan
     wait_for 10 is_alive capstan
-    # Time to ask for what is not there.
+    # Capstan asks meanwhile, and finds no CRD.
     sleep 2
     install_crd v1alpha1
     create_server one '{"replicas": 3}'
@@ -43,7 +45,7 @@ test_3_a_version_that_is_added_is_taken_up() {
     VERSION=v1alpha1
     create_server old '{"replicas": 3}'
     wait_for 10 conditions_are_right old
-    install_crd both
+    install_crd upstream
     VERSION=v1beta1
     create_server new '{"replicas": 3}'
     wait_for $((retry + 15)) conditions_are_right new
@@ -52,13 +54,13 @@ test_3_a_version_that_is_added_is_taken_up() {
     expect replicas "$(replicas_of new)" 1
 }
 
-# Fault: a schema that does not take what is written.
+# Fault: a schema that refuses what Capstan writes.
 test_4_a_refused_write_is_not_repeated() {
     local path=schema/openAPIV3Schema/properties/status/properties/conditions/items/properties
     k patch crd mcpservers.toolhive.stacklok.dev --type json -p "[
         {\"op\": \"add\", \"path\": \"/spec/versions/0/$path/reason/enum\", \"value\": [\"Other\"]},
         {\"op\": \"add\", \"path\": \"/spec/versions/1/$path/reason/enum\", \"value\": [\"Other\"]}]"
-    # Until the API server goes by it, it is no test.
+    # The test begins when the API server uses the new schema.
     wait_for 20 reason_is_refused
     create_server one '{"replicas": 3}'
     wait_for 10 is_written one
@@ -84,12 +86,12 @@ test_5_a_crd_may_go_and_come_again() {
     k delete crd mcpservers.toolhive.stacklok.dev --timeout=30s
     sleep 2
     expect 'readiness' "$(ready_code capstan)" 200
-    install_crd both
+    install_crd upstream
     create_server one '{"replicas": 2}'
     wait_for $((2 * retry + 15)) conditions_are_right one
 }
 
-# The conditions are one value there, and server-side apply would take those of others away.
+# Here the conditions are one value, so server-side apply would remove those of others.
 test_6_conditions_without_a_list_type_are_put() {
     local i
     k delete mutatingwebhookconfiguration capstan

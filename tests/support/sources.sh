@@ -5,7 +5,8 @@
 # sets
 #   scratch  a folder of its own, which holds the state of apt; the machine's own stays unchanged
 
-# Uses the machine's own sources of packages, and adds source packages. A file has one of two formats.
+# derive_sources [backports]: uses the machine's own sources of packages, and adds source packages, or
+# the backports of the same sources. A file has one of two formats.
 derive_sources() {
     local file parts=$scratch/apt/sources
     mkdir -p "$parts"
@@ -19,20 +20,31 @@ derive_sources() {
         sed -E 's/^[Tt]ypes:.*\<deb\>([^-].*)?$/Types: deb deb-src/' "$file" \
             >"$parts/$(basename "$file")"
     done
+    [[ ${1-} != backports ]] || sed -i -E 's/\<bookworm(-updates|-security)?\>/bookworm-backports/g' \
+        "$parts"/*
 }
 
-# apt_get ARGUMENT...: runs apt-get with those sources.
+# apt_get ARGUMENT..., apt_cache ARGUMENT...: run with those sources.
 apt_get() {
-    apt-get -q -y -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$scratch/apt/sources" \
+    with_sources apt-get -q -y "$@"
+}
+
+apt_cache() {
+    with_sources apt-cache "$@"
+}
+
+with_sources() {
+    "$1" -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$scratch/apt/sources" \
         -o Dir::State="$scratch/apt/state" -o Dir::State::lists="$scratch/apt/state/lists" \
         -o Dir::State::status=/var/lib/dpkg/status -o Dir::Cache="$scratch/apt/cache" \
         -o Acquire::Languages=none -o APT::Sandbox::User=root -o APT::Update::Post-Invoke-Success= \
-        "$@"
+        "${@:2}"
 }
 
-# Call this before the first use. It goes on if a source cannot be reached, which may not be needed.
+# apt_update [backports]: call this before the first use. It goes on if a source cannot be reached, which
+# may not be needed.
 apt_update() {
-    derive_sources
+    derive_sources "$@"
     mkdir -p "$scratch"/apt/{state,cache}/{lists,archives}/partial
     apt_get update
 }

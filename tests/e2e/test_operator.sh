@@ -1,0 +1,291 @@
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
+# SPDX-License-Identifier: Apache-2.0
+#
+# Beside ToolHive's own operator, with its CRDs and its rights, and Kubernetes' own controllers. The
+# tests build on one another: the first runs without Capstan, to compare with.
+
+needs='kube-controller-manager kube-scheduler kwok helm thv-operator'
+apiserver_options=("${no_watch_lists[@]}")
+
+setup() {
+    start_controllers
+    start_scheduler
+    start_node
+    install_operator "$TOOLHIVE"
+    start_operator
+    start_proxies
+    record_pods
+}
+
+n_servers=50
+
+# spec_of I: the spec of server I of those that are created and edited.
+spec_of() {
+    local specs=('{"transport": "stdio"}' '{"transport": "sse"}' '{"transport": "streamable-http"}'
+        '{"transport": "stdio", "replicas": 3}' '{"transport": "sse", "replicas": 2}'
+        '{"transport": "streamable-http", "replicas": 2}' '{}')
+    echo "${specs[$1 % ${#specs[@]}]}"
+}
+
+# last_write WRITER: when it was, in milliseconds; leases do not count.
+last_write() {
+    audit "select(.writer == \"$1\" and .what != \"leases\") | .stageTimestamp" | tail -n 1 |
+        jq -r '(.[:19] + "Z" | fromdate) * 1000 + (.[20:23] | tonumber)'
+}
+
+# is_quiet SECONDS: whether the operator has written nothing for so long.
+is_quiet() {
+    local last
+    last=$(last_write toolhive-operator)
+    ((${EPOCHREALTIME/./} / 1000 > ${last:-0} + $1 * 1000))
+}
+
+# conflicts: how often the operator's status writes met one.
+conflicts() {
+    audit 'select(.writer == "toolhive-operator" and .what == "mcpservers/status" and .code == 409)' |
+        wc -l
+}
+
+# create_and_edit FILE: creates n_servers one right after the other, and edits each. Writes to FILE how
+# many conflicts the operator met while they were created, and while they were edited.
+create_and_edit() {
+    local i before after
+    before=$(conflicts)
+    for ((i = 0; i < n_servers; i++)); do
+        create_server "server-$i" "$(spec_of "$i")"
+    done
+    wait_for 240 is_quiet 10
+    after=$(conflicts)
+    for ((i = 0; i < n_servers; i++)); do
+        change_server "server-$i" '{"env": [{"name": "EDITED", "value": "yes"}]}'
+    done
+    wait_for 240 is_quiet 10
+    echo "$((after - before)) $(($(conflicts) - after))" >"$1"
+}
+
+test_1_the_operator_alone() {
+    local made edited
+    create_and_edit "$CLUSTER/conflicts.without"
+    read -r made edited <"$CLUSTER/conflicts.without"
+    echo "figure: without Capstan: $made conflicts in $n_servers creations, $edited in $n_servers edits"
+    server_conditions >"$CLUSTER/conditions.without"
+    expect 'servers with both conditions' "$(wc -l <"$CLUSTER/conditions.without")" "$n_servers"
+    delete_namespace
+}
+
+# server_conditions: a line for each server that has both: its name, and the two without their times.
+server_conditions() {
+    api admin GET "$(server_path)" | jq -c '.items[] | [.metadata.name, ([.status.conditions[] |
+        select(.type == "StdioReplicaCapped" or .type == "SessionStorageWarning") |
+        {type, status, reason, message, observedGeneration}] | sort_by(.type))] | select(.[1] | length == 2)' | sort
+}
+
+# delete_namespace: and waits until it is gone, with everything in it.
+delete_namespace() {
+    k delete namespace "$NAMESPACE" --wait=false >/dev/null
+    wait_for 120 namespace_is_gone
+}
+
+namespace_is_gone() {
+    ! k get namespace "$NAMESPACE" -o json 2>/dev/null | jq -c .status
+}
+
+test_2_conflicts_with_capstan() {
+    local made edited
+    start_capstan capstan
+    register capstan
+    create_and_edit "$CLUSTER/conflicts.with"
+    read -r made edited <"$CLUSTER/conflicts.with"
+    echo "figure: with Capstan: $made conflicts in $n_servers creations, $edited in $n_servers edits"
+    wait_for 30 all_are_right
+    # The same, whoever has written them last.
+    diff "$CLUSTER/conditions.without" <(server_conditions)
+    echo "$NAMESPACE" >"$CLUSTER/namespace"
+}
+
+all_are_right() {
+    local conditions
+    conditions=$(api admin GET "$(server_path)" |
+        jq -c ".items[] | select(($conditions_by_table) != ($conditions_as_they_are)) | .metadata.name")
+    echo "$conditions"
+    [[ -z $conditions ]]
+}
+
+# in_first_namespace COMMAND...: where the servers of test 2 are.
+in_first_namespace() {
+    NAMESPACE=$(cat "$CLUSTER/namespace") "$@"
+}
+
+# By the table of rules: stdio is 1 whatever spec.replicas says, the others are as spec.replicas says.
+test_3_its_deployments_are_as_the_table_says() {
+    local wrong
+    wrong=$({ in_first_namespace api_list mcpservers && in_first_namespace api_list deployments; } |
+        jq -s -c '(.[0].items | map({key: .metadata.name, value: .spec}) | from_entries) as $specs |
+            .[1].items[] | $specs[.metadata.name] as $spec |
+            (if ($spec.transport // "stdio") == "stdio" then 1 else $spec.replicas // 1 end) as $wanted |
+            select(.spec.replicas != $wanted) | [.metadata.name, .spec.replicas, $wanted]')
+    expect 'Deployments with other replicas' "$wrong" ''
+    expect 'Deployments' "$(in_first_namespace api_list deployments | jq '.items | length')" "$n_servers"
+}
+
+api_list() {
+    case $1 in
+    mcpservers) api admin GET "$(server_path)" ;;
+    deployments) api admin GET "$(deployment_path)" ;;
+    esac
+}
+
+# versions_of: the generation and resourceVersion of each MCPServer and each Deployment.
+versions_of() {
+    { api_list mcpservers && api_list deployments; } |
+        jq -r '.items[].metadata | "\(.name) \(.generation) \(.resourceVersion)"'
+}
+
+test_4_two_quiet_minutes() {
+    local before n_before
+    wait_for 120 is_quiet 10
+    before=$(in_first_namespace versions_of)
+    n_before=$(writes_of_both)
+    sleep 120
+    expect 'writes of Capstan and of the operator' "$(($(writes_of_both) - n_before))" 0
+    expect 'generations and resourceVersions' "$(in_first_namespace versions_of)" "$before"
+}
+
+writes_of_both() {
+    audit 'select((.writer == "toolhive-operator" or .writer == "capstan") and .what != "leases")' | wc -l
+}
+
+# pair_is_there NAME: whether the operator has made its Deployment, and it is ready.
+pair_is_there() {
+    api admin GET "$(deployment_path "$1")" && is_settled "$1"
+}
+
+test_5_edits_of_replicas_and_transport() {
+    create_server one '{"transport": "sse", "replicas": 3}'
+    wait_for 60 pair_is_there one
+    expect 'replicas on sse' "$(replicas_of one)" 3
+    change_server one '{"transport": "stdio"}'
+    wait_for 60 prints 1 replicas_of one
+    wait_for 60 is_quiet 5
+    expect 'replicas on stdio' "$(replicas_of one)" 1
+    wait_for 30 conditions_are_right one
+    change_server one '{"transport": "streamable-http", "replicas": 2}'
+    wait_for 60 prints 2 replicas_of one
+    wait_for 60 is_quiet 5
+    expect 'replicas on streamable-http' "$(replicas_of one)" 2
+    wait_for 30 conditions_are_right one
+    k -n "$NAMESPACE" scale deployment/one --replicas=4 >/dev/null
+    # Where spec.replicas is set the operator has the say.
+    wait_for 60 prints 2 replicas_of one
+    change_server one '{"replicas": null}'
+    k -n "$NAMESPACE" scale deployment/one --replicas=4 >/dev/null
+    wait_for 60 is_quiet 5
+    expect 'replicas that nobody but kubectl has set' "$(replicas_of one)" 4
+}
+
+test_6_scaled_while_capstan_was_away() {
+    local generation
+    create_server one '{}'
+    wait_for 60 pair_is_there one
+    unregister capstan
+    stop_capstan capstan
+    k -n "$NAMESPACE" scale deployment/one --replicas=3 >/dev/null
+    wait_for 60 is_settled one
+    start_capstan capstan
+    wait_for 30 prints 1 replicas_of one
+    wait_for 60 is_quiet 5
+    generation=$(deployment_field one .metadata.generation)
+    sleep 10
+    expect 'replicas' "$(replicas_of one)" 1
+    expect 'the generation' "$(deployment_field one .metadata.generation)" "$generation"
+    register capstan
+}
+
+test_7_rollout_restart() {
+    roll_out one 2
+    cat >"$CLUSTER/surge.yaml" <<'END'
+apiVersion: capstan.dev/v1
+kind: PolicyConfig
+stdioCap: {preventSurge: true}
+END
+    stop_capstan capstan
+    start_capstan capstan --config "$CLUSTER/surge.yaml"
+    roll_out two 1
+    stop_capstan capstan
+    start_capstan capstan
+}
+
+# roll_out NAME MOST: a stdio server; MOST proxies at a time.
+roll_out() {
+    local most
+    create_server "$1" '{}'
+    wait_for 60 pair_is_there "$1"
+    wait_for 60 is_quiet 5
+    k -n "$NAMESPACE" rollout restart "deployment/$1" >/dev/null
+    k -n "$NAMESPACE" rollout status --timeout 60s "deployment/$1" >/dev/null
+    wait_for 60 is_quiet 5
+    expect 'the annotation of the restart' "$(deployment_field "$1" \
+        '.spec.template.metadata.annotations | has("kubectl.kubernetes.io/restartedAt")')" true
+    read -r _ most < <(pods_of "$1")
+    expect 'the most pods at a time' "$most" "$2"
+}
+
+test_8_deletion_takes_everything_with_it() {
+    create_server one '{"replicas": 3}'
+    create_server two '{"transport": "sse", "replicas": 2}'
+    wait_for 60 pair_is_there one
+    wait_for 60 pair_is_there two
+    delete_server one
+    wait_for 60 is_gone one
+    expect 'replicas of the other' "$(replicas_of two)" 2
+    delete_namespace
+    in_first_namespace delete_namespace
+}
+
+is_gone() {
+    local left
+    left=$(k -n "$NAMESPACE" get mcpserver,deployment,replicaset,pod,statefulset,service -o name |
+        grep -E "/(mcp-)?$1(-proxy)?(-|$)") || true
+    echo "$left"
+    [[ -z $left ]]
+}
+
+# create_all: one server for each transport, count of replicas, and provider.
+create_all() {
+    local transport replicas provider n=0
+    for transport in '' '"transport": "stdio",' '"transport": "sse",' '"transport": "streamable-http",'; do
+        for replicas in '' '"replicas": 0,' '"replicas": 1,' '"replicas": 3,'; do
+            for provider in '' '"sessionStorage": {"provider": "memory"},' \
+                '"sessionStorage": {"provider": "redis", "address": "redis:6379"},'; do
+                create_server "all-$((n += 1))" "{$transport $replicas $provider \"proxyPort\": 8080}"
+            done
+        done
+    done
+}
+
+# have_conditions N: whether so many have both.
+have_conditions() {
+    local n
+    n=$(server_conditions | wc -l)
+    echo "$n of $1"
+    ((n == $1))
+}
+
+# Each alone: the operator first, and then Capstan.
+test_9_both_write_the_same_conditions() {
+    local by_operator by_capstan
+    unregister capstan
+    stop_capstan capstan
+    create_all
+    wait_for 120 have_conditions 48
+    by_operator=$(server_conditions)
+    end operator
+    start_capstan capstan
+    NAMESPACE=$NAMESPACE-b
+    k create namespace "$NAMESPACE" >/dev/null
+    create_all
+    wait_for 60 have_conditions 48
+    by_capstan=$(server_conditions)
+    diff <(echo "$by_operator") <(echo "$by_capstan")
+    all_are_right
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The programs that go.mod and go.sum are for: `go mod tidy` keeps what they need.
+
+//go:build tools
+
+package tools
+
+import (
+	_ "sigs.k8s.io/kustomize/kustomize/v5"
+)
