@@ -49,11 +49,11 @@ struct kube_access {
 
 void kube_access_fini(struct kube_access *access);
 
-/* Reads a kubeconfig of at most 4 MiB, and only the parts that the context uses. `context` NULL
-   means its current-context. Errors name the path, and the key that is missing or wrong:
-   ERROR_NOT_FOUND (the file, or a name in it), ERROR_INVALID, ERROR_TOO_LARGE, ERROR_UNAVAILABLE.
-   Unsupported keys (username and password, auth-provider, proxy-url, impersonation) are errors. The
-   caller owns the access. */
+/* Reads a kubeconfig of at most 4 MiB, and only the parts that the context uses. `path` NULL means
+   the service account of the pod, `context` NULL the kubeconfig's current-context. Errors name the
+   path, and the key that is missing or wrong: ERROR_NOT_FOUND (the file, or a name in it),
+   ERROR_INVALID, ERROR_TOO_LARGE, ERROR_UNAVAILABLE. Unsupported keys (username and password,
+   auth-provider, proxy-url, impersonation) are errors. The caller owns the access. */
 bool kubeconfig_read(const char *path, const char *context, struct kube_access *ret_access,
                      struct error *error) MUST_CHECK;
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -163,16 +164,20 @@ void options_print_help(const struct option_table *table, FILE *out) {
 bool options_begin(const struct option_table *table, int argc, char **argv, void *target,
                    int *ret_status) {
     struct error error;
-    switch (options_parse(table, argc, argv, target, &error)) {
-    case OPTIONS_READ:
-        return true;
-    case OPTIONS_HELP:
+    enum option_result result = options_parse(table, argc, argv, target, &error);
+    if (result == OPTIONS_HELP) {
         options_print_help(table, stdout);
         *ret_status = STATUS_OK;
         return false;
-    case OPTIONS_WRONG:
+    }
+    if (result == OPTIONS_WRONG || (table->check != NULL && !table->check(target, &error))) {
         *ret_status = exit_with(&error);
         return false;
     }
-    return false;
+    return true;
+}
+
+bool options_want_colour(void) {
+    const char *no_color = getenv("NO_COLOR");
+    return isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0');
 }

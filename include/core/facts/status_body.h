@@ -16,9 +16,11 @@
 #include "base/error.h"
 #include "core/facts/condition.h"
 
-/* Appends the body of a PATCH by server-side apply: our conditions and nothing else. */
+/* Appends the body of a PATCH by server-side apply: our conditions and nothing else. With a NULL
+   uid it is about whatever object has the name. */
 void status_body_apply(const char *api_version, const char *namespace, const char *name,
-                       const struct condition conditions[CONDITION_TYPE_COUNT], struct buffer *out);
+                       const char *uid, const struct condition conditions[CONDITION_TYPE_COUNT],
+                       struct buffer *out);
 
 /* Appends the body of a PUT: the object without its spec, byte by byte, with our two conditions in
    place of the old ones. It keeps the resourceVersion, so the API server notices a write that came

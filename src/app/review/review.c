@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/json_edit.h"
 #include "base/text.h"
 #include "commands.h"
-#include "complain.h"
 #include "edge/clock.h"
 #include "exit_status.h"
 #include "policy_file.h"
@@ -231,11 +229,6 @@ static int status_of(const struct session *session) {
     return is_over ? STATUS_FAILED : STATUS_OK;
 }
 
-static bool wants_colour(void) {
-    const char *no_color = getenv("NO_COLOR");
-    return isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0');
-}
-
 /* Whatever the error is, the exit status is 2: 1 would be a verdict. */
 static int give_up(const struct error *error) {
     (void)exit_with(error);
@@ -251,7 +244,7 @@ static int run(struct session *session) {
     session->report = (struct report){
         .form = options->form,
         .out = stdout,
-        .is_coloured = wants_colour(),
+        .is_coloured = options_want_colour(),
         .has_diff = options->has_diff,
         .is_verbose = options->is_verbose,
         .version = CAPSTAN_VERSION,

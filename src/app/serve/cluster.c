@@ -70,14 +70,6 @@ static struct rotate *new_rotate(struct cluster *cluster, const struct serve_opt
     return rotate_new(&rotate_options);
 }
 
-static bool read_access(const struct serve_options *options, struct kube_access *ret_access,
-                        struct error *error) {
-    if (options->kubeconfig != NULL) {
-        return kubeconfig_read(options->kubeconfig, NULL, ret_access, error);
-    }
-    return kubeconfig_from_pod(KUBECONFIG_POD_FOLDER, ret_access, error);
-}
-
 static void warn_insecure(const struct cluster *cluster) {
     if (cluster->access.is_insecure) {
         log_event(cluster->log, LOG_WARN, "api.insecure",
@@ -95,7 +87,7 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
                  struct error *error) {
     AUTO(auto_free) struct cluster *cluster = memory_new(1, sizeof(*cluster));
     cluster->log = log;
-    if (!read_access(options, &cluster->access, error)) {
+    if (!kubeconfig_read(options->kubeconfig, NULL, &cluster->access, error)) {
         return false;
     }
     const struct kube_options kube_options = {
