@@ -46,12 +46,19 @@ static const struct option certs_option_list[] = {
      offsetof(struct certs_options, forces), 0},
 };
 
+static bool check(void *target, struct error *error) {
+    const struct certs_options *options = target;
+    return options->out != NULL ||
+           error_set(error, ERROR_INVALID, "certs needs --out DIR; see --help");
+}
+
 static const struct option_table certs_table = {
     .usage = "capstan certs --out DIR [--dns NAME]...",
     .summary = "Makes a CA (5 years) and a serving pair (1 year), ECDSA P-256, for development or\n"
                "for installs without a network: ca.crt, ca.key, tls.crt and tls.key.",
     .options = certs_option_list,
     .n_options = COUNT_OF(certs_option_list),
+    .check = check,
     .epilogue = "Without --dns: capstan.capstan-system.svc and its shorter and longer forms,\n"
                 "localhost, 127.0.0.1 and ::1. The keys are secrets: mode 0600, never for git.",
 };
@@ -114,10 +121,6 @@ static bool make_certificates(const struct certs_options *options, struct error 
 
 static int run(const struct certs_options *options) {
     struct error error;
-    if (options->out == NULL || options->out[0] == '\0') {
-        error_set(&error, ERROR_INVALID, "certs needs --out DIR; see --help");
-        return exit_with(&error);
-    }
     if (!make_certificates(options, &error)) {
         return exit_with(&error);
     }

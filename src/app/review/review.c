@@ -6,9 +6,9 @@
 #include "base/json_edit.h"
 #include "base/text.h"
 #include "commands.h"
+#include "document.h"
 #include "edge/clock.h"
 #include "exit_status.h"
-#include "policy_file.h"
 #include "report_forms.h"
 #include "review_gather.h"
 #include "review_input.h"
@@ -49,7 +49,7 @@ static bool prepare(struct session *session, struct error *error) {
     }
     if (options->config == NULL) {
         session->policy = policy_default();
-    } else if (!policy_file_read(options->config, &session->policy, error)) {
+    } else if (!document_read_policy(options->config, &session->policy, error)) {
         return false;
     }
     complain_of_caution(session);
@@ -109,13 +109,6 @@ static void show_progress(const struct session *session) {
     size_t n = count_done(session);
     if (session->shows_progress && n % PROGRESS_EVERY == 0) {
         fprintf(stderr, "\rreviewing ... %zu", n);
-    }
-}
-
-/* A mistyped folder, or a render that failed, must not look as if all were well. */
-static void complain_of_nothing(const struct session *session) {
-    if (count_done(session) == 0) {
-        complain("nothing to review: no object is in what was given");
     }
 }
 
@@ -262,7 +255,10 @@ static int run(struct session *session) {
     if (!is_read) {
         return give_up(&error);
     }
-    complain_of_nothing(session);
+    if (count_done(session) == 0) {
+        /* A mistyped folder, or a render that failed, must not look as if all were well. */
+        complain("nothing to review: no object is in what was given");
+    }
     return status_of(session);
 }
 

@@ -166,12 +166,12 @@ static bool start(struct serve *serve, struct error *error) {
         !start_webhook(serve, error)) {
         return false;
     }
-    sources_set_server(serve->sources, serve->webhook);
+    const char *namespace = NULL;
     if (serve->cluster != NULL) {
         cluster_set_server(serve->cluster, serve->webhook);
-        sources_set_service(serve->sources, serve->options->service_name,
-                            cluster_namespace(serve->cluster));
+        namespace = cluster_namespace(serve->cluster);
     }
+    sources_set_server(serve->sources, serve->webhook, namespace);
     return sources_load(serve->sources, SOURCE_CERTIFICATE, error) && start_sides(serve, error);
 }
 
