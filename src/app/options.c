@@ -27,13 +27,13 @@ static const struct option *find_option(const struct option_table *table, const 
     return NULL;
 }
 
-static bool fail_empty(const struct option *option, struct error *error) {
-    return error_set(error, ERROR_INVALID, "--%s must not be empty", option->name);
-}
-
 static bool set_value(const struct option *option, const char *value, void *target,
                       struct error *error) {
     void *member = (char *)target + option->offset;
+    bool is_text = option->type == OPTION_TEXT || option->type == OPTION_TEXTS;
+    if (is_text && value[0] == '\0') {
+        return error_set(error, ERROR_INVALID, "--%s must not be empty", option->name);
+    }
     switch (option->type) {
     case OPTION_SWITCH:
         *(bool *)member = value == NULL || strcmp(value, "true") == 0;
@@ -42,12 +42,12 @@ static bool set_value(const struct option *option, const char *value, void *targ
                          value);
     case OPTION_TEXT:
         *(const char **)member = value;
-        return value[0] != '\0' || fail_empty(option, error);
+        return true;
     case OPTION_TEXTS: {
         struct option_texts *texts = member;
         texts->items = memory_resize(texts->items, texts->n_items + 1, sizeof(char *));
         texts->items[texts->n_items++] = value;
-        return value[0] != '\0' || fail_empty(option, error);
+        return true;
     }
     case OPTION_DURATION:
         return text_parse_duration_ms(value, member) ||
