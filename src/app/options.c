@@ -149,11 +149,10 @@ void options_print_help(const struct option_table *table, FILE *out) {
                             option->argument == NULL ? "" : " ",
                             option->argument == NULL ? "" : option->argument);
         if (width >= HELP_COLUMN) {
-            fprintf(out, "\n%*s", HELP_COLUMN, "");
-        } else {
-            fprintf(out, "%*s", HELP_COLUMN - width, "");
+            width = 0;
+            fputc('\n', out);
         }
-        fprintf(out, "%s\n", option->help);
+        fprintf(out, "%*s%s\n", HELP_COLUMN - width, "", option->help);
     }
     fprintf(out, "  -h, --help%*sshow this help\n", HELP_COLUMN - 12, "");
     if (table->epilogue != NULL) {

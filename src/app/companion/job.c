@@ -49,13 +49,17 @@ void job_ask(struct job *job, enum kube_verb verb, enum object_kind kind, const 
     kube_begin(api_kube(options->api), &request);
 }
 
-void job_finish(struct job *owned_job, enum work_result result) {
+static void finish(struct job *owned_job, enum work_result result, int64_t retry_after_ms) {
     const struct work_outcome outcome = {
         .result = result,
         .fingerprint = owned_job->fingerprint,
-        .retry_after_ms = -1,
+        .retry_after_ms = retry_after_ms,
     };
     owned_job->on_finish(owned_job, &outcome);
+}
+
+void job_finish(struct job *owned_job, enum work_result result) {
+    finish(owned_job, result, -1);
 }
 
 bool job_read_server(struct job *job, const struct kube_answer *answer, struct object *ret_object) {
@@ -81,29 +85,18 @@ static void log_failure(const struct job *job, const struct kube_answer *answer)
 }
 
 void job_fail(struct job *owned_job, const struct kube_answer *answer) {
-    struct work_outcome outcome = {
-        .result = WORK_FAILED,
-        .fingerprint = owned_job->fingerprint,
-        .retry_after_ms = answer->retry_after_ms,
-    };
+    bool is_denied = answer->error.kind == ERROR_DENIED;
+    enum work_result result = WORK_FAILED;
     log_failure(owned_job, answer);
     if (answer->status == HTTP_STATUS_NOT_FOUND) {
         api_doubt(owned_job->options->api);
     }
-    switch (answer->error.kind) {
-    case ERROR_NOT_FOUND: /* somebody has deleted it meanwhile */
-        outcome.result = WORK_NOTHING;
-        break;
-    case ERROR_INVALID:
-        outcome.result = WORK_REFUSED;
-        break;
-    case ERROR_DENIED:
-        outcome.retry_after_ms = DENIED_RETRY_MS;
-        break;
-    default:
-        break;
+    if (answer->error.kind == ERROR_NOT_FOUND) {
+        result = WORK_NOTHING; /* somebody has deleted it meanwhile */
+    } else if (answer->error.kind == ERROR_INVALID) {
+        result = WORK_REFUSED;
     }
-    owned_job->on_finish(owned_job, &outcome);
+    finish(owned_job, result, is_denied ? DENIED_RETRY_MS : answer->retry_after_ms);
 }
 
 void job_post(const struct job *job, const char *type, const char *reason, const char *note) {

@@ -134,13 +134,6 @@ static void add_diff(const struct report *report, struct buffer *out,
     add_lines(report, out, buffer_text(&diff), true);
 }
 
-static void add_heading(struct report *report, const struct report_item *item, struct buffer *out) {
-    buffer_add_text(out, report->n_written > 0 ? "\n" : "");
-    add_coloured(report, out, BOLD, item->path);
-    buffer_add_byte(out, '\n');
-    report_begin_group(report, item);
-}
-
 static void add_decided(const struct report *report, const struct report_item *item,
                         struct buffer *out) {
     for (size_t i = 0; i < item->n_findings; i++) {
@@ -167,7 +160,10 @@ static void add_item(struct report *report, const struct report_item *item, stru
         return;
     }
     if (report_is_new_group(report, item)) {
-        add_heading(report, item, out);
+        buffer_add_text(out, report->n_written > 0 ? "\n" : "");
+        add_coloured(report, out, BOLD, item->path);
+        buffer_add_byte(out, '\n');
+        report_begin_group(report, item);
     }
     report->n_written++;
     if (item->decision != NULL) {

@@ -35,19 +35,6 @@ struct sources {
     struct source items[SOURCE_COUNT];
 };
 
-static void watch_all(struct sources *sources) {
-    const struct serve_options *options = sources->options;
-    if (options->config != NULL) {
-        file_watch_add(sources->items[SOURCE_POLICY].watch, options->config);
-    }
-    if (options->cert_path != NULL) {
-        file_watch_add(sources->items[SOURCE_CERTIFICATE].watch, options->cert_path);
-    }
-    for (size_t i = 0; i < options->objects.n_items; i++) {
-        file_watch_add(sources->items[SOURCE_OBJECTS].watch, options->objects.items[i]);
-    }
-}
-
 struct sources *sources_new(const struct serve_options *options, struct facts *facts,
                             struct admit *admit, struct log *log, struct metrics *metrics) {
     struct sources *sources = memory_new(1, sizeof(*sources));
@@ -59,7 +46,15 @@ struct sources *sources_new(const struct serve_options *options, struct facts *f
     for (int kind = 0; kind < SOURCE_COUNT; kind++) {
         sources->items[kind].watch = file_watch_new();
     }
-    watch_all(sources);
+    if (options->config != NULL) {
+        file_watch_add(sources->items[SOURCE_POLICY].watch, options->config);
+    }
+    if (options->cert_path != NULL) {
+        file_watch_add(sources->items[SOURCE_CERTIFICATE].watch, options->cert_path);
+    }
+    for (size_t i = 0; i < options->objects.n_items; i++) {
+        file_watch_add(sources->items[SOURCE_OBJECTS].watch, options->objects.items[i]);
+    }
     return sources;
 }
 
