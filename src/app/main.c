@@ -15,9 +15,9 @@ static const struct command {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"serve", "answer AdmissionReviews over TLS and keep the status conditions", serve_command},
-    {"review", "dry-run admission for CI: manifests in, verdicts out", review_command},
-    {"explain", "what a rule does", explain_command},
-    {"doctor", "look at an installation, and say what is wrong with it", doctor_command},
+    {"review", "judge manifests as the webhook would, for CI", review_command},
+    {"explain", "describe a rule, its modes and an example", explain_command},
+    {"doctor", "check an installation, and name the remedies", doctor_command},
     {"certs", "make a CA and a serving pair for development", certs_command},
     {"version", "print the version", version_command},
     {"help", "print this help, or that of a command", help_command},

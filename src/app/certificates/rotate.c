@@ -106,7 +106,7 @@ static void write_wanted(const struct rotate *rotate, struct buffer *out) {
     served_write_bundle(&rotate->served, &rotate->cas, clock_boot_ms(), out);
 }
 
-/* When to set failurePolicy Fail; INT64_MAX: never. */
+/* The time to set failurePolicy Fail; INT64_MAX: never. */
 static int64_t fail_closed_ms(const struct rotate *rotate) {
     bool fails_closed = rotate->options.fails_closed && rotate->ready_ms >= 0;
     return fails_closed ? rotate->ready_ms + FAIL_CLOSED_AFTER_MS : INT64_MAX;

@@ -59,7 +59,7 @@ static const struct option_table doctor_table = {
     .summary = "Checks an installation. For each problem it names the remedy. It changes nothing.",
     .options = doctor_option_list,
     .n_options = COUNT_OF(doctor_option_list),
-    .epilogue = "Exit status: 0 no problem, 1 a problem, 2 no answer from the cluster.\n"
+    .epilogue = "Exit status: 0 no problem, 1 a problem, 2 wrong options or kubeconfig.\n"
                 "If doctor lacks the right to look at something, it prints a note.",
     .check = check,
 };

@@ -222,7 +222,7 @@ static int status_of(const struct session *session) {
     return is_over ? STATUS_FAILED : STATUS_OK;
 }
 
-/* Whatever the error is, the exit status is 2: 1 would be a verdict. */
+/* Ends with exit status 2 after any error, since 1 would be a verdict. */
 static int give_up(const struct error *error) {
     (void)exit_with(error);
     return STATUS_USAGE;
