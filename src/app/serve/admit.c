@@ -12,8 +12,6 @@
 #include "core/admission/decide.h"
 #include "edge/clock.h"
 
-#define CONTENT_TYPE_JSON "application/json"
-
 enum {
     COMPLAINT_INTERVAL_SECONDS = 60,
     LOOKUP_BUDGET_MS = 500,
@@ -170,7 +168,7 @@ static void answer(struct admit *admit, const struct review *review,
         metrics_add(admit->metrics, METRIC_REQUESTS_500, 1);
         return;
     }
-    response->content_type = CONTENT_TYPE_JSON;
+    response->content_type = "application/json";
     review_encode(review->uid, decision, &response->body);
     metrics_add(admit->metrics, METRIC_REQUESTS_200, 1);
 }

@@ -6,15 +6,12 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/json_write.h"
 #include "base/memory.h"
-#include "core/facts/condition.h"
+#include "core/facts/status_body.h"
 #include "edge/clock.h"
 #include "edge/file.h"
 
 enum { PATH_SIZE = 4096, STATUS_FILE_MAX = 64 * 1024, FOLDER_MODE = 0755, FILE_MODE = 0644 };
-
-#define API_VERSION TOOLHIVE_GROUP "/v1beta1"
 
 struct pass {
     struct facts *facts;
@@ -52,29 +49,6 @@ static bool read_file(const char *path, struct object *ret_object) {
            object_decode(content.bytes, content.size, ret_object);
 }
 
-static void write_document(const struct server_fact *server,
-                           const struct condition conditions[CONDITION_TYPE_COUNT],
-                           struct buffer *out) {
-    struct json_write write;
-    json_write_begin(&write, out);
-    json_write_open(&write, '{');
-    json_write_member_text(&write, "apiVersion", API_VERSION);
-    json_write_member_text(&write, "kind", MCPSERVER_KIND);
-    json_write_key(&write, "metadata");
-    json_write_open(&write, '{');
-    json_write_member_text(&write, "namespace", server->namespace);
-    json_write_member_text(&write, "name", server->name);
-    json_write_member_text(&write, "uid", server->uid);
-    json_write_close(&write, '}');
-    json_write_key(&write, "status");
-    json_write_open(&write, '{');
-    json_write_key(&write, "conditions");
-    condition_write(&write, conditions);
-    json_write_close(&write, '}');
-    json_write_close(&write, '}');
-    buffer_add_byte(out, '\n');
-}
-
 /* Finds the conditions as they are: the file's if it is about this very object, else the object's.
    Returns whether they are the file's. */
 static bool find_live(const char *path, const struct server_fact *server,
@@ -92,7 +66,9 @@ static bool write_file(const struct pass *pass, const char *path, const struct s
     AUTO(buffer_fini) struct buffer document;
     char folder[PATH_SIZE];
     buffer_init(&document, STATUS_FILE_MAX);
-    write_document(server, conditions, &document);
+    status_body_apply(TOOLHIVE_GROUP "/v1beta1", server->namespace, server->name, server->uid,
+                      conditions, &document);
+    buffer_add_byte(&document, '\n');
     snprintf(folder, sizeof(folder), "%s/%s", pass->folder, server->namespace);
     return file_make_folder(folder, FOLDER_MODE, error) &&
            file_write(path, document.bytes, document.size, FILE_MODE, error);

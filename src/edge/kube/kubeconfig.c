@@ -231,6 +231,9 @@ bool kubeconfig_read(const char *path, const char *context, struct kube_access *
     AUTO(yaml_document_fini) struct yaml_document document = {.n_marks = 0};
     AUTO(kube_access_fini) struct kube_access access = {.server = NULL};
     buffer_init(&content, FILE_MAX);
+    if (path == NULL) {
+        return kubeconfig_from_pod(KUBECONFIG_POD_FOLDER, ret_access, error);
+    }
     if (!file_read(path, &content, error)) {
         return false;
     }
