@@ -117,15 +117,13 @@ static bool make_key(struct yaml_load *load, uint32_t *node, struct error *error
     struct yaml_place place = tree->nodes[*node].place;
     const struct yaml_tree_node scalar = *yaml_tree_at(tree, *node);
     if (scalar.kind != YAML_TREE_SCALAR) {
-        if (found_template(load, place, error)) {
-            return false;
-        }
-        return yaml_place_fail(error, ERROR_INVALID, place, "a map or a list cannot be a key");
+        return !found_template(load, place, error) &&
+               yaml_place_fail(error, ERROR_INVALID, place, "a map or a list cannot be a key");
     }
     if (scalar.scalar == YAML_SCALAR_NULL) {
         return yaml_place_fail(error, ERROR_INVALID, place, "null cannot be a key; quote it");
     }
-    if (scalar.scalar == YAML_SCALAR_TEXT || scalar.scalar == YAML_SCALAR_MERGE) {
+    if (scalar.scalar >= YAML_SCALAR_SPECIAL) {
         return true;
     }
     size_t first = tree->texts.size;

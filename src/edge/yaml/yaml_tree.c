@@ -48,10 +48,7 @@ void yaml_tree_clear(struct yaml_tree *tree) {
 }
 
 uint32_t yaml_tree_add(struct yaml_tree *tree, enum yaml_tree_kind kind, struct yaml_place place) {
-    if (tree->n_nodes == tree->capacity) {
-        tree->capacity = tree->capacity < 64 ? 64 : tree->capacity * 2;
-        tree->nodes = memory_resize(tree->nodes, tree->capacity, sizeof(*tree->nodes));
-    }
+    tree->nodes = memory_grow(tree->nodes, tree->n_nodes, sizeof(*tree->nodes));
     tree->nodes[tree->n_nodes] = (struct yaml_tree_node){.kind = (uint8_t)kind, .place = place};
     return (uint32_t)tree->n_nodes++;
 }

@@ -41,7 +41,7 @@ struct yaml_tree_node {
 
 struct yaml_tree {
     struct yaml_tree_node *nodes; /* nodes[0] is not used */
-    size_t n_nodes, capacity;
+    size_t n_nodes;
     struct buffer texts; /* the JSON of scalars */
     size_t n_merged;     /* members that merge keys have brought in */
     void *anchors;       /* root of a balanced tree of names; NULL if there are none */
