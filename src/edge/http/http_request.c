@@ -274,8 +274,8 @@ void http_request_on_end(void *server, struct MHD_Connection *mhd, void **contex
     struct http_connection *connection = *context;
     http_body_fini(&connection->exchange.body, &self->budget);
     if (connection->exchange.is_deferred) {
-        buffer_fini(
-            &connection->exchange.answer.body); /* the connection ended before it was sent */
+        /* The connection ended before the answer was sent. */
+        buffer_fini(&connection->exchange.answer.body);
     }
     connection->exchange = (struct http_exchange){0};
     http_connections_end_request(&self->connections, connection,

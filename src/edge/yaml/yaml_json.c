@@ -79,7 +79,6 @@ static void open_level(struct copy *copy, bool is_object) {
     copy->levels[copy->depth++] = (struct level){is_object, copy->n_keys, copy->decoded.size};
 }
 
-/* Writes a scalar, or the opening bracket of an object or array. */
 static void begin_value(struct copy *copy) {
     mark(copy, copy->start + json_offset(&copy->reader));
     struct json_text raw;

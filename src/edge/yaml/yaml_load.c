@@ -142,7 +142,6 @@ static bool check_value(const struct yaml_load *load, uint32_t node, struct erro
     return true;
 }
 
-/* Adds a node to the innermost open map or list, or makes it the root. */
 static bool place_node(struct yaml_load *load, uint32_t node, struct error *error) {
     if (load->depth == 0) {
         load->root = node;
@@ -266,7 +265,6 @@ static bool on_event(struct yaml_load *load, const yaml_event_t *event, struct e
     }
 }
 
-/* Reads to the end of the next document, or of the stream. */
 static bool read_document(struct yaml_load *load, struct error *error) {
     for (;;) {
         AUTO(yaml_event_delete) yaml_event_t event;

@@ -165,7 +165,6 @@ struct writer {
     size_t depth;
 };
 
-/* Writes a scalar, or the opening bracket of a map or list. */
 static void begin_node(struct writer *writer, uint32_t index) {
     const struct yaml_tree_node *node = yaml_tree_at(writer->tree, index);
     struct buffer *json = &writer->document->json;
