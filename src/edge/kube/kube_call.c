@@ -30,10 +30,9 @@ void kube_call_free(struct kube_call *call) {
 
 int kube_call_status(const struct kube_call *call) {
     long status = 0;
-    if (call->easy == NULL) {
-        return 0;
+    if (call->easy != NULL) {
+        call->curl->easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
     }
-    call->curl->easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
     /* "100 Continue" is not an answer. */
     return status < HTTP_STATUS_OK ? 0 : (int)status;
 }

@@ -82,7 +82,6 @@ static bool keep_piece(struct kube_incoming *incoming, const char *bytes, size_t
     return true;
 }
 
-/* Hands out the line that began in earlier bytes. */
 static void hand_out_kept(struct kube_incoming *incoming) {
     hand_out(incoming, incoming->bytes.bytes, incoming->bytes.size);
     if (incoming->bytes.capacity > KEPT_MAX) {

@@ -42,7 +42,6 @@ static bool split(const char *text, struct url *ret_url) {
     return true;
 }
 
-/* Returns the URL with `name` as its host. */
 static char *rename_host(const struct url *url, const char *name) {
     bool is_ipv6 = strchr(name, ':') != NULL && name[0] != '[';
     return memory_format(is_ipv6 ? "https://[%s]%s" : "https://%s%s", name,
@@ -88,7 +87,6 @@ static bool check_key(const char *pem, struct error *error) {
     return x509_read_key(pem, &key, error);
 }
 
-/* Checks the file or the text, if one is given. */
 static bool check_pem(const char *file, const char *pem, const char *what,
                       bool (*check)(const char *pem, struct error *error), struct error *error) {
     if (file == NULL && pem == NULL) {

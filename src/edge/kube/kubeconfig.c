@@ -161,11 +161,8 @@ static bool fail_missing(const struct named_list *list, const char *name, struct
 static bool find_by_name(const struct named_list *list, const char *name,
                          const struct kubeconfig_part **ret_part, struct error *error) {
     const struct named_part *item = find_part(list, name);
-    if (item == NULL) {
-        return fail_missing(list, name, error);
-    }
-    *ret_part = &item->part;
-    return true;
+    *ret_part = item != NULL ? &item->part : NULL;
+    return item != NULL || fail_missing(list, name, error);
 }
 
 static bool compose(const struct kubeconfig *config, const char *name, const char *folder,

@@ -95,7 +95,6 @@ static bool verify_chain(STACK_OF(X509) * chain, X509_STORE *store, int64_t now,
                                 X509_verify_cert_error_string(code));
 }
 
-/* Verifies against the roots from `first` to before `end`. */
 static bool verify_by(STACK_OF(X509) * chain, STACK_OF(X509) * roots, int first, int end,
                       int64_t now, struct error *error) {
     AUTO(auto_store) X509_STORE *store = X509_STORE_new();

@@ -74,7 +74,9 @@ struct yaml_stream *yaml_open(const char *bytes, size_t size) {
     bool is_marked = size >= 3 && memcmp(bytes, mark, 3) == 0;
     stream->bytes = size == 0 ? "" : bytes + (is_marked ? 3 : 0);
     stream->size = size - (is_marked ? 3 : 0);
-    try_json(stream);
+    if (stream->size <= UINT32_MAX) {
+        try_json(stream);
+    }
     if (stream->is_json) {
         yaml_json_begin(&stream->json, stream->bytes, stream->size);
     } else {

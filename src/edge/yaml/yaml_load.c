@@ -134,12 +134,10 @@ static bool make_key(struct yaml_load *load, uint32_t *node, struct error *error
 
 static bool check_value(const struct yaml_load *load, uint32_t node, struct error *error) {
     const struct yaml_tree_node *value = yaml_tree_at(&load->tree, node);
-    if (value->kind == YAML_TREE_SCALAR && value->scalar == YAML_SCALAR_SPECIAL) {
-        return yaml_place_fail(error, ERROR_INVALID, load->tree.nodes[node].place,
-                               "JSON has no number for %.*s; quote it if it is text",
-                               (int)value->size - 2, load->tree.texts.bytes + value->first + 1);
-    }
-    return true;
+    return value->kind != YAML_TREE_SCALAR || value->scalar != YAML_SCALAR_SPECIAL ||
+           yaml_place_fail(error, ERROR_INVALID, load->tree.nodes[node].place,
+                           "JSON has no number for %.*s; quote it if it is text",
+                           (int)value->size - 2, load->tree.texts.bytes + value->first + 1);
 }
 
 static bool place_node(struct yaml_load *load, uint32_t node, struct error *error) {

@@ -27,7 +27,6 @@ enum yaml_scalar_kind {
 /* Resolves an unquoted scalar and adds its JSON to `out`. `text` ends with a NUL. */
 enum yaml_scalar_kind yaml_scalar_resolve(const char *text, size_t size, struct buffer *out);
 
-/* Adds the JSON string of a text. */
 void yaml_scalar_add_text(const char *text, size_t size, struct buffer *out);
 
 /* Adds the JSON string of a boolean, an integer or a float used as a key. `json` is its JSON and

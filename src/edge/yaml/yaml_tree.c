@@ -145,11 +145,9 @@ bool yaml_tree_close(struct yaml_tree *tree, uint32_t index, size_t depth, struc
     if (!measure(tree, node, error)) {
         return false;
     }
-    if (depth - 1 + node->height > YAML_DEPTH_MAX) {
-        return yaml_place_fail(error, ERROR_TOO_LARGE, node->place,
-                               "aliases make it nest more than %d levels deep", YAML_DEPTH_MAX);
-    }
-    return true;
+    return depth - 1 + node->height <= YAML_DEPTH_MAX ||
+           yaml_place_fail(error, ERROR_TOO_LARGE, node->place,
+                           "aliases make it nest more than %d levels deep", YAML_DEPTH_MAX);
 }
 
 struct level {

@@ -78,7 +78,6 @@ struct yaml_tree_node *yaml_tree_at(const struct yaml_tree *tree, uint32_t index
 bool yaml_tree_close(struct yaml_tree *tree, uint32_t index, size_t depth,
                      struct error *error) MUST_CHECK;
 
-/* Writes the JSON of a node and its marks. */
 void yaml_tree_write(const struct yaml_tree *tree, uint32_t root,
                      struct yaml_document *ret_document);
 
