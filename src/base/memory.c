@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/memory.h"
 
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,12 +33,29 @@ void *memory_resize(void *owned, size_t count, size_t size) {
     return memory;
 }
 
+void *memory_grow(void *owned, size_t n, size_t size) {
+    bool is_full = (n & (n - 1)) == 0;
+    return is_full ? memory_resize(owned, n == 0 ? 1 : n * 2, size) : owned;
+}
+
 char *memory_copy(const char *bytes, size_t size) {
     char *copy = memory_new(size + 1, 1);
     if (size > 0) {
         memcpy(copy, bytes, size);
     }
     return copy;
+}
+
+char *memory_format(const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    size_t size = (size_t)vsnprintf(NULL, 0, format, values) + 1;
+    va_end(values);
+    char *text = memory_new(size, 1);
+    va_start(values, format);
+    vsnprintf(text, size, format, values);
+    va_end(values);
+    return text;
 }
 
 /* A compiler drops a memset() of memory that is freed next; it has to do writes that are volatile.
