@@ -25,7 +25,7 @@ enum subject_state {
 struct subject {
     enum subject_state state;
     bool is_confirmed; /* `server` comes from a live look-up or the request, not from the facts */
-    struct server_fact server;
+    struct fact server;
     /* A live look-up could tell more: the MCPServer or the Deployment of the review's namespace and
        name. OBJECT_OTHER: no look-up could. `wanted_uid` is the uid that would settle it. */
     enum object_kind missing;
@@ -38,8 +38,8 @@ enum evidence_state { EVIDENCE_NONE, EVIDENCE_FOUND, EVIDENCE_ABSENT };
 struct evidence {
     enum evidence_state server_state;
     enum evidence_state deployment_state;
-    struct server_fact server;
-    struct deployment_fact deployment;
+    struct fact server;
+    struct fact deployment;
 };
 
 /* `evidence` is NULL where there is no API server to ask. Then the facts are final, and an

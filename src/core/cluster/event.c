@@ -54,16 +54,14 @@ static void make_name(const struct event *event, char out[OBJECT_NAME_SIZE]) {
 static void write_metadata(struct json_write *write, const struct event *event) {
     char name[OBJECT_NAME_SIZE];
     make_name(event, name);
-    json_write_key(write, "metadata");
-    json_write_open(write, '{');
+    json_write_member_open(write, "metadata", '{');
     json_write_member_text(write, "name", name);
     json_write_member_text(write, "namespace", event->namespace);
     json_write_close(write, '}');
 }
 
 static void write_regarding(struct json_write *write, const struct event *event) {
-    json_write_key(write, "regarding");
-    json_write_open(write, '{');
+    json_write_member_open(write, "regarding", '{');
     json_write_member_text(write, "apiVersion", event->api_version);
     json_write_member_text(write, "kind", event->kind);
     json_write_member_text(write, "namespace", event->namespace);
