@@ -25,11 +25,11 @@ enum subject_state {
 struct subject {
     enum subject_state state;
     bool is_confirmed; /* `server` comes from a live look-up or the request, not from the facts */
-    struct fact server;
     /* A live look-up could tell more: the MCPServer or the Deployment of the review's namespace and
        name. OBJECT_OTHER: no look-up could. `wanted_uid` is the uid that would settle it. */
     enum object_kind missing;
     char wanted_uid[OBJECT_UID_SIZE];
+    struct fact server; /* of SUBJECT_FOUND */
 };
 
 /* The answers of live look-ups so far. They override the facts, whatever their generation. */

@@ -23,19 +23,20 @@ void facts_free(struct facts *facts);
 
 /* An MCPServer or a Deployment as the facts know it. */
 struct fact {
-    /* Of an MCPServer only; facts_find_deployment() does not set them. */
-    int64_t generation; /* 0 of a manifest that has none */
-    struct condition conditions[CONDITION_TYPE_COUNT];
-    bool is_stdio;
-    bool is_redis;
-
     bool is_deleting;
     bool is_labelled;
     struct number replicas;
+    /* Of an MCPServer. facts_find_deployment() does not set them. */
+    int64_t generation; /* 0 of a manifest that has none */
+    bool is_stdio;
+    bool is_redis;
+    struct condition conditions[CONDITION_TYPE_COUNT];
+
     uint64_t serial; /* changes with each put; 0 of an object that was never put */
     char namespace[OBJECT_NAMESPACE_SIZE];
     char name[OBJECT_NAME_SIZE];
     char uid[OBJECT_UID_SIZE]; /* empty of a manifest that has none */
+    /* Of a Deployment. facts_find_server() does not set them. */
     char instance[OBJECT_NAME_SIZE];
     struct owner owner;
 };

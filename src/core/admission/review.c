@@ -56,7 +56,7 @@ static const struct json_field request_rows[] = {
 };
 static const struct json_fields request_fields = JSON_FIELDS(request_rows);
 
-/* What lies around the request. */
+/* The document around the request. */
 struct envelope {
     char api_version[OBJECT_WORD_SIZE];
     char kind[OBJECT_WORD_SIZE];

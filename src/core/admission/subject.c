@@ -187,8 +187,10 @@ static void use_server_itself(const struct review *review, struct subject *subje
         return;
     }
     struct fact *server = &subject->server;
+    memset(server, 0, offsetof(struct fact, namespace));
     text_copy(server->namespace, sizeof(server->namespace), review->namespace);
     text_copy(server->name, sizeof(server->name), review->name);
+    server->uid[0] = '\0';
     server->is_stdio = object_is_stdio(object);
     server->is_redis = object_is_redis(object);
     server->replicas = object->replicas;
@@ -199,21 +201,15 @@ static void use_server_itself(const struct review *review, struct subject *subje
 void subject_find(struct facts *facts, const struct review *review, const struct evidence *evidence,
                   struct subject *ret_subject) {
     const struct sources sources = {facts, evidence};
-    *ret_subject = (struct subject){.state = SUBJECT_NONE, .missing = OBJECT_OTHER};
+    memset(ret_subject, 0, offsetof(struct subject, server));
     if (!review->has_object || review->operation == REVIEW_OTHER) {
         return;
     }
-    switch (review->kind) {
-    case OBJECT_MCPSERVER:
+    if (review->kind == OBJECT_MCPSERVER) {
         use_server_itself(review, ret_subject);
-        return;
-    case OBJECT_DEPLOYMENT:
+    } else if (review->kind == OBJECT_DEPLOYMENT) {
         find_for_deployment(&sources, review, ret_subject);
-        return;
-    case OBJECT_SCALE:
+    } else if (review->kind == OBJECT_SCALE) {
         find_for_scale(&sources, review, ret_subject);
-        return;
-    case OBJECT_OTHER:
-        return;
     }
 }

@@ -47,7 +47,7 @@ static bool is_ours(const struct lease *lease, const struct lease_record *record
     return strcmp(record->holder, lease->identity) == 0;
 }
 
-/* Whether another replica holds the observed record, and its time is not over. */
+/* True if another replica holds the observed record, and its time is not over. */
 static bool is_foreign(const struct lease *lease, int64_t now_ms) {
     const struct lease_record *record = &lease->observed;
     if (!lease->is_observed || record->holder[0] == '\0' || is_ours(lease, record) ||

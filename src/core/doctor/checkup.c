@@ -170,7 +170,7 @@ void checkup_deployment(const struct checkup_answer *deployment,
     }
 }
 
-/* Whether one of the texts has the flag for certificates from elsewhere. */
+/* True if one of the texts has the flag for certificates from elsewhere. */
 static bool has_path_flag(const cJSON *arguments) {
     const cJSON *argument;
     bool has = false;

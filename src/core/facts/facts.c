@@ -39,8 +39,15 @@ void facts_free(struct facts *facts) {
 #define MEMBERS(type, first, behind_last)                                                          \
     { offsetof(type, first), offsetof(type, behind_last) - offsetof(type, first), false }
 
-/* All of a fact but the serial, which the table gives. The last part is of MCPServers only. */
-static const struct record_part parts[] = {
+/* All members that facts.h promises for the kind, but the serial: the table gives that. */
+static const struct record_part server_parts[] = {
+    TEXT(struct fact, namespace),
+    TEXT(struct fact, name),
+    TEXT(struct fact, uid),
+    MEMBERS(struct fact, is_deleting, serial),
+};
+
+static const struct record_part deployment_parts[] = {
     TEXT(struct fact, namespace),
     TEXT(struct fact, name),
     TEXT(struct fact, uid),
@@ -48,12 +55,11 @@ static const struct record_part parts[] = {
     TEXT(struct fact, owner.name),
     TEXT(struct fact, owner.uid),
     MEMBERS(struct fact, owner, owner.name),
-    MEMBERS(struct fact, is_deleting, serial),
-    MEMBERS(struct fact, generation, is_deleting),
+    MEMBERS(struct fact, is_deleting, generation),
 };
 
-static const struct record_shape server_shape = {parts, COUNT_OF(parts)};
-static const struct record_shape deployment_shape = {parts, COUNT_OF(parts) - 1};
+static const struct record_shape server_shape = {server_parts, COUNT_OF(server_parts)};
+static const struct record_shape deployment_shape = {deployment_parts, COUNT_OF(deployment_parts)};
 
 static void unpack(const struct record_shape *shape, const struct record *record,
                    struct fact *ret_fact) {

@@ -12,7 +12,7 @@
 struct outline {
     struct json_text api_version;
     struct json_text kind;
-    struct json_text items; /* `at` is NULL: there are none. They may be null, or anything. */
+    struct json_text items; /* any value; empty if it is null; `at` is NULL if there is none */
     bool has_kind;
 };
 
@@ -41,15 +41,11 @@ static void read_kind(struct json_walk *walk, void *at) {
     (void)json_read_text(walk->reader, &outline->kind);
 }
 
-static void read_items(struct json_walk *walk, void *at) {
-    (void)json_read_raw(walk->reader, at);
-}
-
 static void read_outline(const struct json_text *raw, struct outline *ret_outline) {
     static const struct json_field rows[] = {
         JSON_VIEW("apiVersion", struct outline, api_version),
         JSON_READ_WHOLE("kind", read_kind),
-        JSON_READ("items", struct outline, items, read_items),
+        JSON_RAW("items", struct outline, items),
     };
     static const struct json_fields fields = JSON_FIELDS(rows);
     struct json_reader reader;
@@ -98,7 +94,7 @@ static bool visit_list(const struct split *split, const struct list *list,
                             "more than %d lists lie in one another", LISTS_MAX);
     }
     json_begin(&reader, items->at, items->size);
-    if (json_peek(&reader) == JSON_NULL) {
+    if (items->size == 0) {
         return true;
     }
     if (!json_enter_array(&reader)) {
