@@ -106,15 +106,10 @@ static struct lease_record make_release(const struct lease *lease, int64_t wall_
 }
 
 static enum lease_verb verb_of(int phase) {
-    switch (phase) {
-    case PHASE_LOOK:
-    case PHASE_LEAVE_LOOK:
+    if (phase == PHASE_LOOK || phase == PHASE_LEAVE_LOOK) {
         return LEASE_GET;
-    case PHASE_CREATE:
-        return LEASE_CREATE;
-    default:
-        return LEASE_REPLACE;
     }
+    return phase == PHASE_CREATE ? LEASE_CREATE : LEASE_REPLACE;
 }
 
 static int64_t request_timeout_ms(const struct lease *lease, int64_t now_ms) {

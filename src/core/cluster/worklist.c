@@ -66,10 +66,6 @@ struct worklist {
     size_t heap_capacity;
 };
 
-static const char *namespace_of(const struct entry *entry) {
-    return entry->texts;
-}
-
 static const char *name_of(const struct entry *entry) {
     return entry->texts + strlen(entry->texts) + 1;
 }
@@ -146,8 +142,8 @@ static struct entry *find(struct worklist *list, enum work_kind kind, const char
     uint64_t hash = hash_key(kind, namespace, name);
     struct entry *entry = *bucket_of(list, hash);
     while (entry != NULL &&
-           (entry->hash != hash || entry->kind != kind ||
-            strcmp(namespace_of(entry), namespace) != 0 || strcmp(name_of(entry), name) != 0)) {
+           (entry->hash != hash || entry->kind != kind || strcmp(entry->texts, namespace) != 0 ||
+            strcmp(name_of(entry), name) != 0)) {
         entry = entry->next;
     }
     return entry;
@@ -283,7 +279,7 @@ struct work *worklist_take(struct worklist *list, int64_t now_ms) {
         struct handed_out *handed_out = memory_new(1, sizeof(*handed_out));
         struct work *work = &handed_out->work;
         work->kind = entry->kind;
-        (void)text_copy(work->namespace, sizeof(work->namespace), namespace_of(entry));
+        (void)text_copy(work->namespace, sizeof(work->namespace), entry->texts);
         (void)text_copy(work->name, sizeof(work->name), name_of(entry));
         handed_out->entry = entry;
         entry->handed_out = handed_out;

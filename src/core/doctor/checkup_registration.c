@@ -113,10 +113,9 @@ static bool has_good_conditions(const cJSON *entry, const char *wanted) {
 }
 
 static bool has_port(const cJSON *service, int64_t wanted) {
-    const cJSON *ports = checkup_list(service, "spec.ports");
     const cJSON *port;
     bool has = false;
-    cJSON_ArrayForEach(port, ports) {
+    cJSON_ArrayForEach(port, checkup_list(service, "spec.ports")) {
         has = has || checkup_integer(port, "port", 0) == wanted;
     }
     return has;
