@@ -8,29 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-static _Noreturn void give_up(void) {
-    fputs("capstan: out of memory\n", stderr);
-    abort();
+static void *check(void *memory) {
+    if (memory == NULL) {
+        fputs("capstan: out of memory\n", stderr);
+        abort();
+    }
+    return memory;
 }
 
 void *memory_new(size_t count, size_t size) {
-    void *memory = calloc(count > 0 ? count : 1, size);
-    if (memory == NULL) {
-        give_up();
-    }
-    return memory;
+    return check(calloc(count > 0 ? count : 1, size));
 }
 
 void *memory_resize(void *owned, size_t count, size_t size) {
-    if (size > 0 && count > SIZE_MAX / size) {
-        give_up();
-    }
+    bool is_too_large = size > 0 && count > SIZE_MAX / size;
     size_t bytes = count * size;
-    void *memory = realloc(owned, bytes > 0 ? bytes : 1);
-    if (memory == NULL) {
-        give_up();
-    }
-    return memory;
+    return check(is_too_large ? NULL : realloc(owned, bytes > 0 ? bytes : 1));
 }
 
 void *memory_grow(void *owned, size_t n, size_t size) {

@@ -133,9 +133,9 @@ struct renewal {
     int64_t not_before_ms;   /* no order before this */
     struct backoff backoff;
     int64_t trusted_ms; /* of the last RENEWAL_TRUST; -1: never */
-    int64_t
-        fights_ms[RENEWAL_FIGHTS_MAX]; /* RENEWAL_TRUST that undid what others wrote, in a circle */
-    size_t n_fights;                   /* ever */
+    /* In a circle: RENEWAL_TRUST that undid a write of others. */
+    int64_t fights_ms[RENEWAL_FIGHTS_MAX];
+    size_t n_fights;                       /* ever */
     int64_t writes_ms[RENEWAL_WRITES_MAX]; /* RENEWAL_WRITE, in a circle */
     size_t n_writes;                       /* ever */
 };
@@ -146,7 +146,7 @@ void renewal_init(struct renewal *renewal, int64_t trust_delay_ms, int64_t retir
    renewal_is_trusted_long() between two steps. */
 void renewal_note(struct renewal *renewal, const struct renewal_view *view, int64_t now_ms);
 
-/* Whether all entries have trusted the signer for trust_delay_ms. Then a replica may give up a
+/* True if all entries have trusted the signer for trust_delay_ms. Then a replica may give up a
    trusted leaf for one of the signer. */
 bool renewal_is_trusted_long(const struct renewal *renewal, int64_t now_ms);
 
@@ -159,8 +159,7 @@ void renewal_step(struct renewal *renewal, const struct renewal_view *view, int6
    jitter by `random`. A conflict is a failure: the faster write has to be read first. */
 void renewal_answer(struct renewal *renewal, int64_t now_ms, uint32_t random, bool is_good);
 
-/* Whether others have changed the caBundles so often of late that Capstan rarely writes them now.
- */
+/* True if others have changed the caBundles so often of late that Capstan rarely writes them. */
 bool renewal_is_contested(const struct renewal *renewal, int64_t now_ms);
 
 #endif

@@ -19,8 +19,7 @@ struct sync {
 static size_t count_objects(const struct sync *sync) {
     const struct sync_options *options = &sync->options;
     bool is_server = options->kind == OBJECT_MCPSERVER;
-    size_t count =
-        is_server ? facts_count_servers(options->facts) : facts_count_deployments(options->facts);
+    size_t count = facts_count(options->facts, options->kind);
     metrics_set(options->metrics, is_server ? METRIC_MCPSERVERS : METRIC_DEPLOYMENTS,
                 (int64_t)count);
     return count;

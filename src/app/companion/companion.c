@@ -41,7 +41,7 @@ void companion_free(struct companion *companion) {
 }
 
 /* Most changes leave nothing to do, and stay out of the list. */
-static void on_server(void *context, const struct server_fact *server) {
+static void on_server(void *context, const struct fact *server) {
     struct companion *companion = context;
     int64_t now_ms = clock_boot_ms();
     uint64_t fingerprint;
@@ -57,7 +57,7 @@ static void on_server(void *context, const struct server_fact *server) {
 
 void companion_look(void *companion, const struct object *object) {
     struct companion *self = companion;
-    struct server_fact server;
+    struct fact server;
     if (!self->did_lead) {
         return;
     }

@@ -48,8 +48,8 @@ struct job {
     const struct companion_options *options;
     struct work *work;
     struct refusals *refusals;
-    struct server_fact server; /* from the facts, or from the last GET */
-    struct server_fact read;   /* of status: from the facts, when the job began */
+    struct fact server; /* from the facts, or from the last GET */
+    struct fact read;   /* of status: from the facts, when the job began */
     struct condition wanted[CONDITION_TYPE_COUNT]; /* of status */
     uint64_t fingerprint;
     unsigned n_tries;
@@ -62,8 +62,8 @@ void status_start(struct job *job);
 void scale_start(struct job *job);
 
 /* Whether a writer has anything to write, judged by the facts; and the fingerprint of that. */
-bool status_is_due(const struct server_fact *server, int64_t now, uint64_t *ret_fingerprint);
-bool scale_is_due(const struct companion_options *options, const struct server_fact *server,
+bool status_is_due(const struct fact *server, int64_t now, uint64_t *ret_fingerprint);
+bool scale_is_due(const struct companion_options *options, const struct fact *server,
                   uint64_t *ret_fingerprint);
 
 /* Sends a request about the MCPServer or its Deployment, if this process leads for long enough.

@@ -15,16 +15,16 @@
 
 enum { BODY_MAX = 1024 };
 
-static bool is_due(const struct companion_options *options, const struct server_fact *server,
-                   struct deployment_fact *ret_deployment) {
+static bool is_due(const struct companion_options *options, const struct fact *server,
+                   struct fact *ret_deployment) {
     return facts_find_deployment(options->facts, server->namespace, server->name, NULL,
                                  ret_deployment) &&
            heal_is_due(options->policy, server, ret_deployment, clock_wall_seconds());
 }
 
-bool scale_is_due(const struct companion_options *options, const struct server_fact *server,
+bool scale_is_due(const struct companion_options *options, const struct fact *server,
                   uint64_t *ret_fingerprint) {
-    struct deployment_fact deployment;
+    struct fact deployment;
     if (!server->is_stdio || !is_due(options, server, &deployment)) {
         return false;
     }
@@ -67,7 +67,7 @@ static void write_scale(const struct object *scale, struct buffer *out) {
 static void on_scale(void *context, const struct kube_answer *answer) {
     struct job *job = context;
     struct object scale;
-    struct deployment_fact deployment;
+    struct fact deployment;
     if (!answer->is_good) {
         job_fail(job, answer);
         return;
@@ -94,7 +94,7 @@ static void on_server(void *context, const struct kube_answer *answer) {
     if (!job_read_server(job, answer, &object)) {
         return;
     }
-    facts_of_server(&object, &job->server);
+    facts_of(&object, &job->server);
     if (scale_is_due(job->options, &job->server, &job->fingerprint)) {
         job_ask(job, KUBE_GET, OBJECT_DEPLOYMENT, "/scale", NULL, on_scale);
     } else {

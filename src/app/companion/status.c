@@ -16,7 +16,7 @@
 enum { BODY_MAX = 16 << 20, TRIES_MAX = 5 };
 
 /* Of the object and of what would be written to it, without lastTransitionTime. */
-static uint64_t make_fingerprint(const struct server_fact *server,
+static uint64_t make_fingerprint(const struct fact *server,
                                  const struct condition wanted[CONDITION_TYPE_COUNT]) {
     uint64_t hash = hash_text(HASH_EMPTY, server->uid);
     hash = hash_bytes(hash, &server->generation, sizeof(server->generation));
@@ -26,7 +26,7 @@ static uint64_t make_fingerprint(const struct server_fact *server,
     return hash;
 }
 
-static bool plan(const struct server_fact *server, int64_t now,
+static bool plan(const struct fact *server, int64_t now,
                  struct condition ret_wanted[CONDITION_TYPE_COUNT], uint64_t *ret_fingerprint) {
     struct condition_subject subject = facts_condition_subject(server);
     bool differs = condition_step(&subject, server->conditions, now, ret_wanted);
@@ -34,7 +34,7 @@ static bool plan(const struct server_fact *server, int64_t now,
     return differs && !server->is_deleting;
 }
 
-bool status_is_due(const struct server_fact *server, int64_t now, uint64_t *ret_fingerprint) {
+bool status_is_due(const struct fact *server, int64_t now, uint64_t *ret_fingerprint) {
     struct condition wanted[CONDITION_TYPE_COUNT];
     return plan(server, now, wanted, ret_fingerprint);
 }
@@ -103,7 +103,7 @@ static void on_object(void *context, const struct kube_answer *answer) {
     if (strcmp(object.uid, job->server.uid) == 0) {
         condition_remember(job->server.conditions, object.conditions);
     }
-    facts_of_server(&object, &job->server);
+    facts_of(&object, &job->server);
     if (!plan(&job->server, clock_wall_seconds(), job->wanted, &job->fingerprint)) {
         job_finish(job, WORK_NOTHING);
         return;

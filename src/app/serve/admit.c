@@ -224,10 +224,8 @@ static void add_evidence(struct asked *asked, enum evidence_state state,
     struct evidence *evidence = &asked->evidence;
     bool is_server = asked->missing == OBJECT_MCPSERVER;
     *(is_server ? &evidence->server_state : &evidence->deployment_state) = state;
-    if (object != NULL && is_server) {
-        facts_of_server(object, &evidence->server);
-    } else if (object != NULL) {
-        facts_of_deployment(object, &evidence->deployment);
+    if (object != NULL) {
+        facts_of(object, is_server ? &evidence->server : &evidence->deployment);
     }
 }
 

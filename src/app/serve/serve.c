@@ -203,8 +203,8 @@ static void note_ready(struct serve *serve) {
               LOG_INTEGER("webhookPort", port_of(serve->webhook)),
               LOG_INTEGER("probePort", port_of(serve->probes)),
               LOG_INTEGER("metricsPort", port_of(serve->metrics_server)),
-              LOG_INTEGER("mcpservers", (int64_t)facts_count_servers(serve->facts)),
-              LOG_INTEGER("deployments", (int64_t)facts_count_deployments(serve->facts)),
+              LOG_INTEGER("mcpservers", (int64_t)facts_count(serve->facts, OBJECT_MCPSERVER)),
+              LOG_INTEGER("deployments", (int64_t)facts_count(serve->facts, OBJECT_DEPLOYMENT)),
               LOG_INTEGER("otherObjects", (int64_t)sources_count_other_objects(serve->sources)),
               LOG_INTEGER("startMicroseconds", clock_boot_us() - serve->began_us));
 }

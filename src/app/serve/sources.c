@@ -126,9 +126,10 @@ static bool load_objects(struct sources *sources, struct error *error) {
         return false;
     }
     sources->n_other_objects = n_others;
-    metrics_set(sources->metrics, METRIC_MCPSERVERS, (int64_t)facts_count_servers(sources->facts));
+    metrics_set(sources->metrics, METRIC_MCPSERVERS,
+                (int64_t)facts_count(sources->facts, OBJECT_MCPSERVER));
     metrics_set(sources->metrics, METRIC_DEPLOYMENTS,
-                (int64_t)facts_count_deployments(sources->facts));
+                (int64_t)facts_count(sources->facts, OBJECT_DEPLOYMENT));
     return true;
 }
 

@@ -51,7 +51,7 @@ static bool read_file(const char *path, struct object *ret_object) {
 
 /* Finds the conditions as they are: the file's if it is about this very object, else the object's.
    Returns whether they are the file's. */
-static bool find_live(const char *path, const struct server_fact *server,
+static bool find_live(const char *path, const struct fact *server,
                       struct condition ret_live[CONDITION_TYPE_COUNT]) {
     struct object object;
     bool is_same = read_file(path, &object) && object.kind == OBJECT_MCPSERVER &&
@@ -60,7 +60,7 @@ static bool find_live(const char *path, const struct server_fact *server,
     return is_same;
 }
 
-static bool write_file(const struct pass *pass, const char *path, const struct server_fact *server,
+static bool write_file(const struct pass *pass, const char *path, const struct fact *server,
                        const struct condition conditions[CONDITION_TYPE_COUNT],
                        struct error *error) {
     AUTO(buffer_fini) struct buffer document;
@@ -74,7 +74,7 @@ static bool write_file(const struct pass *pass, const char *path, const struct s
            file_write(path, document.bytes, document.size, FILE_MODE, error);
 }
 
-static void on_server(void *context, const struct server_fact *server) {
+static void on_server(void *context, const struct fact *server) {
     struct pass *pass = context;
     const struct condition_subject subject = facts_condition_subject(server);
     struct condition live[CONDITION_TYPE_COUNT];
@@ -104,7 +104,7 @@ static void on_server(void *context, const struct server_fact *server) {
    that we would write. */
 static void remove_orphan(struct pass *pass, const char *path) {
     struct object object;
-    struct server_fact server;
+    struct fact server;
     struct error error;
     char expected[PATH_SIZE];
     if (!read_file(path, &object) || object.kind != OBJECT_MCPSERVER ||
