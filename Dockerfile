@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Builds on Debian, and leaves the program with the libraries that it needs, and nothing else: no shell,
-# no package manager. tests/image/run goes through these steps without a container engine.
+# Builds on Debian. The image holds the program and the libraries that it needs, and nothing else: no
+# shell, no package manager. tests/image/run runs these steps without a container engine.
 
 FROM debian:12-slim AS build
 WORKDIR /source
@@ -9,7 +9,7 @@ COPY tests/support/packages tests/support/packages
 RUN tests/support/packages image
 COPY . .
 RUN meson setup /build --buildtype=release -Db_lto=true && ninja -C /build capstan
-# libcurl is loaded while running, so ldd does not find it by itself.
+# The program loads libcurl at run time, so ldd does not find it.
 RUN mkdir -p /image/usr/bin /image/etc/ssl/certs /image/usr/share/doc/capstan && \
     strip -o /image/usr/bin/capstan /build/capstan && \
     libcurl=$(ldconfig -p | sed -n 's/.*libcurl\.so\.4 .*=> //p' | head -n 1) && \

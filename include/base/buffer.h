@@ -3,8 +3,8 @@
 #define BASE_BUFFER_H
 
 /*
- * Growing bytes with a hard limit. Going past the limit is remembered and not done: add as much as
- * you like and ask once at the end whether the buffer is whole.
+ * Bytes that grow up to a hard limit. The buffer leaves out an addition that would pass the limit,
+ * and sets is_cut. So callers add without checking, and look at is_cut once, at the end.
  */
 
 #include <stdbool.h>
@@ -13,20 +13,24 @@
 #include "base/attribute.h"
 
 struct buffer {
-    char *bytes; /* not NUL-terminated; NULL while nothing was added */
+    char *bytes; /* not NUL-terminated; NULL until the first addition */
     size_t size;
     size_t capacity;
     size_t limit;
-    bool is_cut; /* something was not added, because it would have passed the limit */
+    bool is_cut; /* an addition was left out because of the limit */
 };
 
 void buffer_init(struct buffer *buffer, size_t limit);
 void buffer_fini(struct buffer *buffer);
 
+/* buffer_fini() for secrets: zeroes the bytes first. Memory that the buffer left when it grew is
+   not zeroed. */
+void buffer_wipe(struct buffer *buffer);
+
 /* Empties the buffer and keeps its memory and its limit. */
 void buffer_clear(struct buffer *buffer);
 
-/* Adds all of it, or nothing of it if the limit would be passed. */
+/* Each adds everything, or nothing if that would pass the limit. */
 void buffer_add(struct buffer *buffer, const char *bytes, size_t size);
 void buffer_add_text(struct buffer *buffer, const char *text);
 void buffer_add_byte(struct buffer *buffer, char byte);
@@ -35,10 +39,11 @@ void buffer_add_format(struct buffer *buffer, const char *format, ...) PRINTF_LI
 /* Adds the standard base64 (RFC 4648 section 4, padded) of the bytes. */
 void buffer_add_base64(struct buffer *buffer, const char *bytes, size_t size);
 
-/* Makes room for `size` more bytes at once, so that adding them does not allocate. */
+/* Makes room for `size` more bytes, so that adding them does not allocate. Does nothing if they
+   would pass the limit. */
 void buffer_reserve(struct buffer *buffer, size_t size);
 
-/* The bytes as a C string: adds a NUL behind them that is not counted in size. */
+/* The bytes as a C string: writes a NUL behind them, which `size` does not count. */
 const char *buffer_text(struct buffer *buffer);
 
 #endif

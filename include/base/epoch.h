@@ -3,12 +3,12 @@
 #define BASE_EPOCH_H
 
 /*
- * When may memory be freed that other threads may still be reading? An epoch answers without ever
- * making a reader wait: readers say when they begin and end, one writer unpublishes a thing (so
- * that no new reader can find it) and retires it here, and it is freed once every reader who might
- * have seen it has ended. (Read-copy-update with two counters, as in McKenney's SRCU.)
+ * When may memory be freed that other threads may still be reading? An epoch answers without making
+ * a reader wait. Readers say when they begin and end. One writer unpublishes a thing, so that no
+ * new reader can find it, and retires it here. The epoch frees it when every reader that might have
+ * seen it has ended. (This is read-copy-update with two counters, as in McKenney's SRCU.)
  *
- * Any number of readers at a time, one writer at a time. Readers cost two atomic additions.
+ * Any number of readers at a time, one writer at a time. A read costs two atomic additions.
  */
 
 #include <stdatomic.h>
@@ -31,18 +31,18 @@ struct epoch {
 
 void epoch_init(struct epoch *epoch);
 
-/* Frees all that was retired. There must be no reader and no writer left. */
+/* Frees all retired items. There must be no reader and no writer left. */
 void epoch_fini(struct epoch *epoch);
 
-/* Around every read of published pointers. What enter returns is given to exit. */
+/* Call them around every read of published pointers, and give the ticket to epoch_exit(). */
 unsigned epoch_enter(struct epoch *epoch);
 void epoch_exit(struct epoch *epoch, unsigned ticket);
 
-/* Writer: `owned` is no longer published. It is freed now or in a later call of retire or collect.
- */
+/* Writer: `owned` is no longer published. This call or a later one of epoch_retire() and
+   epoch_collect() frees it. */
 void epoch_retire(struct epoch *epoch, void *owned, void (*free)(void *pointer));
 
-/* Writer: frees what can be freed by now. Never waits. */
+/* Writer: frees all items that no reader can see any more. Never waits. */
 void epoch_collect(struct epoch *epoch);
 
 #endif

@@ -3,12 +3,12 @@
 #define BASE_ERROR_H
 
 /*
- * An error is a value on the caller's stack: a kind, which is what a caller decides by, and one
- * line of text, which is what a person reads. Making one cannot fail and allocates nothing.
+ * An error is a value on the caller's stack: a kind for the caller to decide by, and one line of
+ * text for people. Making one cannot fail and allocates nothing.
  *
- * A function that can fail returns bool, is MUST_CHECK, and takes `struct error *error` last; it
- * writes there only when it returns false. Text: one line, lower case, no full stop, foreign
- * strings in quotes, says what is wrong and not "failed to".
+ * A function that can fail returns bool, is MUST_CHECK, and takes `struct error *error` last. It
+ * writes there only when it returns false. The text is one line in lower case without a full stop,
+ * has foreign strings in quotes, and says what is wrong instead of "failed to".
  */
 
 #include <stdbool.h>
@@ -19,13 +19,13 @@
 
 enum error_kind {
     ERROR_INVALID,     /* the input is wrong */
-    ERROR_NOT_FOUND,   /* what was asked for is not there */
+    ERROR_NOT_FOUND,   /* the object or file is not there */
     ERROR_CONFLICT,    /* somebody else was faster */
-    ERROR_EXPIRED,     /* what was known is too old to go on from */
-    ERROR_DENIED,      /* one may not */
+    ERROR_EXPIRED,     /* the version to go on from is too old */
+    ERROR_DENIED,      /* permission is missing */
     ERROR_TOO_LARGE,   /* a limit was passed */
     ERROR_TIMEOUT,     /* the time is over */
-    ERROR_UNAVAILABLE, /* the outside (file system, network) does not answer as it should */
+    ERROR_UNAVAILABLE, /* the file system or the network does not answer as it should */
     ERROR_INTERNAL,    /* a library or this program is at fault */
 };
 
@@ -46,8 +46,8 @@ bool error_set(struct error *error, enum error_kind kind, const char *format, ..
 bool error_set_at(struct error *error, enum error_kind kind, size_t offset, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
-/* Puts "context: " before the text; kind and offset stay. Where both are too long, the context
-   loses its beginning, up to half of the room, and then the text its end. Returns false. */
+/* Puts "context: " before the text; kind and offset stay. If both do not fit, the context loses its
+   beginning, but keeps at least half of the room; then the text loses its end. Returns false. */
 bool error_wrap(struct error *error, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

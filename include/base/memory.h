@@ -3,9 +3,9 @@
 #define BASE_MEMORY_H
 
 /*
- * Allocation that never returns NULL: a process without memory ends with a line on stderr, and no
- * caller carries a branch that no test can reach. What a peer can make large has a limit that is
- * checked before it comes here.
+ * Allocation that never returns NULL. Without memory, the process ends with a line on stderr: so no
+ * caller carries a branch that no test can reach. Callers check the limit of everything that a peer
+ * can make large before they allocate it.
  */
 
 #include <stddef.h>
@@ -21,10 +21,15 @@ void *memory_resize(void *owned, size_t count, size_t size);
 /* A NUL-terminated copy. Free with free(). */
 char *memory_copy(const char *bytes, size_t size);
 
-/* For AUTO: frees what a pointer variable points to. */
+/* Zeroes secrets, in a way that compilers do not leave out; `bytes` may be NULL if `size` is 0.
+   memory_free_secret() zeroes and frees a text; NULL is none. */
+void memory_wipe(void *bytes, size_t size);
+void memory_free_secret(char *owned_text);
+
+/* For AUTO: frees the memory that a pointer variable points to. */
 void memory_auto_free(void *pointer_variable);
 
-/* A local that is freed when it goes out of scope. */
+/* A local pointer whose memory is freed when it goes out of scope. */
 #define AUTO_FREE AUTO(memory_auto_free)
 
 #endif

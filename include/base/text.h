@@ -3,7 +3,7 @@
 #define BASE_TEXT_H
 
 /*
- * Small questions about short strings: names, times, durations.
+ * Copies, checks, formats and parses short strings: names, times, durations.
  */
 
 #include <stdbool.h>
@@ -16,8 +16,8 @@
 bool text_copy(char *out, size_t capacity, const char *text);
 
 /* RFC 1123 names as Kubernetes checks them. A label has 1 to 63 bytes of [a-z0-9-] and begins and
-   ends with [a-z0-9]. A subdomain is 1 to 253 bytes of such words joined by dots, each as long as
-   it likes; a name that the DNS could hold has labels of at most 63 bytes. */
+   ends with [a-z0-9]. A subdomain is 1 to 253 bytes of such words of any length, joined by dots. In
+   a name that the DNS can hold, each of them has at most 63 bytes. */
 bool text_is_dns_label(const char *text);
 bool text_is_dns_subdomain(const char *text);
 bool text_is_dns_name(const char *text);
@@ -28,20 +28,20 @@ bool text_is_dns_name(const char *text);
 /* Seconds since 1970 as RFC 3339, UTC, whole seconds. Years 1970 to 9999; others are clamped. */
 void text_format_time(char out[TEXT_TIME_SIZE], int64_t seconds);
 
-/* "2026-11-22T10:00:00.123456Z" and a NUL: what Kubernetes calls a MicroTime. It takes exactly six
+/* "2026-11-22T10:00:00.123456Z" and a NUL. Kubernetes calls it a MicroTime and wants exactly six
    digits. */
 #define TEXT_MICRO_TIME_SIZE 28
 
-/* Microseconds since 1970; the same years, clamped the same way. */
+/* Microseconds since 1970, within the same years. */
 void text_format_micro_time(char out[TEXT_MICRO_TIME_SIZE], int64_t wall_us);
 
-/* Reads "2026-11-22T10:00:00Z" (a fraction and an offset such as +02:00 are understood) or the day
-   "2027-01-31" (its first second). Must be a day of the calendar. */
+/* Read "2026-11-22T10:00:00Z", also with a fraction or an offset such as +02:00, and the day
+   "2027-01-31", as its first second. The day must be in the calendar. */
 bool text_parse_time(const char *text, int64_t *ret_seconds) MUST_CHECK;
 bool text_parse_day(const char *text, int64_t *ret_seconds) MUST_CHECK;
 
 /* Reads a duration as Go writes it, in whole units: "10s", "500ms", "1m30s", "2h". No sign, no
-   fraction, at most 24 h. A bare number is refused but for "0". */
+   fraction, at most 24 h. The only bare number is "0". */
 bool text_parse_duration_ms(const char *text, int64_t *ret_ms) MUST_CHECK;
 
 /* Reads plain decimal digits within [low, high]. */

@@ -5,14 +5,14 @@
 #include <stdint.h>
 
 /*
- * The two clocks. Nothing in core knows them: time is handed to it.
+ * The two clocks. Core never reads them: app passes the time in.
  */
 
-/* Seconds since 1970, UTC. May jump. */
+/* Since 1970, UTC. May jump. */
 int64_t clock_wall_seconds(void);
 int64_t clock_wall_us(void);
 
-/* Since some fixed moment; never jumps, and goes on while the machine sleeps (CLOCK_BOOTTIME). */
+/* Since a fixed moment. Never jumps, and runs while the machine sleeps (CLOCK_BOOTTIME). */
 int64_t clock_boot_ms(void);
 int64_t clock_boot_us(void);
 

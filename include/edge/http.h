@@ -3,12 +3,11 @@
 #define EDGE_HTTP_H
 
 /*
- * An HTTP/1.1 server, with or without TLS, as request in, response out. Everything that a peer can
- * draw out is bounded here: bytes, connections, and the time of a handshake, of the headers and of
- * the body, each counted from its beginning and not from the last byte. What the bytes mean is no
- * business of this module.
+ * An HTTP/1.1 server, with or without TLS: request in, response out. It bounds everything that a
+ * peer can use: bytes, connections, and the time for the handshake, the headers and the body. Each
+ * time runs from its beginning and not from the last byte. The server does not interpret bodies.
  *
- * libmicrohttpd is behind it, and GnuTLS behind its TLS; neither shows in this header.
+ * libmicrohttpd does the HTTP, GnuTLS the TLS. Neither shows in this header.
  */
 
 #include <stdbool.h>
@@ -19,38 +18,37 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-/* The connection that a request came on: what http_answer() needs to know. */
+/* The connection of a request. http_answer() needs it. */
 struct http_connection;
 
 struct http_request {
-    const char *path; /* as sent, without the query; not decoded */
+    const char *path; /* as sent: no query, not decoded */
     const char *body; /* borrowed for the call */
     size_t body_size;
-    int64_t
-        timeout_ms; /* `?timeout=3s` of the query: how long the peer waits; 0: it does not say */
+    int64_t timeout_ms; /* how long the peer waits, from `?timeout=3s`; 0 if not given */
     struct http_connection *connection;
 };
 
-/* What the handler fills. It starts as status 200, text/plain, with an empty body. Behind a 400 the
-   connection is closed. */
+/* A handler fills it. It starts as status 200, text/plain, with an empty body. After a 400 the
+   server closes the connection. */
 struct http_response {
     unsigned status;
-    const char *content_type; /* a literal */
-    struct buffer body;       /* freed by the server */
+    const char *content_type; /* borrowed, a literal */
+    struct buffer body;       /* the server frees it */
 };
 
-/* Called on one of several threads, several at a time. Must not block. */
+/* Several threads call it at the same time. It must not block. */
 typedef void http_handler(void *context, const struct http_request *request,
                           struct http_response *response);
 
 /*
- * A handler that cannot answer at once calls http_defer() and returns; what it has put into its
- * response is dropped. The answer follows by http_answer(), exactly once, from any thread, and
- * before http_stop(). Meanwhile the worker serves others.
+ * A handler that cannot answer at once calls http_defer() and returns. What it put into its
+ * response is dropped. Exactly one http_answer() must follow, from any thread, before http_stop().
+ * Meanwhile the worker serves other requests.
  */
 void http_defer(const struct http_request *request);
 
-/* The response's members are as a handler gets and fills them: http_response_init() makes it. */
+/* Start the response with http_response_init() and fill it as a handler does. */
 void http_answer(struct http_connection *connection, struct http_response *owned_response);
 void http_response_init(struct http_response *ret_response);
 
@@ -61,32 +59,32 @@ struct http_route {
 };
 
 struct http_options {
-    const char *bind_address;        /* "0.0.0.0:9443", "[::]:9443", ":9443",
-                                        "localhost:9443"; port 0: any */
+    const char *bind_address;        /* "0.0.0.0:9443", "[::]:9443", ":9443", "localhost:9443";
+                                        port 0: any free port */
     const struct http_route *routes; /* borrowed until http_stop() */
     size_t n_routes;
-    void *context; /* for the handlers */
-    bool is_tls;   /* then connections wait until the first http_set_key_pair() */
+    void *context; /* given to the handlers */
+    bool is_tls;   /* if true, connections wait for the first http_set_key_pair() */
     unsigned workers;
-    size_t connections_max; /* further ones wait in the listen queue */
-    size_t body_max;        /* a larger body is answered 413 */
-    size_t bodies_max;      /* of all bodies being received at once; past it, 503 */
-    /* From accept to the end of the headers, TLS handshake included; for the later requests of a
-       connection, from the request line on. */
+    size_t connections_max; /* more wait in the listen queue */
+    size_t body_max;        /* a larger body gets 413 */
+    size_t bodies_max; /* bytes of all bodies being received; a body that would pass it gets 503 */
+    /* From accept to the end of the headers, TLS handshake included. For later requests of the
+       connection it starts at the request line. */
     int64_t head_timeout_ms;
-    /* From the end of the headers to the end of the body; `?timeout=3s` in the query lowers it. */
+    /* From the end of the headers to the end of the body. `?timeout=3s` in the query lowers it. */
     int64_t body_timeout_ms;
-    /* Between requests. kube-apiserver keeps its connections for 90 s: stay above 120 s. */
+    /* Between requests. kube-apiserver keeps its connections for 90 s, so stay above 120 s. */
     int64_t idle_timeout_ms;
 };
 
 struct http_counts {
     uint64_t connections;     /* open now */
-    uint64_t accepted;        /* ever */
+    uint64_t accepted;        /* since the start */
     uint64_t without_request; /* closed before a request was read: scans, bad handshakes */
     uint64_t timeouts;        /* closed by one of the three time limits */
-    uint64_t too_large;       /* answered 413 */
-    uint64_t over_budget;     /* answered 503 for bodies_max */
+    uint64_t too_large;       /* requests that got 413 */
+    uint64_t over_budget;     /* requests that got 503 for bodies_max */
 };
 
 struct http_server;
@@ -95,28 +93,20 @@ struct http_server;
 bool http_start(const struct http_options *options, struct http_server **ret_server,
                 struct error *error) MUST_CHECK;
 
-/* The port that it listens on. */
+/* The port that the server listens on. */
 uint16_t http_port(const struct http_server *server);
 
-/* When the first certificate of a chain (PEM) holds, in seconds since 1970. */
-struct http_validity {
-    int64_t not_before;
-    int64_t not_after;
-};
-
-bool http_read_validity(const char *chain_pem, struct http_validity *ret_validity,
-                        struct error *error) MUST_CHECK;
-
-/* From the next handshake on serves this pair: PEM, the certificate chain leaf first. May be called
-   at any time from one thread; handshakes under way keep what they began with. On error the last
-   pair stays. */
+/* Serves this pair from the next handshake on. Both are PEM; the chain starts with the leaf. Call
+   it at any time, from one thread. Handshakes under way keep their pair. On error the last pair
+   stays. Errors: ERROR_INVALID. */
 bool http_set_key_pair(struct http_server *server, const char *chain_pem, const char *key_pem,
                        struct error *error) MUST_CHECK;
 
-/* From now on every answer says `Connection: close`; idle connections are left alone. */
+/* From now on every answer says `Connection: close`. Idle connections stay open. */
 void http_drain(struct http_server *server);
 
-/* Stops accepting, lets requests under way end (at most 2 s), closes everything. NULL is none. */
+/* Stops accepting, lets requests under way end (at most 2 s), and closes everything. NULL is
+   allowed. */
 void http_stop(struct http_server *server);
 
 void http_count(const struct http_server *server, struct http_counts *ret_counts);

@@ -4,12 +4,11 @@
 
 /*
  * Requests to the Kubernetes API by path and JSON: many at a time, on one thread, without blocking.
- * HTTP/1.1 over TLS through libcurl, which does not show in this header. What the JSON means, what
- * to do about an error, and when to ask again, is no business of this module.
+ * libcurl sends them as HTTP/1.1 over TLS; it does not show in this header. The caller interprets
+ * the JSON, handles errors and decides when to ask again.
  *
- * All functions but kube_wake() belong to the one thread that calls kube_wait(); callbacks come
- * from within kube_wait() only, never from kube_begin() or kube_cancel(). The process must ignore
- * SIGPIPE.
+ * Only the thread that calls kube_wait() may call these functions, except kube_wake(). Callbacks
+ * come only from within kube_wait(). The process must ignore SIGPIPE.
  */
 
 #include <poll.h>
@@ -26,7 +25,7 @@ struct kube_call;
 
 enum kube_verb {
     KUBE_GET,
-    KUBE_WATCH,   /* GET whose answer is lines without an end */
+    KUBE_WATCH,   /* a GET that is answered by lines without end */
     KUBE_CREATE,  /* POST */
     KUBE_REPLACE, /* PUT */
     KUBE_APPLY,   /* PATCH, application/apply-patch+yaml (the body is JSON, which is YAML) */
@@ -34,28 +33,28 @@ enum kube_verb {
     KUBE_PATCH,   /* PATCH, application/json-patch+json */
 };
 
-/* What came of a request. */
+/* The outcome of a request. */
 struct kube_answer {
-    bool is_good;     /* an answer 2xx, and all of it */
-    int status;       /* of HTTP; 0: there was no answer */
-    const char *body; /* borrowed for the call; of a watch only that of an answer other than 200 */
+    bool is_good;     /* a complete 2xx answer */
+    int status;       /* HTTP status; 0 if there was no answer */
+    const char *body; /* borrowed for the call; of a watch, only if the status is not 200 */
     size_t body_size;
-    int64_t retry_after_ms; /* as the answer said, or -1 */
-    /* If it is not good. The text names the verb and the path, and has the message of a Status, or
-       of libcurl. Kinds: ERROR_NOT_FOUND 404 with a Status (without one
-       the path is not served, and it is ERROR_UNAVAILABLE), ERROR_CONFLICT 409, ERROR_EXPIRED 410,
-       ERROR_DENIED 401 and 403, ERROR_INVALID 400, 405, 415 and 422, ERROR_TOO_LARGE for an answer
-       past answer_max, ERROR_TIMEOUT when the time is over, ERROR_UNAVAILABLE for 3xx, 429, 5xx and
-       all that the network does, ERROR_INVALID for other 4xx. If there was no credential, its
-       error. A watch that ends as announced, without an error, is good. */
+    int64_t retry_after_ms; /* from the answer, or -1 */
+    /* If it is not good. The text has the verb, the path, and the message of a Status or of
+       libcurl. Kinds by HTTP status: ERROR_INVALID for 400 and 4xx not named here, ERROR_DENIED for
+       401 and 403, ERROR_NOT_FOUND for 404 with a Status (without one the path is not served:
+       ERROR_UNAVAILABLE), ERROR_CONFLICT for 409, ERROR_EXPIRED for 410, ERROR_UNAVAILABLE for 3xx,
+       429, 5xx and network faults. ERROR_TOO_LARGE if the answer passes answer_max, ERROR_TIMEOUT
+       if the time is over. If there was no credential, it is that error. A watch that the server
+       ends cleanly is good. */
     struct error error;
 };
 
-/* Exactly one call for each request, unless it is cancelled. It may begin and cancel requests. */
+/* Called exactly once per request, unless it was cancelled. It may begin and cancel requests. */
 typedef void kube_done(void *context, const struct kube_answer *answer);
 
-/* One whole line of a watch, without its newline, not empty; borrowed for the call. A last line
-   that ends without a newline is dropped. */
+/* One line of a watch, without its newline, never empty; borrowed for the call. A last line without
+   a newline is dropped. */
 typedef void kube_line(void *context, const char *line, size_t size);
 
 struct kube_request {
@@ -63,39 +62,39 @@ struct kube_request {
     const char *path; /* "/api/v1/...?query", escaped; copied */
     const char *body; /* copied; NULL for none */
     size_t body_size;
-    int64_t timeout_ms; /* for all of it, waiting for a free connection included */
-    size_t answer_max; /* bytes of an answer 2xx; of a line, for a watch. Others: 64 KiB are kept */
-    kube_line *line;   /* of a watch */
+    int64_t timeout_ms; /* for the whole request, waiting for a free connection included */
+    size_t answer_max;  /* bytes of a 2xx answer, or of one line of a watch; of others 64 KiB are
+                           kept */
+    kube_line *line;    /* only for a watch */
     kube_done *done;
-    void *context; /* for the two */
+    void *context; /* given to both */
 };
 
 struct kube_options {
     const struct kube_access *access; /* borrowed until kube_free() */
-    const char *user_agent;           /* "capstan/0.1.0"; borrowed as well */
+    const char *user_agent;           /* "capstan/0.1.0"; borrowed until kube_free() */
     size_t connections_max;           /* watches included */
 };
 
-/* Sends nothing yet. Errors: the CA or the client's pair cannot be read (ERROR_INVALID,
-   ERROR_NOT_FOUND), or libcurl is not there (ERROR_UNAVAILABLE). */
+/* Sends nothing yet. Errors: ERROR_INVALID or ERROR_NOT_FOUND if the CA or the client's pair cannot
+   be read, ERROR_UNAVAILABLE if libcurl is missing. Free with kube_free(). */
 bool kube_new(const struct kube_options *options, struct kube **ret_kube,
               struct error *error) MUST_CHECK;
 
-/* Cancels what is under way. NULL is none. */
+/* Cancels all requests. NULL is allowed. */
 void kube_free(struct kube *kube);
 
-/* The call is known by the pointer until its `done` was called or it was cancelled. */
+/* Begins a request. The pointer is valid until `done` is called or the call is cancelled. */
 struct kube_call *kube_begin(struct kube *kube, const struct kube_request *request);
 
-/* No callback comes after this. May be called from within callbacks, for the very call too. */
+/* After this, no callback comes. Callbacks may cancel any call, their own too. */
 void kube_cancel(struct kube *kube, struct kube_call *call);
 
-/* Waits for at most `timeout_ms` until something happens to a request or to one of the other
-   descriptors (whose `revents` are set, as by poll()), or for kube_wake(); then does what there is
-   to do, and calls back. */
+/* Waits at most `timeout_ms` for an event of a request, for one of the other descriptors (sets
+   their `revents`, as poll() does), or for kube_wake(). Then handles the events and calls back. */
 void kube_wait(struct kube *kube, struct pollfd *others, size_t n_others, int64_t timeout_ms);
 
-/* Lets kube_wait() return, or the next one at once. From any thread. */
+/* Makes the current or next kube_wait() return. Any thread may call it. */
 void kube_wake(struct kube *kube);
 
 #endif

@@ -3,9 +3,10 @@
 #define EDGE_LOG_H
 
 /*
- * One line an event: a stable name, then fields, as JSON or as text. Only app/ logs. A line is one
- * write(), made only if the descriptor has room for it at once: a log that nobody reads must not
- * hold up a request. What is lost is counted, and said when there is room again (log.lost).
+ * Writes one line per event: a stable name, then fields, as JSON or as text. Only app/ logs. Each
+ * line is one write(), and only if the descriptor can take it at once: a log that nobody reads must
+ * not hold up a request. Lost lines are counted. A log.lost event reports the count when there is
+ * room again.
  */
 
 #include <pthread.h>
@@ -22,24 +23,25 @@ struct log {
     int descriptor;
     enum log_format format;
     enum log_level level;  /* events below it are dropped */
-    pthread_mutex_t mutex; /* all zero is a good one */
+    pthread_mutex_t mutex; /* all zero is a valid mutex */
     uint64_t n_lost;       /* under the mutex */
 };
 
-/* False if there is no such format ("json", "text") or level ("debug", "info", "warn", "error"). */
+/* Formats are "json" and "text", levels "debug", "info", "warn" and "error". Returns false for any
+   other. */
 bool log_parse_format(const char *text, enum log_format *ret_format) MUST_CHECK;
 bool log_parse_level(const char *text, enum log_level *ret_level) MUST_CHECK;
 
 struct log_field {
     const char *name;
-    const char *text; /* NULL: the integer is meant */
+    const char *text; /* NULL: use `integer` */
     int64_t integer;
 };
 
 /* JSON: {"time":"2026-11-22T10:00:00.123Z","level":"info","event":"review.decided",...}
    Text: 2026-11-22T10:00:00.123Z INFO  review.decided uid=... (values quoted where needed).
-   A line is cut to 4 KiB. Any bytes may stand in a value: the line is valid UTF-8 without control
-   characters all the same. (For a pipe whose reader has gone, the process must ignore SIGPIPE.) */
+   A line is cut to 4 KiB. A value may have any bytes: the line is still valid UTF-8 without control
+   characters. If the log is a pipe, the process must ignore SIGPIPE. */
 void log_fields(struct log *log, enum log_level level, const char *event,
                 const struct log_field *fields, size_t n_fields);
 
@@ -52,7 +54,7 @@ void log_fields(struct log *log, enum log_level level, const char *event,
         .name = (name_), .integer = (value_)                                                       \
     }
 
-/* log_event(log, LOG_INFO, "serve.ready", LOG_INTEGER("ms", 4), ...); at least one field. */
+/* log_event(log, LOG_INFO, "serve.ready", LOG_INTEGER("ms", 4), ...); needs at least one field. */
 #define log_event(log_, level_, event_, ...)                                                       \
     log_fields((log_), (level_), (event_), (const struct log_field[]){__VA_ARGS__},                \
                COUNT_OF(((const struct log_field[]){__VA_ARGS__})))

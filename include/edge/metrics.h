@@ -4,11 +4,12 @@
 
 /*
  * A fixed table of counters, gauges and one histogram, printed for Prometheus. Every series exists
- * from the start with 0, and label values come from closed sets: no name of an object is ever one.
+ * from the start with 0. Label values come from closed sets and are never names of objects.
  *
- * Counting never waits and may be done from any thread.
+ * Counting never waits. Any thread may count.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
@@ -19,20 +20,6 @@ enum metric {
     METRIC_REQUESTS_200, /* answers on the admission route, by status */
     METRIC_REQUESTS_400,
     METRIC_REQUESTS_500,
-
-    /* Three a rule, always patch, warn, deny: METRIC_DECISIONS + 3 * rule + action. */
-    METRIC_STDIO_CAP_PATCH,
-    METRIC_STDIO_CAP_WARN,
-    METRIC_STDIO_CAP_DENY,
-    METRIC_REPLICA_PASSTHROUGH_PATCH,
-    METRIC_REPLICA_PASSTHROUGH_WARN,
-    METRIC_REPLICA_PASSTHROUGH_DENY,
-    METRIC_GRACE_PERIOD_PATCH,
-    METRIC_GRACE_PERIOD_WARN,
-    METRIC_GRACE_PERIOD_DENY,
-    METRIC_SESSION_STORAGE_PATCH,
-    METRIC_SESSION_STORAGE_WARN,
-    METRIC_SESSION_STORAGE_DENY,
 
     METRIC_UNRESOLVED,
 
@@ -46,7 +33,7 @@ enum metric {
 
     METRIC_STATUS_WRITES_OK,
     METRIC_STATUS_WRITES_ERROR,
-    METRIC_STATUS_CONFLICTS, /* another writer undid one */
+    METRIC_STATUS_CONFLICTS, /* another writer undid a write */
     METRIC_SCALE_WRITES_OK,
     METRIC_SCALE_WRITES_ERROR,
 
@@ -61,7 +48,7 @@ enum metric {
     METRIC_MCPSERVERS,
     METRIC_DEPLOYMENTS,
 
-    METRIC_HTTP_CONNECTIONS, /* the six of struct http_counts */
+    METRIC_HTTP_CONNECTIONS, /* the members of struct http_counts */
     METRIC_HTTP_ACCEPTED,
     METRIC_HTTP_WITHOUT_REQUEST,
     METRIC_HTTP_TIMEOUTS,
@@ -71,7 +58,8 @@ enum metric {
     METRIC_COUNT
 };
 
-#define METRIC_DECISIONS METRIC_STDIO_CAP_PATCH
+/* What a rule did, in the order in which it is printed. */
+enum metric_action { METRIC_PATCH, METRIC_WARN, METRIC_DENY, METRIC_ACTION_COUNT };
 
 enum metric_histogram {
     METRIC_ADMISSION_DURATION,
@@ -81,20 +69,24 @@ enum metric_histogram {
 
 struct metrics;
 
-/* The version is the label of capstan_build_info; it is copied. */
-struct metrics *metrics_new(const char *version);
+/* `version` becomes the label of capstan_build_info; it is copied. `rules` are names for the labels
+   of the decisions; they are borrowed. Free with metrics_free(). */
+struct metrics *metrics_new(const char *version, const char *const *rules, size_t n_rules);
 void metrics_free(struct metrics *metrics);
 
 void metrics_add(struct metrics *metrics, enum metric metric, int64_t n);
 
-/* For gauges, and for counters that are kept elsewhere. */
+/* Counts a decision. `rule` is the index of its name. */
+void metrics_count_decision(struct metrics *metrics, size_t rule, enum metric_action action);
+
+/* For gauges, and for counters that another module keeps. */
 void metrics_set(struct metrics *metrics, enum metric metric, int64_t value);
 
-/* A duration below 0 counts as 0. Buckets reach from 50 microseconds to 10 seconds. */
+/* Counts a negative duration as 0. Buckets reach from 50 microseconds to 10 seconds. */
 void metrics_observe_us(struct metrics *metrics, enum metric_histogram histogram,
                         int64_t duration_us);
 
-/* Adds the text exposition format, version 0.0.4. */
+/* Adds all series in the text exposition format, version 0.0.4. */
 void metrics_print(const struct metrics *metrics, struct buffer *out);
 
 #endif

@@ -3,13 +3,13 @@
 #define EDGE_YAML_WRITE_H
 
 /*
- * JSON to YAML as `kubectl get -o yaml` prints it: block style, two spaces for each level, a list
- * no deeper than its key, the order of keys kept. What was written is read back by edge/yaml, and
- * so by kubectl, as the same JSON.
+ * Writes JSON as YAML, as `kubectl get -o yaml` does: block style, two spaces per level, lists as
+ * deep as their key, keys in their order. edge/yaml, and so kubectl, reads it back as the same
+ * JSON.
  *
- * Strings are plain where no reader of YAML 1.1 or 1.2 takes them for anything else, literal blocks
- * where they have several lines that show what they are, and else in double quotes. Numbers keep
- * their text.
+ * A string is plain if no reader of YAML 1.1 or 1.2 takes it for anything else. It is a literal
+ * block if it has several lines that a block shows as they are. Otherwise it has double quotes.
+ * Numbers keep their text.
  */
 
 #include <stdbool.h>
@@ -19,11 +19,11 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-/* Adds one document, without `---` before it, with a line break behind it. The JSON is checked as
-   base/json does. Nesting past YAML_DEPTH_MAX (edge/yaml.h) and more than `out` may hold are
-   ERROR_TOO_LARGE; a number that no double can hold, such as 1e400, is ERROR_INVALID, since YAML
-   has only the text "1e400" for it. Equal keys of one object are all written, though no reader
-   takes them. On failure nothing is added. */
+/* Adds one document to `out`: no `---` before it, a line break after it. base/json checks the JSON.
+   ERROR_TOO_LARGE for nesting past YAML_DEPTH_MAX (edge/yaml.h) or more than `out` may hold.
+   ERROR_INVALID for a number that no double can hold, such as 1e400: YAML would read it as text.
+   All equal keys of an object are written, though no reader accepts them. On failure `out` is
+   unchanged. */
 bool yaml_write(const char *json, size_t size, struct buffer *out, struct error *error) MUST_CHECK;
 
 #endif

@@ -11,7 +11,7 @@ uint32_t chance_draw(void) {
     if (getrandom(&value, sizeof(value), 0) == (ssize_t)sizeof(value)) {
         return value;
     }
-    /* Only where a sandbox refuses the call. What has to be unique, the identity in the Lease and
-       the names of Events, has a host's name or a time and an object's name besides. */
+    /* Only a sandbox refuses the call. The identity in the Lease and the names of Events have to be
+       unique; they contain a host name, or a time and an object's name, as well. */
     return ((uint32_t)clock_boot_us() ^ (uint32_t)getpid() << 16) * UINT32_C(2654435761);
 }

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* 32 random bits, from the kernel: for jitter, and for names that nobody else may have. Early in
-   the boot of a machine it waits until the kernel has gathered enough. */
+/* 32 random bits from the kernel, for jitter and for unique names. Early in the boot of a machine
+   it waits until the kernel has gathered enough. */
 uint32_t chance_draw(void);
 
 #endif

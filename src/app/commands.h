@@ -3,8 +3,8 @@
 #define APP_COMMANDS_H
 
 /*
- * One function a command, in the file of its name. It is given what stands behind the command's
- * name and returns the exit status.
+ * One function a command, in the file of its name. It gets the arguments after the command's name,
+ * and returns the exit status.
  */
 
 int serve_command(int argc, char **argv);

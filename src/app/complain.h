@@ -2,8 +2,8 @@
 #ifndef APP_COMPLAIN_H
 #define APP_COMPLAIN_H
 
-/* Prints "capstan: " and the text on standard error, as one line. The text may quote what a user or
-   a file says, whose control characters get no further than here. */
+/* Prints "capstan: " and the text on standard error, as one line. Escapes control characters, since
+   the text may quote a user or a file. */
 void complain(const char *text);
 
 #endif

@@ -36,8 +36,8 @@ static bool read_documents(const struct buffer *content, struct document_file *f
     return is_good;
 }
 
-/* edge/yaml says "line 3, column 5: ..."; with the file in front, the form that editors and
-   terminals can jump to is file:3:5. */
+/* Turns the "line 3, column 5: ..." of edge/yaml into "file:3:5: ...", to which editors and
+   terminals can jump. */
 static bool fail_in_file(struct error *error, const char *path) {
     struct error inner = *error;
     unsigned line;
@@ -57,8 +57,7 @@ bool document_file_parse(const char *path, const struct buffer *content,
     if (!read_documents(content, &file, error)) {
         return fail_in_file(error, path);
     }
-    *ret_file = file;
-    file = (struct document_file){.path = NULL};
+    *ret_file = TAKE(file);
     return true;
 }
 

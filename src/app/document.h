@@ -3,8 +3,8 @@
 #define APP_DOCUMENT_H
 
 /*
- * A file of YAML or JSON documents, read whole, so that nothing is taken from a file that is partly
- * wrong. Errors name file, line and column.
+ * A file of YAML or JSON documents. It is read whole, so that a file with one wrong document yields
+ * nothing. Errors name file, line and column.
  */
 
 #include <stdbool.h>
@@ -25,7 +25,7 @@ struct document_file {
 bool document_file_read(const char *path, struct document_file *ret_file,
                         struct error *error) MUST_CHECK;
 
-/* The same of what was read already; `path` is only what errors call it. */
+/* Parses content that was read already; `path` is only for errors. */
 bool document_file_parse(const char *path, const struct buffer *content,
                          struct document_file *ret_file, struct error *error) MUST_CHECK;
 void document_file_fini(struct document_file *file);

@@ -5,7 +5,7 @@
 
 int exit_with(const struct error *error) {
     complain(error->text);
-    bool is_askers_fault = error->kind == ERROR_INVALID || error->kind == ERROR_NOT_FOUND ||
-                           error->kind == ERROR_TOO_LARGE;
-    return is_askers_fault ? STATUS_USAGE : STATUS_FAILED;
+    bool is_users_fault = error->kind == ERROR_INVALID || error->kind == ERROR_NOT_FOUND ||
+                          error->kind == ERROR_TOO_LARGE;
+    return is_users_fault ? STATUS_USAGE : STATUS_FAILED;
 }

@@ -3,18 +3,18 @@
 #define APP_EXIT_STATUS_H
 
 /*
- * How the program ends.
+ * The exit statuses of the program.
  */
 
 #include "base/error.h"
 
 enum exit_status {
     STATUS_OK = 0,
-    STATUS_FAILED = 1, /* it was asked rightly and could not do it */
-    STATUS_USAGE = 2,  /* it was asked wrongly: unknown option, unusable input */
+    STATUS_FAILED = 1, /* the program could not do what it was asked */
+    STATUS_USAGE = 2,  /* the user asked wrongly: unknown option, unusable input */
 };
 
-/* Prints "capstan: " and the error on stderr, and returns the status that its kind calls for. */
+/* Prints "capstan: " and the error on stderr. Returns the status for the error's kind. */
 int exit_with(const struct error *error);
 
 #endif

@@ -70,8 +70,8 @@ static const struct option *find_letter(const struct option_table *table, char l
     return NULL;
 }
 
-/* "-n", "-nVALUE", "-n=VALUE"; NULL if the letter is no option's, or has a value that it cannot
-   have: then it is no option at all. */
+/* Reads "-n", "-nVALUE" or "-n=VALUE". NULL if no option has the letter, or a switch has a value.
+ */
 static const struct option *read_letter(const struct option_table *table, const char *argument,
                                         const char **ret_value) {
     const struct option *option =
@@ -82,8 +82,8 @@ static const struct option *read_letter(const struct option_table *table, const 
     return is_odd ? NULL : option;
 }
 
-/* What an argument names: "--name", "--name=VALUE" (and then the value), or a letter. NULL, with
-   the error set, if it is none. */
+/* Finds the option of the argument "--name", "--name=VALUE" or "-n", and the value if it has one.
+   NULL, with the error set, if there is no such option. */
 static const struct option *read_name(const struct option_table *table, const char *argument,
                                       const char **ret_value, struct error *error) {
     *ret_value = NULL;
@@ -108,7 +108,7 @@ static const struct option *read_name(const struct option_table *table, const ch
     return option;
 }
 
-/* Reads the option at argv[*i]; a value that is an argument of its own is stepped over. */
+/* Reads the option at argv[*i]. If its value is the next argument, steps over that. */
 static bool parse_one(const struct option_table *table, int argc, char **argv, int *i, void *target,
                       struct error *error) {
     const char *value;

@@ -3,9 +3,9 @@
 #define APP_OPTIONS_H
 
 /*
- * One table of options makes the parser and the help. Options are `--name VALUE`, `--name=VALUE`,
- * or a bare `--name` (also `--name=true`, `--name=false`) for a switch; some have a letter too, `-n
- * VALUE`, `-nVALUE`, `-n=VALUE`, as with kubectl.
+ * Parses options, and prints the help, from one table. An option is `--name VALUE` or
+ * `--name=VALUE`; a switch is a bare `--name`, `--name=true` or `--name=false`. Some options have a
+ * letter, too: `-n VALUE`, `-nVALUE`, `-n=VALUE`, as with kubectl.
  */
 
 #include <stdbool.h>
@@ -35,7 +35,7 @@ struct option {
     const char *argument; /* what the help calls the value; NULL for a switch */
     const char *help;     /* one line; the default is named in it */
     enum option_type type;
-    size_t offset; /* of the member of the target that it sets */
+    size_t offset; /* of the member that it sets, in the target */
     char letter;   /* "-f" is 'f'; 0: none */
 };
 
@@ -50,16 +50,16 @@ struct option_table {
 
 enum option_result { OPTIONS_READ, OPTIONS_HELP, OPTIONS_WRONG };
 
-/* Sets members of `target`, which holds the defaults. From left to right: OPTIONS_HELP at --help or
-   -h in the place of an option; OPTIONS_WRONG, with the error set, at what is not known or has a
+/* Sets members of `target`, which holds the defaults. Reads from left to right and stops with
+   OPTIONS_HELP at --help or -h, or with OPTIONS_WRONG and the error set at an unknown option or a
    wrong value. */
 enum option_result options_parse(const struct option_table *table, int argc, char **argv,
                                  void *target, struct error *error) MUST_CHECK;
 
 void options_print_help(const struct option_table *table, FILE *out);
 
-/* The whole ritual of a command: parses, prints the help or the error. False if the command ends
-   here, with *ret_status. */
+/* Begins a command: parses, and prints the help or the error. False: the command ends here, with
+ *ret_status. */
 bool options_begin(const struct option_table *table, int argc, char **argv, void *target,
                    int *ret_status) MUST_CHECK;
 

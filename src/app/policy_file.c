@@ -5,7 +5,7 @@
 
 #include "document.h"
 
-/* The one document that is not empty. */
+/* Finds the one document that is not empty. */
 static bool find_policy(const struct document_file *file, size_t *ret_document,
                         struct error *error) {
     size_t n_found = 0;

@@ -4,7 +4,7 @@
 
 #include "base/attribute.h"
 #include "base/error.h"
-#include "core/policy.h"
+#include "core/admission/policy.h"
 
 /* Reads a PolicyConfig from a file of YAML or JSON. Errors name file, line, column and the path of
    the key. */

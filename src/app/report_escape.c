@@ -8,16 +8,27 @@
 
 enum { MALFORMED = 0xFFFD };
 
-/* The character that begins at `at`, which is not the NUL. One byte that is MALFORMED, if it is no
-   well-formed UTF-8 (RFC 3629). */
+/* The size of a character that begins with `lead`; 0 if none does. */
+static size_t character_size(unsigned char lead) {
+    if (lead < 0x80) {
+        return 1;
+    }
+    if (lead < 0xC0 || lead > 0xF4) {
+        return 0;
+    }
+    if (lead < 0xE0) {
+        return 2;
+    }
+    return lead < 0xF0 ? 3 : 4;
+}
+
+/* Reads the character at `at`, which is not the NUL, and returns its size. A byte that is not part
+   of well-formed UTF-8 (RFC 3629) is MALFORMED. */
 static size_t read_character(const unsigned char *at, uint32_t *ret_code) {
     static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t size = at[0] < 0x80 ? 1 : at[0] < 0xC0 ? 0 : at[0] < 0xE0 ? 2 : at[0] < 0xF0 ? 3 : 4;
-    *ret_code = MALFORMED;
-    if (size == 1) {
-        *ret_code = at[0];
-    }
-    if (size <= 1 || at[0] > 0xF4) {
+    size_t size = character_size(at[0]);
+    *ret_code = size == 1 ? at[0] : MALFORMED;
+    if (size <= 1) {
         return 1;
     }
     uint32_t code = at[0] & (0x7Fu >> size);
@@ -35,14 +46,14 @@ static size_t read_character(const unsigned char *at, uint32_t *ret_code) {
     return size;
 }
 
-/* C0 but for the tab, DEL and C1; line and paragraph separator; what turns the direction of
+/* C0 except the tab; DEL and C1; line and paragraph separator; marks that turn the direction of
    writing. */
 static bool is_control(uint32_t code) {
     return (code < 0x20 && code != '\t') || (code >= 0x7F && code <= 0x9F) ||
            (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
 }
 
-/* What is written instead of a character; NULL if it stands for itself. */
+/* The text that replaces a character; NULL if the character stays. */
 typedef const char *replace_function(uint32_t code);
 
 static const char *replace_in_line(uint32_t code) {
@@ -50,14 +61,27 @@ static const char *replace_in_line(uint32_t code) {
 }
 
 static const char *replace_in_data(uint32_t code) {
-    return code == '%'    ? "%25"
-           : code == '\r' ? "%0D"
-           : code == '\n' ? "%0A"
-                          : replace_in_line(code);
+    switch (code) {
+    case '%':
+        return "%25";
+    case '\r':
+        return "%0D";
+    case '\n':
+        return "%0A";
+    default:
+        return replace_in_line(code);
+    }
 }
 
 static const char *replace_in_property(uint32_t code) {
-    return code == ':' ? "%3A" : code == ',' ? "%2C" : replace_in_data(code);
+    switch (code) {
+    case ':':
+        return "%3A";
+    case ',':
+        return "%2C";
+    default:
+        return replace_in_data(code);
+    }
 }
 
 static const char *replace_in_attribute(uint32_t code) {
@@ -91,7 +115,7 @@ static const char *replace_in_text(uint32_t code) {
 }
 
 static void escape(struct buffer *out, const char *text, replace_function *replace) {
-    const char *run = text; /* what is copied as it is begins here */
+    const char *run = text; /* the first character that is not yet copied */
     for (const char *at = text; *at != '\0';) {
         uint32_t code;
         size_t size = read_character((const unsigned char *)at, &code);

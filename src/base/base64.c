@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/base64.h"
+#include "base64.h"
 
 #include <stdint.h>
 #include <string.h>
 
+const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 static int digit_value(char digit) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = strchr(digits, digit);
-    return at == NULL ? -1 : (int)(at - digits);
+    const char *at = strchr(base64_digits, digit);
+    return at == NULL ? -1 : (int)(at - base64_digits);
 }
 
 bool base64_decode(char *text, size_t *ret_size) {
-    uint32_t bits = 0; /* those that are not yet a byte are the lowest `n_bits` */
+    uint32_t bits = 0; /* the lowest `n_bits` are not yet written as bytes */
     unsigned n_bits = 0;
     size_t n_digits = 0;
     size_t n_padding = 0;

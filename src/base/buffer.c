@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base64.h"
 
 enum { CAPACITY_MIN = 256 };
 
@@ -17,6 +18,11 @@ void buffer_init(struct buffer *buffer, size_t limit) {
 void buffer_fini(struct buffer *buffer) {
     free(buffer->bytes);
     *buffer = (struct buffer){.limit = buffer->limit};
+}
+
+void buffer_wipe(struct buffer *buffer) {
+    memory_wipe(buffer->bytes, buffer->capacity);
+    buffer_fini(buffer);
 }
 
 void buffer_clear(struct buffer *buffer) {
@@ -58,7 +64,11 @@ void buffer_add_text(struct buffer *buffer, const char *text) {
 }
 
 void buffer_add_byte(struct buffer *buffer, char byte) {
-    buffer_add(buffer, &byte, 1);
+    if (buffer->size < buffer->capacity && buffer->size < buffer->limit) {
+        buffer->bytes[buffer->size++] = byte;
+    } else {
+        buffer_add(buffer, &byte, 1);
+    }
 }
 
 void buffer_add_format(struct buffer *buffer, const char *format, ...) {
@@ -77,7 +87,6 @@ void buffer_add_format(struct buffer *buffer, const char *format, ...) {
 }
 
 void buffer_add_base64(struct buffer *buffer, const char *bytes, size_t size) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     size_t encoded_size = (size + 2) / 3 * 4;
     if (size == 0 || !fits(buffer, encoded_size)) {
         return;
@@ -89,10 +98,10 @@ void buffer_add_base64(struct buffer *buffer, const char *bytes, size_t size) {
         unsigned a = (unsigned char)bytes[i];
         unsigned b = left > 1 ? (unsigned char)bytes[i + 1] : 0;
         unsigned c = left > 2 ? (unsigned char)bytes[i + 2] : 0;
-        *out++ = digits[a >> 2];
-        *out++ = digits[(a & 3) << 4 | b >> 4];
-        *out++ = left > 1 ? digits[(b & 15) << 2 | c >> 6] : '=';
-        *out++ = left > 2 ? digits[c & 63] : '=';
+        *out++ = base64_digits[a >> 2];
+        *out++ = base64_digits[(a & 3) << 4 | b >> 4];
+        *out++ = left > 1 ? base64_digits[(b & 15) << 2 | c >> 6] : '=';
+        *out++ = left > 2 ? base64_digits[c & 63] : '=';
     }
     buffer->size += encoded_size;
 }

@@ -35,7 +35,7 @@ void epoch_exit(struct epoch *epoch, unsigned ticket) {
     atomic_fetch_sub(&epoch->readers[ticket], 1);
 }
 
-/* The fresh items become the ones that wait; the (empty) list of the others takes their place. */
+/* The fresh items begin to wait. Their list and that of the waiting ones, which is empty, swap. */
 static void begin_waiting(struct epoch *epoch) {
     struct epoch_item *spare = epoch->waiting;
     size_t spare_capacity = epoch->waiting_capacity;
@@ -49,9 +49,9 @@ static void begin_waiting(struct epoch *epoch) {
 }
 
 /*
- * A reader that was held up between loading the phase and counting itself may be counted in either
- * counter, so the waiting items have to see both empty. Only the counter that is not in use can be
- * relied on to run empty, hence the turn of the phase in between.
+ * A reader may be held up between loading the phase and counting itself. It can then be in either
+ * counter, so the waiting items have to see both empty. Only the counter that new readers do not
+ * use is sure to become empty, hence the phase changes in between.
  */
 static void advance(struct epoch *epoch) {
     while (epoch->drained < 2) {

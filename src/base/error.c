@@ -7,16 +7,22 @@
 
 #include "base/text.h"
 
-/* A path of 4096 bytes and what stands beside it. */
+/* Room for a path of 4096 bytes and a few words. */
 enum { CONTEXT_MAX = 4608 };
+
+PRINTF_LIKE(4, 0)
+static void set(struct error *error, enum error_kind kind, size_t offset, const char *format,
+                va_list values) {
+    vsnprintf(error->text, sizeof(error->text), format, values);
+    error->kind = kind;
+    error->offset = offset;
+}
 
 bool error_set(struct error *error, enum error_kind kind, const char *format, ...) {
     va_list values;
     va_start(values, format);
-    vsnprintf(error->text, sizeof(error->text), format, values);
+    set(error, kind, ERROR_NO_OFFSET, format, values);
     va_end(values);
-    error->kind = kind;
-    error->offset = ERROR_NO_OFFSET;
     return false;
 }
 
@@ -24,15 +30,13 @@ bool error_set_at(struct error *error, enum error_kind kind, size_t offset, cons
                   ...) {
     va_list values;
     va_start(values, format);
-    vsnprintf(error->text, sizeof(error->text), format, values);
+    set(error, kind, offset, format, values);
     va_end(values);
-    error->kind = kind;
-    error->offset = offset;
     return false;
 }
 
-/* A context that is too long loses its beginning: a path's end, and the line and column behind it,
-   say more. */
+/* Cuts the beginning of a context that is too long: the end of a path, and the line and column
+   behind it, say more. */
 static void shorten(char *context, size_t room) {
     static const char mark[] = "...";
     size_t size = strlen(context);

@@ -26,7 +26,7 @@ static bool fail_depth(struct json_reader *reader, const char *at) {
     return fail(reader, at, "too many levels of nesting");
 }
 
-/* Marks what level `depth` is; the outermost one is 0. */
+/* Marks level `depth` as an array or an object. The outermost level is 0. */
 static inline void mark_level(uint64_t *arrays, uint32_t depth, bool is_array) {
     uint64_t *bits = &arrays[depth / 64];
     *bits = (*bits & ~(UINT64_C(1) << depth % 64)) | (uint64_t)is_array << depth % 64;
@@ -41,7 +41,27 @@ static inline bool is_number(char byte) {
     return byte == '-' || json_scan_is(byte, JSON_SCAN_DIGIT);
 }
 
-/* Is this byte the next one, white space apart? Compact JSON has none: that is looked at first. */
+/* The kind of the value that begins with this byte. */
+static inline enum json_kind kind_of(char byte) {
+    switch (byte) {
+    case '"':
+        return JSON_STRING;
+    case '{':
+        return JSON_OBJECT;
+    case '[':
+        return JSON_ARRAY;
+    case 'n':
+        return JSON_NULL;
+    case 't':
+    case 'f':
+        return JSON_BOOL;
+    default:
+        return is_number(byte) ? JSON_NUMBER : JSON_NONE;
+    }
+}
+
+/* Is this byte the next one, white space apart? Looks before it skips, since compact JSON has no
+   white space. */
 static inline bool is_next(const char **at, const char *end, char byte) {
     if (*at < end && **at == byte) {
         return true;
@@ -50,47 +70,60 @@ static inline bool is_next(const char **at, const char *end, char byte) {
     return *at < end && **at == byte;
 }
 
-/* The pass functions return the end of what begins at `at`, or NULL after a fault. */
+/* Each pass function returns the end of the token at `at`, or NULL after a fault. */
 
-/* A string, from its opening quote on. `ret_text` may be NULL. */
-static inline const char *pass_string(struct json_reader *reader, const char *at,
-                                      struct json_text *ret_text) {
-    const char *const end = reader->end;
+/* The rest of a string that has more in it than plain bytes; to its closing quote. */
+static const char *pass_rest(struct json_reader *reader, const char *at) {
+    const char *stop = json_scan_string(at, reader->end);
+    if (stop == reader->end || *stop != '"') {
+        fail(reader, stop, json_scan_string_fault(stop, reader->end));
+        return NULL;
+    }
+    return stop;
+}
+
+/* A string, from its opening quote on. */
+static inline const char *pass_string(struct json_reader *reader, const char *at) {
+    const char *stop = json_scan_plain(at + 1, reader->end);
+    if (stop == reader->end || *stop != '"') {
+        stop = pass_rest(reader, stop);
+    }
+    return stop == NULL ? NULL : stop + 1;
+}
+
+/* The same, and hands it out. */
+static inline const char *pass_text(struct json_reader *reader, const char *at,
+                                    struct json_text *ret_text) {
     const char *start = at + 1;
-    const char *stop = json_scan_plain(start, end);
-    if (stop == end || *stop != '"') {
-        stop = json_scan_string(stop, end);
-        if (stop == end || *stop != '"') {
-            fail(reader, stop, json_scan_string_fault(stop, end));
+    const char *stop = json_scan_plain(start, reader->end);
+    ret_text->is_escaped = false;
+    if (stop == reader->end || *stop != '"') {
+        stop = pass_rest(reader, stop);
+        if (stop == NULL) {
             return NULL;
         }
+        ret_text->is_escaped = memchr(start, '\\', (size_t)(stop - start)) != NULL;
     }
-    if (ret_text != NULL) {
-        size_t size = (size_t)(stop - start);
-        *ret_text = (struct json_text){start, size, memchr(start, '\\', size) != NULL};
-    }
+    ret_text->at = start;
+    ret_text->size = (size_t)(stop - start);
     return stop + 1;
 }
 
-/* A key and its colon. `ret_key` may be NULL. */
-static inline const char *pass_key(struct json_reader *reader, const char *at,
-                                   struct json_text *ret_key) {
-    if (!is_next(&at, reader->end, '"')) {
-        fail_expected(reader, at, "a key is expected");
-        return NULL;
-    }
-    at = pass_string(reader, at, ret_key);
-    if (at == NULL) {
-        return NULL;
-    }
-    if (!is_next(&at, reader->end, ':')) {
+/* Goes to the key that is due. */
+static inline bool find_key(struct json_reader *reader, const char **at) {
+    return is_next(at, reader->end, '"') || fail_expected(reader, *at, "a key is expected");
+}
+
+/* The colon behind a key, which ends at `at`. */
+static inline const char *pass_colon(struct json_reader *reader, const char *at) {
+    if (at != NULL && !is_next(&at, reader->end, ':')) {
         fail_expected(reader, at, "a colon is expected");
         return NULL;
     }
-    return at + 1;
+    return at == NULL ? NULL : at + 1;
 }
 
-/* A number or a word, since it is nothing else. */
+/* A number or a word. The caller has ruled out all else. */
 static const char *pass_scalar(struct json_reader *reader, const char *at) {
     const char *const end = reader->end;
     bool is_digits = at < end && is_number(*at);
@@ -103,8 +136,8 @@ static const char *pass_scalar(struct json_reader *reader, const char *at) {
     return stop;
 }
 
-/* Most of the input goes through here: one loop, not made of the calls below, so that its state
-   stays in registers. */
+/* Most of the input goes through here. One loop, instead of the calls below, keeps its state in
+   registers. */
 static bool skip_value(struct json_reader *reader) {
     const char *const end = reader->end;
     const char *at = reader->at;
@@ -113,13 +146,16 @@ static bool skip_value(struct json_reader *reader) {
     char close = '\0';
     for (;;) {
         if (close == '}') {
-            at = pass_key(reader, at, NULL);
+            if (!find_key(reader, &at)) {
+                return false;
+            }
+            at = pass_colon(reader, pass_string(reader, at));
             if (at == NULL) {
                 return false;
             }
         }
         if (is_next(&at, end, '"')) {
-            at = pass_string(reader, at, NULL);
+            at = pass_string(reader, at);
         } else if (at == end || (*at != '{' && *at != '[')) {
             at = pass_scalar(reader, at);
         } else if (depth == JSON_DEPTH_MAX) {
@@ -162,7 +198,7 @@ void json_begin(struct json_reader *reader, const char *bytes, size_t size) {
     };
 }
 
-/* To what a pass function returned. */
+/* Moves to the end that a pass function returned. */
 static bool move(struct json_reader *reader, const char *stop) {
     if (stop == NULL) {
         return false;
@@ -181,12 +217,12 @@ static bool begin_value(struct json_reader *reader) {
     return true;
 }
 
-/* The same; and if the value is of another type, it is skipped. */
-static bool begin_kind(struct json_reader *reader, enum json_kind kind) {
+/* The same, but skips a value of another kind. */
+static inline bool begin_kind(struct json_reader *reader, enum json_kind kind) {
     if (!begin_value(reader)) {
         return false;
     }
-    if (json_peek(reader) != kind) {
+    if (reader->at == reader->end || kind_of(*reader->at) != kind) {
         json_skip(reader);
         return false;
     }
@@ -199,25 +235,11 @@ enum json_kind json_peek(struct json_reader *reader) {
         return JSON_NONE;
     }
     reader->at = json_scan_space(reader->at, reader->end);
-    switch (reader->at < reader->end ? *reader->at : '\0') {
-    case 'n':
-        return JSON_NULL;
-    case 't':
-    case 'f':
-        return JSON_BOOL;
-    case '"':
-        return JSON_STRING;
-    case '{':
-        return JSON_OBJECT;
-    case '[':
-        return JSON_ARRAY;
-    default:
-        if (reader->at < reader->end && is_number(*reader->at)) {
-            return JSON_NUMBER;
-        }
+    enum json_kind kind = reader->at < reader->end ? kind_of(*reader->at) : JSON_NONE;
+    if (kind == JSON_NONE) {
         fail_expected(reader, reader->at, "a value is expected");
-        return JSON_NONE;
     }
+    return kind;
 }
 
 size_t json_offset(struct json_reader *reader) {
@@ -247,13 +269,12 @@ bool json_enter_array(struct json_reader *reader) {
     return enter(reader, JSON_ARRAY);
 }
 
-/* Over the comma, or out of the container. */
+/* Passes over the comma, or leaves the container. */
 static bool next(struct json_reader *reader, char close) {
     if (reader->fault != NULL) {
         return false;
     }
     assert(!reader->is_value_due && reader->depth > 0);
-    assert(close == closing(reader->arrays, reader->depth - 1));
     if (is_next(&reader->at, reader->end, close)) {
         reader->at++;
         reader->depth--;
@@ -272,7 +293,12 @@ static bool next(struct json_reader *reader, char close) {
 }
 
 bool json_next_member(struct json_reader *reader, struct json_text *ret_key) {
-    return next(reader, '}') && move(reader, pass_key(reader, reader->at, ret_key));
+    if (!next(reader, '}')) {
+        return false;
+    }
+    const char *at = reader->at;
+    return find_key(reader, &at) &&
+           move(reader, pass_colon(reader, pass_text(reader, at, ret_key)));
 }
 
 bool json_next_item(struct json_reader *reader) {
@@ -280,8 +306,7 @@ bool json_next_item(struct json_reader *reader) {
 }
 
 bool json_read_text(struct json_reader *reader, struct json_text *ret_text) {
-    return begin_kind(reader, JSON_STRING) &&
-           move(reader, pass_string(reader, reader->at, ret_text));
+    return begin_kind(reader, JSON_STRING) && move(reader, pass_text(reader, reader->at, ret_text));
 }
 
 bool json_read_bool(struct json_reader *reader, bool *ret_value) {

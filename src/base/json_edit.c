@@ -6,22 +6,22 @@
 
 #include "base/json_write.h"
 
-/* Where a path ends: at a value, or at the place where one would be added. */
+/* The end of a path: a value, or the place for a new one. */
 struct spot {
-    size_t n_found; /* as many keys of the path are there */
-    size_t from;    /* what stands here, in bytes of the document, gives way */
+    size_t n_found; /* how many keys of the path are there */
+    size_t from;    /* the bytes of the document that are replaced */
     size_t to;
-    bool is_member; /* nothing gives way: a member is added to an object here */
-    bool is_first;  /* and is the only one */
-    bool is_wrong;  /* the path does not go on, since something stands there that is no object */
+    bool is_member; /* none is: a new member goes into an object here */
+    bool is_first;  /* the object has no other */
+    bool is_wrong;  /* something stands in the way that is no object */
 };
 
-/* What an object says of a key. */
+/* The result of looking for a key in an object. */
 struct lookup {
     bool is_found;
     struct json_text value; /* of the last member of that key */
     bool is_empty;
-    size_t end; /* where another member would be added, in bytes of the object */
+    size_t end; /* where a new member would go, in bytes of the object */
 };
 
 static struct lookup look_up(struct json_reader *reader, const char *key) {
@@ -43,7 +43,7 @@ static struct lookup look_up(struct json_reader *reader, const char *key) {
     return lookup;
 }
 
-/* Follows the path from the value that lies between from and to. */
+/* Follows the path from the value between spot->from and spot->to. */
 static void descend(const char *json, const char *const *keys, size_t n_keys, struct spot *spot) {
     while (spot->n_found < n_keys) {
         struct json_reader reader;
@@ -131,6 +131,18 @@ bool json_edit_add(const char *json, size_t size, const char *const *keys, size_
     return true;
 }
 
+bool json_edit_set(struct buffer *json, const char *const *keys, size_t n_keys, const char *value,
+                   struct error *error) {
+    struct buffer after;
+    buffer_init(&after, json->limit);
+    bool is_set = json_edit_add(json->bytes, json->size, keys, n_keys, value, &after, error);
+    buffer_fini(is_set ? json : &after);
+    if (is_set) {
+        *json = after;
+    }
+    return is_set;
+}
+
 bool json_edit_find(const char *json, size_t size, const char *const *keys, size_t n_keys,
                     struct json_text *ret_raw) {
     struct spot spot;
@@ -140,6 +152,17 @@ bool json_edit_find(const char *json, size_t size, const char *const *keys, size
     }
     *ret_raw = (struct json_text){.at = json + spot.from, .size = spot.to - spot.from};
     return true;
+}
+
+bool json_edit_find_text(const char *json, size_t size, const char *const *keys, size_t n_keys,
+                         struct json_text *ret_text) {
+    struct json_text raw;
+    struct json_reader reader;
+    if (!json_edit_find(json, size, keys, n_keys, &raw)) {
+        return false;
+    }
+    json_begin(&reader, raw.at, raw.size);
+    return json_read_text(&reader, ret_text);
 }
 
 bool json_edit_has(const char *json, size_t size, const char *const *keys, size_t n_keys) {

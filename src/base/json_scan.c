@@ -6,7 +6,7 @@
 /* 64 bits hold every number of this many digits. */
 enum { DIGITS_MAX = 19 };
 
-/* A larger exponent decides alone: no input has digits enough to make up for it. */
+/* A larger exponent decides alone: no input has enough digits to balance it. */
 #define EXPONENT_MAX (INT64_MAX / 100)
 
 /* Digits are plain too. */
@@ -25,7 +25,7 @@ const unsigned char json_scan_class[256] = {
 };
 // clang-format on
 
-/* What a backslash and this byte stand for; 0 if that is no escape of two bytes. */
+/* The character that a backslash and this byte stand for; 0 if they are no escape of two bytes. */
 static const char escaped[256] = {
     ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
     ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
@@ -39,9 +39,9 @@ static size_t escape_size(const char *at, const char *end) {
     return json_scan_escape(at, end, &code);
 }
 
-/* The first byte that is not plain, behind one that was not. Such bytes come close together, as in
-   \":\" of JSON that is quoted in JSON: the first three are looked at singly, since a guessed
-   branch costs less than the wait for a computed address. */
+/* The next byte that is not plain, starting behind such a byte. They come close together, as in
+   \":\" of JSON that is quoted in JSON. So this tests the first three bytes singly: a predicted
+   branch costs less than waiting for a computed address. */
 static inline const char *next_special(const char *at, const char *end) {
     if (end - at < 3) {
         return json_scan_plain(at, end);
@@ -124,7 +124,8 @@ size_t json_scan_character(const char *at, const char *end) {
     if (lead < 0xC2 || lead > 0xF4 || (size_t)(end - at) < size) {
         return 0;
     }
-    /* RFC 3629 section 4: the second byte keeps out overlong forms, surrogates and > U+10FFFF. */
+    /* RFC 3629 section 4: the range of the second byte excludes overlong forms, surrogates and
+       codes above U+10FFFF. */
     unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
     unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
     if (byte[1] < low || byte[1] > high) {
@@ -195,10 +196,10 @@ const char *json_scan_word(const char *at, const char *end) {
     return NULL;
 }
 
-/* The number is magnitude * 10^scale. Its last digits that are 0 are in the scale: it is an integer
-   if the scale is not negative. */
+/* The number is magnitude * 10^scale. The scale includes the zeros at its end, so that the number
+   is an integer exactly if the scale is not negative. */
 struct decimal {
-    uint64_t magnitude; /* means nothing if there are more than DIGITS_MAX digits */
+    uint64_t magnitude; /* invalid if there are more than DIGITS_MAX digits */
     int64_t digits;     /* of the magnitude; 0 if the number is 0 */
     int64_t scale;
 };

@@ -3,8 +3,8 @@
 #define BASE_JSON_SCAN_H
 
 /*
- * The tokens of JSON, for the reader and the writer: where one ends and whether it is well formed.
- * Nothing here keeps a state or allocates, and nothing is read at or behind `end`.
+ * The tokens of JSON, for the reader and the writer: their ends, and whether they are well formed.
+ * No function here keeps a state, allocates, or reads at or behind `end`.
  */
 
 #include <stdbool.h>
@@ -12,10 +12,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/* One bit of what a byte can be, as found in json_scan_class. */
+/* The classes of a byte in json_scan_class, a bit each. */
 enum {
     JSON_SCAN_SPACE = 1, /* white space between tokens */
-    JSON_SCAN_PLAIN = 2, /* stands in a string for itself: ASCII, no quote, backslash or control */
+    JSON_SCAN_PLAIN = 2, /* means itself in a string: ASCII, no quote, backslash or control */
     JSON_SCAN_DIGIT = 4,
 };
 
@@ -33,7 +33,7 @@ static inline const char *json_scan_space(const char *at, const char *end) {
     return at;
 }
 
-/* Eight bytes, the first one lowest on every machine. Compilers make one load of it. */
+/* Eight bytes, the first one lowest on every machine. It compiles to one load. */
 static inline uint64_t json_scan_load(const char *at) {
     unsigned char byte[8];
     memcpy(byte, at, sizeof(byte));
@@ -42,10 +42,10 @@ static inline uint64_t json_scan_load(const char *at) {
            (uint64_t)byte[6] << 48 | (uint64_t)byte[7] << 56;
 }
 
-/* Marks the top bit of each byte that is not plain. A borrow can mark wrongly, but only above a
-   byte that is marked rightly: the lowest mark is right. To flip bit 1 puts the quote next to the
-   control characters, so that one subtraction finds both; and of the two subtractions, one at
-   least leaves the top bit of a byte beyond ASCII as it is. */
+/* Marks the top bit of each byte that is not plain. A borrow can mark a plain byte, but only above
+   a byte that is marked rightly: the lowest mark is always right. Flipping bit 1 puts the quote
+   next to the control characters, so that one subtraction finds both. At least one of the two
+   subtractions keeps the top bit of a byte beyond ASCII. */
 static inline uint64_t json_scan_marks(uint64_t bytes) {
     const uint64_t each = UINT64_C(0x0101010101010101);
     uint64_t control_or_quote = (bytes ^ each * 0x02) - each * 0x21;
@@ -68,18 +68,18 @@ static inline const char *json_scan_plain(const char *at, const char *end) {
     return at;
 }
 
-/* From anywhere in a string to its closing quote; else to the first fault, or to `end`. */
+/* Goes from anywhere in a string to its closing quote, to the first fault, or to `end`. */
 const char *json_scan_string(const char *at, const char *end);
 
-/* What is wrong where json_scan_string() stopped, if that is no closing quote. */
+/* The fault where json_scan_string() stopped, if that is no closing quote: a literal. */
 const char *json_scan_string_fault(const char *at, const char *end);
 
-/* The size of the one character that begins here, if it is well-formed UTF-8 (RFC 3629) and no
-   control character; else 0. */
+/* The size of the character that begins here; 0 if it is a control character or not well-formed
+   UTF-8 (RFC 3629). */
 size_t json_scan_character(const char *at, const char *end);
 
-/* The size of the escape that begins here and what it means, a pair of surrogates being one escape;
-   0 if it is malformed. */
+/* The size of the escape that begins here, and its code point; 0 if it is malformed. A pair of
+   surrogates is one escape. */
 size_t json_scan_escape(const char *at, const char *end, uint32_t *ret_code);
 
 /* The end of the number or the word (true, false, null) that begins here; NULL if malformed. */

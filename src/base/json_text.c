@@ -28,20 +28,20 @@ static size_t encode_utf8(uint32_t code, char out[4]) {
     return 4;
 }
 
-/* Takes one byte or one escape off the front and returns how many bytes it means; 0 if the text is
-   malformed, which none is that comes from the reader. */
-static size_t take(struct json_text *rest, char out[4]) {
-    size_t taken = 1;
+/* Decodes one byte or one escape at the front and passes over it. Returns the size of the result; 0
+   if the text is malformed, which no text from the reader is. */
+static size_t decode_next(struct json_text *rest, char out[4]) {
+    size_t passed = 1;
     size_t n_out = 1;
     if (rest->is_escaped && *rest->at == '\\') {
         uint32_t code = 0;
-        taken = json_scan_escape(rest->at, rest->at + rest->size, &code);
-        n_out = taken > 0 ? encode_utf8(code, out) : 0;
+        passed = json_scan_escape(rest->at, rest->at + rest->size, &code);
+        n_out = passed > 0 ? encode_utf8(code, out) : 0;
     } else {
         out[0] = *rest->at;
     }
-    rest->at += taken;
-    rest->size -= taken;
+    rest->at += passed;
+    rest->size -= passed;
     return n_out;
 }
 
@@ -49,7 +49,7 @@ bool json_text_decodes_to(const struct json_text *text, const char *expected) {
     struct json_text rest = *text;
     while (rest.size > 0) {
         char bytes[4];
-        size_t n = take(&rest, bytes);
+        size_t n = decode_next(&rest, bytes);
         if (n == 0) {
             return false;
         }
@@ -68,7 +68,7 @@ static bool copy_decoded(const struct json_text *text, char *out, size_t capacit
     size_t size = 0;
     while (rest.size > 0) {
         char bytes[4];
-        size_t n = take(&rest, bytes);
+        size_t n = decode_next(&rest, bytes);
         if (n == 0 || bytes[0] == '\0' || n >= capacity - size) {
             out[0] = '\0';
             return false;

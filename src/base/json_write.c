@@ -40,7 +40,7 @@ void json_write_text(struct json_write *write, const char *text) {
     json_write_text_sized(write, text, strlen(text));
 }
 
-/* What is written instead of the byte, or NULL if it has no short form. */
+/* The two bytes that stand for this one; NULL if it has no short form. */
 static const char *short_escape(char byte) {
     switch (byte) {
     case '"':
@@ -114,4 +114,9 @@ void json_write_member_text(struct json_write *write, const char *key, const cha
 void json_write_member_integer(struct json_write *write, const char *key, int64_t value) {
     json_write_key(write, key);
     json_write_integer(write, value);
+}
+
+void json_write_member_bool(struct json_write *write, const char *key, bool value) {
+    json_write_key(write, key);
+    json_write_bool(write, value);
 }

@@ -39,6 +39,22 @@ char *memory_copy(const char *bytes, size_t size) {
     return copy;
 }
 
+/* A compiler drops a memset() of memory that is freed next; it has to do writes that are volatile.
+ */
+void memory_wipe(void *bytes, size_t size) {
+    volatile unsigned char *at = bytes;
+    for (size_t i = 0; i < size; i++) {
+        at[i] = 0;
+    }
+}
+
+void memory_free_secret(char *owned_text) {
+    if (owned_text != NULL) {
+        memory_wipe(owned_text, strlen(owned_text));
+        free(owned_text);
+    }
+}
+
 void memory_auto_free(void *pointer_variable) {
     void *pointer;
     memcpy(&pointer, pointer_variable, sizeof(pointer));

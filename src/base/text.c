@@ -17,9 +17,7 @@ enum {
 bool text_copy(char *out, size_t capacity, const char *text) {
     size_t size = strlen(text);
     bool fits = size < capacity;
-    if (!fits) {
-        size = capacity - 1;
-    }
+    size = MIN(size, capacity - 1);
     memcpy(out, text, size);
     out[size] = '\0';
     return fits;
@@ -33,7 +31,7 @@ static bool is_alphanumeric(char byte) {
     return (byte >= 'a' && byte <= 'z') || is_digit(byte);
 }
 
-/* The size of the label that `text` begins with, whatever its length; 0 if it begins with none. */
+/* The size of the label at the beginning of `text`, however long it is; 0 if there is none. */
 static size_t label_size(const char *text) {
     size_t size = 0;
     while (is_alphanumeric(text[size]) || text[size] == '-') {
@@ -77,9 +75,9 @@ bool text_is_dns_name(const char *text) {
 }
 
 /*
- * Days since 1970-01-01 in the proleptic Gregorian calendar, counted in years that begin in March,
- * so that the leap day is the last of its year. 400 years are added, since the divisions need a
- * positive year: the calendar repeats after 146097 days.
+ * Days since 1970-01-01 in the proleptic Gregorian calendar. Years begin in March here, so that the
+ * leap day is the last of its year. The divisions need a positive year, hence the 400 more years:
+ * the calendar repeats after 146097 days.
  */
 static int64_t days_from_date(int64_t year, int64_t month, int64_t day) {
     int64_t shifted_year = (month > 2 ? year : year - 1) + 400;
@@ -96,11 +94,7 @@ static int days_in_month(int64_t year, int64_t month) {
 }
 
 void text_format_time(char out[TEXT_TIME_SIZE], int64_t seconds) {
-    if (seconds < 0) {
-        seconds = 0;
-    } else if (seconds > TIME_MAX) {
-        seconds = TIME_MAX;
-    }
+    seconds = MIN(MAX(seconds, 0), TIME_MAX);
     int64_t days = seconds / SECONDS_A_DAY;
     unsigned rest = (unsigned)(seconds % SECONDS_A_DAY);
     int64_t year = 1970 + days / 366;
@@ -119,11 +113,7 @@ void text_format_time(char out[TEXT_TIME_SIZE], int64_t seconds) {
 
 void text_format_micro_time(char out[TEXT_MICRO_TIME_SIZE], int64_t wall_us) {
     int64_t last_us = TIME_MAX * MICROSECONDS_A_SECOND + MICROSECONDS_A_SECOND - 1;
-    if (wall_us < 0) {
-        wall_us = 0;
-    } else if (wall_us > last_us) {
-        wall_us = last_us;
-    }
+    wall_us = MIN(MAX(wall_us, 0), last_us);
     unsigned fraction = (unsigned)(wall_us % MICROSECONDS_A_SECOND);
     text_format_time(out, wall_us / MICROSECONDS_A_SECOND);
     snprintf(out + TEXT_TIME_SIZE - 2, TEXT_MICRO_TIME_SIZE - TEXT_TIME_SIZE + 2, ".%06uZ",
@@ -131,7 +121,7 @@ void text_format_micro_time(char out[TEXT_MICRO_TIME_SIZE], int64_t wall_us) {
 }
 
 /* Reads exactly `n` digits. */
-static bool take_number(const char **text, int n, int64_t *ret_value) {
+static bool read_number(const char **text, int n, int64_t *ret_value) {
     int64_t value = 0;
     for (int i = 0; i < n; i++) {
         if (!is_digit((*text)[i])) {
@@ -144,7 +134,7 @@ static bool take_number(const char **text, int n, int64_t *ret_value) {
     return true;
 }
 
-static bool take_byte(const char **text, char byte) {
+static bool pass_byte(const char **text, char byte) {
     if (**text != byte) {
         return false;
     }
@@ -152,13 +142,13 @@ static bool take_byte(const char **text, char byte) {
     return true;
 }
 
-static bool take_day(const char **text, int64_t *ret_seconds) {
+static bool read_day(const char **text, int64_t *ret_seconds) {
     int64_t year;
     int64_t month;
     int64_t day;
-    bool is_read = take_number(text, 4, &year) && take_byte(text, '-') &&
-                   take_number(text, 2, &month) && take_byte(text, '-') &&
-                   take_number(text, 2, &day);
+    bool is_read = read_number(text, 4, &year) && pass_byte(text, '-') &&
+                   read_number(text, 2, &month) && pass_byte(text, '-') &&
+                   read_number(text, 2, &day);
     if (!is_read || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month)) {
         return false;
     }
@@ -166,54 +156,59 @@ static bool take_day(const char **text, int64_t *ret_seconds) {
     return true;
 }
 
-static bool take_zone(const char **text, int64_t *ret_seconds_east) {
-    if (take_byte(text, 'Z')) {
+/* Reads "10:30" as seconds. */
+static bool read_minutes(const char **text, int64_t *ret_seconds) {
+    int64_t hours;
+    int64_t minutes;
+    if (!read_number(text, 2, &hours) || !pass_byte(text, ':') || !read_number(text, 2, &minutes) ||
+        hours > 23 || minutes > 59) {
+        return false;
+    }
+    *ret_seconds = hours * 3600 + minutes * 60;
+    return true;
+}
+
+static bool read_zone(const char **text, int64_t *ret_seconds_east) {
+    int64_t east;
+    if (pass_byte(text, 'Z')) {
         *ret_seconds_east = 0;
         return true;
     }
     int sign = **text == '-' ? -1 : 1;
-    int64_t hours;
-    int64_t minutes;
-    if (!take_byte(text, '+') && !take_byte(text, '-')) {
+    if ((!pass_byte(text, '+') && !pass_byte(text, '-')) || !read_minutes(text, &east)) {
         return false;
     }
-    if (!take_number(text, 2, &hours) || !take_byte(text, ':') || !take_number(text, 2, &minutes) ||
-        hours > 23 || minutes > 59) {
-        return false;
-    }
-    *ret_seconds_east = sign * (hours * 3600 + minutes * 60);
+    *ret_seconds_east = sign * east;
     return true;
+}
+
+/* Passes over a fraction of a second, if there is one. False if it has no digits. */
+static bool pass_fraction(const char **text) {
+    if (!pass_byte(text, '.')) {
+        return true;
+    }
+    size_t size = strspn(*text, "0123456789");
+    *text += size;
+    return size > 0;
 }
 
 bool text_parse_time(const char *text, int64_t *ret_seconds) {
     int64_t start;
-    int64_t hours;
     int64_t minutes;
     int64_t seconds;
     int64_t east;
-    if (!take_day(&text, &start) || !take_byte(&text, 'T') || !take_number(&text, 2, &hours) ||
-        !take_byte(&text, ':') || !take_number(&text, 2, &minutes) || !take_byte(&text, ':') ||
-        !take_number(&text, 2, &seconds) || hours > 23 || minutes > 59 || seconds > 59) {
+    if (!read_day(&text, &start) || !pass_byte(&text, 'T') || !read_minutes(&text, &minutes) ||
+        !pass_byte(&text, ':') || !read_number(&text, 2, &seconds) || seconds > 59 ||
+        !pass_fraction(&text) || !read_zone(&text, &east) || *text != '\0') {
         return false;
     }
-    if (take_byte(&text, '.')) {
-        if (!is_digit(*text)) {
-            return false;
-        }
-        while (is_digit(*text)) {
-            text++;
-        }
-    }
-    if (!take_zone(&text, &east) || *text != '\0') {
-        return false;
-    }
-    *ret_seconds = start + hours * 3600 + minutes * 60 + seconds - east;
+    *ret_seconds = start + minutes + seconds - east;
     return true;
 }
 
 bool text_parse_day(const char *text, int64_t *ret_seconds) {
     int64_t start;
-    if (!take_day(&text, &start) || *text != '\0') {
+    if (!read_day(&text, &start) || *text != '\0') {
         return false;
     }
     *ret_seconds = start;
@@ -221,7 +216,7 @@ bool text_parse_day(const char *text, int64_t *ret_seconds) {
 }
 
 /* Reads digits into a value of at most `high`. */
-static bool take_integer(const char **text, int64_t high, int64_t *ret_value) {
+static bool read_integer(const char **text, int64_t high, int64_t *ret_value) {
     int64_t value = 0;
     if (!is_digit(**text)) {
         return false;
@@ -237,8 +232,8 @@ static bool take_integer(const char **text, int64_t high, int64_t *ret_value) {
     return true;
 }
 
-/* The milliseconds of the unit that stands next, larger units first; 0 if there is none. */
-static int64_t take_unit(const char **text) {
+/* The milliseconds of the unit that comes next; 0 if there is none. "ms" goes before "m". */
+static int64_t read_unit(const char **text) {
     if (strncmp(*text, "ms", 2) == 0) {
         *text += 2;
         return 1;
@@ -248,7 +243,7 @@ static int64_t take_unit(const char **text) {
         int64_t ms;
     } units[] = {{'h', 3600000}, {'m', 60000}, {'s', 1000}};
     for (size_t i = 0; i < COUNT_OF(units); i++) {
-        if (take_byte(text, units[i].name)) {
+        if (pass_byte(text, units[i].name)) {
             return units[i].ms;
         }
     }
@@ -265,10 +260,10 @@ bool text_parse_duration_ms(const char *text, int64_t *ret_ms) {
     }
     do {
         int64_t count;
-        if (!take_integer(&text, ms_max, &count)) {
+        if (!read_integer(&text, ms_max, &count)) {
             return false;
         }
-        int64_t unit = take_unit(&text);
+        int64_t unit = read_unit(&text);
         if (unit == 0 || unit >= last_unit || count > (ms_max - total) / unit) {
             return false;
         }
@@ -281,7 +276,7 @@ bool text_parse_duration_ms(const char *text, int64_t *ret_ms) {
 
 bool text_parse_integer(const char *text, int64_t low, int64_t high, int64_t *ret_value) {
     int64_t value;
-    if (!take_integer(&text, high, &value) || *text != '\0' || value < low) {
+    if (!read_integer(&text, high, &value) || *text != '\0' || value < low) {
         return false;
     }
     *ret_value = value;

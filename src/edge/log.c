@@ -12,7 +12,7 @@
 #include "base/json_write.h"
 #include "base/text.h"
 
-/* A line with its newline. Not above PIPE_BUF, so that a write to a pipe is all or nothing. */
+/* A line and its newline. Not above PIPE_BUF, so a write to a pipe is all or nothing. */
 enum {
     LINE_LIMIT = PIPE_BUF,
     ESCAPED_BYTE_MAX = 6,
@@ -25,15 +25,12 @@ static const char *const level_titles[] = {
     [LOG_DEBUG] = "DEBUG", [LOG_INFO] = "INFO ", [LOG_WARN] = "WARN ", [LOG_ERROR] = "ERROR"};
 
 bool log_parse_format(const char *text, enum log_format *ret_format) {
-    if (strcmp(text, "json") == 0) {
-        *ret_format = LOG_FORMAT_JSON;
-        return true;
+    bool is_json = strcmp(text, "json") == 0;
+    if (!is_json && strcmp(text, "text") != 0) {
+        return false;
     }
-    if (strcmp(text, "text") == 0) {
-        *ret_format = LOG_FORMAT_TEXT;
-        return true;
-    }
-    return false;
+    *ret_format = is_json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT;
+    return true;
 }
 
 bool log_parse_level(const char *text, enum log_level *ret_level) {
@@ -62,7 +59,7 @@ static void encode(const char *text, size_t size, struct buffer *out) {
     json_write_text_sized(&write, text, size);
 }
 
-/* The largest size up to `size` that does not end within a character. */
+/* The largest size up to `size` that does not cut a character in two. */
 static size_t whole_characters(const char *text, size_t size) {
     for (int i = 0; i < 3 && size > 0 && ((unsigned char)text[size] & 0xC0) == 0x80; i++) {
         size--;
@@ -70,7 +67,7 @@ static size_t whole_characters(const char *text, size_t size) {
     return size;
 }
 
-/* Adds as much of the text as there is room for, in quotes. */
+/* Adds as much of the text as fits, in quotes. */
 static void add_quoted(struct buffer *line, const char *text, size_t size, size_t room) {
     AUTO(buffer_fini) struct buffer value;
     buffer_init(&value, VALUE_LIMIT);
@@ -97,13 +94,13 @@ static void add_text(struct buffer *line, struct log *log, const char *text, siz
     if (log->format == LOG_FORMAT_JSON || needs_quotes(text, size)) {
         add_quoted(line, text, size, room);
     } else {
-        buffer_add(line, text, size < room ? size : room);
+        buffer_add(line, text, MIN(size, room));
     }
 }
 
-/* Leaves the field out if there is no room for its name. */
+/* Leaves the field out if there is no room for its name and the shortest value. */
 static void add_field(struct buffer *line, struct log *log, const struct log_field *field) {
-    enum { VALUE_MIN = 20 }; /* any integer */
+    enum { VALUE_MIN = 20 }; /* fits any integer */
     bool is_json = log->format == LOG_FORMAT_JSON;
     size_t room = line->limit - line->size;
     size_t around = strlen(field->name) + (is_json ? strlen(",\"\":") : strlen(" ="));
@@ -118,7 +115,7 @@ static void add_field(struct buffer *line, struct log *log, const struct log_fie
     }
 }
 
-/* What JSON lets pass and a terminal obeys: DEL, and U+0080 to U+009F. */
+/* JSON allows DEL and U+0080 to U+009F, but a terminal obeys them. */
 static void blank_controls(struct buffer *line) {
     for (size_t i = 0; i < line->size; i++) {
         unsigned char byte = (unsigned char)line->bytes[i];
@@ -132,8 +129,9 @@ static void blank_controls(struct buffer *line) {
     }
 }
 
-/* A pipe that is ready takes PIPE_BUF bytes at once, but one line only: hence the mutex from the
-   question to the write. Returns how many lines were lost before this one, if it was written. */
+/* A ready pipe takes PIPE_BUF bytes at once, but only one line. So the mutex covers both the
+   question and the write. Returns how many lines were lost before this one, or 0 if it was lost
+   too. */
 static int64_t write_line(struct log *log, const struct buffer *line) {
     int64_t n_lost = 0;
     pthread_mutex_lock(&log->mutex);

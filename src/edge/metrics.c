@@ -24,7 +24,7 @@ static const struct bound bounds[] = {
 
 enum { BOUNDS_COUNT = COUNT_OF(bounds) };
 
-/* Series of one family stand side by side. */
+/* The series of one family must stand side by side. */
 struct series {
     const char *family;
     const char *type;
@@ -34,8 +34,6 @@ struct series {
 
 #define REQUESTS                                                                                   \
     "capstan_admission_requests_total", "counter", "Answers to admission requests, by HTTP status."
-#define DECISIONS                                                                                  \
-    "capstan_admission_decisions_total", "counter", "What the rules did, by rule and action."
 #define CONFIG_RELOADS                                                                             \
     "capstan_config_reloads_total", "counter", "Changed policy files, taken up or refused."
 #define OBJECTS_RELOADS                                                                            \
@@ -52,21 +50,6 @@ static const struct series table[METRIC_COUNT] = {
     [METRIC_REQUESTS_200] = {REQUESTS, "{code=\"200\"}"},
     [METRIC_REQUESTS_400] = {REQUESTS, "{code=\"400\"}"},
     [METRIC_REQUESTS_500] = {REQUESTS, "{code=\"500\"}"},
-    [METRIC_STDIO_CAP_PATCH] = {DECISIONS, "{rule=\"stdio-cap\",action=\"patch\"}"},
-    [METRIC_STDIO_CAP_WARN] = {DECISIONS, "{rule=\"stdio-cap\",action=\"warn\"}"},
-    [METRIC_STDIO_CAP_DENY] = {DECISIONS, "{rule=\"stdio-cap\",action=\"deny\"}"},
-    [METRIC_REPLICA_PASSTHROUGH_PATCH] = {DECISIONS,
-                                          "{rule=\"replica-passthrough\",action=\"patch\"}"},
-    [METRIC_REPLICA_PASSTHROUGH_WARN] = {DECISIONS,
-                                         "{rule=\"replica-passthrough\",action=\"warn\"}"},
-    [METRIC_REPLICA_PASSTHROUGH_DENY] = {DECISIONS,
-                                         "{rule=\"replica-passthrough\",action=\"deny\"}"},
-    [METRIC_GRACE_PERIOD_PATCH] = {DECISIONS, "{rule=\"grace-period\",action=\"patch\"}"},
-    [METRIC_GRACE_PERIOD_WARN] = {DECISIONS, "{rule=\"grace-period\",action=\"warn\"}"},
-    [METRIC_GRACE_PERIOD_DENY] = {DECISIONS, "{rule=\"grace-period\",action=\"deny\"}"},
-    [METRIC_SESSION_STORAGE_PATCH] = {DECISIONS, "{rule=\"session-storage\",action=\"patch\"}"},
-    [METRIC_SESSION_STORAGE_WARN] = {DECISIONS, "{rule=\"session-storage\",action=\"warn\"}"},
-    [METRIC_SESSION_STORAGE_DENY] = {DECISIONS, "{rule=\"session-storage\",action=\"deny\"}"},
     [METRIC_UNRESOLVED] = {"capstan_admission_unresolved_total", "counter",
                            "Requests whose MCPServer could not be looked up in time.", ""},
     [METRIC_CONFIG_RELOADS_OK] = {CONFIG_RELOADS, "{result=\"ok\"}"},
@@ -114,19 +97,24 @@ static const struct series histograms[METRIC_HISTOGRAM_COUNT] = {
 };
 
 struct histogram {
-    _Atomic uint64_t
-        counts[BOUNDS_COUNT + 1]; /* each bucket by itself; the last one has no bound */
+    _Atomic uint64_t counts[BOUNDS_COUNT + 1]; /* not cumulative; the last one has no bound */
     _Atomic uint64_t sum_us;
 };
 
 struct metrics {
     char *version;
+    const char *const *rules;
+    size_t n_rules;
+    _Atomic int64_t (*decisions)[METRIC_ACTION_COUNT]; /* for each rule */
     _Atomic int64_t values[METRIC_COUNT];
     struct histogram histograms[METRIC_HISTOGRAM_COUNT];
 };
 
-struct metrics *metrics_new(const char *version) {
+struct metrics *metrics_new(const char *version, const char *const *rules, size_t n_rules) {
     struct metrics *metrics = memory_new(1, sizeof(*metrics));
+    metrics->rules = rules;
+    metrics->n_rules = n_rules;
+    metrics->decisions = memory_new(n_rules, sizeof(metrics->decisions[0]));
     metrics->version = memory_copy(version, strlen(version));
     return metrics;
 }
@@ -135,6 +123,7 @@ void metrics_free(struct metrics *metrics) {
     if (metrics == NULL) {
         return;
     }
+    free(metrics->decisions);
     free(metrics->version);
     free(metrics);
 }
@@ -142,6 +131,11 @@ void metrics_free(struct metrics *metrics) {
 void metrics_add(struct metrics *metrics, enum metric metric, int64_t n) {
     assert(metric < METRIC_COUNT);
     atomic_fetch_add_explicit(&metrics->values[metric], n, memory_order_relaxed);
+}
+
+void metrics_count_decision(struct metrics *metrics, size_t rule, enum metric_action action) {
+    assert(rule < metrics->n_rules && action < METRIC_ACTION_COUNT);
+    atomic_fetch_add_explicit(&metrics->decisions[rule][action], 1, memory_order_relaxed);
 }
 
 void metrics_set(struct metrics *metrics, enum metric metric, int64_t value) {
@@ -153,7 +147,7 @@ void metrics_observe_us(struct metrics *metrics, enum metric_histogram histogram
                         int64_t duration_us) {
     assert(histogram < METRIC_HISTOGRAM_COUNT);
     struct histogram *into = &metrics->histograms[histogram];
-    uint64_t duration = duration_us > 0 ? (uint64_t)duration_us : 0;
+    uint64_t duration = (uint64_t)MAX(duration_us, 0);
     size_t i = 0;
     while (i < BOUNDS_COUNT && duration > (uint64_t)bounds[i].us) {
         i++;
@@ -167,10 +161,28 @@ static void print_head(const struct series *series, struct buffer *out) {
                       series->family, series->type);
 }
 
+static void print_decisions(const struct metrics *metrics, struct buffer *out) {
+    static const struct series family = {"capstan_admission_decisions_total", "counter",
+                                         "What the rules did, by rule and action.", ""};
+    static const char *const actions[METRIC_ACTION_COUNT] = {"patch", "warn", "deny"};
+    print_head(&family, out);
+    for (size_t rule = 0; rule < metrics->n_rules; rule++) {
+        for (size_t action = 0; action < METRIC_ACTION_COUNT; action++) {
+            int64_t value =
+                atomic_load_explicit(&metrics->decisions[rule][action], memory_order_relaxed);
+            buffer_add_format(out, "%s{rule=\"%s\",action=\"%s\"} %" PRId64 "\n", family.family,
+                              metrics->rules[rule], actions[action], value);
+        }
+    }
+}
+
 static void print_values(const struct metrics *metrics, struct buffer *out) {
     const char *family = "";
     for (size_t i = 0; i < METRIC_COUNT; i++) {
         const struct series *series = &table[i];
+        if (i == METRIC_UNRESOLVED) {
+            print_decisions(metrics, out);
+        }
         if (strcmp(series->family, family) != 0) {
             family = series->family;
             print_head(series, out);
@@ -193,7 +205,7 @@ static void print_histogram(const struct histogram *histogram, const struct seri
     uint64_t sum_us = atomic_load_explicit(&histogram->sum_us, memory_order_relaxed);
     buffer_add_format(out, "%s_sum %" PRIu64 ".%06" PRIu64 "\n", family, sum_us / 1000000,
                       sum_us % 1000000);
-    /* Not a counter of its own: it must equal the last bucket while others count on. */
+    /* Not a counter of its own: it must equal the last bucket while other threads count. */
     buffer_add_format(out, "%s_count %" PRIu64 "\n", family, count);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The golden cases, and the laws that hold for each of them whatever it is about. A test a case.
+ * The golden cases, and laws that hold for each of them. Each case is a test.
  */
 
 #include <setjmp.h>
@@ -17,12 +17,12 @@
 
 #include "base/memory.h"
 #include "case.h"
-#include "core/decide.h"
+#include "core/admission/decide.h"
 #include "edge/file.h"
 
 enum { CASES_MIN = 80, ANSWER_MAX = 64 * 1024 };
 
-/* Decides about a review as JSON text; a review that cannot be decoded fails the test. */
+/* Decides about a review in JSON text. A review that does not decode fails the test. */
 static void judge(const struct golden_case *golden, const char *review_json,
                   struct review *ret_review, struct decision *ret_decision) {
     struct subject subject;
@@ -34,7 +34,7 @@ static void judge(const struct golden_case *golden, const char *review_json,
     decide(golden->policy, ret_review, &subject, golden->now, ret_decision);
 }
 
-/* The response that a review gets, as a tree. */
+/* The response to a review, as a tree. */
 static cJSON *answer(const struct golden_case *golden, const char *review_json) {
     AUTO(buffer_fini) struct buffer out;
     struct review review;
@@ -178,7 +178,7 @@ static void check_only_known_paths(const cJSON *patch) {
     }
 }
 
-/* The members of every object in another order: here, reversed, which moves each of them. */
+/* Changes the order of every object's members. The reverse order moves each of them. */
 static void reverse_members(cJSON *tree) {
     cJSON *reversed = NULL;
     while (cJSON_IsObject(tree) && tree->child != NULL) {
@@ -211,7 +211,7 @@ static void law_order_of_keys(const struct golden_case *golden, const cJSON *res
     free(text);
 }
 
-/* The patch applies by another implementation, and what it makes is left alone. */
+/* Another implementation can apply the patch. Capstan then leaves the result alone. */
 static void law_patch_applies_once(const struct golden_case *golden, const cJSON *response) {
     cJSON *patch = patch_of(response);
     if (patch == NULL) {
@@ -231,12 +231,21 @@ static void law_patch_applies_once(const struct golden_case *golden, const cJSON
     free(text);
 }
 
+/* A step acts only on the kinds that its rule declares. */
+static void law_declared_kinds(const struct review *review, const struct decision *decision) {
+    for (int i = 0; i < STEP_COUNT; i++) {
+        enum rule_id rule = decide_step_rule((enum step_id)i);
+        assert_true(decision->steps[i].note[0] == '\0' || rule_is_about(rule, review->kind));
+    }
+}
+
 static void test_case(void **state) {
     const struct golden_case *golden = *state;
     const cJSON *status = cJSON_GetObjectItemCaseSensitive(golden->expect, "status");
     struct review review;
     struct decision decision;
     judge(golden, golden->review, &review, &decision);
+    law_declared_kinds(&review, &decision);
     assert_int_equal(decision.fails, status != NULL);
     if (status != NULL) {
         assert_int_equal(status->valueint, 500);

@@ -46,7 +46,7 @@ static const struct option_table table = {
 
 static const struct target defaults = {.config = "default", .delay_ms = 10000, .workers = 4};
 
-/* The arguments are those up to the first NULL. */
+/* The arguments end at the first NULL. */
 static int count(char *const *arguments) {
     int n = 0;
     while (n < ARGUMENTS_MAX && arguments[n] != NULL) {
@@ -131,7 +131,7 @@ static void test_options__refuse_an_empty_value(void **state) {
     }
 }
 
-/* As with Go's flags, which admins know. */
+/* Go's flags allow this, and admins know them. */
 static void test_options__a_switch_may_say_true_or_false(void **state) {
     (void)state;
     struct target target;
@@ -278,7 +278,7 @@ static void test_options__the_help_is_made_of_the_table(void **state) {
     assert_string_equal(longer_text + strlen(expected_help), "\nAnd that is all.\n");
 }
 
-/* What a command that begins with these arguments prints on stdout and stderr. */
+/* The output on stdout and stderr of a command that begins with these arguments. */
 static bool begin(char **arguments, int *ret_status, char output[OUTPUT_MAX]) {
     struct target target = defaults;
     FILE *file = tmpfile();

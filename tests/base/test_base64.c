@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/attribute.h"
-#include "base/base64.h"
+#include "base64.h"
 
 static void test_base64__reads_what_kubernetes_writes(void **state) {
     static const struct {

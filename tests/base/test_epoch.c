@@ -15,7 +15,7 @@
 
 enum { THINGS = 64, READERS = 3, SWAPS = 40000 };
 
-/* Things on the stack whose "freeing" is counted. */
+/* Things on the stack. The test counts how often each is "freed". */
 static void count_free(void *pointer) {
     int *n_freed = pointer;
     (*n_freed)++;
@@ -74,8 +74,8 @@ static void test_epoch__frees_afterwards_without_a_further_reader(void **state) 
     assert_int_equal(sum(n_freed, THINGS), THINGS);
 }
 
-/* New readers come before the old ones go, for ever: what was retired must be freed all the same,
-   but never while a reader that was in at that time still is. */
+/* New readers always come before the old ones go. Retired things must still be freed, but never
+   while a reader from that time is still in. */
 static void test_epoch__readers_that_overlap_do_not_hold_things_for_ever(void **state) {
     (void)state;
     struct epoch epoch;
@@ -116,8 +116,8 @@ static void test_epoch__a_reader_that_stays_holds_what_came_after_it_too(void **
     epoch_fini(&epoch);
 }
 
-/* A reader may be held up between looking at the phase and counting itself, while the phase turns:
-   it is then counted in either counter, and must be waited for in either. */
+/* A reader may be delayed between the look at the phase and its count, while the phase turns. It is
+   then in either counter, and epoch must wait for both. */
 static void test_epoch__waits_for_a_reader_in_either_counter(void **state) {
     (void)state;
     for (unsigned ticket = 0; ticket < 2; ticket++) {

@@ -15,7 +15,7 @@
 /* Literals with NUL bytes in them. */
 #define SIZED(literal) (literal), sizeof(literal) - 1
 
-/* Inputs are read from copies of their exact size: the sanitizer sees a read behind them. */
+/* Reads inputs from copies of their exact size, so that a sanitizer sees a read past them. */
 static char *exact_copy(const char *bytes, size_t size) {
     char *copy = malloc(size);
     if (copy == NULL) {
@@ -24,7 +24,7 @@ static char *exact_copy(const char *bytes, size_t size) {
     return memcpy(copy, bytes, size);
 }
 
-/* Reads the value that is due by its kind. False if it is a container, which is entered. */
+/* Reads the next value by its kind. Returns false for a container, which it enters. */
 static bool read_or_enter(struct json_reader *reader, bool *ret_is_array) {
     struct json_text text;
     int64_t integer;
@@ -51,7 +51,7 @@ static bool read_or_enter(struct json_reader *reader, bool *ret_is_array) {
     }
 }
 
-/* Reads a value by entering all that can be entered. */
+/* Reads a value by entering all objects and lists in it. */
 static void walk(struct json_reader *reader) {
     AUTO_FREE bool *is_array = memory_new(JSON_DEPTH_MAX + 1, sizeof(*is_array));
     size_t depth = 0;
@@ -76,7 +76,7 @@ static bool read_by(void (*read)(struct json_reader *), const char *bytes, size_
     return json_finish(&reader, error);
 }
 
-/* Skipping and walking must come to the same. */
+/* Skipping and walking must give the same result. */
 static bool is_accepted(const char *bytes, size_t size, struct error *ret_error) {
     struct error by_walk = {0};
     bool skipped = read_by(json_skip, bytes, size, ret_error);
@@ -349,7 +349,7 @@ static void test_json__reads_booleans(void **state) {
     (void)state;
 }
 
-/* What the text of the first member named `key` is; reads the whole object. */
+/* The text of the first member named `key`. Reads the whole object. */
 static bool find_text(const char *json, const char *key, struct json_text *ret_text) {
     struct json_reader reader;
     struct error error;

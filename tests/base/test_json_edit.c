@@ -23,7 +23,7 @@ static size_t count(const char *const *keys) {
     return n;
 }
 
-/* Edits a copy of its exact size, so that a sanitizer sees what reads past it. */
+/* Edits a copy of its exact size, so that a sanitizer sees a read past it. */
 static bool edit(const char *json, const char *const *keys, const char *value, struct buffer *out,
                  struct error *error) {
     size_t size = strlen(json);
@@ -210,6 +210,35 @@ static void test_json_edit__adds_behind_what_the_buffer_holds(void **state) {
     assert_true(out.is_cut);
 }
 
+static void test_json_edit__sets_in_place_or_leaves_the_document(void **state) {
+    (void)state;
+    static const char *const keys[] = {"a", "b"};
+    AUTO(buffer_fini) struct buffer json;
+    struct error error;
+    buffer_init(&json, 100);
+    buffer_add_text(&json, "{\"a\": {\"b\": 1}}");
+    assert_true(json_edit_set(&json, keys, 2, "2", &error));
+    assert_string_equal(buffer_text(&json), "{\"a\": {\"b\": 2}}");
+    assert_true(json_edit_set(&json, keys, 1, "[]", &error));
+    assert_string_equal(buffer_text(&json), "{\"a\": []}");
+    assert_false(json_edit_set(&json, keys, 2, "3", &error));
+    assert_string_equal(error.text, "'a' is not an object");
+    assert_string_equal(buffer_text(&json), "{\"a\": []}");
+    assert_int_equal(json.limit, 100);
+}
+
+static void test_json_edit__finds_texts_only(void **state) {
+    (void)state;
+    static const char json[] = "{\"a\":\"x\\ny\",\"b\":1,\"c\":null}";
+    static const char *const names[] = {"a", "b", "c", "d"};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        struct json_text text;
+        bool is_found = json_edit_find_text(json, strlen(json), &names[i], 1, &text);
+        assert_int_equal(is_found, i == 0);
+        assert_true(!is_found || json_text_is(&text, "x\ny"));
+    }
+}
+
 static void test_json_edit__finds_values(void **state) {
     (void)state;
     static const struct {
@@ -252,7 +281,7 @@ static uint32_t draw(uint32_t *seed, uint32_t n) {
 
 static const char *const key_names[] = {"a", "b", "c d", "\"\\\xc3\xa9"};
 
-/* An object of a few members, none of them twice. */
+/* An object with a few members, each once. */
 static cJSON *make_tree(uint32_t *seed, int depth) {
     cJSON *object = cJSON_CreateObject();
     size_t first = draw(seed, COUNT_OF(key_names));
@@ -287,7 +316,7 @@ static void set_member(cJSON *object, const char *key, cJSON *owned_value) {
     }
 }
 
-/* The law, done on a tree. False if a parent is no object. */
+/* Does the same in a tree. Returns false if a parent is not an object. */
 static bool set_in_tree(cJSON *object, const char *const *keys, size_t n_keys) {
     for (size_t i = 0; i + 1 < n_keys; i++) {
         cJSON *child = cJSON_GetObjectItemCaseSensitive(object, keys[i]);
@@ -353,6 +382,8 @@ int main(void) {
         cmocka_unit_test(test_json_edit__replaces_the_document_where_the_path_is_empty),
         cmocka_unit_test(test_json_edit__refuses_a_malformed_document),
         cmocka_unit_test(test_json_edit__adds_behind_what_the_buffer_holds),
+        cmocka_unit_test(test_json_edit__sets_in_place_or_leaves_the_document),
+        cmocka_unit_test(test_json_edit__finds_texts_only),
         cmocka_unit_test(test_json_edit__finds_values),
         cmocka_unit_test(test_json_edit__does_what_setting_it_in_a_tree_does),
     };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The tokens (src/base/json_scan.c), as the reader shows them.
+ * The tokens (src/base/json_scan.c), tested through the reader.
  */
 
 #include "base/json.h"
@@ -20,7 +20,7 @@
 /* Literals with NUL bytes in them. */
 #define SIZED(literal) (literal), sizeof(literal) - 1
 
-/* Inputs are read from copies of their exact size: the sanitizer sees a read behind them. */
+/* Reads inputs from copies of their exact size, so that a sanitizer sees a read past them. */
 static char *exact_copy(const char *bytes, size_t size) {
     char *copy = malloc(size);
     if (copy == NULL) {
@@ -149,7 +149,7 @@ static void test_json_scan__refuses_bad_strings(void **state) {
     (void)state;
 }
 
-/* Every byte in every place that it can have in eight. */
+/* Tests every byte in each of the eight places of a word. */
 static void test_json_scan__finds_every_bad_byte_in_every_place(void **state) {
     for (size_t place = 1; place < 24; place++) {
         for (int byte = 0; byte < 256; byte++) {
@@ -168,7 +168,7 @@ static void test_json_scan__finds_every_bad_byte_in_every_place(void **state) {
     (void)state;
 }
 
-/* The form of `size` bytes that UTF-8 would give the code, were it the right one. */
+/* Encodes the code in `size` bytes by the rules of UTF-8, even if another size would be right. */
 static size_t encode(uint32_t code, size_t size, char *out) {
     static const unsigned lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
     for (size_t i = size; i > 1; i--) {
@@ -189,8 +189,8 @@ static bool is_utf8_accepted(uint32_t code, size_t size) {
     return json_finish(&reader, &error);
 }
 
-/* All forms of two, three and four bytes: exactly the shortest ones of no surrogate are well
-   formed. */
+/* Tests all forms of two, three and four bytes. Only the shortest form is well formed, and no form
+   of a surrogate is. */
 static void test_json_scan__accepts_exactly_well_formed_utf8(void **state) {
     for (uint32_t code = 0; code < 0x200000; code++) {
         bool is_good = (code < 0xD800 || code > 0xDFFF) && code < 0x110000;
@@ -309,7 +309,7 @@ static void test_json_scan__reads_integers_exactly(void **state) {
     (void)state;
 }
 
-/* A million digits and an exponent that takes them back: exact, and in one pass. */
+/* A million digits and an exponent that cancels them. The result is exact, in one pass. */
 static void test_json_scan__reads_long_integers(void **state) {
     enum { N_ZEROS = 1000000 };
     AUTO_FREE char *text = memory_new(N_ZEROS + 64, 1);

@@ -57,7 +57,7 @@ static void test_json_text__compares_the_decoded_value(void **state) {
     (void)state;
 }
 
-/* Into exactly the capacity that is needed, and into one byte less. */
+/* Copies into the exact capacity, and into one byte less. */
 static void test_json_text__copies_what_fits(void **state) {
     static const struct {
         const char *json, *expected;

@@ -113,13 +113,13 @@ static void test_json_write__escapes_and_repairs_text(void **state) {
     (void)state;
 }
 
-/* A small generator of its own, so that each run sees the same bytes. */
+/* Its own small generator gives each run the same bytes. */
 static uint32_t next_random(uint32_t *seed) {
     *seed = *seed * 1664525 + 1013904223;
     return *seed >> 16;
 }
 
-/* Bytes that are often the start of something: a lead byte, a quote, an escape. */
+/* Favours bytes that begin something: a lead byte, a quote, an escape. */
 static void fill(char *bytes, size_t size, uint32_t *seed) {
     static const char often[] = "\"\\\n\x80\xBF\xC3\xA9\xE2\x82\xAC\xED\xA0\xF0\x9F\x98\xF4\x8F";
     for (size_t i = 0; i < size; i++) {
@@ -154,7 +154,7 @@ static void test_json_write__is_accepted_by_the_reader_whatever_the_bytes(void *
     (void)state;
 }
 
-/* What the reader accepts as a string is written back unchanged. */
+/* A string that the reader accepts is written back unchanged. */
 static void test_json_write__keeps_valid_text(void **state) {
     static const char *const rows[] = {
         "replicas", "a \"b\" \\ /", "\n\t\x01", "\xC3\xA9", "\xEF\xBF\xBF", "\xF4\x8F\xBF\xBF",

@@ -43,7 +43,7 @@ static void test_text__names_are_those_of_rfc_1123(void **state) {
     static const struct {
         const char *name;
         bool is_label;
-        bool is_subdomain; /* and a name for the DNS, but where the comment says otherwise */
+        bool is_subdomain; /* also a name for the DNS, unless a comment says otherwise */
     } rows[] = {
         {"a", true, true},
         {"0", true, true},
@@ -74,9 +74,9 @@ static void test_text__names_are_those_of_rfc_1123(void **state) {
         {"a-.b", false, false},
         {"a.B", false, false},
         {LABEL_63, true, true},
-        {LABEL_64, false, true}, /* no name for the DNS */
+        {LABEL_64, false, true}, /* not a name for the DNS */
         {"a." LABEL_63, false, true},
-        {"a." LABEL_64, false, true}, /* no name for the DNS */
+        {"a." LABEL_64, false, true}, /* not a name for the DNS */
         {NAME_253, false, true},
         {NAME_254, false, false},
     };
@@ -92,7 +92,7 @@ static void test_text__names_are_those_of_rfc_1123(void **state) {
     }
 }
 
-/* Times as `date -u -d @N` has them. */
+/* The times come from `date -u -d @N`. */
 static const struct {
     int64_t seconds;
     const char *text;
@@ -176,7 +176,7 @@ static void test_text__formats_micro_times_with_six_digits(void **state) {
     }
 }
 
-/* Every day of 400 years, after which the calendar repeats; counted the way people do. */
+/* Counts every day of 400 years as people do. After that the calendar repeats. */
 static void test_text__knows_every_day_of_the_calendar(void **state) {
     (void)state;
     static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster.h"
+#include "cluster/cluster.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,7 +65,7 @@ void cluster_start(struct cluster *cluster) {
     cluster_wait_for_watches(cluster);
 }
 
-/* The last lines of the log, for a message. */
+/* The last lines of the log, for an error message. */
 static char *read_log(const struct cluster *cluster) {
     enum { TAIL = 3000 };
     char *log = program_read(&cluster->program, "log");
@@ -136,7 +136,7 @@ static void settle(struct cluster *cluster, bool is_slow) {
     char path[64];
     snprintf(name, sizeof(name), "marker-%u", cluster->n_markers++);
     snprintf(path, sizeof(path), "/mcpservers/%s/status", name);
-    /* Both of its conditions are False, and stay so: no Event. */
+    /* Both of its conditions are False and stay False, so no Event follows. */
     struct cluster_server marker = {.name = name, .transport = "sse", .replicas = 1};
     size_t n = fake_count(cluster->api, "WRITE", path);
     cluster_put_server(cluster, &marker);

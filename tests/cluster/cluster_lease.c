@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * What of cluster.h is about the Lease.
+ * The functions of cluster.h for the Lease.
  */
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 void cluster_put_lease(const struct cluster *cluster, const char *holder) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * What of cluster.h makes objects and reviews.
+ * The functions of cluster.h that make objects and reviews.
  */
 
 #include <setjmp.h>
@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 
 enum { JSON_SIZE = 8192 };
 

@@ -64,7 +64,7 @@ static bool is_faulty(const struct fake_connection *connection, enum fake_fault_
     return connection->is_faulty && connection->fault.kind == kind;
 }
 
-/* What a fault says instead of the right answer. */
+/* Writes a fault's own answer. */
 static void reply_by_fault(const struct fake_fault *fault, struct fake_reply *reply) {
     if (fault->body == NULL) {
         fake_reply_status(reply, fault->status, "Whatever", "as the test wants it");
@@ -93,7 +93,7 @@ static void wait_out(struct fake_api *api, const struct fake_connection *connect
     }
 }
 
-/* With the lock held. Returns false for a watch, which is not answered here. */
+/* Needs the lock. Returns false for a watch, which it does not answer. */
 static bool make_reply(struct fake_api *api, struct fake_connection *connection,
                        const struct fake_route *route, const struct fake_message *message,
                        struct fake_reply *reply) {
@@ -215,7 +215,7 @@ static void *run_acceptor(void *argument) {
     }
 }
 
-/* Port 0 is any, which is put there. */
+/* Binds port 0 to any free port, and writes its number into the address. */
 static int bind_socket(struct sockaddr_in *address) {
     socklen_t size = sizeof(*address);
     const int yes = 1;
@@ -226,7 +226,7 @@ static int bind_socket(struct sockaddr_in *address) {
     return fd;
 }
 
-/* Only a port that was asked for by its number is still there after a shutdown. */
+/* A shutdown keeps a port only if it was bound by its number. So this binds twice. */
 static void open_listener(struct fake_api *api) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     close(bind_socket(&address));
@@ -251,7 +251,7 @@ struct fake_api *fake_new(void) {
     return api;
 }
 
-/* With the lock held: shuts all connections down, and waits until nobody serves one. */
+/* Needs the lock. Shuts down all connections, and waits until all their threads have ended. */
 static void end_connections(struct fake_api *api) {
     shutdown(api->listener, SHUT_RDWR);
     pthread_cond_broadcast(&api->changed);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * What of fake_api.h changes what the server has, does, or fails to do.
+ * The functions of fake_api.h that change the objects, the behaviour and the faults of the server.
  */
 
 #include <stdio.h>
@@ -15,7 +15,7 @@ static void lock(struct fake_api *api) {
     pthread_mutex_lock(&api->mutex);
 }
 
-/* Whatever was changed: whoever waits looks for himself. */
+/* Wakes all waiting threads. Each checks its own condition. */
 static void unlock(struct fake_api *api) {
     pthread_cond_broadcast(&api->changed);
     pthread_mutex_unlock(&api->mutex);

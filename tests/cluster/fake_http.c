@@ -49,7 +49,7 @@ static bool receive(struct fake_connection *connection) {
     return !connection->received.is_cut;
 }
 
-/* "Name: value" of the head, cut to the size; "" if there is none. */
+/* The value of "Name: value" in the head, cut to the size; "" if there is none. */
 static void find_header(const char *head, const char *name, char *out, size_t size) {
     size_t name_size = strlen(name);
     out[0] = '\0';
@@ -127,7 +127,7 @@ static void send_all(struct fake_connection *connection, const char *bytes, size
     }
 }
 
-/* A moment between two segments, so that the other side sees them one by one. */
+/* Pauses between two segments, so that the peer reads them one by one. */
 static void drip(struct fake_connection *connection, const char *bytes, size_t size) {
     const struct timespec moment = {.tv_nsec = 100 * 1000};
     size_t step = connection->fault.n_bytes;
@@ -166,7 +166,7 @@ void fake_http_begin(struct fake_connection *connection) {
     send_all(connection, head, sizeof(head) - 1);
 }
 
-/* Chunks do not say where lines end; the other side must not think so. */
+/* Chunks may end anywhere in a line. The peer must not take a chunk for a line. */
 void fake_http_send(struct fake_connection *connection, const char *bytes, size_t size) {
     char head[CHUNK_HEAD_SIZE];
     int head_size = snprintf(head, sizeof(head), "%zx\r\n", size);

@@ -3,9 +3,9 @@
 #define TESTS_CLUSTER_FAKE_HTTP_H
 
 /*
- * HTTP/1.1 as the fake API server speaks it: one connection, its requests one after the other, and
- * answers that can end in the middle or come drop by drop. Blocking; who wants to end it shuts the
- * descriptor down.
+ * HTTP/1.1 of the fake API server: one connection with one request after the other. An answer can
+ * end in the middle or come drop by drop. All functions block. To end one, shut the descriptor
+ * down.
  */
 
 #include "base/buffer.h"
@@ -13,12 +13,12 @@
 
 struct fake_connection {
     int fd;
-    struct buffer received; /* and not consumed */
+    struct buffer received; /* not yet consumed */
     struct fake_fault fault;
-    bool is_faulty; /* `fault` is for the answer under way */
+    bool is_faulty; /* `fault` holds for the current answer */
     bool is_over;
-    size_t n_sent; /* of the body under way */
-    bool is_watch; /* the answer under way is a watch of this kind */
+    size_t n_sent; /* of the current body */
+    bool is_watch; /* the current answer is a watch of this kind */
     enum fake_kind kind;
 };
 
@@ -33,20 +33,20 @@ struct fake_message {
 void fake_http_open(struct fake_connection *connection, int fd);
 void fake_http_close(struct fake_connection *connection);
 
-/* The other side has said farewell. */
+/* The peer has closed its side. */
 bool fake_http_is_left(const struct fake_connection *connection);
 
-/* Lets the end be a reset. */
+/* Lets the connection end with a reset. */
 void fake_http_reset(struct fake_connection *connection);
 
-/* The next request; false if there is none any more. The body is to be freed. */
+/* Reads the next request; false if there is none. The body is to be freed. */
 bool fake_http_read(struct fake_connection *connection, struct fake_message *ret_message);
 
-/* A whole answer. `headers` are lines that end with \r\n. */
+/* Sends a whole answer. `headers` are lines that end with \r\n. */
 void fake_http_answer(struct fake_connection *connection, int status, const char *headers,
                       const char *body, size_t size);
 
-/* An answer in chunks, each as one segment. */
+/* Sends an answer in chunks, each as one segment. */
 void fake_http_begin(struct fake_connection *connection);
 void fake_http_send(struct fake_connection *connection, const char *bytes, size_t size);
 void fake_http_end(struct fake_connection *connection);

@@ -3,8 +3,8 @@
 #define TESTS_CLUSTER_FAKE_INSIDE_H
 
 /*
- * What the parts of the fake API server share, and a test does not see. One mutex guards it all; no
- * byte is sent while it is held.
+ * Shared by the parts of the fake API server, and hidden from tests. One mutex guards all of it. No
+ * thread sends bytes while it holds the mutex.
  */
 
 #include <pthread.h>
@@ -15,9 +15,9 @@
 
 enum { FAKE_FAULTS_MAX = 16 };
 
-/* What a request is about. */
+/* The target of a request. */
 struct fake_route {
-    const char *verb; /* as in struct fake_fault */
+    const char *verb; /* see struct fake_fault */
     enum {
         FAKE_NOWHERE,
         FAKE_GROUP,      /* /apis/toolhive.stacklok.dev */
@@ -30,7 +30,7 @@ struct fake_route {
     char namespace[256]; /* "" for all */
     char name[256];      /* "" for the collection */
     char subresource[32];
-    const char *query; /* behind the question mark, or "" */
+    const char *query; /* the text after the question mark, or "" */
 };
 
 struct fake_reply {
@@ -52,7 +52,7 @@ struct fake_active {
 
 struct fake_api {
     pthread_mutex_t mutex;
-    pthread_cond_t changed; /* anything below */
+    pthread_cond_t changed; /* signals a change of any member below */
     pthread_t acceptor;
     int listener;
     uint16_t port;
@@ -61,7 +61,7 @@ struct fake_api {
     struct fake_store store;
     char versions[64];
     bool is_list_map;
-    char authorization[128]; /* "": anybody's */
+    char authorization[128]; /* "": no request needs it */
 
     bool is_stopping;
     bool is_away;
@@ -79,44 +79,44 @@ struct fake_api {
     size_t n_requests;
 };
 
-/* Reads where a request goes. The texts of the message are borrowed. */
+/* Reads the target of a request. Borrows the texts of the message. */
 void fake_route_read(const struct fake_message *message, struct fake_route *ret_route);
 
-/* A member of the query, decoded; false and "" if it is not there. */
+/* Decodes a member of the query. If it is missing, returns false and "". */
 bool fake_query(const char *query, const char *name, char *out, size_t size);
 
-/* Does what is asked, with the lock held. Watches excepted. */
+/* Executes any request but a watch. Needs the lock. */
 void fake_do(struct fake_api *api, const struct fake_route *route,
              const struct fake_message *message, struct fake_reply *reply);
 
-/* The patches of /status, by server-side apply, and of /scale, as a merge. */
+/* A patch of /status by server-side apply, and a merge patch of /scale. */
 void fake_apply(struct fake_api *api, const struct fake_route *route, const cJSON *applied,
                 cJSON *owned_object, struct fake_reply *reply);
 void fake_scale(struct fake_api *api, const struct fake_route *route, const cJSON *patch,
                 cJSON *owned_object, struct fake_reply *reply);
 
-/* GET of /scale; there must be a Deployment. */
+/* Answers a GET of /scale. The Deployment must exist. */
 void fake_get_scale(const struct fake_api *api, const char *key, struct fake_reply *reply);
 
-/* An answer that is a Status. */
+/* Answers with a Status. */
 void fake_reply_status(struct fake_reply *reply, int code, const char *reason, const char *message);
 
-/* MCPServers are there in some versions only. */
+/* False for an MCPServer in a version that is not served. */
 bool fake_is_served(const struct fake_api *api, const struct fake_route *route);
 
-/* Serves a watch to its end; called without the lock. */
+/* Serves a watch to its end. Call it without the lock. */
 void fake_watch(struct fake_api *api, struct fake_connection *connection,
                 const struct fake_route *route);
 
-/* The log of requests, with the lock held. Returns the index. */
+/* Adds to the log of requests. Needs the lock. Returns the index. */
 size_t fake_log_add(struct fake_api *api, const struct fake_route *route,
                     const struct fake_message *message);
 
-/* Whether something is for a fault, or counts. */
+/* Tells if a request matches a fault or a count. */
 bool fake_matches(const char *verb, const char *path, const char *wanted_verb,
                   const char *wanted_path);
 
-/* Waits for a change, at most until then (of clock_boot_ms()). */
+/* Waits for a change, at most until `until_ms` (of clock_boot_ms()). */
 void fake_wait_for_change(struct fake_api *api, int64_t until_ms);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * What of fake_api.h is about the requests that came.
+ * The functions of fake_api.h for the log of requests.
  */
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The two patches that are made: server-side apply of status.conditions, and a merge patch of
- * /scale. What is identical is not written, and gets no new version.
+ * Two patches: server-side apply of status.conditions, and a merge patch of /scale. An identical
+ * object is not written, and gets no new version.
  */
 
 #include <string.h>
@@ -18,7 +18,7 @@ static const char *text_of(const cJSON *object, const char *key) {
     return text == NULL ? "" : text;
 }
 
-/* What kube-apiserver, or the schema of the CRD, refuses; NULL: nothing. */
+/* The reason why kube-apiserver or the CRD's schema refuses the patch; NULL if it does not. */
 static const char *fault_of_apply(const struct fake_route *route, const cJSON *applied) {
     char manager[64];
     char force[8];
@@ -55,7 +55,7 @@ static cJSON *find_condition(const cJSON *conditions, const char *type) {
     return NULL;
 }
 
-/* Puts what is applied into the list: by type, or instead of all that is there. */
+/* Puts the applied conditions into the list: by type, or in place of the whole list. */
 static void merge_conditions(cJSON *status, const cJSON *applied, bool is_map) {
     const cJSON *condition;
     cJSON *conditions = get(status, "conditions");
@@ -103,7 +103,7 @@ void fake_apply(struct fake_api *api, const struct fake_route *route, const cJSO
     cJSON_Delete(owned_object);
 }
 
-/* What a Scale shows of its Deployment. */
+/* The Scale of a Deployment. */
 static cJSON *make_scale(const cJSON *deployment) {
     static const char *const members[] = {"name", "namespace", "uid", "resourceVersion"};
     cJSON *scale = cJSON_CreateObject();
@@ -128,7 +128,7 @@ void fake_get_scale(const struct fake_api *api, const char *key, struct fake_rep
     cJSON_Delete(deployment);
 }
 
-/* A precondition of a merge patch: what it names must be so. */
+/* A precondition of a merge patch: the object must have the value that the patch names. */
 static bool holds(const cJSON *patch, const cJSON *object, const char *member) {
     const char *wanted = text_of(get(patch, "metadata"), member);
     return wanted[0] == '\0' || strcmp(wanted, text_of(get(object, "metadata"), member)) == 0;

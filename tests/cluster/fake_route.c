@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Where a request goes, by its method and path.
+ * Reads the target of a request from its method and path.
  */
 
 #include <stdio.h>

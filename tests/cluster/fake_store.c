@@ -55,7 +55,7 @@ void fake_store_key(const cJSON *object, char out[512]) {
     snprintf(out, 512, "%s/%s", text_of(metadata, "namespace"), text_of(metadata, "name"));
 }
 
-/* The first that is not before the key. */
+/* The place of the first object whose key is not less. */
 static size_t find_place(const struct fake_collection *collection, const char *key) {
     size_t low = 0;
     size_t high = collection->n_objects;
@@ -134,7 +134,7 @@ static void announce(struct fake_store *store, enum fake_kind kind, const char *
     add_change(store, kind, line.bytes, line.size);
 }
 
-/* Deployments are listed and watched with a label selector; the others without. */
+/* Lists and watches of Deployments have a label selector. Those of the other kinds have none. */
 static bool is_selected(enum fake_kind kind, const cJSON *object) {
     const cJSON *labels = get(get(object, "metadata"), "labels");
     return kind != FAKE_DEPLOYMENT ||
@@ -187,7 +187,7 @@ void fake_store_write(struct fake_store *store, enum fake_kind kind, cJSON *obje
     }
 }
 
-/* What an update cannot change, or leaves alone. */
+/* Copies the members that an update cannot change, or that it leaves out. */
 static void take_over(cJSON *object, const cJSON *old) {
     const cJSON *old_metadata = get(old, "metadata");
     cJSON *metadata = get(object, "metadata");
@@ -243,7 +243,7 @@ void fake_store_remove(struct fake_store *store, enum fake_kind kind, const char
             (collection->n_objects - place) * sizeof(struct fake_object));
 }
 
-/* The token has what must be escaped in a query. */
+/* The token contains characters that a query must escape. */
 static void print_list_metadata(const struct fake_store *store, const char *last, size_t n_left,
                                 struct buffer *out) {
     buffer_add_format(out, "\"metadata\":{\"resourceVersion\":\"%lld\"", (long long)store->version);

@@ -3,8 +3,8 @@
 #define TESTS_CLUSTER_FAKE_STORE_H
 
 /*
- * What the fake API server has: objects by kind, sorted by namespace and name as etcd has them, and
- * every change since the beginning. One counter of resource versions for everything. Objects are
+ * The data of the fake API server: objects by kind, sorted by namespace and name as in etcd, and
+ * every change since the beginning. One counter of resource versions serves all kinds. Objects are
  * kept as text, since a test may want 50,000 of them.
  */
 
@@ -33,7 +33,7 @@ struct fake_store {
     int64_t version;
     int64_t compacted;
     unsigned n_uids;
-    const char *server_version; /* of toolhive.stacklok.dev, in what is read */
+    const char *server_version; /* the version of toolhive.stacklok.dev in all that is read */
     struct fake_collection collections[FAKE_KIND_COUNT];
     struct fake_change *changes;
     size_t n_changes;
@@ -46,29 +46,30 @@ void fake_store_fini(struct fake_store *store);
 const struct fake_object *fake_store_find(const struct fake_store *store, enum fake_kind kind,
                                           const char *key);
 
-/* As a tree, with kind and apiVersion. */
+/* Returns a tree, with kind and apiVersion. */
 cJSON *fake_store_read(const struct fake_store *store, enum fake_kind kind, const char *key);
 
-/* Writes the object under its own name with a new resourceVersion, which the tree gets too. */
+/* Writes the object under its own name with a new resourceVersion, and puts that into the
+   tree too. */
 void fake_store_write(struct fake_store *store, enum fake_kind kind, cJSON *object);
 
-/* What a client's create or update does: see fake_put(). */
+/* Acts like a client's create or update; see fake_put(). */
 void fake_store_put(struct fake_store *store, enum fake_kind kind, cJSON *object);
 void fake_store_remove(struct fake_store *store, enum fake_kind kind, const char *key);
 
-/* Adds to the changes what is none. */
+/* Adds bytes to the changes that describe no change. */
 void fake_store_add_bytes(struct fake_store *store, enum fake_kind kind, const char *bytes,
                           size_t size);
 
-/* Adds an object as JSON; the items of a list of a native kind say neither kind nor apiVersion. */
+/* Adds an object as JSON. In a list of a native kind, items have neither kind nor apiVersion. */
 void fake_store_print(const struct fake_store *store, enum fake_kind kind,
                       const struct fake_object *object, bool is_item, struct buffer *out);
 
-/* Adds a page: at most `limit` (0: no limit) objects behind `after` (NULL: from the first). */
+/* Adds a page: at most `limit` objects (0: no limit) after `after` (NULL: from the first). */
 void fake_store_list(const struct fake_store *store, enum fake_kind kind, size_t limit,
                      const char *after, struct buffer *out);
 
-/* "namespace/name" of the tree's metadata. */
+/* Writes "namespace/name" from the tree's metadata. */
 void fake_store_key(const cJSON *object, char out[512]);
 
 #endif

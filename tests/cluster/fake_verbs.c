@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * What the verbs do, with the answers that kube-apiserver gives.
+ * The verbs, with kube-apiserver's answers.
  */
 
 #include <stdio.h>
@@ -45,7 +45,7 @@ static void reply_object(struct fake_reply *reply, int status, const cJSON *obje
     free(text);
 }
 
-/* Calls `add` for each version that is served. */
+/* Calls `add` for each served version. */
 static void each_version(const struct fake_api *api, cJSON *out,
                          void (*add)(const struct fake_api *api, cJSON *out, const char *version)) {
     char versions[sizeof(api->versions)];
@@ -84,7 +84,7 @@ static void get_group(const struct fake_api *api, struct fake_reply *reply) {
     cJSON_Delete(group);
 }
 
-/* A version that the group has only for others of its CRDs is "+v1beta1". */
+/* "+v1beta1" in `versions` means a version of the group that only its other CRDs have. */
 static void get_version(const struct fake_api *api, const char *version, struct fake_reply *reply) {
     const char *at = strstr(api->versions, version);
     if (at == NULL) {
@@ -157,7 +157,7 @@ static void list(const struct fake_api *api, const struct fake_route *route,
         fake_reply_status(reply, 410, "Expired", "The provided continue parameter is too old");
         return;
     }
-    /* "version+key==" */
+    /* The token is "version+key==". */
     char *after = strchr(next, '+');
     if (next[0] != '\0' && (after == NULL || strcmp(next + strlen(next) - 2, "==") != 0)) {
         fake_reply_status(reply, 400, "BadRequest", "invalid continue token");
@@ -167,19 +167,19 @@ static void list(const struct fake_api *api, const struct fake_route *route,
         after[strlen(after) - 2] = '\0';
         after++;
     }
-    /* From the cache, that is for version 0, there are no pages. */
+    /* Version 0 means the cache, which has no pages. */
     size_t n = strcmp(version, "0") == 0 ? 0 : strtoul(limit, NULL, 10);
     reply->status = 200;
     fake_store_list(store, route->kind, n, after, &reply->body);
 }
 
-/* Exactly six digits of a fraction. */
+/* The fraction must have exactly six digits. */
 static bool is_micro_time(const char *text) {
     const char *dot = strchr(text, '.');
     return dot != NULL && strspn(dot + 1, "0123456789") == 6 && strcmp(dot + 7, "Z") == 0;
 }
 
-/* What is wrong with a Lease, or NULL. */
+/* The fault of a Lease, or NULL. */
 static const char *fault_of_lease(const cJSON *lease) {
     const cJSON *spec = get(lease, "spec");
     if (!is_micro_time(text_of(spec, "renewTime")) ||

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * WATCH: what changed since a version, and then what changes, until the time is over.
+ * WATCH: sends the changes since a version, then all further changes until the time is over.
  */
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@ struct view {
     struct fake_api *api;
     struct fake_connection *connection;
     const struct fake_route *route;
-    size_t next; /* of the changes */
+    size_t next; /* the next change to send */
     int64_t until_ms;
     unsigned n_ends;
     unsigned n_cuts;
@@ -42,7 +42,7 @@ static void take_changes(struct view *view, struct buffer *out) {
     }
 }
 
-/* As the last thing before the announced end, for who asked for it. */
+/* Adds a bookmark before the announced end, if the client asked for bookmarks. */
 static void add_bookmark(const struct view *view, struct buffer *out) {
     char wants[8];
     if (fake_query(view->route->query, "allowWatchBookmarks", wants, sizeof(wants)) &&
@@ -54,7 +54,7 @@ static void add_bookmark(const struct view *view, struct buffer *out) {
     }
 }
 
-/* Returns whether it goes on. */
+/* Returns false at the end of the watch. */
 static bool take_batch(struct view *view, struct buffer *out) {
     struct fake_api *api = view->api;
     pthread_mutex_lock(&api->mutex);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Rows 49, 50 and 51: tokens that rotate, rights that are missing, and MCPServers that are not
- * served, not yet, or under another version.
+ * Rows 49, 50 and 51: rotated tokens, missing rights, and MCPServers that are not served, not yet
+ * served, or served under another version.
  */
 
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 static const struct cluster_deployment one_with_5 = {.name = "one", .replicas = 5};
@@ -62,7 +62,7 @@ static void test_row_49__a_rotated_token_is_read_again_at_once(void **state) {
     assert_int_equal(good.status, 200);
     assert_string_equal(good.authorization, "Bearer second");
     assert_in_range(good.at_ms - refused.at_ms, 0, 500);
-    /* The watches go on with it. */
+    /* The watches go on with the new token. */
     size_t n_watches = fake_count(cluster->api, "WATCH", SERVERS);
     fake_end_watches(cluster->api);
     cluster_wait_for(cluster, "WATCH", SERVERS, n_watches + 1);
@@ -80,14 +80,14 @@ static void test_row_49__a_token_that_is_wrong_for_a_while_stops_nothing(void **
     put(cluster, "two");
     cluster_ask(cluster, cluster_review(&one_with_5), PATCH_REPLICAS_TO_1, "stdio-cap");
     assert_true(cluster_is_ready(cluster));
-    /* A new one, but not yet all of it. */
+    /* The file is new but not yet complete. */
     program_put(&cluster->program, "token", "");
     cluster_wait_for(cluster, NULL, SERVERS, n + 3);
     program_put(&cluster->program, "token", "second");
     cluster_wait_for_condition(cluster, "two", CLUSTER_CAPPED, "False");
 }
 
-static void test_row_50__a_missing_right_is_said_once_and_waited_for(void **state) {
+static void test_row_50__a_missing_right_is_logged_once_and_waited_for(void **state) {
     static const struct fake_fault denied = {
         .verb = "LIST", .path = SERVERS, .kind = FAKE_ANSWER, .status = 403};
     struct cluster *cluster = *state;
@@ -98,15 +98,16 @@ static void test_row_50__a_missing_right_is_said_once_and_waited_for(void **stat
     assert_false(cluster_is_ready(cluster));
     assert_int_equal(program_count_log(&cluster->program, "\"watch.failed\""), 1);
     assert_int_equal(program_count_log(&cluster->program, "403"), 1);
-    /* A look-up is another right, which is there. */
+    /* A look-up needs another right, which the program has. */
     cluster_ask(cluster, cluster_review(&one_with_5), PATCH_REPLICAS_TO_1, "stdio-cap");
     fake_heal(cluster->api);
     cluster_wait_until_ready(cluster);
     cluster_wait_for_condition(cluster, "one", CLUSTER_CAPPED, "False");
 }
 
-/* However many there are: a right that is missing is missing for all of them. */
-static void test_row_50__no_right_to_write_is_said_once_and_not_hurried(void **state) {
+/* A missing right is missing for all objects, so one line in the log is enough. */
+static void test_row_50__a_missing_right_to_write_is_logged_once_and_not_retried_fast(
+    void **state) {
     enum { SERVERS_DENIED = 20 };
     static const struct fake_fault denied = {
         .verb = "PATCH", .path = "/status?", .kind = FAKE_ANSWER, .status = 403};
@@ -138,7 +139,7 @@ static void test_row_51__without_the_crd_it_serves(void **state) {
     cluster_wait_until_ready(cluster);
     cluster_ask(cluster, cluster_review(&plain), "", "");
     cluster_ask(cluster, cluster_review_server(&server), "", "stdio-cap");
-    /* Whether that can be told or not, it is admitted as it is. */
+    /* The program may know or not know this one; it admits the object unchanged either way. */
     AUTO_FREE char *review = cluster_review(&one_with_5);
     wire_ask(&cluster->program, review, &verdict);
     assert_int_equal(verdict.status, 200);
@@ -148,8 +149,8 @@ static void test_row_51__without_the_crd_it_serves(void **state) {
     assert_in_range(fake_count(cluster->api, "GET", "/apis/toolhive.stacklok.dev"), 4, 6);
 }
 
-/* ToolHive has other CRDs in the group, and one of them may have a version that MCPServers lack. */
-static void test_row_51__a_version_that_only_others_have_is_not_taken(void **state) {
+/* ToolHive has other CRDs in the group. One of them may have a version that MCPServers lack. */
+static void test_row_51__a_version_of_other_crds_is_not_taken(void **state) {
     struct cluster *cluster = *state;
     static const struct cluster_server server = {
         .name = "new", .transport = "stdio", .replicas = 3, .provider = "redis"};
@@ -214,10 +215,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TOKEN(test_row_49__a_rotated_token_is_read_again_at_once),
         TOKEN(test_row_49__a_token_that_is_wrong_for_a_while_stops_nothing),
-        UNBORN(test_row_50__a_missing_right_is_said_once_and_waited_for),
-        UNBORN(test_row_50__no_right_to_write_is_said_once_and_not_hurried),
+        UNBORN(test_row_50__a_missing_right_is_logged_once_and_waited_for),
+        UNBORN(test_row_50__a_missing_right_to_write_is_logged_once_and_not_retried_fast),
         UNBORN(test_row_51__without_the_crd_it_serves),
-        UNBORN(test_row_51__a_version_that_only_others_have_is_not_taken),
+        UNBORN(test_row_51__a_version_of_other_crds_is_not_taken),
         UNBORN(test_row_51__the_older_version_will_do),
         UNBORN(test_row_51__a_version_that_is_dropped_is_left_for_another),
         UNBORN(test_row_51__a_discovery_that_fails_is_tried_again),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Row 53: answers to a list, a watch or a discovery that are none.
+ * Row 53: invalid answers to a list, a watch or a discovery.
  */
 
 #include <setjmp.h>
@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "base/attribute.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 
 #define GROUP "/apis/toolhive.stacklok.dev"
 
@@ -84,7 +84,7 @@ static void test_row_53__nonsense_instead_of_a_watch_is_tried_again(void **state
     }
 }
 
-/* What goes on where nothing can be looked up: each review has doubts about what is served. */
+/* Without discovery no look-up is possible, and each review asks for one. */
 static void test_row_53__a_failing_discovery_is_not_hurried_by_look_ups(void **state) {
     static const struct fake_fault broken = {
         .verb = "GET", .path = GROUP, .kind = FAKE_ANSWER, .status = 500};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Rows 62 to 65: the two conditions in a cluster. Each is written once, and again only where
- * something differs; what others write stays.
+ * Rows 62 to 65: the two conditions in a cluster. Capstan writes each once, and again only when
+ * something differs. The conditions of others stay.
  */
 
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 #define OLD_TIME "2026-01-02T03:04:05Z"
@@ -28,7 +28,7 @@ static int start(void **state) {
 
 static const struct cluster_server capped = {.name = "one", .transport = "stdio", .replicas = 3};
 
-/* The status of `capped`, or of a server like it, as Capstan wrote it long ago. */
+/* The status of `capped`, as Capstan wrote it long ago. */
 #define CAPPED_STATUS                                                                              \
     "{\"phase\":\"Running\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"},"             \
     "{\"type\":\"StdioReplicaCapped\",\"status\":\"True\",\"reason\":\"StdioTransportCapAt1\","    \
@@ -72,8 +72,8 @@ static void test_conditions__a_new_mcpserver_is_written_once(void **state) {
     cluster_assert_count(cluster, "WRITE", STATUS_OF("one"), 1);
 }
 
-/* The best of some, since others use the machine as well. That of a write that waits for anything
-   would be no better than the others. */
+/* Takes the best of several measurements, since others use the machine too. If writes waited for
+   something, even the best would be slow. */
 static void test_conditions__the_first_write_waits_for_nothing(void **state) {
     enum { TIMES = 5, AT_ONCE_MS = 500 };
     struct cluster *cluster = *state;
@@ -113,7 +113,7 @@ static void test_conditions__another_writer_of_the_same_is_not_answered(void **s
     cluster_assert_count(cluster, "WRITE", STATUS_OF("one"), 0);
 }
 
-static void test_conditions__the_time_moves_with_what_flips(void **state) {
+static void test_conditions__the_time_moves_with_a_flip(void **state) {
     struct cluster *cluster = *state;
     struct cluster_server redis = capped;
     redis.provider = "redis";
@@ -146,7 +146,7 @@ static void test_row_62__a_status_that_is_gone_altogether_comes_back(void **stat
     assert_member(cluster, CLUSTER_CAPPED, "lastTransitionTime", OLD_TIME);
 }
 
-/* The name is the same; the object, and so its history, is not. */
+/* The name is the same, but the object is new, and has no history. */
 static void test_row_62__a_recreated_mcpserver_has_no_old_times(void **state) {
     struct cluster *cluster = *state;
     struct cluster_server second = capped;
@@ -265,7 +265,7 @@ int main(void) {
         FRESH(test_conditions__the_first_write_waits_for_nothing),
         FRESH(test_conditions__a_restart_writes_nothing),
         FRESH(test_conditions__another_writer_of_the_same_is_not_answered),
-        FRESH(test_conditions__the_time_moves_with_what_flips),
+        FRESH(test_conditions__the_time_moves_with_a_flip),
         FRESH(test_row_62__what_was_erased_comes_back_with_its_time),
         FRESH(test_row_62__a_status_that_is_gone_altogether_comes_back),
         FRESH(test_row_62__a_recreated_mcpserver_has_no_old_times),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The fake API server itself: that what the other tests lean on is there.
+ * The fake API server itself: it does what the other tests rely on.
  */
 
 #include <setjmp.h>
@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
+#include "edge/http/http_client.h"
 #include "fake_api.h"
-#include "http_client.h"
 
 enum { OUTPUT_SIZE = 64 * 1024 };
 
@@ -39,7 +39,7 @@ static void put(struct fake_api *api, const char *name, int replicas) {
     fake_put(api, FAKE_SERVER, json);
 }
 
-/* curl's output: the body, and behind it the status on a line of its own. */
+/* The output of curl: the body, then the status on a line of its own. */
 static void curl(struct fake_api *api, const char *arguments, char out[OUTPUT_SIZE]) {
     char command[2048];
     snprintf(command, sizeof(command),
@@ -80,7 +80,7 @@ static void test_fake__pages_are_joined_by_a_token(void **state) {
     assert_has(out, "\n504");
 }
 
-static void test_fake__a_watch_tells_what_changed_since(void **state) {
+static void test_fake__a_watch_reports_the_changes_since(void **state) {
     char out[OUTPUT_SIZE];
     put(*state, "a", 1);
     put(*state, "a", 2);
@@ -97,7 +97,7 @@ static void test_fake__a_watch_tells_what_changed_since(void **state) {
     assert_int_equal(fake_count(*state, "WATCH", "mcpservers"), 2);
 }
 
-static void test_fake__apply_writes_only_what_differs(void **state) {
+static void test_fake__apply_writes_only_differences(void **state) {
     static const char apply[] =
         ONE "/status?fieldManager=capstan'&force=true' -X PATCH -H 'Content-Type: "
             "application/apply-patch+yaml' -d '{\"apiVersion\":\"toolhive.stacklok.dev/v1beta1\","
@@ -114,7 +114,7 @@ static void test_fake__apply_writes_only_what_differs(void **state) {
     assert_has(out, "\"resourceVersion\":\"103\"");
     curl(*state, apply, out);
     assert_has(out, "\"resourceVersion\":\"103\"");
-    /* Without a map by type, the list is replaced. */
+    /* Without a map by type, apply replaces the list. */
     fake_set_list_map(*state, false);
     curl(*state, apply, out);
     assert_null(strstr(out, "\"B\""));
@@ -138,7 +138,7 @@ static void test_fake__an_update_needs_the_latest_version(void **state) {
     assert_has(out, "\"replicas\":1");
 }
 
-static void test_fake__serves_what_versions_it_is_told_to(void **state) {
+static void test_fake__serves_the_given_versions(void **state) {
     char out[OUTPUT_SIZE];
     curl(*state, "/apis/toolhive.stacklok.dev", out);
     assert_has(out, "\"version\":\"v1alpha1\"}]");
@@ -192,10 +192,10 @@ static void test_fake__faults_come_and_go(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         FRESH(test_fake__pages_are_joined_by_a_token),
-        FRESH(test_fake__a_watch_tells_what_changed_since),
-        FRESH(test_fake__apply_writes_only_what_differs),
+        FRESH(test_fake__a_watch_reports_the_changes_since),
+        FRESH(test_fake__apply_writes_only_differences),
         FRESH(test_fake__an_update_needs_the_latest_version),
-        FRESH(test_fake__serves_what_versions_it_is_told_to),
+        FRESH(test_fake__serves_the_given_versions),
         FRESH(test_fake__faults_come_and_go),
     };
     return cmocka_run_group_tests_name("cluster/fake", tests, NULL, NULL);

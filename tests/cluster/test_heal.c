@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Deployments of stdio MCPServers that live with more than one replica: scaled before Capstan was
- * there, or while it was away.
+ * Deployments of stdio MCPServers that run with more than one replica. They were scaled before
+ * Capstan came, or while it was away.
  */
 
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/attribute.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 
 #define POLICY "apiVersion: capstan.dev/v1\nkind: PolicyConfig\n"
 
@@ -85,7 +85,8 @@ static void test_heal__a_stdio_deployment_is_set_to_1_with_one_event(void **stat
     cluster_assert_count(cluster, "POST", EVENTS, 1);
 }
 
-/* With spec.replicas over the cap: an Event for each condition, and one for the Deployment. */
+/* spec.replicas is over the cap, so there is an Event for each condition and one for the
+   Deployment. */
 static void test_heal__a_spec_over_the_cap_does_not_matter(void **state) {
     struct cluster *cluster = *state;
     put_pair(cluster, "stdio", 3);
@@ -96,7 +97,7 @@ static void test_heal__a_spec_over_the_cap_does_not_matter(void **state) {
     cluster_assert_count(cluster, "POST", EVENTS, 3);
 }
 
-static void test_heal__what_was_scaled_while_it_was_away_is_found(void **state) {
+static void test_heal__finds_a_scale_from_while_it_was_away(void **state) {
     struct cluster *cluster = *state;
     put_pair(cluster, "stdio", -1);
     cluster_wait_for(cluster, "PATCH", SCALE_OF("one"), 1);
@@ -137,8 +138,8 @@ static void test_heal__leaves_alone_what_is_not_its_business(void **state) {
     cluster_assert_count(cluster, "WRITE", EVENTS, 0);
 }
 
-/* A look and a write, or neither. */
-static void test_heal__does_what_the_policy_says(void **state) {
+/* Healing takes a look and a write; the policy allows both or neither. */
+static void test_heal__follows_the_policy(void **state) {
     static const struct {
         const char *policy;
         size_t n_writes;
@@ -171,7 +172,8 @@ static void test_heal__does_what_the_policy_says(void **state) {
     }
 }
 
-/* What is refused comes up again only with a change, such as that of the MCPServer's status. */
+/* Capstan tries a refused write again only after a change, such as that of the MCPServer's
+   status. */
 static void test_heal__a_deployment_that_cannot_be_scaled_stops_nothing(void **state) {
     static const int statuses[] = {404, 403, 500, 409, 422};
     struct cluster *cluster = *state;
@@ -195,7 +197,7 @@ static void test_heal__a_deployment_that_cannot_be_scaled_stops_nothing(void **s
     assert_true(program_count_log(&cluster->program, "\"scale.refused\"") >= 4);
 }
 
-/* Scaled down by somebody between the look and the write: what was looked at is gone. */
+/* Somebody lowers the count between the look and the write, so the look is out of date. */
 static void test_heal__a_count_that_was_lowered_meanwhile_is_not_raised(void **state) {
     struct cluster *cluster = *state;
     static const struct cluster_deployment stopped = {.name = "one", .replicas = 0};
@@ -225,8 +227,8 @@ static void test_heal__events_that_are_refused_stop_nothing(void **state) {
     cluster_assert_count(cluster, "POST", EVENTS, 3);
 }
 
-/* More of them than are sent at a time. */
-static void test_heal__what_was_done_is_told_before_the_end(void **state) {
+/* There are more Events than Capstan sends at a time. */
+static void test_heal__events_are_sent_before_the_end(void **state) {
     enum { N = 10 };
     static const struct fake_fault held = {.verb = "POST", .path = EVENTS, .kind = FAKE_HELD};
     struct cluster *cluster = *state;
@@ -247,15 +249,15 @@ static void test_heal__what_was_done_is_told_before_the_end(void **state) {
     fake_heal(cluster->api);
     assert_int_equal(program_wait(&cluster->program), 0);
     assert_int_equal(fake_count_objects(cluster->api, FAKE_EVENT), N);
-    /* The Lease goes last. */
+    /* The Lease is released last. */
     cluster_find(cluster, "POST", EVENTS, N - 1, &told);
     cluster_find(cluster, "PUT", LEASE, fake_count(cluster->api, "PUT", LEASE) - 1, &released);
     assert_non_null(strstr(released.body, "\"holderIdentity\":\"\""));
     assert_true(released.at_ms >= told.at_ms);
 }
 
-/* The two watches know nothing of each other: that of the MCPServers may be behind. */
-static void test_heal__what_is_not_stdio_any_more_is_not_touched(void **state) {
+/* The two watches are independent, so that of the MCPServers may be behind. */
+static void test_heal__a_server_that_left_stdio_is_not_touched(void **state) {
     struct cluster *cluster = *state;
     const struct fake_fault silence = {.verb = "WATCH", .path = "/mcpservers", .kind = FAKE_SILENT};
     const struct cluster_server stdio = {.name = "one", .transport = "stdio", .replicas = -1};
@@ -267,7 +269,7 @@ static void test_heal__what_is_not_stdio_any_more_is_not_touched(void **state) {
     cluster_put_server(cluster, &sse);
     cluster_put_deployment(cluster, &one_with_3);
     cluster_wait_for(cluster, "GET", "/namespaces/default/mcpservers/one", 1);
-    /* Whatever would follow from that has been done when the watch is back and has told. */
+    /* Once the watch is back and has sent its events, any effect of the old state has happened. */
     fake_heal(cluster->api);
     cluster_settle(cluster);
     assert_int_equal(live_replicas(cluster, "one"), 3);
@@ -281,17 +283,17 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         FRESH(test_heal__a_stdio_deployment_is_set_to_1_with_one_event),
         FRESH(test_heal__a_spec_over_the_cap_does_not_matter),
-        FRESH(test_heal__what_was_scaled_while_it_was_away_is_found),
+        FRESH(test_heal__finds_a_scale_from_while_it_was_away),
         FRESH(test_heal__leaves_alone_what_is_not_its_business),
-        cmocka_unit_test_setup_teardown(test_heal__what_is_not_stdio_any_more_is_not_touched,
+        cmocka_unit_test_setup_teardown(test_heal__a_server_that_left_stdio_is_not_touched,
                                         cluster_setup, cluster_teardown),
-        cmocka_unit_test_setup_teardown(test_heal__does_what_the_policy_says, set_up_policy,
+        cmocka_unit_test_setup_teardown(test_heal__follows_the_policy, set_up_policy,
                                         cluster_teardown),
         FRESH(test_heal__a_deployment_that_cannot_be_scaled_stops_nothing),
         FRESH(test_heal__a_count_that_was_lowered_meanwhile_is_not_raised),
         FRESH(test_heal__events_that_are_refused_stop_nothing),
-        cmocka_unit_test_setup_teardown(test_heal__what_was_done_is_told_before_the_end,
-                                        start_electing, cluster_teardown),
+        cmocka_unit_test_setup_teardown(test_heal__events_are_sent_before_the_end, start_electing,
+                                        cluster_teardown),
     };
     return cmocka_run_group_tests_name("cluster/heal", tests, NULL, NULL);
 }

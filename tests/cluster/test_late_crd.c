@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Row 51: the CRD comes after the program, which looks for it ever more rarely, every 30 s at last;
- * and an API server that has just started, and does not know of it for a moment, is not believed.
- * In a file of its own, since that takes as long.
+ * Row 51: the CRD comes after the program. The program looks for it less and less often, at last
+ * every 30 s. An API server that has just started does not know the CRD for a moment, and the
+ * program does not believe it. This test takes that long, so it has a file of its own.
  */
 
 #include <setjmp.h>
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 enum { LOOK_MS = 30000, SLACK_MS = 6000 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Row 48: the Lease, and everything that its API can answer. Who leads writes; nobody else does.
- * What takes 10 or 15 s is in test_lease_*.c.
+ * Row 48: the Lease, and all answers of its API. Only the leader writes. The tests that take 10 or
+ * 15 s are in test_lease_*.c.
  */
 
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/attribute.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 enum { RETRY_MAX_MS = 4400 };
@@ -66,19 +66,19 @@ static void test_row_48__a_lease_that_is_not_there_is_made(void **state) {
     assert_string_not_equal(holder, "");
     assert_non_null(strstr(request.body, holder));
     assert_int_equal(program_count_log(&cluster->program, "\"leader.elected\""), 1);
-    /* It is renewed every 2 s, without a look. */
+    /* The program renews every 2 s, without a look. */
     size_t n_looks = fake_count(cluster->api, "GET", LEASE);
     int64_t began_ms = clock_boot_ms();
     cluster_wait_for(cluster, "PUT", LEASE, 3);
     assert_in_range(clock_boot_ms() - began_ms, 3000, 3 * RETRY_MAX_MS);
     cluster_assert_count(cluster, "GET", LEASE, n_looks);
-    /* Everybody serves, and only who leads writes: no write before the Lease was had. */
+    /* Every replica serves, but only the leader writes: no write came before it had the Lease. */
     struct fake_request written;
     cluster_find(cluster, "WRITE", SERVERS, 0, &written);
     assert_true(written.at_ms >= request.at_ms);
 }
 
-static void test_row_48__who_does_not_lead_writes_nothing_and_serves(void **state) {
+static void test_row_48__a_follower_serves_and_writes_nothing(void **state) {
     struct cluster *cluster = *state;
     const struct cluster_deployment deployment = {.name = "one", .replicas = 5};
     cluster_put_lease(cluster, "another");
@@ -93,13 +93,14 @@ static void test_row_48__who_does_not_lead_writes_nothing_and_serves(void **stat
     assert_true(cluster_is_ready(cluster));
     cluster_assert_count(cluster, "WRITE", NULL, 0);
     cluster_assert_count(cluster, "PUT", LEASE, 0);
-    /* A holder that leaves is followed, and what there was to do is done. */
+    /* The holder leaves. The program takes over, and does the pending work. */
     cluster_put_lease(cluster, "");
     cluster_wait_for_condition(cluster, "one", CLUSTER_CAPPED, "True");
     cluster_wait_for(cluster, "PATCH", SCALE_OF("one"), 1);
 }
 
-/* Nobody holds it then, and so it does not write until it has made it again. */
+/* After the deletion nobody holds the Lease. The program must not write before it has made it
+   again. */
 static void test_row_48__a_lease_that_is_deleted_is_made_again(void **state) {
     struct cluster *cluster = *state;
     struct fake_request made;
@@ -118,7 +119,7 @@ static void test_row_48__a_lease_that_is_deleted_is_made_again(void **state) {
     assert_string_equal(now, holder);
 }
 
-/* Taken by somebody while we held it: there is nothing to argue about. */
+/* Somebody takes the Lease while we hold it. The program gives in. */
 static void test_row_48__a_lease_that_another_took_is_lost(void **state) {
     struct cluster *cluster = *state;
     put_and_wait(cluster, "one");
@@ -134,7 +135,7 @@ static void test_row_48__a_lease_that_another_took_is_lost(void **state) {
     assert_true(cluster_is_ready(cluster));
 }
 
-static void test_row_48__who_ends_hands_over_at_once(void **state) {
+static void test_row_48__a_leader_that_ends_hands_over_at_once(void **state) {
     struct cluster *cluster = *state;
     struct program second;
     char first_holder[256];
@@ -158,7 +159,7 @@ static void test_row_48__who_ends_hands_over_at_once(void **state) {
     assert_string_not_equal(holder, first_holder);
     assert_int_equal(program_stop(&second), 0);
     program_fini(&second);
-    /* Nobody holds it any more; and each was written once. */
+    /* Nobody holds the Lease now, and each status was written once. */
     cluster_get_holder(cluster, holder);
     assert_string_equal(holder, "");
     cluster_assert_count(cluster, "WRITE", STATUS_OF("one"), 1);
@@ -173,10 +174,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         UNBORN(test_lease__without_an_election_there_is_none),
         FRESH(test_row_48__a_lease_that_is_not_there_is_made),
-        UNBORN(test_row_48__who_does_not_lead_writes_nothing_and_serves),
+        UNBORN(test_row_48__a_follower_serves_and_writes_nothing),
         FRESH(test_row_48__a_lease_that_is_deleted_is_made_again),
         FRESH(test_row_48__a_lease_that_another_took_is_lost),
-        FRESH(test_row_48__who_ends_hands_over_at_once),
+        FRESH(test_row_48__a_leader_that_ends_hands_over_at_once),
     };
     return cmocka_run_group_tests_name("cluster/lease", tests, NULL, NULL);
 }

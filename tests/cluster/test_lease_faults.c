@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Row 48: a renewal that goes wrong, whichever way, is made good by the next one, and nothing is
- * lost by it.
+ * Row 48: after any failed renewal the next one succeeds, and the program loses nothing.
  */
 
 #include <setjmp.h>
@@ -14,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/attribute.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 static int set_up(void **state) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Row 48: a Lease that cannot be renewed is lost 10 s after the beginning of the last good renewal,
- * and one that nobody renews is anybody's after 15 s.
+ * Row 48: without renewals, the leader gives the Lease up 10 s after it began the last good
+ * renewal. A Lease that nobody renews is free after 15 s.
  */
 
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 enum {
@@ -48,7 +48,7 @@ static void wait_for_loss(const struct cluster *cluster) {
     }
 }
 
-/* The time that follows the name, by the program's own clock. */
+/* Reads the time after the name, by the program's own clock. */
 static int64_t read_time_ms(const char *at, const char *name) {
     struct tm time = {0};
     int milliseconds = 0;
@@ -70,7 +70,7 @@ static int64_t read_loss_ms(const struct cluster *cluster) {
     return read_time_ms(at, "\"time");
 }
 
-/* When the last good renewal was sent, as it says of itself. */
+/* The time of the last good renewal, as its record says. */
 static int64_t read_renewal_ms(const struct cluster *cluster) {
     struct fake_request request;
     int64_t renewed_ms = 0;
@@ -100,8 +100,8 @@ static void test_row_48__a_lease_that_cannot_be_renewed_is_lost_after_10_s(void 
     cluster_wait_for_condition(cluster, "two", CLUSTER_CAPPED, "True");
 }
 
-/* The times in the record are of another clock, and say nothing. */
-static void test_row_48__a_lease_that_nobody_renews_is_anybodys_after_15_s(void **state) {
+/* The times in the record come from another clock and mean nothing here. */
+static void test_row_48__a_lease_without_renewals_is_free_after_15_s(void **state) {
     struct cluster *cluster = *state;
     struct fake_request look;
     struct fake_request taken;
@@ -136,9 +136,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(
             test_row_48__a_lease_that_cannot_be_renewed_is_lost_after_10_s, set_up,
             cluster_teardown),
-        cmocka_unit_test_setup_teardown(
-            test_row_48__a_lease_that_nobody_renews_is_anybodys_after_15_s, set_up,
-            cluster_teardown),
+        cmocka_unit_test_setup_teardown(test_row_48__a_lease_without_renewals_is_free_after_15_s,
+                                        set_up, cluster_teardown),
     };
     return cmocka_run_group_tests_name("cluster/lease_lost", tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Row 47: the leader is stopped for longer than its renewals are good for, and goes on as if
- * nothing had happened. It must not.
+ * Row 47: the leader stops for longer than its renewals hold, then goes on. It must not go on to
+ * write.
  */
 
 #include <setjmp.h>
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 enum { STOP_MS = 10500 };
@@ -32,7 +32,7 @@ static void put(const struct cluster *cluster, const char *name) {
     cluster_put_server(cluster, &server);
 }
 
-/* Stops it with work to do: what is already in its sockets is read first when it goes on. */
+/* Stops the program with pending work. When it goes on, it first reads what is in its sockets. */
 static void stop_for_long(struct cluster *cluster) {
     program_signal(&cluster->program, SIGSTOP);
     put(cluster, "late");
@@ -49,7 +49,7 @@ static void start(struct cluster *cluster) {
     cluster_wait_for(cluster, "PUT", LEASE, 1);
 }
 
-static void test_row_47__who_was_stopped_writes_nothing_when_another_leads(void **state) {
+static void test_row_47__a_stopped_leader_writes_nothing_when_another_leads(void **state) {
     struct cluster *cluster = *state;
     start(cluster);
     stop_for_long(cluster);
@@ -65,7 +65,7 @@ static void test_row_47__who_was_stopped_writes_nothing_when_another_leads(void 
     assert_true(cluster_is_ready(cluster));
 }
 
-static void test_row_47__who_was_stopped_looks_at_the_lease_before_it_writes(void **state) {
+static void test_row_47__a_stopped_leader_reads_the_lease_before_it_writes(void **state) {
     struct cluster *cluster = *state;
     struct fake_request look;
     struct fake_request renewal;
@@ -87,10 +87,10 @@ static void test_row_47__who_was_stopped_looks_at_the_lease_before_it_writes(voi
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
-            test_row_47__who_was_stopped_writes_nothing_when_another_leads, set_up,
+            test_row_47__a_stopped_leader_writes_nothing_when_another_leads, set_up,
             cluster_teardown),
         cmocka_unit_test_setup_teardown(
-            test_row_47__who_was_stopped_looks_at_the_lease_before_it_writes, set_up,
+            test_row_47__a_stopped_leader_reads_the_lease_before_it_writes, set_up,
             cluster_teardown),
     };
     return cmocka_run_group_tests_name("cluster/lease_stop", tests, NULL, NULL);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Rows 23 and 34 to 38: reviews about what the watches have not told yet. Then admission asks the
- * API server itself, within 500 ms.
+ * Rows 23 and 34 to 38: reviews of objects that the watches have not reported yet. Admission then
+ * asks the API server itself, within 500 ms.
  */
 
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 enum { BUDGET_MS = 500, NEGATIVE_MS = 5000 };
@@ -24,8 +24,7 @@ enum { BUDGET_MS = 500, NEGATIVE_MS = 5000 };
 
 static const struct cluster_deployment one_with_5 = {.name = "one", .replicas = 5};
 
-/* What an answer may take besides what it waits for, on a machine that has other things to do: less
-   than any of the faults lasts. */
+/* The extra time that an answer may take on a busy machine. It is less than any fault lasts. */
 static int64_t slack_ms(void) {
     return program_is_sanitized() ? 4000 : 2000;
 }
@@ -36,7 +35,7 @@ static int start(void **state) {
     return 0;
 }
 
-/* The program watches, and hears nothing. */
+/* The program watches, but no events come. */
 static int start_deaf(void **state) {
     struct cluster *cluster = *state;
     start(state);
@@ -94,7 +93,7 @@ static void test_row_36__what_is_not_there_is_nobodys_and_kept_for_5_s(void **st
     assert_true(second.at_ms - first.at_ms >= NEGATIVE_MS - 20);
 }
 
-/* A record that comes while the negative answer is kept goes before it. */
+/* A record that comes goes before the negative answer that is still kept. */
 static void test_row_36__an_mcpserver_that_comes_is_known_at_once(void **state) {
     struct cluster *cluster = *state;
     cluster_ask(cluster, cluster_review(&one_with_5), "", "");
@@ -122,7 +121,7 @@ static void test_row_37__a_newer_generation_than_the_cached_one_is_asked_for(voi
     cluster_wait_for(cluster, "PATCH", STATUS_OF("one"), 1);
     fake_hold_watches(cluster->api);
     put_stdio(cluster, "one");
-    /* The cached one is believed without a reason not to. */
+    /* The program has no reason to doubt the cached record. */
     cluster_ask(cluster, cluster_review(&one_with_5), "", "");
     cluster_assert_count(cluster, "GET", GET_OF("one"), 0);
     cluster_ask(cluster, cluster_review(&noted), PATCH_REPLICAS_TO_1, "stdio-cap");
@@ -146,18 +145,19 @@ static void test_row_38__an_mcpserver_that_was_recreated_is_another(void **state
     cluster_assert_count(cluster, "GET", GET_OF("one"), 1);
     fake_release_watches(cluster->api);
     cluster_settle(cluster);
-    /* What is left of the old one is nobody's. */
+    /* The Deployment of the old server now belongs to nobody. */
     cluster_ask(cluster, cluster_review(&one_with_5), "", "");
     cluster_ask(cluster, cluster_review(&of_the_new), PATCH_REPLICAS_TO_1, "stdio-cap");
 }
 
-static void test_row_35__whatever_goes_wrong_with_a_look_up_leaves_it_unresolved(void **state) {
+static void test_row_35__a_failed_look_up_leaves_it_unresolved(void **state) {
     static const struct fake_fault faults[] = {
         {.kind = FAKE_ANSWER, .status = 500},
         {.kind = FAKE_ANSWER, .status = 503, .headers = "Retry-After: 1\r\n"},
         {.kind = FAKE_ANSWER, .status = 429, .headers = "Retry-After: 0\r\n"},
         {.kind = FAKE_ANSWER, .status = 403},
-        /* Not that there is no such MCPServer: that nothing is served under the path. */
+        /* This 404 does not mean that the MCPServer is missing, but that nothing is served at the
+           path. */
         {.kind = FAKE_ANSWER,
          .status = 404,
          .headers = "Content-Type: text/plain\r\n",
@@ -192,7 +192,7 @@ static void test_row_35__whatever_goes_wrong_with_a_look_up_leaves_it_unresolved
     assert_true(program_count_log(&cluster->program, "\"lookup.failed\"") >= 1);
 }
 
-/* The best of some, since the machine has other things to do. */
+/* Takes the best of several measurements, since the machine has other work. */
 static void assert_budget(const struct cluster *cluster,
                           char *(*make_review)(const struct cluster_deployment *deployment)) {
     enum { TIMES = 5, LATE_MS = 250 };
@@ -211,7 +211,7 @@ static void test_row_35__a_look_up_has_500_ms(void **state) {
     inject(cluster, GET_OF("one"), FAKE_SILENT);
     assert_budget(cluster, cluster_review);
     fake_heal(cluster->api);
-    /* Two look-ups have no more than one. */
+    /* Two look-ups together get the same 500 ms. */
     const struct fake_fault late = {
         .verb = "GET", .path = "/deployments/one", .kind = FAKE_LATE, .delay_ms = 300};
     fake_inject(cluster->api, &late);
@@ -256,8 +256,8 @@ static void test_row_34__the_callers_time_is_kept_to_as_well(void **state) {
     }
 }
 
-/* What has to happen within the 500 ms of a look-up may come too late on a machine that has other
-   things to do; then it is tried again with other names. */
+/* On a busy machine, steps that must fit into the 500 ms of a look-up may come too late. The test
+   then tries again with other names. */
 enum { CROWD = 16, ATTEMPTS = 10 };
 
 static void send_review(struct http_client *client, const char *review) {
@@ -291,8 +291,8 @@ static int start_with_one_worker(void **state) {
     return 0;
 }
 
-/* There is one worker, which takes this connection's handshake and request after all that was sent
-   before, and one queue of look-ups. */
+/* There is one worker and one queue of look-ups. The worker takes this connection's handshake and
+   request after everything sent before. */
 static void wait_until_all_is_asked(const struct cluster *cluster) {
     static const struct cluster_deployment last = {.name = "last", .replicas = 5};
     struct verdict verdict;
@@ -302,7 +302,7 @@ static void wait_until_all_is_asked(const struct cluster *cluster) {
     }
 }
 
-/* False if it took too long to say anything. */
+/* Returns false if it took too long to prove anything. */
 static bool try_crowd(const struct cluster *cluster, struct http_client clients[CROWD],
                       int attempt) {
     char name[32];
@@ -333,7 +333,7 @@ static bool try_crowd(const struct cluster *cluster, struct http_client clients[
     return true;
 }
 
-static void test_row_36__many_who_miss_the_same_share_one_look_up(void **state) {
+static void test_row_36__concurrent_misses_share_one_look_up(void **state) {
     struct cluster *cluster = *state;
     struct http_client clients[CROWD];
     bool is_told = false;
@@ -346,7 +346,7 @@ static void test_row_36__many_who_miss_the_same_share_one_look_up(void **state) 
     close_crowd(clients);
 }
 
-/* How long somebody else waits while a crowd does. */
+/* Measures how long another client waits while a crowd waits. */
 static int64_t measure_other(const struct cluster *cluster, struct http_client clients[CROWD],
                              struct http_client *other, int attempt) {
     static const struct cluster_server server = {
@@ -391,8 +391,8 @@ static void test_row_35__others_do_not_wait_for_look_ups_that_hang(void **state)
     close_crowd(clients);
 }
 
-/* No memory of what was answered, and nothing is written because of it: the same review gets the
-   same answer, however often another webhook undoes it in between. */
+/* Capstan keeps no memory of its answers and writes nothing because of them. The same review gets
+   the same answer, however often another webhook undoes it. */
 static void test_row_23__a_decision_by_look_up_does_not_fight(void **state) {
     static const struct cluster_deployment patched = {.name = "one", .replicas = 1};
     struct cluster *cluster = *state;
@@ -429,12 +429,12 @@ int main(void) {
         DEAF(test_row_36__an_mcpserver_that_is_being_deleted_is_left_alone),
         AWARE(test_row_37__a_newer_generation_than_the_cached_one_is_asked_for),
         AWARE(test_row_38__an_mcpserver_that_was_recreated_is_another),
-        DEAF(test_row_35__whatever_goes_wrong_with_a_look_up_leaves_it_unresolved),
+        DEAF(test_row_35__a_failed_look_up_leaves_it_unresolved),
         DEAF(test_row_35__a_look_up_has_500_ms),
         cmocka_unit_test_setup_teardown(test_row_35__the_policy_says_what_becomes_of_the_unresolved,
                                         start_failing, cluster_teardown),
         DEAF(test_row_34__the_callers_time_is_kept_to_as_well),
-        cmocka_unit_test_setup_teardown(test_row_36__many_who_miss_the_same_share_one_look_up,
+        cmocka_unit_test_setup_teardown(test_row_36__concurrent_misses_share_one_look_up,
                                         start_with_one_worker, cluster_teardown),
         DEAF(test_row_35__others_do_not_wait_for_look_ups_that_hang),
         DEAF(test_row_23__a_decision_by_look_up_does_not_fight),

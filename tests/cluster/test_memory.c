@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The figures of memory: what the program takes beside an API server with so many MCPServers and
- * their Deployments. What is resident includes the libraries, which all who use them share.
+ * The figures of memory: the program beside an API server with that many MCPServers and their
+ * Deployments. Resident memory includes the libraries, which all their users share.
  */
 
 #include <setjmp.h>
@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "base/attribute.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 enum { READY_MS = 60000 };
@@ -79,7 +79,7 @@ int main(void) {
         printf("THE FIGURES ARE NOT MEASURED: this is a build with sanitizers\n");
         return 77; /* meson: skipped */
     }
-    /* With it, which meson sets, malloc() and free() fill what they hand out and take back. */
+    /* meson sets this variable. With it, malloc() and free() fill each block. */
     unsetenv("MALLOC_PERTURB_");
     return cmocka_run_group_tests_name("cluster/memory", tests, NULL, NULL);
 }

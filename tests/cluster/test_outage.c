@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Rows 52, 56, 57, 58 and 66: an API server that is busy, away, or there without
- * saying a word. Admission goes on from what is known, and readiness never turns.
+ * Rows 52, 56, 57, 58 and 66: an API server that is busy, away, or silent. Admission goes on with
+ * the known facts, and readiness never changes.
  */
 
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 enum { EARLY_MS = 20, CLOSE_MS = 10000 };
@@ -84,7 +84,7 @@ static void test_row_66__an_api_server_that_goes_away_is_waited_for(void **state
     fake_come_back(cluster->api);
     cluster_wait_for_condition(cluster, "two", CLUSTER_CAPPED, "False");
     assert_true(cluster_is_ready(cluster));
-    /* From where it was. */
+    /* The watch goes on from its last version. */
     cluster_assert_count(cluster, "LIST", SERVERS, 1);
 }
 
@@ -101,9 +101,9 @@ static void test_row_66__a_name_that_cannot_be_resolved_stops_nothing(void **sta
     }
 }
 
-/* No connection is closed, and nothing is said. The kernel on the other side still takes what is
-   sent, so that only what the program itself does shows. */
-static void test_row_56__a_server_that_says_nothing_is_borne(void **state) {
+/* The server closes no connection and sends nothing. The kernel of the peer still accepts data, so
+   only the program's own limits show. */
+static void test_row_56__a_silent_server_stops_nothing(void **state) {
     struct cluster *cluster = *state;
     put_and_wait(cluster, "one");
     fake_freeze(cluster->api);
@@ -118,8 +118,8 @@ static void test_row_56__a_server_that_says_nothing_is_borne(void **state) {
     cluster_assert_count(cluster, "WATCH", SERVERS, 1);
 }
 
-/* A write is under way, and is waited for; but not for ever. */
-static void test_row_56__a_server_that_says_nothing_does_not_hold_up_the_end(void **state) {
+/* The program waits for the write under way, but not for ever. */
+static void test_row_56__a_silent_server_does_not_delay_the_end(void **state) {
     struct cluster *cluster = *state;
     put_and_wait(cluster, "one");
     const struct fake_fault silence = {.verb = "PATCH", .kind = FAKE_SILENT};
@@ -137,8 +137,8 @@ static void test_row_56__a_server_that_says_nothing_does_not_hold_up_the_end(voi
     fake_thaw(cluster->api);
 }
 
-/* The timer of an idle connection to the API server, in /proc/net/tcp: 2 is keepalive, and it is
-   due within 30 s. */
+/* The timer of an idle connection to the API server in /proc/net/tcp: 2 means keepalive, due within
+   30 s. */
 static void test_row_56__an_idle_watch_is_probed(void **state) {
     struct cluster *cluster = *state;
     char command[512];
@@ -186,8 +186,8 @@ static void test_row_52__a_watch_waits_as_long_as_it_is_told(void **state) {
     put_and_wait(cluster, "one");
 }
 
-/* An API server that was restored from a backup has older versions than the ones that are known. A
-   list asks for none, so there is none that is not there yet. */
+/* An API server restored from a backup has older versions than the program knows. A list asks for
+   no version, so it never asks for a version from the future. */
 static void test_row_57__a_list_asks_for_no_version(void **state) {
     struct cluster *cluster = *state;
     struct fake_request list;
@@ -225,8 +225,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         UNBORN(test_readiness__waits_for_both_lists_and_stays),
         FRESH(test_row_52__a_watch_waits_as_long_as_it_is_told),
-        FRESH(test_row_56__a_server_that_says_nothing_is_borne),
-        FRESH(test_row_56__a_server_that_says_nothing_does_not_hold_up_the_end),
+        FRESH(test_row_56__a_silent_server_stops_nothing),
+        FRESH(test_row_56__a_silent_server_does_not_delay_the_end),
         FRESH(test_row_56__an_idle_watch_is_probed),
         FRESH(test_row_57__a_list_asks_for_no_version),
         FRESH(test_row_58__watches_that_end_at_once_are_not_hurried),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Rows 62 and 64: writes of one object keep their distance, and on a CRD without a map of
- * conditions the status is written as a whole, which must not undo what others write.
+ * Rows 62 and 64: writes of one object keep their distance. On a CRD without a map of conditions
+ * the program writes the whole status, and must not undo the writes of others.
  */
 
 #include <setjmp.h>
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 enum { PACE_MS = 2000, FIGHT_MS = 5000, EARLY_MS = 20 };
@@ -36,7 +36,7 @@ static int start_without_map(void **state) {
     return 0;
 }
 
-/* The CRD may not be read: nobody knows whether there is a map. */
+/* The program may not read the CRD, so it does not know if there is a map. */
 static int start_blind(void **state) {
     struct cluster *cluster;
     static const struct fake_fault denied = {
@@ -67,7 +67,7 @@ static void test_row_59__an_object_is_written_once_in_2_s(void **state) {
                     PACE_MS - EARLY_MS, 2 * PACE_MS);
 }
 
-static void test_row_62__who_erases_again_and_again_is_not_fought_without_end(void **state) {
+static void test_row_62__a_persistent_eraser_is_not_fought_without_end(void **state) {
     struct cluster *cluster = *state;
     static const int64_t gaps_ms[] = {PACE_MS, FIGHT_MS};
     cluster_put_server(cluster, &capped);
@@ -116,7 +116,7 @@ static void test_row_64__without_a_map_the_conditions_of_others_stay(void **stat
     assert_foreign(cluster);
 }
 
-/* Somebody else is faster, every time but the last. */
+/* Somebody else is faster each time but the last. */
 static void test_row_64__a_conflict_is_read_and_tried_again(void **state) {
     struct cluster *cluster = *state;
     const struct fake_fault held = {
@@ -134,7 +134,7 @@ static void test_row_64__a_conflict_is_read_and_tried_again(void **state) {
     cluster_assert_count(cluster, "PUT", "/mcpservers/one/status", 3);
 }
 
-/* What is got by the name may be another object than the one that is known. */
+/* The object of this name may be another one than the program knows. */
 static void test_row_64__a_recreated_mcpserver_has_no_old_times(void **state) {
     static const char old_time[] = "2026-01-02T03:04:05Z";
     static const struct fake_fault held = {
@@ -162,7 +162,7 @@ static void test_row_64__a_recreated_mcpserver_has_no_old_times(void **state) {
     assert_string_not_equal(time, old_time);
 }
 
-/* The CRD is of another time, or there is a new one: what is not known is asked again. */
+/* An older CRD, or a new one: after a restart the program asks again. */
 static void test_row_64__a_map_that_comes_is_found_after_a_restart(void **state) {
     struct cluster *cluster = *state;
     put_with_foreign(cluster);
@@ -185,7 +185,7 @@ static void test_row_64__a_map_that_comes_is_found_after_a_restart(void **state)
 int main(void) {
     const struct CMUnitTest tests[] = {
         FRESH(test_row_59__an_object_is_written_once_in_2_s),
-        FRESH(test_row_62__who_erases_again_and_again_is_not_fought_without_end),
+        FRESH(test_row_62__a_persistent_eraser_is_not_fought_without_end),
         LISTED(test_row_64__without_a_map_the_conditions_of_others_stay),
         BLIND(test_row_64__without_a_map_the_conditions_of_others_stay),
         LISTED(test_row_64__a_conflict_is_read_and_tried_again),

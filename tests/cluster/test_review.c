@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * `capstan review --kubeconfig`: what a cluster does not have is not there, and what it has goes
- * with manifests, which have no uid.
+ * `capstan review --kubeconfig`: an object that the cluster does not have does not exist. Facts
+ * from the cluster fit manifests, which have no uid.
  */
 
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "cluster.h"
+#include "cluster/cluster.h"
 
 #define DEPLOYMENT(name, metadata)                                                                 \
     "---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: " name "\n" metadata           \

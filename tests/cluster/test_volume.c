@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "cluster.h"
+#include "cluster/cluster.h"
 #include "edge/clock.h"
 
 enum {
@@ -88,7 +88,7 @@ static void test_row_61__50000_objects_are_listed_and_nothing_is_written(void **
     cluster_settle(cluster);
     cluster_assert_count(cluster, "WRITE", NULL, 1);
     assert_true(fake_count(cluster->api, "LIST", SERVERS) >= MANY / 500);
-    /* And once more, beside what is known. */
+    /* Lists everything again, while the program knows it already. */
     fake_forget(cluster->api);
     static const struct fake_fault expired = {
         .verb = "WATCH", .path = SERVERS, .kind = FAKE_ANSWER, .status = 410, .times = 1};

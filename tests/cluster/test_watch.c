@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Rows 54, 55 and 60: what a watch can say, in whatever pieces, and what is done when it is too old
- * to go on. That something has become known shows in the status that is written for it; that it is
- * no longer known, in a look-up.
+ * Rows 54, 55 and 60: all events of a watch, in any pieces, and a watch that is too old to go on. A
+ * written status shows that the program knows an object. A look-up shows that it no longer knows
+ * it.
  */
 
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "cluster.h"
+#include "cluster/cluster.h"
 
 enum { LONG_LINE = 20 << 20 };
 
@@ -41,7 +41,7 @@ static void wait_until_known(const struct cluster *cluster, const char *name) {
     cluster_wait_for(cluster, "WRITE", path, 1);
 }
 
-/* Known, or not: without, and with a look-up. */
+/* The program looks up an unknown object, but not a known one. */
 static void assert_known(const struct cluster *cluster, const char *name, bool is_known) {
     char path[128];
     const struct cluster_deployment deployment = {.name = name, .replicas = 5};
@@ -51,7 +51,7 @@ static void assert_known(const struct cluster *cluster, const char *name, bool i
     cluster_assert_count(cluster, "GET", path, is_known ? 0 : 1);
 }
 
-/* resourceVersion of the latest watch of MCPServers. */
+/* The resourceVersion of the latest watch of MCPServers. */
 static void get_watched_version(const struct cluster *cluster, char out[64]) {
     struct fake_request request;
     size_t n = fake_count(cluster->api, "WATCH", SERVERS);
@@ -71,7 +71,8 @@ static void get_version(const struct cluster *cluster, enum fake_kind kind, cons
     cJSON_Delete(object);
 }
 
-/* While nothing watches, "gone" goes and "new" comes. Then the watch fails as the fault says. */
+/* While no watch is open, "gone" goes and "new" comes. Then the watch fails with the given
+   fault. */
 static void miss_a_change(struct cluster *cluster) {
     const struct fake_fault away = {.verb = "WATCH", .kind = FAKE_ANSWER, .status = 503};
     put(cluster, "gone");
@@ -114,7 +115,7 @@ static void test_row_54__a_410_of_http_leads_to_a_new_list(void **state) {
     fake_heal(cluster->api);
     fake_inject(cluster->api, &expired);
     assert_change_was_found(cluster);
-    /* Not from a cache that may be behind. */
+    /* The new list does not come from a cache, which may be behind. */
     cluster_find(cluster, "LIST", SERVERS, 1, &list);
     assert_null(strstr(list.path, "resourceVersion="));
 }
@@ -210,7 +211,7 @@ static void test_row_55__many_lines_may_come_in_one_segment(void **state) {
 static void test_row_55__a_last_line_without_an_end_does_not_count(void **state) {
     static const char *const pieces[] = {
         "{\"type\":\"ADDED\",\"object\":{\"kind\":\"MCPServer\",\"apiVersion\":\"",
-        /* Whole JSON, but for the newline. */
+        /* A whole line of JSON, except for its newline. */
         "{\"type\":\"ADDED\",\"object\":{\"kind\":\"MCPServer\",\"apiVersion\":"
         "\"toolhive.stacklok.dev/v1beta1\",\"metadata\":{\"namespace\":\"default\",\"name\":"
         "\"never\",\"uid\":\"m-never\",\"generation\":1,\"resourceVersion\":\"100000\"},\"spec\":{"
@@ -259,7 +260,7 @@ static void test_row_55__a_line_of_20_mb_is_one_line(void **state) {
     wait_until_known(cluster, "large");
     cluster_settle(cluster);
     cluster_assert_count(cluster, "LIST", SERVERS, 1);
-    /* And in a list. */
+    /* The same in a list. */
     assert_int_equal(program_stop(&cluster->program), 0);
     cluster_put_server_status(cluster, "large", NULL);
     cluster_start(cluster);
@@ -296,7 +297,7 @@ static void test_row_60__what_is_not_understood_is_passed_over(void **state) {
     cluster_assert_count(cluster, "WATCH", SERVERS, 1);
 }
 
-/* So that the back-off begins anew. */
+/* A restart begins the back-off anew. */
 static void restart(struct cluster *cluster) {
     assert_int_equal(program_stop(&cluster->program), 0);
     cluster_start(cluster);
@@ -345,8 +346,8 @@ static void test_row_60__error_events_are_gone_on_from(void **state) {
     }
 }
 
-/* The version moves on though no MCPServer changed; the next watch need not go back. */
-static void test_row_54__a_bookmark_is_gone_on_from(void **state) {
+/* The version moves on though no MCPServer changed. The next watch starts from there. */
+static void test_row_54__a_watch_goes_on_from_a_bookmark(void **state) {
     static const struct cluster_deployment other = {
         .name = "other", .replicas = 1, .owner_uid = ""};
     struct cluster *cluster = *state;
@@ -372,7 +373,7 @@ int main(void) {
         FRESH(test_row_54__a_410_of_http_leads_to_a_new_list),
         FRESH(test_row_54__a_410_in_the_middle_of_the_pages_leads_to_a_whole_list),
         FRESH(test_row_54__pages_are_put_together),
-        FRESH(test_row_54__a_bookmark_is_gone_on_from),
+        FRESH(test_row_54__a_watch_goes_on_from_a_bookmark),
         FRESH(test_row_55__a_line_may_come_byte_by_byte),
         FRESH(test_row_55__many_lines_may_come_in_one_segment),
         FRESH(test_row_55__a_last_line_without_an_end_does_not_count),

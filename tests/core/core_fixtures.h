@@ -3,17 +3,17 @@
 #define CORE_FIXTURES_H
 
 /*
- * What the tests of core share. Included behind cmocka.h. JSON is written with apostrophes in the
- * tests, {'a':1}, and each of them becomes a quotation mark.
+ * Shared by the tests of core. Include this after cmocka.h. The tests write JSON with apostrophes,
+ * {'a':1}, and each becomes a quotation mark.
  */
 
 #include <string.h>
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "core/object.h"
+#include "core/facts/object.h"
 
-/* The JSON that is meant by `text`. Free with free(). */
+/* Makes the JSON from `text`. Free it with free(). */
 static inline char *make_json(const char *text) {
     char *json = memory_copy(text, strlen(text));
     for (char *at = json; *at != '\0'; at++) {
@@ -22,14 +22,14 @@ static inline char *make_json(const char *text) {
     return json;
 }
 
-/* A copy that ends where the bytes end, so that a sanitizer sees what reads past them. */
+/* A copy of its exact size, so that a sanitizer sees a read past it. */
 static inline char *copy_exactly(const char *bytes, size_t size) {
     char *copy = memory_new(size, 1);
     memcpy(copy, bytes, size);
     return copy;
 }
 
-/* An object from JSON that must be sound. */
+/* Reads an object from JSON, which must be valid. */
 static inline void read_object(const char *text, struct object *ret_object) {
     AUTO_FREE char *json = make_json(text);
     struct json_reader reader;

@@ -68,7 +68,8 @@ send() {
 end() {
     local i
     [[ -s $CLUSTER/$1.pid ]] || return 0
-    send "$1" "${2-TERM}" 2>/dev/null
+    # It may end by itself just now.
+    send "$1" "${2-TERM}" 2>/dev/null || true
     for ((i = 0; i < 600; i++)); do
         [[ ! -e $CLUSTER/$1.status ]] || return 0
         sleep 0.05

@@ -96,7 +96,8 @@ say_programs() {
     for folder in "$scratch"/tools-*; do
         kubernetes+=("$(kubernetes_of "${folder##*/tools-}")")
     done
-    echo "        Kubernetes $(printf '%s\n' "${kubernetes[@]}" | sort -rV | paste -sd' '), etcd $(
+    echo "        Kubernetes $(printf '%s\n' "${kubernetes[@]}" | sort -rV | paste -sd, |
+        sed 's/,/ and /'), etcd $(
         "$scratch/tools-newest/etcd" --version | sed -n 's/^etcd Version: //p')$(operators)"
     for group in "${!not_run[@]}"; do
         echo "not run: $group (${not_run[$group]})"

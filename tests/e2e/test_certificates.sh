@@ -43,7 +43,7 @@ end_all() {
         send "$name" TERM
     done
     for name in "$@"; do
-        end "$name"
+        wait_for 30 test -e "$CLUSTER/$name.status"
     done
 }
 

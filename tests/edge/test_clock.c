@@ -12,7 +12,7 @@ static void test_clock__wall_seconds_are_those_of_the_calendar(void **state) {
     (void)state;
     time_t before = time(NULL);
     int64_t now = clock_wall_seconds();
-    /* time() reads a coarser clock, which may be a second behind. */
+    /* time() reads a coarser clock, which may lag by a second. */
     assert_in_range(now, before, time(NULL) + 1);
 }
 

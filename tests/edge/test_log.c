@@ -24,7 +24,7 @@ struct fixture {
     char line[8192];
 };
 
-/* A pipe of which neither end waits: a test that hangs would say less than one that fails. */
+/* Neither end of the pipe blocks: a failing test says more than a hanging one. */
 static void fixture_init(struct fixture *fixture, enum log_format format) {
     int ends[2];
     assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
@@ -37,7 +37,7 @@ static void fixture_fini(struct fixture *fixture) {
     close(fixture->log.descriptor);
 }
 
-/* All that was written; an empty string if nothing was. */
+/* Returns all that was written, or an empty string. */
 static const char *read_line(struct fixture *fixture) {
     ssize_t size = read(fixture->reader, fixture->line, sizeof(fixture->line) - 1);
     fixture->line[size > 0 ? size : 0] = '\0';
@@ -169,7 +169,7 @@ static void test_log__values_are_quoted_where_needed(void **state) {
 
 static void test_log__no_byte_breaks_the_line(void **state) {
     (void)state;
-    assert_non_null(setlocale(LC_CTYPE, "C.UTF-8")); /* for mbstowcs, which then checks UTF-8 */
+    assert_non_null(setlocale(LC_CTYPE, "C.UTF-8")); /* mbstowcs() then checks UTF-8 */
     for (int byte = 1; byte < 256; byte++) {
         for (int second = 0; second < 256; second += 17) {
             char value[] = {(char)byte, (char)second, 'x', '\0'};
@@ -188,7 +188,7 @@ static void test_log__no_byte_breaks_the_line(void **state) {
     }
 }
 
-static void test_log__what_is_below_the_level_is_dropped(void **state) {
+static void test_log__drops_events_below_the_level(void **state) {
     (void)state;
     for (enum log_level level = LOG_DEBUG; level <= LOG_ERROR; level++) {
         for (enum log_level event = LOG_DEBUG; event <= LOG_ERROR; event++) {
@@ -211,7 +211,7 @@ static void test_log__integers_keep_all_their_digits(void **state) {
                            ",\"least\":-9223372036854775808,\"most\":9223372036854775807}\n"));
 }
 
-/* Logs one value of `n` times `unit`, and returns how many of them are in the line. */
+/* Logs one value of `n` times `unit`. Returns how many of them the line has. */
 static size_t log_units(struct fixture *fixture, const char *unit, size_t n, const char *shown) {
     size_t size = strlen(unit);
     char *value = test_calloc(n * size + 1, 1);
@@ -234,7 +234,7 @@ static void test_log__a_line_is_cut_at_its_limit_and_stays_whole(void **state) {
         enum log_format format;
         const char *unit;
         const char *shown;
-        const char *around; /* all of the line but its time and value */
+        const char *around; /* the line without its time and value */
         const char *end;
     } rows[] = {
         {LOG_FORMAT_TEXT, "#", "#", " INFO  e v=\n", "#\n"},
@@ -322,8 +322,8 @@ static void test_log__a_full_pipe_loses_the_line_and_nothing_else(void **state) 
     assert_non_null(strstr(line, " WARN  log.lost lines=1\n"));
 }
 
-/* With a descriptor that blocks, as stderr is. An alarm ends the test if it does. */
-static void test_log__a_pipe_that_nobody_reads_holds_nobody_up(void **state) {
+/* The descriptor blocks, as stderr does. An alarm ends the test if log_fields() blocks. */
+static void test_log__an_unread_pipe_blocks_no_caller(void **state) {
     (void)state;
     AUTO(fixture_fini) struct fixture fixture;
     fixture_init(&fixture, LOG_FORMAT_TEXT);
@@ -344,7 +344,7 @@ static void test_log__a_pipe_that_nobody_reads_holds_nobody_up(void **state) {
     assert_non_null(strstr(line, " WARN  log.lost lines=3\n"));
 }
 
-static void test_log__what_cannot_be_written_is_no_error(void **state) {
+static void test_log__a_failed_write_is_no_error(void **state) {
     (void)state;
     void (*before)(int) = signal(SIGPIPE, SIG_IGN);
     struct log log = {.descriptor = -1, .format = LOG_FORMAT_JSON, .level = LOG_DEBUG};
@@ -370,14 +370,14 @@ int main(void) {
         cmocka_unit_test(test_log__needs_no_fields),
         cmocka_unit_test(test_log__values_are_quoted_where_needed),
         cmocka_unit_test(test_log__no_byte_breaks_the_line),
-        cmocka_unit_test(test_log__what_is_below_the_level_is_dropped),
+        cmocka_unit_test(test_log__drops_events_below_the_level),
         cmocka_unit_test(test_log__integers_keep_all_their_digits),
         cmocka_unit_test(test_log__a_line_is_cut_at_its_limit_and_stays_whole),
         cmocka_unit_test(test_log__a_cut_does_not_go_through_a_character),
         cmocka_unit_test(test_log__fields_without_room_are_left_out),
         cmocka_unit_test(test_log__a_full_pipe_loses_the_line_and_nothing_else),
-        cmocka_unit_test(test_log__a_pipe_that_nobody_reads_holds_nobody_up),
-        cmocka_unit_test(test_log__what_cannot_be_written_is_no_error),
+        cmocka_unit_test(test_log__an_unread_pipe_blocks_no_caller),
+        cmocka_unit_test(test_log__a_failed_write_is_no_error),
     };
     return cmocka_run_group_tests_name("edge/log", tests, NULL, NULL);
 }

@@ -24,30 +24,6 @@ static const struct {
     {METRIC_REQUESTS_200, "capstan_admission_requests_total{code=\"200\"}"},
     {METRIC_REQUESTS_400, "capstan_admission_requests_total{code=\"400\"}"},
     {METRIC_REQUESTS_500, "capstan_admission_requests_total{code=\"500\"}"},
-    {METRIC_STDIO_CAP_PATCH,
-     "capstan_admission_decisions_total{rule=\"stdio-cap\",action=\"patch\"}"},
-    {METRIC_STDIO_CAP_WARN,
-     "capstan_admission_decisions_total{rule=\"stdio-cap\",action=\"warn\"}"},
-    {METRIC_STDIO_CAP_DENY,
-     "capstan_admission_decisions_total{rule=\"stdio-cap\",action=\"deny\"}"},
-    {METRIC_REPLICA_PASSTHROUGH_PATCH,
-     "capstan_admission_decisions_total{rule=\"replica-passthrough\",action=\"patch\"}"},
-    {METRIC_REPLICA_PASSTHROUGH_WARN,
-     "capstan_admission_decisions_total{rule=\"replica-passthrough\",action=\"warn\"}"},
-    {METRIC_REPLICA_PASSTHROUGH_DENY,
-     "capstan_admission_decisions_total{rule=\"replica-passthrough\",action=\"deny\"}"},
-    {METRIC_GRACE_PERIOD_PATCH,
-     "capstan_admission_decisions_total{rule=\"grace-period\",action=\"patch\"}"},
-    {METRIC_GRACE_PERIOD_WARN,
-     "capstan_admission_decisions_total{rule=\"grace-period\",action=\"warn\"}"},
-    {METRIC_GRACE_PERIOD_DENY,
-     "capstan_admission_decisions_total{rule=\"grace-period\",action=\"deny\"}"},
-    {METRIC_SESSION_STORAGE_PATCH,
-     "capstan_admission_decisions_total{rule=\"session-storage\",action=\"patch\"}"},
-    {METRIC_SESSION_STORAGE_WARN,
-     "capstan_admission_decisions_total{rule=\"session-storage\",action=\"warn\"}"},
-    {METRIC_SESSION_STORAGE_DENY,
-     "capstan_admission_decisions_total{rule=\"session-storage\",action=\"deny\"}"},
     {METRIC_UNRESOLVED, "capstan_admission_unresolved_total"},
     {METRIC_CONFIG_RELOADS_OK, "capstan_config_reloads_total{result=\"ok\"}"},
     {METRIC_CONFIG_RELOADS_REFUSED, "capstan_config_reloads_total{result=\"refused\"}"},
@@ -77,6 +53,10 @@ static const struct {
     {METRIC_HTTP_OVER_BUDGET, "capstan_http_over_budget_total"},
 };
 
+/* What rules did is counted apart, by names that app gives. */
+static const char *const rules[] = {"first", "second-rule"};
+enum { DECISIONS = COUNT_OF(rules) * METRIC_ACTION_COUNT };
+
 static void free_metrics(struct metrics **metrics) {
     metrics_free(*metrics);
 }
@@ -95,7 +75,7 @@ static bool is_series(const char *line, const char *series) {
     return strncmp(line, series, size) == 0 && line[size] == ' ';
 }
 
-/* What stands behind a series, up to the end of its line. */
+/* Returns the text behind a series, up to the end of its line. */
 static const char *find(const struct buffer *page, const char *series) {
     for (const char *line = page->bytes; *line != '\0'; line = strchr(line, '\n') + 1) {
         if (is_series(line, series)) {
@@ -110,9 +90,9 @@ static int64_t value_of(const struct buffer *page, const char *series) {
     return strtoll(find(page, series), NULL, 10);
 }
 
-static void test_metrics__every_series_stands_there_from_the_start(void **state) {
+static void test_metrics__every_series_exists_from_the_start(void **state) {
     (void)state;
-    AUTO(free_metrics) struct metrics *metrics = metrics_new("1.2.3");
+    AUTO(free_metrics) struct metrics *metrics = metrics_new("1.2.3", rules, COUNT_OF(rules));
     AUTO(buffer_fini) struct buffer page = print(metrics);
     assert_int_equal(COUNT_OF(all), METRIC_COUNT);
     size_t n_series = 0;
@@ -120,7 +100,7 @@ static void test_metrics__every_series_stands_there_from_the_start(void **state)
         n_series += *line != '#';
     }
     /* And the histogram's buckets, +Inf, sum and count, and the version. */
-    assert_int_equal(n_series, METRIC_COUNT + BUCKETS + 3 + 1);
+    assert_int_equal(n_series, METRIC_COUNT + DECISIONS + BUCKETS + 3 + 1);
     for (size_t i = 0; i < COUNT_OF(all); i++) {
         assert_int_equal(value_of(&page, all[i].series), 0);
     }
@@ -129,7 +109,7 @@ static void test_metrics__every_series_stands_there_from_the_start(void **state)
 
 static void test_metrics__each_number_is_printed_under_its_name(void **state) {
     (void)state;
-    AUTO(free_metrics) struct metrics *metrics = metrics_new("1");
+    AUTO(free_metrics) struct metrics *metrics = metrics_new("1", rules, COUNT_OF(rules));
     for (size_t i = 0; i < COUNT_OF(all); i++) {
         metrics_set(metrics, all[i].metric, (int64_t)(1000 + i));
         metrics_add(metrics, all[i].metric, 5);
@@ -151,26 +131,30 @@ static void test_metrics__each_number_is_printed_under_its_name(void **state) {
     }
 }
 
-static void test_metrics__decisions_are_in_the_order_that_is_promised(void **state) {
+static void test_metrics__decisions_are_in_the_documented_order(void **state) {
     (void)state;
-    static const char *const rules[] = {"stdio-cap", "replica-passthrough", "grace-period",
-                                        "session-storage"};
     static const char *const actions[] = {"patch", "warn", "deny"};
-    AUTO(free_metrics) struct metrics *metrics = metrics_new("1");
-    for (size_t i = 0; i < 12; i++) {
-        metrics_set(metrics, (enum metric)(METRIC_DECISIONS + i), (int64_t)(i + 1));
+    AUTO(free_metrics) struct metrics *metrics = metrics_new("1", rules, COUNT_OF(rules));
+    for (size_t i = 0; i < DECISIONS; i++) {
+        for (size_t n = 0; n <= i; n++) {
+            metrics_count_decision(metrics, i / 3, (enum metric_action)(i % 3));
+        }
     }
     AUTO(buffer_fini) struct buffer page = print(metrics);
-    for (size_t i = 0; i < 12; i++) {
+    const char *last = page.bytes;
+    for (size_t i = 0; i < DECISIONS; i++) {
         char series[128];
         snprintf(series, sizeof(series),
                  "capstan_admission_decisions_total{rule=\"%s\",action=\"%s\"}", rules[i / 3],
                  actions[i % 3]);
         assert_int_equal(value_of(&page, series), i + 1);
+        assert_true(find(&page, series) > last);
+        last = find(&page, series);
     }
+    assert_true(find(&page, "capstan_admission_unresolved_total") > last);
 }
 
-/* The name up to a label, a space, or what a histogram adds to it. */
+/* Copies the name, up to a label, a space or a suffix of the histogram. */
 static void family_of(const char *line, bool is_histogram, char out[128]) {
     size_t size = strcspn(line, "{ ");
     snprintf(out, 128, "%.*s", (int)size, line);
@@ -187,7 +171,7 @@ struct format {
     regex_t help;
     regex_t type;
     regex_t sample;
-    char family[128]; /* of the last # HELP line: every sample up to the next one is of it */
+    char family[128]; /* of the last # HELP line; the samples after it belong to it */
     char kind[16];
 };
 
@@ -236,7 +220,7 @@ static void check_line(struct format *format, const char *line) {
 
 static void test_metrics__every_line_follows_the_format(void **state) {
     (void)state;
-    AUTO(free_metrics) struct metrics *metrics = metrics_new("0.1.0");
+    AUTO(free_metrics) struct metrics *metrics = metrics_new("0.1.0", rules, COUNT_OF(rules));
     metrics_observe_us(metrics, METRIC_ADMISSION_DURATION, 1234567);
     metrics_add(metrics, METRIC_UNRESOLVED, 3);
     AUTO(buffer_fini) struct buffer page = print(metrics);
@@ -254,7 +238,7 @@ static void test_metrics__every_line_follows_the_format(void **state) {
 
 static void test_metrics__a_family_is_introduced_once(void **state) {
     (void)state;
-    AUTO(free_metrics) struct metrics *metrics = metrics_new("1");
+    AUTO(free_metrics) struct metrics *metrics = metrics_new("1", rules, COUNT_OF(rules));
     AUTO(buffer_fini) struct buffer page = print(metrics);
     for (const char *line = page.bytes; *line != '\0'; line = strchr(line, '\n') + 1) {
         if (strncmp(line, "# TYPE ", 7) != 0) {
@@ -305,7 +289,7 @@ static void test_metrics__a_duration_counts_from_its_bucket_on(void **state) {
         {INT64_MAX, 17, "9223372036854.775807\n"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        AUTO(free_metrics) struct metrics *metrics = metrics_new("1");
+        AUTO(free_metrics) struct metrics *metrics = metrics_new("1", rules, COUNT_OF(rules));
         metrics_observe_us(metrics, METRIC_ADMISSION_DURATION, rows[i].us);
         AUTO(buffer_fini) struct buffer page = print(metrics);
         for (size_t j = 0; j < COUNT_OF(bounds); j++) {
@@ -324,7 +308,7 @@ static void test_metrics__a_duration_counts_from_its_bucket_on(void **state) {
 
 static void test_metrics__buckets_are_cumulative(void **state) {
     (void)state;
-    AUTO(free_metrics) struct metrics *metrics = metrics_new("1");
+    AUTO(free_metrics) struct metrics *metrics = metrics_new("1", rules, COUNT_OF(rules));
     for (int64_t us = 1; us <= 20000000; us *= 2) {
         metrics_observe_us(metrics, METRIC_ADMISSION_DURATION, us);
     }
@@ -347,7 +331,7 @@ static void test_metrics__buckets_are_cumulative(void **state) {
 
 static void test_metrics__the_version_is_escaped(void **state) {
     (void)state;
-    AUTO(free_metrics) struct metrics *metrics = metrics_new("a\"b\\c\nd");
+    AUTO(free_metrics) struct metrics *metrics = metrics_new("a\"b\\c\nd", rules, COUNT_OF(rules));
     AUTO(buffer_fini) struct buffer page = print(metrics);
     assert_int_equal(value_of(&page, "capstan_build_info{version=\"a\\\"b\\\\c\\nd\"}"), 1);
 }
@@ -356,7 +340,7 @@ static void *count(void *context) {
     struct metrics *metrics = context;
     for (int i = 0; i < ROUNDS; i++) {
         metrics_add(metrics, METRIC_REQUESTS_200, 1);
-        metrics_add(metrics, METRIC_STDIO_CAP_PATCH, 3);
+        metrics_count_decision(metrics, 1, METRIC_DENY);
         metrics_observe_us(metrics, METRIC_ADMISSION_DURATION, 75);
         metrics_set(metrics, METRIC_MCPSERVERS, i);
     }
@@ -365,12 +349,12 @@ static void *count(void *context) {
 
 static void test_metrics__nothing_is_lost_between_threads(void **state) {
     (void)state;
-    AUTO(free_metrics) struct metrics *metrics = metrics_new("1");
+    AUTO(free_metrics) struct metrics *metrics = metrics_new("1", rules, COUNT_OF(rules));
     pthread_t threads[THREADS];
     for (size_t i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, count, metrics), 0);
     }
-    /* Printing meanwhile shows one moment: the count is that of the last bucket. */
+    /* A page printed meanwhile is consistent: the count equals the last bucket. */
     for (int i = 0; i < 50; i++) {
         AUTO(buffer_fini) struct buffer page = print(metrics);
         assert_int_equal(value_of(&page, "capstan_admission_duration_seconds_bucket{le=\"+Inf\"}"),
@@ -382,7 +366,9 @@ static void test_metrics__nothing_is_lost_between_threads(void **state) {
     AUTO(buffer_fini) struct buffer page = print(metrics);
     const int64_t total = (int64_t)THREADS * ROUNDS;
     assert_int_equal(value_of(&page, all[METRIC_REQUESTS_200].series), total);
-    assert_int_equal(value_of(&page, all[METRIC_STDIO_CAP_PATCH].series), 3 * total);
+    assert_int_equal(
+        value_of(&page, "capstan_admission_decisions_total{rule=\"second-rule\",action=\"deny\"}"),
+        total);
     assert_int_equal(value_of(&page, "capstan_admission_duration_seconds_count"), total);
     assert_int_equal(value_of(&page, "capstan_admission_duration_seconds_sum"),
                      total * 75 / 1000000);
@@ -396,9 +382,9 @@ static void test_metrics__freeing_none_does_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_metrics__every_series_stands_there_from_the_start),
+        cmocka_unit_test(test_metrics__every_series_exists_from_the_start),
         cmocka_unit_test(test_metrics__each_number_is_printed_under_its_name),
-        cmocka_unit_test(test_metrics__decisions_are_in_the_order_that_is_promised),
+        cmocka_unit_test(test_metrics__decisions_are_in_the_documented_order),
         cmocka_unit_test(test_metrics__every_line_follows_the_format),
         cmocka_unit_test(test_metrics__a_family_is_introduced_once),
         cmocka_unit_test(test_metrics__a_duration_counts_from_its_bucket_on),

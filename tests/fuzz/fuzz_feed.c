@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Any bytes as a page of a list, and as a line of a watch. Whatever is read must be JSON; whatever
- * is JSON must be a line, be it an unknown one; texts must end within their arrays; and what an
- * event is called must fit what it has.
+ * Reads any bytes as a page of a list, and as a line of a watch. The reader must accept only JSON.
+ * It must accept all JSON as a line, even if an unknown one. Texts must end within their arrays.
+ * The type of an event must fit its contents.
  */
 
 #include <stdint.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "core/feed.h"
+#include "core/cluster/feed.h"
 
 #define CHECK(claim)                                                                               \
     do {                                                                                           \
@@ -24,7 +24,7 @@
 
 #define CHECK_ENDS(array) CHECK(memchr((array), '\0', sizeof(array)) != NULL)
 
-/* How many items were visited, and how many there can be at most. */
+/* The number of visited items, and their possible maximum. */
 struct visits {
     size_t n;
     size_t n_max;
@@ -59,7 +59,7 @@ static void visit(void *context, const struct object *object) {
 }
 
 static void check_page(const char *bytes, size_t size, bool is_sound) {
-    /* No object that is visited is shorter than {"metadata":{"name":"a","namespace":"n"}}. */
+    /* The shortest visited object is {"metadata":{"name":"a","namespace":"n"}}. */
     struct visits visits = {.n_max = size / 40};
     struct feed_page page;
     struct error error;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The JSON reader and writer against cJSON and against each other:
+ * Compares the JSON reader and writer with cJSON and with each other:
  *
- * - to skip a value and to enter it come to the same verdict, fault and offset;
- * - cJSON and the reader accept and read alike, outside the faults of cJSON that are named below;
- * - what the reader accepts can be written and is then read back equal;
+ * - skipping a value and entering it give the same verdict, fault and offset;
+ * - cJSON and the reader accept and read the same, except for the faults of cJSON named below;
+ * - a document that the reader accepts can be written, and reads back equal;
  * - any bytes can be written as a text, and the reader accepts it.
  */
 
@@ -29,11 +29,11 @@
         }                                                                                          \
     } while (0)
 
-/* What matters for cJSON's faults. */
+/* Facts that decide about cJSON's faults. */
 struct facts {
     size_t depth;       /* the deepest level */
     size_t number_size; /* the longest number */
-    bool has_nul;       /* a key or a text has a U+0000 in it */
+    bool has_nul;       /* a key or a text contains U+0000 */
 };
 
 static bool has_nul(const struct json_text *text) {
@@ -45,7 +45,7 @@ static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
-/* Reads a value by entering all that can be entered. */
+/* Reads a value by entering all objects and lists in it. */
 static void walk(struct json_reader *reader, size_t depth, struct facts *facts) {
     struct json_text text;
     bool boolean;
@@ -108,8 +108,8 @@ static bool is_accepted(const char *bytes, size_t size, struct error *ret_error,
     return skipped;
 }
 
-/* cJSON's verdict on the whole input. It stops behind the value and does not care what follows:
-   that is looked at here, so that trailing bytes are no exception. */
+/* cJSON's verdict on the whole input. cJSON stops after the value. This function also checks the
+   rest, so that trailing bytes are no exception. */
 static cJSON *parse_by_cjson(const char *text, size_t size) {
     const char *stop = NULL;
     cJSON *tree = cJSON_ParseWithLengthOpts(text, size, &stop, false);
@@ -123,37 +123,38 @@ static cJSON *parse_by_cjson(const char *text, size_t size) {
     return tree;
 }
 
-/* Is what the reader refuses one of the things that cJSON 1.7.15 lets pass? */
+/* Does the reader refuse something that cJSON 1.7.15 lets pass? */
 static bool is_cjson_too_loose(const char *bytes, size_t size, const struct error *error) {
     const char *at = bytes + error->offset;
     size_t left = size - error->offset;
-    /* It skips a byte order mark. */
+    /* cJSON skips a byte order mark. */
     if (error->offset == 0 && left >= 3 && memcmp(at, "\xEF\xBB\xBF", 3) == 0) {
         return true;
     }
-    /* It takes every byte up to 0x20 for white space, and passes control characters in strings. */
+    /* cJSON takes every byte up to 0x20 for white space, and accepts control characters in
+       strings. */
     if (left > 0 && (unsigned char)*at < 0x20) {
         return true;
     }
-    /* It passes strings without looking at their UTF-8. */
+    /* cJSON does not check the UTF-8 of strings. */
     if (strcmp(error->text, "invalid UTF-8 in a string") == 0) {
         return true;
     }
-    /* It takes \uXXXX for U+0000 if the X are no hexadecimal digits. */
+    /* cJSON takes \uXXXX for U+0000 if the X are not hexadecimal digits. */
     if (strcmp(error->text, "invalid escape in a string") == 0 && left > 1 && at[1] == 'u') {
         return true;
     }
-    /* It reads numbers by strtod(), which knows 01, 1. and -.5. */
+    /* cJSON reads numbers with strtod(), which accepts 01, 1. and -.5. */
     return strcmp(error->text, "malformed number") == 0;
 }
 
-/* Is there something valid in the input that cJSON 1.7.15 refuses? */
+/* Does the input contain something valid that cJSON 1.7.15 refuses? */
 static bool is_cjson_too_strict(const struct facts *facts) {
     /* CJSON_NESTING_LIMIT is 1000. */
     if (facts->depth > CJSON_NESTING_LIMIT) {
         return true;
     }
-    /* Without the fix for CVE-2023-26819 (Debian has it) it reads 63 bytes of a number. */
+    /* Without the fix for CVE-2023-26819 (Debian has it) cJSON reads 63 bytes of a number. */
     return facts->number_size > 63;
 }
 
@@ -165,7 +166,7 @@ static void compare_texts(const struct json_text *text, const char *expected) {
 }
 
 static void compare_numbers(struct json_reader *reader, double expected) {
-    const double exact_max = 9007199254740992; /* cJSON keeps numbers as double */
+    const double exact_max = 9007199254740992; /* cJSON keeps numbers as doubles */
     struct json_reader again = *reader;
     struct json_text raw;
     int64_t integer;
@@ -173,7 +174,7 @@ static void compare_numbers(struct json_reader *reader, double expected) {
     if (is_integer && fabs(expected) <= exact_max) {
         CHECK((double)integer == expected);
     }
-    /* Of 15 digits every one shows in a double: it is an integer only if the number is. */
+    /* A double shows each of 15 digits. So the double is an integer only if the number is. */
     CHECK(json_read_raw(&again, &raw));
     if (raw.size <= 15 && memchr(raw.at, 'e', raw.size) == NULL &&
         memchr(raw.at, 'E', raw.size) == NULL) {
@@ -225,7 +226,8 @@ static void compare(struct json_reader *reader, const cJSON *tree) {
 
 static void check_against_cjson(const char *bytes, size_t size, bool is_accepted_by_reader,
                                 const struct error *error, const struct facts *facts) {
-    /* Without the fix for CVE-2023-53154 cJSON reads one byte behind some inputs: a NUL. */
+    /* Without the fix for CVE-2023-53154 cJSON reads one byte past some inputs. The copy has a NUL
+       there. */
     AUTO_FREE char *text = memory_copy(bytes, size);
     cJSON *tree = parse_by_cjson(text, size);
     if (is_accepted_by_reader && tree != NULL) {
@@ -261,7 +263,7 @@ static void rewrite_number_or_null(struct json_reader *reader, struct json_write
     json_write_raw(write, raw);
 }
 
-/* Writes what the reader reads. */
+/* Writes each value that the reader reads. */
 static void rewrite(struct json_reader *reader, struct json_write *write) {
     struct json_text text;
     bool boolean;
@@ -305,7 +307,7 @@ static void check_same_texts(const struct json_text *a, const struct json_text *
     CHECK(json_text_is(b, decoded));
 }
 
-/* Integers by their value, other numbers by their bytes. */
+/* Compares integers by value, and other numbers by their bytes. */
 static void check_same_numbers(struct json_reader *a, struct json_reader *b) {
     struct json_reader again_a = *a;
     struct json_reader again_b = *b;
@@ -321,7 +323,7 @@ static void check_same_numbers(struct json_reader *a, struct json_reader *b) {
               : text_a.size == text_b.size && memcmp(text_a.at, text_b.at, text_a.size) == 0);
 }
 
-/* Both readers have the same value before them. */
+/* Both readers are in front of the same value. */
 static void check_same(struct json_reader *a, struct json_reader *b) {
     struct json_text text_a;
     struct json_text text_b;
@@ -398,7 +400,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct error error;
     bool accepted = is_accepted(bytes, size, &error, &facts);
     check_against_cjson(bytes, size, accepted, &error, &facts);
-    /* A C string holds no U+0000; and these checks recurse with large frames. */
+    /* A C string cannot hold U+0000, and these checks recurse with large frames. */
     if (accepted && !facts.has_nul && facts.depth <= CJSON_NESTING_LIMIT) {
         check_round_trip(bytes, size);
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Any bytes as YAML. Whatever is read must be JSON for base/json, be marked in order, and stay the
- * same when it is read again; whatever is refused must be refused at a place.
+ * Reads any bytes as YAML. An accepted document must be JSON for base/json, must have its marks in
+ * order, and must read back the same. A refusal must name a place.
  */
 
 #include <stdio.h>
@@ -40,7 +40,8 @@ static void check_marks(const struct yaml_document *document) {
     }
 }
 
-/* JSON is read as JSON, a scalar apart: that is YAML, which may read a number or a text anew. */
+/* JSON reads as JSON, except for a scalar: that is YAML, which may read a number or a text
+   differently. */
 static void check_again(const struct yaml_document *document) {
     char first = document->json.bytes[0];
     if (first != '{' && first != '[') {

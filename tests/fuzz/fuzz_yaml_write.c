@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * JSON to YAML and back. What base/json accepts is written, but for what the contract excepts, and
- * edge/yaml reads it as one document that says the same; what base/json refuses is refused.
+ * JSON to YAML and back. The writer accepts and refuses the same texts as base/json, except for
+ * those that its contract excludes. edge/yaml reads the result as one equal document.
  */
 
 #include <math.h>
@@ -24,7 +24,7 @@
         }                                                                                          \
     } while (0)
 
-/* More than this a small input does not become but by its nesting. */
+/* A small input becomes larger than this only by its nesting. */
 #define YAML_MAX (8u << 20)
 
 static bool is_accepted(const char *json, size_t size) {
@@ -35,7 +35,7 @@ static bool is_accepted(const char *json, size_t size) {
     return json_finish(&reader, &error);
 }
 
-/* A number in the JSON, at the place that the error tells, that is infinite as a double. */
+/* Is the number at the error's place infinite as a double? */
 static bool is_infinite_at(const char *json, size_t size, size_t offset) {
     AUTO_FREE char *number = memory_copy(json + offset, size - offset);
     return isinf(strtod(number, NULL));
@@ -49,7 +49,7 @@ static void check_refusal(const char *json, size_t size, const struct error *err
     }
 }
 
-/* Equal keys are no fault of JSON, but one of YAML. */
+/* Equal keys are valid in JSON, but a fault in YAML. */
 static bool is_repeated_key(const struct error *error) {
     return strstr(error->text, "duplicate key") != NULL;
 }

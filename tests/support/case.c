@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "core/manifest.h"
+#include "core/offline/manifest.h"
 #include "document.h"
 
 #define DEFAULT_NOW "2026-11-22T12:00:00Z"
@@ -75,7 +75,7 @@ static void read_policy(struct golden_case *golden) {
     cJSON_Delete(document);
 }
 
-/* The object that names, kinds and namespaces are taken from where the case does not give them. */
+/* The object that gives names, kinds and namespaces if the case does not. */
 static cJSON *find_model(const cJSON *request) {
     const cJSON *raw = cJSON_GetObjectItemCaseSensitive(request, "objectJSON");
     const cJSON *object = cJSON_GetObjectItemCaseSensitive(request, "object");

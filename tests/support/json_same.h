@@ -3,8 +3,8 @@
 #define TESTS_SUPPORT_JSON_SAME_H
 
 /*
- * Do two JSON texts say the same, in the same order? White space and escapes do not count, and of a
- * number its value does where it was written with an exponent. Both must be sound.
+ * Do two JSON texts say the same, in the same order? White space and escapes do not count. For a
+ * number with an exponent, only its value counts. Both texts must be valid.
  */
 
 #include <stdbool.h>
@@ -24,7 +24,7 @@ static inline void json_same_decode(struct json_text rest, struct buffer *out) {
             one = (struct json_text){rest.at, is_low ? 12 : rest.at[1] == 'u' ? 6 : 2, true};
         }
         bool is_copied = json_text_copy(&one, bytes, sizeof(bytes));
-        buffer_add(out, bytes, is_copied ? strlen(bytes) : 1); /* U+0000 is not copied */
+        buffer_add(out, bytes, is_copied ? strlen(bytes) : 1); /* json_text_copy() refuses U+0000 */
         rest.at += one.size;
         rest.size -= one.size;
     }
@@ -54,7 +54,7 @@ static inline bool json_same_numbers(const struct json_text *a, const struct jso
     return may_differ ? strtod(x, NULL) == strtod(y, NULL) : strcmp(x, y) == 0;
 }
 
-/* Both readers have a value before them. */
+/* Both readers are in front of a value. */
 static inline bool json_same_values(struct json_reader *a, struct json_reader *b) {
     struct json_text text_a;
     struct json_text text_b;

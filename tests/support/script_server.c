@@ -28,8 +28,8 @@ struct reply {
     const char *path;
     unsigned n_left;
     bool is_for_ever;
-    char *owned_text;        /* of script_server_answer(), */
-    struct script_step text; /* and its step */
+    char *owned_text;        /* a copy made by script_server_answer() */
+    struct script_step text; /* the step that sends this copy */
     const struct script_step *steps;
     size_t n_steps;
 };
@@ -39,7 +39,7 @@ struct peer {
     pthread_t thread;
     int fd;
     SSL *ssl;
-    struct buffer received; /* and not yet read as a request */
+    struct buffer received; /* not yet read as a request */
 };
 
 struct script_server {
@@ -47,7 +47,7 @@ struct script_server {
     uint16_t port;
     SSL_CTX *tls;
     pthread_t thread;
-    pthread_mutex_t mutex; /* of all that follows */
+    pthread_mutex_t mutex; /* guards all members below */
     pthread_cond_t changed;
     bool is_stopping;
     unsigned n_released;
@@ -101,14 +101,14 @@ static size_t content_length(const char *head) {
     return line == NULL ? 0 : (size_t)strtoul(strchr(line, ':') + 1, NULL, 10);
 }
 
-/* The size of the first request in the text, or 0 if it is not all there. */
+/* The size of the first request in the text, or 0 if it is not complete. */
 static size_t request_size(const char *text, size_t size) {
     const char *end = strstr(text, "\r\n\r\n");
     size_t whole = end == NULL ? 0 : (size_t)(end + 4 - text) + content_length(text);
     return size >= whole ? whole : 0;
 }
 
-/* The text of one request, or NULL when the client has closed. */
+/* The text of one request, or NULL once the client has closed. */
 static char *read_request(struct peer *peer) {
     struct buffer *received = &peer->received;
     size_t size;
@@ -179,7 +179,7 @@ static void reset(struct peer *peer) {
     setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
-/* False: the connection is over. */
+/* Returns false at the end of the connection. */
 static bool play_step(struct peer *peer, const struct script_step *step) {
     size_t size = step->size == 0 && step->bytes != NULL ? strlen(step->bytes) : step->size;
     switch (step->what) {
@@ -239,7 +239,7 @@ static void *serve(void *context) {
     }
     buffer_fini(&peer->received);
     SSL_free(peer->ssl);
-    /* The descriptor is closed under the mutex: script_server_free() may be about to use it. */
+    /* Closes the descriptor under the mutex: script_server_free() may be about to use it. */
     pthread_mutex_lock(&peer->server->mutex);
     close(peer->fd);
     peer->fd = -1;
@@ -282,7 +282,7 @@ static void listen_on_loopback(struct script_server *server, int family) {
     assert_int_equal(bind(server->fd, (const struct sockaddr *)&address, size), 0);
     assert_int_equal(listen(server->fd, CONNECTIONS_MAX), 0);
     assert_int_equal(getsockname(server->fd, (struct sockaddr *)&address, &size), 0);
-    server->port = ntohs(address.sin6_port); /* at the same place as sin_port */
+    server->port = ntohs(address.sin6_port); /* the same offset as sin_port */
 }
 
 struct script_server *script_server_new(const struct script_options *options) {
@@ -326,7 +326,7 @@ uint16_t script_server_port(const struct script_server *server) {
     return server->port;
 }
 
-/* What is asked from outside. */
+/* The interface for tests. */
 
 void script_server_play(struct script_server *server, const char *path, unsigned n_times,
                         const struct script_step *steps, size_t n_steps) {

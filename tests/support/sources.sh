@@ -1,12 +1,12 @@
 # shellcheck shell=bash disable=SC2154 # scratch is the caller's
 # SPDX-License-Identifier: Apache-2.0
 #
-# Debian's packages and source packages, fetched without being installed. To be sourced. The caller
+# Fetches Debian's packages and source packages without installing them. Source this file. The caller
 # sets
-#   scratch  a folder of its own; the state of apt is kept in it, the machine's is not touched
+#   scratch  a folder of its own, which holds the state of apt; the machine's own stays unchanged
 
-# derive_sources [backports]: the machine's own sources of packages, each for source packages too, or
-# the backports of the same. A file has one of two formats.
+# derive_sources [backports]: uses the machine's own sources of packages, and adds source packages, or
+# the backports of the same sources. A file has one of two formats.
 derive_sources() {
     local file parts=$scratch/apt/sources
     mkdir -p "$parts"
@@ -24,7 +24,7 @@ derive_sources() {
         "$parts"/*
 }
 
-# apt_get ARGUMENT..., apt_cache ARGUMENT...: with those sources.
+# apt_get ARGUMENT..., apt_cache ARGUMENT...: run with those sources.
 apt_get() {
     with_sources apt-get -q -y "$@"
 }
@@ -41,8 +41,8 @@ with_sources() {
         "${@:2}"
 }
 
-# apt_update [backports]: before the first of them. A source that is not there may not be one that is
-# needed.
+# apt_update [backports]: call this before the first use. It goes on if a source cannot be reached, which
+# may not be needed.
 apt_update() {
     derive_sources "$@"
     mkdir -p "$scratch"/apt/{state,cache}/{lists,archives}/partial

@@ -76,7 +76,7 @@ int program_teardown(void **state) {
     return status;
 }
 
-/* The arguments, in memory that outlives the call to execv(). */
+/* The arguments. Their memory outlives the call of execv(). */
 struct command {
     char objects[PROGRAM_PATH_SIZE];
     char certs[PROGRAM_PATH_SIZE];
@@ -128,7 +128,7 @@ static void make_command(const struct program *program, struct command *command)
     }
 }
 
-/* In the child: only what a fork of a process without threads may do. */
+/* Runs in the child of fork(). The parent has no threads. */
 static _Noreturn void execute(const struct program *program, const struct command *command,
                               int log) {
     if (program->descriptors_max > 0) {
@@ -166,7 +166,8 @@ static uint16_t read_port(const char *line, const char *name) {
     return (uint16_t)port;
 }
 
-/* Launches it, and waits until the log has another line of the event, which tells the ports. */
+/* Launches the program, and waits for another line of this event in the log, which has the
+   ports. */
 static void start_until(struct program *program, const char *event) {
     size_t n_before = program_count_log(program, event);
     program_launch(program);

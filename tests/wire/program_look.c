@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * What of program.h looks at the program, or at its folder, from outside.
+ * The functions of program.h that look at the program or its folder from outside.
  */
 
 #include <errno.h>
@@ -94,7 +94,7 @@ size_t program_count_log(const struct program *program, const char *text) {
     }
     AUTO_FREE char *log = program_read(program, "log");
     char *rest = log;
-    /* A line counts when it is whole. */
+    /* Count only complete lines. */
     for (char *end; (end = strchr(rest, '\n')) != NULL; rest = end + 1) {
         *end = '\0';
         n += strstr(rest, text) != NULL;
@@ -146,7 +146,7 @@ void program_wait_for_metric(const struct program *program, const char *series, 
 
 void program_wait_for_pass(const struct program *program) {
     static const char reading[] = "\"event\":\"source.reloaded\",\"source\":\"certificate\"";
-    /* The second signal is taken after all that the first one led to. */
+    /* The program takes the second signal only after all effects of the first. */
     for (int i = 0; i < 2; i++) {
         size_t n = program_count_log(program, reading);
         program_signal(program, SIGHUP);
@@ -164,7 +164,7 @@ int64_t program_cpu_ticks(const struct program *program) {
     AUTO_FREE char *stat = read_proc(program, "stat");
     unsigned long user = 0;
     unsigned long system = 0;
-    /* Fields 14 and 15; the second, the name in parentheses, may hold anything. */
+    /* Fields 14 and 15. The second field is the name in parentheses, which may contain anything. */
     const char *fields = strrchr(stat, ')');
     assert_non_null(fields);
     assert_int_equal(

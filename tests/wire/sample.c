@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * What of wire.h is about the samples.
+ * The functions of wire.h for samples.
  */
 
 #include <setjmp.h>
@@ -37,7 +37,7 @@ cJSON *sample_load(const char *name) {
     return review;
 }
 
-/* The object that holds the last part of a path, which is put into `key`. */
+/* Finds the object that holds the last part of the path, and puts that part into `key`. */
 static cJSON *find_parent(cJSON *object, const char *path, char key[KEY_SIZE]) {
     for (;;) {
         path++;

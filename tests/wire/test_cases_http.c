@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The law that the HTTP answer equals the pure decision, over every golden case: the case's review
- * is posted to edge/http with app/admit behind it, and the answer must be, byte for byte, what
- * core/decide and core/review make of it. One connection over TLS carries all of them.
+ * For every golden case, the answer over HTTP equals the pure decision. Each test posts the case's
+ * review to edge/http with app/serve/admit behind it. The answer must equal the one by
+ * core/admission/decide and core/admission/review, byte for byte. All cases use one connection over
+ * TLS.
  */
 
 #include <fcntl.h>
@@ -18,30 +19,30 @@
 
 #include <cmocka.h>
 
-#include "admit.h"
 #include "base/memory.h"
 #include "case.h"
-#include "core/decide.h"
+#include "core/admission/decide.h"
 #include "edge/file.h"
-#include "http_client.h"
+#include "edge/http/http_client.h"
+#include "serve/admit.h"
 
 enum { CASES_MIN = 80, BODY_MAX = 64 * 1024 };
 
-/* admit_new() takes a plain function for the time. */
+/* admit_new() takes a function without an argument, so the time is a global. */
 static _Atomic(int64_t) now;
 
 static int64_t get_now(void) {
     return atomic_load(&now);
 }
 
-/* What all cases share. */
+/* Shared by all cases. */
 struct site {
     struct http_identity identity;
     struct http_server *server;
     struct http_client client;
     struct log log;
     struct metrics *metrics;
-    _Atomic(struct admit *) admit; /* that of the case under test */
+    _Atomic(struct admit *) admit; /* of the case under test */
 };
 
 struct http_case {
@@ -76,7 +77,7 @@ static void site_open(struct site *site) {
     struct error error;
     int descriptor = open("/dev/null", O_WRONLY | O_CLOEXEC);
     http_identity_init(&site->identity);
-    site->metrics = metrics_new("test");
+    site->metrics = metrics_new("test", rule_names, RULE_COUNT);
     site->log =
         (struct log){.descriptor = descriptor, .format = LOG_FORMAT_JSON, .level = LOG_DEBUG};
     if (!http_start(&options, &site->server, &error) ||
@@ -96,7 +97,7 @@ static void site_close(struct site *site) {
     close(site->log.descriptor);
 }
 
-/* What the core makes of the case. Returns the status; what is said besides 500 is not its own. */
+/* The core's answer to the case. Returns the status. For a status of 500, the core has no body. */
 static int decide_case(const struct golden_case *golden, struct buffer *body) {
     struct review review;
     struct subject subject;
@@ -128,7 +129,7 @@ static void test_case(void **state) {
     const struct http_case *test = *state;
     struct site *site = test->site;
     struct golden_case *golden = case_load(test->root, test->path);
-    /* Read once more, for a policy that admit can own. */
+    /* Read the case again, to get a policy that admit can own. */
     struct golden_case *twin = case_load(test->root, test->path);
     struct admit *admit = admit_new(golden->facts, &site->log, site->metrics, get_now);
     AUTO(buffer_fini) struct buffer expected;

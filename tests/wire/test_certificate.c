@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The serving pair that is replaced on disk while the program runs: new handshakes see the new one,
- * open connections live on, and a pair that cannot serve is refused.
+ * A serving pair that is replaced on disk while the program runs. New handshakes get the new pair,
+ * open connections live on, and the program refuses a pair that it cannot serve.
  */
 
 #include <setjmp.h>
@@ -17,6 +17,7 @@
 
 #include "base/memory.h"
 #include "edge/clock.h"
+#include "edge/http_tls.h"
 #include "edge/x509.h"
 #include "wire.h"
 
@@ -40,7 +41,7 @@ static int tear_down(void **state) {
     return status;
 }
 
-/* The serial number of the certificate that a connection was opened with. */
+/* Reads the serial number of the certificate that opened this connection. */
 static void get_serial(const struct http_client *client, char out[SERIAL_SIZE]) {
     X509 *certificate = SSL_get1_peer_certificate(client->ssl);
     assert_non_null(certificate);
@@ -63,7 +64,7 @@ static int64_t within_ms(void) {
     return program_is_sanitized() ? WITHIN_SANITIZED_MS : WITHIN_MS;
 }
 
-/* Waits until new handshakes see another certificate than this. */
+/* Waits until new handshakes get a certificate other than this. */
 static void wait_for_another(const struct program *program, const char *serial) {
     int64_t until_ms = http_now_ms() + within_ms();
     char is[SERIAL_SIZE];
@@ -75,7 +76,7 @@ static void wait_for_another(const struct program *program, const char *serial) 
     }
 }
 
-/* Another pair by the CA in the folder, for "localhost". */
+/* Makes another pair for "localhost", signed by the CA in the folder. */
 static void make_pair(const struct program *program, int64_t now, struct x509_pair *ret_pair) {
     static const char *const names[] = {"localhost"};
     struct x509_pair ca = {program_read(program, "certs/ca.crt"),
@@ -120,7 +121,7 @@ static SSL_CTX *trust(const struct program *program) {
     return context;
 }
 
-/* The four files do not change at once: for a moment the two halves may not match. */
+/* The four files do not change at once. For a moment the two halves may not match. */
 static void test_certificate__a_new_ca_and_pair_of_capstan_certs_is_taken_up(void **state) {
     struct program *program = *state;
     struct http_client open;
@@ -166,7 +167,7 @@ static void test_certificate__half_of_a_new_pair_is_refused_until_the_other_come
     x509_pair_fini(&pair);
 }
 
-static void test_certificate__what_cannot_serve_is_refused(void **state) {
+static void test_certificate__refuses_a_pair_that_cannot_serve(void **state) {
     const struct program *program = *state;
     struct x509_pair old;
     char before[SERIAL_SIZE];
@@ -174,7 +175,7 @@ static void test_certificate__what_cannot_serve_is_refused(void **state) {
     make_pair(program, clock_wall_seconds() - 3 * DAY_S, &old);
     AUTO_FREE char *good_chain = program_read(program, "certs/tls.crt");
     AUTO_FREE char *good_key = program_read(program, "certs/tls.key");
-    /* The last is how often its refusal is in the log by then. */
+    /* The last column is the number of refusals in the log so far. */
     const struct {
         const char *chain;
         const char *key;
@@ -202,7 +203,7 @@ static void test_certificate__what_cannot_serve_is_refused(void **state) {
     x509_pair_fini(&old);
 }
 
-/* As the kubelet changes a mounted Secret: both halves at once. */
+/* The kubelet changes a mounted Secret like this: both halves at once. */
 static void test_certificate__a_swap_by_the_kubelet_is_taken_up_whole(void **state) {
     const struct program *program = *state;
     struct x509_pair pair;
@@ -231,11 +232,11 @@ static void test_certificate__a_swap_by_the_kubelet_is_taken_up_whole(void **sta
 static void test_certificate__its_end_is_a_metric(void **state) {
     const struct program *program = *state;
     struct x509_pair pair;
-    struct http_validity validity;
+    struct http_tls_validity validity;
     struct error error;
     const int64_t now = clock_wall_seconds();
     make_pair(program, now, &pair);
-    assert_true(http_read_validity(pair.certificate_pem, &validity, &error));
+    assert_true(http_tls_read_validity(pair.certificate_pem, &validity, &error));
     program_start(*state);
     assert_in_range(program_metric(program, "capstan_certificate_expiration_timestamp_seconds") -
                         now,
@@ -247,9 +248,9 @@ static void test_certificate__its_end_is_a_metric(void **state) {
     x509_pair_fini(&pair);
 }
 
-/* Open connections live on, new ones that check are refused, and it says so: but it stays ready,
-   since nobody else could serve better. */
-static void test_certificate__one_that_ends_meanwhile_is_told_of(void **state) {
+/* Open connections live on. Clients that check the certificate refuse new ones, and the program
+   logs it. It stays ready, since no other replica could serve better. */
+static void test_certificate__logs_a_certificate_that_expires(void **state) {
     const struct program *program = *state;
     struct http_client open;
     struct http_client client;
@@ -285,10 +286,10 @@ int main(void) {
         FRESH(test_certificate__a_new_pair_is_for_new_handshakes),
         FRESH(test_certificate__a_new_ca_and_pair_of_capstan_certs_is_taken_up),
         FRESH(test_certificate__half_of_a_new_pair_is_refused_until_the_other_comes),
-        FRESH(test_certificate__what_cannot_serve_is_refused),
+        FRESH(test_certificate__refuses_a_pair_that_cannot_serve),
         FRESH(test_certificate__a_swap_by_the_kubelet_is_taken_up_whole),
         FRESH(test_certificate__its_end_is_a_metric),
-        FRESH(test_certificate__one_that_ends_meanwhile_is_told_of),
+        FRESH(test_certificate__logs_a_certificate_that_expires),
     };
     return cmocka_run_group_tests_name("wire/certificate", tests, NULL, NULL);
 }

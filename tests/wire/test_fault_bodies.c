@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Rows 1 to 5, 11 and 33 of the fault model: requests that are not what they should be.
- * (README.md here has the whole table.) All are sent on one connection, which so also shows that
- * a refusal leaves the next request whole.
+ * Rows 1 to 5, 11 and 33 of the fault model: malformed requests. (README.md here has the whole
+ * table.) One connection carries them all. This also shows that a refusal leaves the next request
+ * whole.
  */
 
 #include <setjmp.h>
@@ -194,7 +194,7 @@ static void test_wire__row_05_another_version_or_kind_is_400_and_says_why(void *
     http_client_close(&client);
 }
 
-/* kube-apiserver writes no key twice. Somebody else who does gets what the last one says. */
+/* kube-apiserver writes no key twice. For another client, the last one counts. */
 static void test_wire__row_11_of_duplicate_keys_the_last_one_counts(void **state) {
     static const struct {
         const char *first;
@@ -235,7 +235,7 @@ static void test_wire__row_11_a_duplicate_request_or_object_is_answered(void **s
         sample_add(review, paths[i], copy);
         AUTO_FREE char *json = sample_print(review);
         wire_post(&client, json, &verdict);
-        /* The same thing twice says the same thing. */
+        /* The two values are equal, so the verdict stays. */
         wire_assert(&verdict, paths[i], PATCH_REPLICAS_TO_1, "stdio-cap");
         cJSON_Delete(twin);
         cJSON_Delete(review);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Rows 27, 28, 29, 31 and 32 of the fault model: peers that speak another language, go away without
- * a word, or come in crowds.
+ * Rows 27, 28, 29, 31 and 32 of the fault model: peers that speak another protocol, peers that
+ * vanish, and crowds of peers.
  */
 
 #include <arpa/inet.h>
@@ -21,12 +21,12 @@
 #include "wire.h"
 
 enum {
-    CONNECTIONS_MAX = 1024, /* of the program */
+    CONNECTIONS_MAX = 1024, /* the limit of the program */
     DESCRIPTORS = 64,
     CROWD = 200,
     RESETS = 100,
     WATCH_MS = 1000,
-    SPIN_TICKS = 30, /* a third of one processor: what spins takes all of it */
+    SPIN_TICKS = 30, /* a third of one processor; a spinning thread takes all of it */
     KEEPALIVE_MAX_TICKS = 3000,
 };
 
@@ -39,7 +39,7 @@ static void assert_serves(const struct program *program) {
     assert_int_equal(verdict.status, 200);
 }
 
-static void test_wire__row_27_what_is_no_tls_is_closed_and_counted_and_not_logged(void **state) {
+static void test_wire__row_27_plain_bytes_are_closed_and_counted_and_not_logged(void **state) {
     static const struct {
         const char *name;
         const char *bytes;
@@ -92,7 +92,7 @@ static void test_wire__row_27_random_bytes_are_closed(void **state) {
     assert_serves(program);
 }
 
-/* Garbage behind a good handshake, and within TLS. */
+/* Garbage inside TLS, after a good handshake. */
 static void test_wire__row_27_garbage_after_the_handshake_is_closed(void **state) {
     static const char *const lines[] = {"\x01\x02\x03\r\n\r\n", "\r\n\r\nGARBAGE\r\n\r\n",
                                         "POST\r\n\r\n", "POST /mutate\r\n\r\n",
@@ -121,14 +121,14 @@ static void test_wire__row_28_a_reset_at_any_time_ends_nothing_but_its_connectio
         struct http_client client;
         program_connect(program, &client);
         wire_send(&client, head, review, round % 2 == 0 ? strlen(review) : strlen(review) / 2);
-        /* From before the request is read to after its answer has come. */
+        /* The resets fall between before the read of the request and after its answer. */
         http_sleep_ms(round % 5 == 4 ? 1 : 0);
         http_client_reset(&client);
     }
     for (int round = 0; round < RESETS; round++) {
         struct http_client client;
         program_connect(program, &client);
-        /* Answers to the later ones meet a connection that is gone. */
+        /* The answers to the later requests find the connection gone. */
         for (int i = 0; i < 8; i++) {
             wire_send(&client, head, review, strlen(review));
         }
@@ -149,10 +149,10 @@ static void test_wire__row_28_sigpipe_is_ignored(void **state) {
     assert_true((ignored & 0x1000) != 0);
 }
 
-/* The kernel shows, for each socket, which timer runs (2 is keepalive, or a delayed ACK) and when
-   it is due, in ticks of 10 ms. Without the option no timer runs on an idle socket; with the
-   kernel's default it is due after two hours. */
-static void test_wire__row_29_a_silent_peer_is_asked_within_30_s_whether_it_lives(void **state) {
+/* For each socket the kernel shows the running timer (2 is keepalive, or a delayed ACK) and its due
+   time in ticks of 10 ms. Without the option, an idle socket has no timer. With the kernel's
+   default, it is due after two hours. */
+static void test_wire__row_29_a_silent_peer_is_probed_within_30_s(void **state) {
     const struct program *program = *state;
     struct http_client client;
     struct sockaddr_in self;
@@ -163,7 +163,7 @@ static void test_wire__row_29_a_silent_peer_is_asked_within_30_s_whether_it_live
     unsigned due = 0;
     program_connect(program, &client);
     assert_int_equal(getsockname(client.fd, (struct sockaddr *)&self, &size), 0);
-    http_sleep_ms(300); /* delayed ACKs are sent by then */
+    http_sleep_ms(300); /* the kernel has sent delayed ACKs by then */
     snprintf(command, sizeof(command),
              "grep -h '0100007F:%04X [^ ]*0100007F:%04X 01 ' /proc/net/tcp /proc/net/tcp6",
              program->webhook_port, ntohs(self.sin_port));
@@ -191,7 +191,7 @@ static void assert_has_no_descriptor_left(const struct program *program) {
     assert_true(atoi(output) >= DESCRIPTORS);
 }
 
-static void test_wire__row_31_without_descriptors_those_who_are_there_are_served(void **state) {
+static void test_wire__row_31_without_descriptors_open_connections_are_served(void **state) {
     (void)state;
     struct program program;
     struct http_client inside;
@@ -272,7 +272,7 @@ static void test_wire__row_32_a_client_of_http_2_alone_is_refused(void **state) 
                                "-CAfile $FOLDER/certs/ca.crt </dev/null",
                                output, sizeof(output));
     assert_int_equal(status, 1);
-    /* Its hello went out, and nothing came back: not even a certificate. */
+    /* The client sends its hello and gets nothing back, not even a certificate. */
     assert_non_null(strstr(output, "No ALPN negotiated"));
     assert_non_null(strstr(output, "SSL handshake has read 0 bytes and written "));
     assert_serves(*state);
@@ -313,13 +313,13 @@ static int set_up(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wire__row_27_what_is_no_tls_is_closed_and_counted_and_not_logged),
+        cmocka_unit_test(test_wire__row_27_plain_bytes_are_closed_and_counted_and_not_logged),
         cmocka_unit_test(test_wire__row_27_random_bytes_are_closed),
         cmocka_unit_test(test_wire__row_27_garbage_after_the_handshake_is_closed),
         cmocka_unit_test(test_wire__row_28_a_reset_at_any_time_ends_nothing_but_its_connection),
         cmocka_unit_test(test_wire__row_28_sigpipe_is_ignored),
-        cmocka_unit_test(test_wire__row_29_a_silent_peer_is_asked_within_30_s_whether_it_lives),
-        cmocka_unit_test(test_wire__row_31_without_descriptors_those_who_are_there_are_served),
+        cmocka_unit_test(test_wire__row_29_a_silent_peer_is_probed_within_30_s),
+        cmocka_unit_test(test_wire__row_31_without_descriptors_open_connections_are_served),
         cmocka_unit_test(test_wire__row_31_of_1025_connections_the_last_one_waits),
         cmocka_unit_test(test_wire__row_32_a_client_of_http_2_alone_is_refused),
         cmocka_unit_test(test_wire__row_32_a_client_of_both_gets_http_1_1),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Rows 6 and 12 to 23 of the fault model: reviews that are valid and odd. They are samples with one
- * thing changed. github is stdio, so what can be capped there is.
+ * Rows 6 and 12 to 23 of the fault model: reviews that are valid but odd. Each is a sample with one
+ * change. github is stdio, so the cap applies to it.
  */
 
 #include <setjmp.h>
@@ -29,7 +29,7 @@
 struct change {
     const char *sample;
     const char *path;
-    const char *json; /* NULL: removed */
+    const char *json; /* NULL removes the member */
     const char *patch;
     const char *warned;
 };
@@ -121,7 +121,7 @@ static void test_wire__row_15_absent_replicas_of_a_scale_are_0(void **state) {
     assert_changes(state, changes, COUNT_OF(changes));
 }
 
-/* wire_post() holds every warning to printable ASCII and 120 bytes. */
+/* wire_post() checks that every warning is printable ASCII of at most 120 bytes. */
 static void test_wire__row_16_odd_names_come_to_no_harm(void **state) {
     static const char *const paths[] = {"/request/name", "/request/object/metadata/name",
                                         "/request/namespace", "/request/object/metadata/namespace",
@@ -160,7 +160,7 @@ static void test_wire__row_16_a_name_of_any_length_comes_to_no_harm(void **state
         const struct change user = {DEPLOYMENT, "/request/userInfo/username", name,
                                     PATCH_REPLICAS_TO_1, "stdio-cap"};
         assert_changes(state, &user, 1);
-        /* A Deployment of another name than its MCPServer's is not ours. */
+        /* The Deployment's name differs from its MCPServer's, so it is not ours. */
         cJSON *review = sample_load(DEPLOYMENT);
         sample_set(review, "/request/name", name);
         sample_set(review, "/request/object/metadata/name", name);
@@ -199,7 +199,8 @@ static void test_wire__row_17_an_object_that_is_null_where_it_should_not_be(void
         {DEPLOYMENT, "/request/object", "[]", "", ""},
         {DEPLOYMENT, "/request/object", "{}", "", ""},
         {"04-MCPServer-UPDATE-github", "/request/oldObject", "null", "", ""},
-        /* The cap needs no old object; but what an old Scale selects is what makes it ours. */
+        /* The cap needs no old object. A Scale does: the selector in its old object makes it
+           ours. */
         {DEPLOYMENT, "/request/oldObject", "null", PATCH_REPLICAS_TO_1, "stdio-cap"},
         {SCALE, "/request/oldObject", "null", "", ""},
         {SCALE, "/request/oldObject", "7", "", ""},
@@ -218,7 +219,7 @@ static void test_wire__row_18_a_delete_is_never_touched(void **state) {
             const struct change change = {samples[i], "/request/operation", operations[j], "", ""};
             assert_changes(state, &change, 1);
         }
-        /* As kube-apiserver sends it. */
+        /* kube-apiserver sends it like this. */
         cJSON *review = sample_load(samples[i]);
         cJSON *request = cJSON_GetObjectItemCaseSensitive(review, "request");
         cJSON *object = cJSON_DetachItemFromObjectCaseSensitive(request, "object");
@@ -272,7 +273,7 @@ static cJSON *object_of(cJSON *review) {
     return cJSON_GetObjectItemCaseSensitive(request, "object");
 }
 
-/* Posts it, applies the patch to it, and hands out the verdict. */
+/* Posts the review, applies the patch to it, and returns the verdict. */
 static void admit(void **state, cJSON *review, struct verdict *ret_verdict) {
     AUTO_FREE char *json = sample_print(review);
     wire_ask(*state, json, ret_verdict);
@@ -309,7 +310,7 @@ static void test_wire__row_21_a_patch_changes_the_count_and_nothing_else(void **
     }
 }
 
-static void test_wire__row_22_what_was_patched_is_not_patched_again(void **state) {
+static void test_wire__row_22_a_patched_object_is_not_patched_again(void **state) {
     static const char *const samples[] = {"05-Deployment-CREATE-github", CREATED, DEPLOYMENT,
                                           SCALE};
     for (size_t i = 0; i < COUNT_OF(samples); i++) {
@@ -323,8 +324,8 @@ static void test_wire__row_22_what_was_patched_is_not_patched_again(void **state
     }
 }
 
-/* No memory of what was answered before, so nothing to fight about: the same review gets the same
-   answer, however often another webhook undoes it in between. */
+/* Capstan keeps no memory of its answers. The same review gets the same answer, however often
+   another webhook undoes it. */
 static void test_wire__row_23_another_webhooks_change_is_answered_like_the_first(void **state) {
     struct verdict first;
     struct verdict again;
@@ -353,7 +354,7 @@ int main(void) {
         cmocka_unit_test(test_wire__row_19_a_dry_run_gets_the_same_answer_byte_by_byte),
         cmocka_unit_test(test_wire__row_20_without_a_name_nothing_is_looked_up_by_it),
         cmocka_unit_test(test_wire__row_21_a_patch_changes_the_count_and_nothing_else),
-        cmocka_unit_test(test_wire__row_22_what_was_patched_is_not_patched_again),
+        cmocka_unit_test(test_wire__row_22_a_patched_object_is_not_patched_again),
         cmocka_unit_test(test_wire__row_23_another_webhooks_change_is_answered_like_the_first),
     };
     return cmocka_run_group_tests_name("wire/fault_reviews", tests, program_setup,

@@ -22,7 +22,7 @@ enum {
     BODY_MAX = 32 << 20,
     BODIES_MAX = 96 << 20,
     CHUNK = 1 << 20,
-    /* What the text of 2.9 MB that kube-apiserver sends as 17.4 MB consists of. */
+    /* kube-apiserver sends a text of 2.9 MB like this as 17.4 MB. */
     ESCAPES = 2900000,
     ANSWER_WITHIN_MS = 1000,
     ANSWER_WITHIN_SANITIZED_MS = 8000,
@@ -33,7 +33,7 @@ static int64_t answer_within_ms(void) {
     return program_is_sanitized() ? ANSWER_WITHIN_SANITIZED_MS : ANSWER_WITHIN_MS;
 }
 
-/* A valid review, and white space behind it up to the size. */
+/* A valid review, followed by white space up to the size. */
 static char *make_padded(size_t size) {
     AUTO_FREE char *review = sample_read("01-MCPServer-CREATE-github");
     char *body = memory_new(size + 1, 1);
@@ -78,7 +78,7 @@ static void test_wire__row_07_a_body_of_32_mib_is_read(void **state) {
 static void test_wire__row_07_a_body_over_32_mib_is_413_before_it_is_read(void **state) {
     static const char *const lengths[] = {"33554433", "4294967296", "9223372036854775807",
                                           "9223372036854775808", "99999999999999999999999"};
-    /* The last one is refused by libmicrohttpd itself, uncounted. */
+    /* libmicrohttpd itself refuses the last one, so Capstan does not count it. */
     static const size_t n_counted = COUNT_OF(lengths) - 1;
     int64_t n_before = program_metric(*state, "capstan_http_too_large_total");
     for (size_t i = 0; i < COUNT_OF(lengths); i++) {
@@ -94,8 +94,9 @@ static void test_wire__row_07_a_body_over_32_mib_is_413_before_it_is_read(void *
                      n_before + (int64_t)n_counted);
 }
 
-/* As clients do that have not heard of Expect: all of it, and only then the answer. */
-static void test_wire__row_07_who_sends_all_of_a_larger_body_gets_the_413_too(void **state) {
+/* A client that does not know Expect sends the whole body before it reads the answer. */
+static void test_wire__row_07_a_client_that_sends_all_of_a_larger_body_gets_the_413_too(
+    void **state) {
     AUTO_FREE char *body = make_padded(BODY_MAX + CHUNK);
     for (int i = 0; i < 5; i++) {
         struct http_client client;
@@ -148,7 +149,7 @@ static void test_wire__row_08_a_chunked_body_over_32_mib_is_413(void **state) {
     assert_int_equal(program_metric(*state, "capstan_http_too_large_total"), n + 1);
 }
 
-/* Sends a body but for its last byte. */
+/* Sends a body without its last byte. */
 static void begin_body(const struct program *program, struct http_client *client, const char *body,
                        size_t size) {
     char head[128];
@@ -167,7 +168,7 @@ static void test_wire__row_08_bodies_beyond_96_mib_in_flight_are_503(void **stat
     for (size_t i = 0; i < COUNT_OF(clients); i++) {
         begin_body(*state, &clients[i], body, BODY_MAX);
     }
-    /* That these have taken all there is shows in the next one. */
+    /* The next request shows when these bodies have taken the whole budget. */
     int64_t until_ms = http_now_ms() + 5000;
     do {
         program_connect(*state, &late);
@@ -176,7 +177,7 @@ static void test_wire__row_08_bodies_beyond_96_mib_in_flight_are_503(void **stat
     } while (verdict.status == 200 && http_now_ms() < until_ms);
     assert_int_equal(verdict.status, 503);
     assert_true(program_metric(*state, "capstan_http_over_budget_total") >= 1);
-    /* Those that were in time are answered, and give back what they had. */
+    /* The bodies within the budget get answers, and then give their share back. */
     for (size_t i = 0; i < COUNT_OF(clients); i++) {
         assert_true(http_client_send(&clients[i], " ", 1));
         wire_read(&clients[i], &verdict);
@@ -187,7 +188,7 @@ static void test_wire__row_08_bodies_beyond_96_mib_in_flight_are_503(void **stat
     assert_int_equal(verdict.status, 200);
 }
 
-/* A sample with a text of many `<` in it, which Go writes as \u003c. */
+/* A sample with a text of many `<`, which Go writes as \u003c. */
 static char *make_escaped(size_t *ret_size) {
     static const char mark[] = "\"debug\"";
     static const char escape[] = "\\u003c";
@@ -206,7 +207,7 @@ static char *make_escaped(size_t *ret_size) {
     return body;
 }
 
-/* More than once: what the first one gave back may be kept for the second. */
+/* Runs more than once: the program may keep memory from the first body for the second. */
 static void test_wire__row_09_17_mb_are_allowed_within_a_second_and_memory_returns(void **state) {
     const struct program *program = *state;
     size_t size;
@@ -267,7 +268,7 @@ static void test_wire__row_10_an_object_nested_9900_deep_is_allowed(void **state
 
 static void test_wire__row_10_a_depth_of_10240_is_read_and_one_more_is_400(void **state) {
     static const char *const brackets[][2] = {{"[", "]"}, {"{\"a\":", "}"}};
-    /* The review, the request, the object and its spec are around it. */
+    /* The review, the request, the object and its spec enclose it. */
     static const size_t around = 4;
     struct verdict verdict;
     for (size_t i = 0; i < 2 * COUNT_OF(brackets); i++) {
@@ -282,7 +283,7 @@ static void test_wire__row_10_a_depth_of_10240_is_read_and_one_more_is_400(void 
     assert_int_equal(JSON_DEPTH_MAX, 10240);
 }
 
-/* Nothing but opening brackets, as many as there is room for. */
+/* The body is full of opening brackets. */
 static void test_wire__row_10_32_mib_of_brackets_are_400(void **state) {
     static const char brackets[] = {'[', '{'};
     for (size_t i = 0; i < COUNT_OF(brackets); i++) {
@@ -302,7 +303,8 @@ int main(void) {
         cmocka_unit_test(test_wire__row_09_17_mb_are_allowed_within_a_second_and_memory_returns),
         cmocka_unit_test(test_wire__row_07_a_body_of_32_mib_is_read),
         cmocka_unit_test(test_wire__row_07_a_body_over_32_mib_is_413_before_it_is_read),
-        cmocka_unit_test(test_wire__row_07_who_sends_all_of_a_larger_body_gets_the_413_too),
+        cmocka_unit_test(
+            test_wire__row_07_a_client_that_sends_all_of_a_larger_body_gets_the_413_too),
         cmocka_unit_test(test_wire__row_08_a_chunked_body_of_32_mib_is_read),
         cmocka_unit_test(test_wire__row_08_a_chunked_body_without_end_is_cut_off),
         cmocka_unit_test(test_wire__row_08_a_chunked_body_over_32_mib_is_413),
@@ -311,7 +313,7 @@ int main(void) {
         cmocka_unit_test(test_wire__row_10_a_depth_of_10240_is_read_and_one_more_is_400),
         cmocka_unit_test(test_wire__row_10_32_mib_of_brackets_are_400),
     };
-    /* To send to who has gone is a claim that fails, and not the end of the test. */
+    /* A write to a closed connection must fail a claim, not end the test. */
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests_name("wire/fault_sizes", tests, program_setup, program_teardown);
 }

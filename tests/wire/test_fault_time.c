@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Rows 24, 25, 26 and 30 of the fault model: peers that take their time. The limits are the real
- * ones of the program, 10 s each, so all peers are slow at once, in the setup of the group; the
- * tests then look at when each was ended.
+ * Rows 24, 25, 26 and 30 of the fault model: slow peers. The limits are the program's own, 10 s
+ * each. So the setup of the group runs all slow peers at once, and the tests look at the end of
+ * each.
  *
- * Row 30 wants an idle connection to live for more than the 90 s after which kube-apiserver closes
- * it. That is too long to wait for here; shown is that none of the other limits ends it.
+ * In row 30, an idle connection must outlive the 90 s after which kube-apiserver closes it. That is
+ * too long for a test. This one shows that no other limit ends the connection.
  */
 
 #include <errno.h>
@@ -25,7 +25,7 @@
 
 enum {
     ROUND_MS = 200,
-    IDLE_MS = 12500, /* past every limit but its own */
+    IDLE_MS = 12500, /* past every limit except its own */
     LONGEST_MS = 20000,
     EARLY_MS = 20,
     LATE_MS = 2000,
@@ -42,7 +42,7 @@ struct slow_row {
     const char *name;
     enum beginning beginning;
     const char *first; /* after the handshake */
-    const char *drip;  /* over and over; NULL: silence */
+    const char *drip;  /* sent again and again; NULL: silence */
     int64_t due_ms;
 };
 
@@ -75,16 +75,16 @@ struct slow_peer {
     struct http_client client;
     size_t n_sent; /* of the hello */
     int64_t began_ms;
-    int64_t ended_ms; /* after its beginning; -1: it is open */
+    int64_t ended_ms; /* ms after its beginning; -1: still open */
 };
 
 struct ward {
     struct program program;
-    size_t n_lines; /* of its log, at the beginning */
+    size_t n_lines; /* of the log, at the beginning */
     struct slow_peer peers[COUNT_OF(rows) + SLOW_HEADERS];
     char hello[HELLO_MAX];
     size_t hello_size;
-    int64_t slowest_ms; /* of the others' requests */
+    int64_t slowest_ms; /* of the requests by other clients */
     struct http_client idle;
     bool has_idle_answer;
 };
@@ -116,7 +116,7 @@ static void begin(struct ward *ward, struct slow_peer *peer, const struct slow_r
     assert_true(http_client_send(&peer->client, ward->hello, peer->n_sent));
 }
 
-/* A connection that is gone refuses what is sent, which its end will show. */
+/* A closed connection refuses the bytes. has_ended() then sees the end. */
 static void drip(const struct ward *ward, struct slow_peer *peer) {
     if (peer->row->drip != NULL) {
         (void)http_client_send_text(&peer->client, peer->row->drip);
@@ -133,8 +133,8 @@ static bool has_ended(const struct slow_peer *peer) {
     return n == 0 || errno != EAGAIN;
 }
 
-/* One round: everybody goes on a little, and a request of somebody else is answered. Returns how
-   many are still there. */
+/* One round: each peer sends a little, and another client's request gets its answer. Returns the
+   number of open peers. */
 static size_t go_on(struct ward *ward, const char *review) {
     struct verdict verdict;
     size_t n_open = 0;
@@ -156,7 +156,7 @@ static size_t go_on(struct ward *ward, const char *review) {
     return n_open;
 }
 
-/* The only thing that could come on an idle connection is a farewell. */
+/* Only a close_notify could arrive on an idle connection. */
 static bool is_silent(const struct http_client *client) {
     char byte;
     return recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
@@ -254,7 +254,7 @@ int main(void) {
         cmocka_unit_test(test_wire__row_26_each_is_counted_and_none_is_logged),
         cmocka_unit_test(test_wire__row_30_an_idle_connection_outlives_the_other_limits),
     };
-    /* Those who go on sending find out that way. */
+    /* Peers that keep sending find the end by a failing write. */
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests_name("wire/fault_time", tests, set_up, tear_down);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The figures that the program is held to. They are printed by every build and mean something only
- * without sanitizers; with them nothing is measured.
+ * The figures that the program must keep to. Without sanitizers every build prints them. A build
+ * with sanitizers measures nothing.
  */
 
 #include <arpa/inet.h>
@@ -32,14 +32,14 @@ enum {
     STALL_TICKS_MAX = 2,
     CONNECTIONS = 8,
     WORKERS = 2,
-    SHARE_MIN_PERCENT = 70, /* of the busier worker */
+    SHARE_MIN_PERCENT = 70, /* of the busier worker's count */
     REQUESTS = 10000,
     RSS_MAX_KIB = 14 * 1024,
     RSS_ANON_MAX_KIB = 6 * 1024,
     OBJECTS = 10,
     STARTS = 5,
     START_MAX_US = 10000,
-    START_MAX_PERCENT = 250, /* of the time that `capstan version` takes */
+    START_MAX_PERCENT = 250, /* of the time of `capstan version` */
     START_ROUNDS = 3,
     POLL_NS = 200000,
     HELLO_MAX = 1024,
@@ -77,8 +77,8 @@ static void send_half_hello(const struct program *program, struct http_client *c
     SSL_free(ssl);
 }
 
-/* One process with a stalled handshake; one more with every other kind of peer that waits. */
-static void test_figures__who_stalls_costs_no_processor_time(void **state) {
+/* One process has a stalled handshake. Another has all other kinds of waiting peers. */
+static void test_figures__a_stalled_peer_costs_no_processor_time(void **state) {
     (void)state;
     static const char *const beginnings[] = {
         "", "POST /mutate HTTP/1.1\r\nHost: x\r\n",
@@ -119,7 +119,7 @@ static void test_figures__who_stalls_costs_no_processor_time(void **state) {
     stop(&programs[1]);
 }
 
-/* How often each thread of the process has waited for something to do. */
+/* How often each thread of the process has waited for work. */
 struct thread_waits {
     int64_t n[THREADS_MAX];
     int n_threads;
@@ -138,7 +138,7 @@ static int64_t read_waits(const struct program *program, const char *task) {
     return strtoll(at + strlen(line), NULL, 10);
 }
 
-/* Threads are listed in the order in which they were made. */
+/* The folder lists threads in the order of their creation. */
 static void read_thread_waits(const struct program *program, struct thread_waits *ret_waits) {
     char folder[64];
     snprintf(folder, sizeof(folder), "/proc/%d/task", (int)program->pid);
@@ -154,7 +154,7 @@ static void read_thread_waits(const struct program *program, struct thread_waits
     closedir(tasks);
 }
 
-/* Of the two threads that have had the most to do since, and the one behind them. */
+/* The waits of the two threads with the most waits since `before`, and of the one after them. */
 static void find_busiest(const struct program *program, const struct thread_waits *before,
                          int64_t ret_busiest[WORKERS + 1]) {
     struct thread_waits after;
@@ -173,9 +173,9 @@ static void find_busiest(const struct program *program, const struct thread_wait
     }
 }
 
-/* Each connection asks in its turn, and alone, so that a worker waits once for each request of its
-   connections: those waits are counted, and not its time, which depends on what its processor has
-   to do besides. */
+/* Each connection asks in turn, and alone. So a worker waits once for each request of its
+   connections. The test counts the waits and not the time, which depends on the processor's other
+   work. */
 static void test_figures__connections_are_shared_out_and_memory_stays_low(void **state) {
     (void)state;
     struct program program;
@@ -219,7 +219,7 @@ static void test_figures__connections_are_shared_out_and_memory_stays_low(void *
     stop(&program);
 }
 
-/* A port that is free now, and will be a moment later unless somebody is quick. */
+/* Finds a free port. Another process could still take it before the program does. */
 static uint16_t find_port(void) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(address);
@@ -244,7 +244,7 @@ static void put_objects(const struct program *program) {
     program_put(program, "objects/ten.yaml", buffer_text(&text));
 }
 
-/* From before the fork to the first answer. */
+/* Measures the time from before the fork to the first answer. */
 static int64_t measure_start(struct program *program, const char *review) {
     struct http_client client;
     struct verdict verdict;
@@ -265,8 +265,8 @@ static int64_t measure_start(struct program *program, const char *review) {
     return took_us;
 }
 
-/* The program doing nothing, from before its fork to its end: what this machine asks today for
-   starting a process of these libraries. */
+/* Measures `capstan version` from before its fork to its end. This is the time that this machine
+   takes today to start a process with these libraries. */
 static int64_t measure_machine(void) {
     int64_t began_us = now_us();
     pid_t pid = fork();
@@ -287,9 +287,8 @@ static int64_t lesser(int64_t left, int64_t right) {
     return left < right ? left : right;
 }
 
-/* Where others use the machine, starting any program takes several times as long as it should, and
-   10 ms are not to be had by anybody. So there are several rounds of five; and if none will do,
-   what is asked is to keep to the proportion. */
+/* On a busy machine, any start takes several times as long, and 10 ms are out of reach. So there
+   are several rounds of five. If none is fast enough, the proportion must hold. */
 static void test_figures__the_first_answer_comes_within_10_ms(void **state) {
     (void)state;
     struct program program;
@@ -315,13 +314,13 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_figures__the_first_answer_comes_within_10_ms),
         cmocka_unit_test(test_figures__connections_are_shared_out_and_memory_stays_low),
-        cmocka_unit_test(test_figures__who_stalls_costs_no_processor_time),
+        cmocka_unit_test(test_figures__a_stalled_peer_costs_no_processor_time),
     };
     if (program_is_sanitized()) {
         printf("THE FIGURES ARE NOT MEASURED: this is a build with sanitizers\n");
         return 77; /* meson: skipped */
     }
-    /* With it, which meson sets, malloc() and free() fill what they hand out and take back. */
+    /* meson sets this variable. With it, malloc() and free() fill each block. */
     unsetenv("MALLOC_PERTURB_");
     return cmocka_run_group_tests_name("wire/figures", tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * What can be seen of the program from outside: that the page of /metrics parses and counts what
- * happens on the wire, and what is not in the log.
+ * The program seen from outside. The page of /metrics parses and counts the events on the wire. The
+ * log leaves out what it must not contain.
  */
 
 #include <ctype.h>
@@ -41,7 +41,7 @@ static size_t name_size(const char *line) {
     return size;
 }
 
-/* Behind the labels, if there are any: {name="value",...}. */
+/* Skips labels, if there are any: {name="value",...}. */
 static const char *skip_labels(const char *at) {
     if (*at != '{') {
         return at;
@@ -61,7 +61,7 @@ static const char *skip_labels(const char *at) {
     return at + 1;
 }
 
-/* A sample's name is its family's, or for a histogram with one of three endings. */
+/* A sample has its family's name. One of a histogram also has one of three endings. */
 static void assert_belongs(const char *line, size_t size, const char *family, const char *type) {
     static const char *const endings[] = {"_bucket", "_sum", "_count"};
     size_t family_size = strlen(family);
@@ -137,7 +137,7 @@ struct count_row {
     int64_t rise;
 };
 
-static void test_observe__counts_what_was_answered(void **state) {
+static void test_observe__counts_answers(void **state) {
     static const struct count_row rows[] = {
         {"capstan_admission_requests_total{code=\"200\"}", 4},
         {"capstan_admission_requests_total{code=\"400\"}", 2},
@@ -176,7 +176,7 @@ static void test_observe__counts_what_was_answered(void **state) {
     assert_int_equal(program_metric(program, "capstan_deployments"), 2);
 }
 
-static void test_observe__counts_what_fails_unresolved(void **state) {
+static void test_observe__counts_unresolved_failures(void **state) {
     (void)state;
     struct program program;
     struct verdict verdict;
@@ -195,7 +195,7 @@ static void test_observe__counts_what_fails_unresolved(void **state) {
     program_fini(&program);
 }
 
-/* A label with the names of objects would make a series for each of them, for ever. */
+/* A label with the names of objects would make a series for each object, for ever. */
 static void test_observe__no_name_of_an_object_is_in_it(void **state) {
     struct verdict verdict;
     wire_ask_sample(*state, "09-Scale-UPDATE-github", &verdict);
@@ -205,7 +205,7 @@ static void test_observe__no_name_of_an_object_is_in_it(void **state) {
     assert_null(strstr(page, "admin\""));
 }
 
-/* Objects are never logged: neither their fields nor what a client sent. */
+/* The program never logs objects: neither their fields nor other text of a client. */
 static void test_observe__no_object_is_in_the_log(void **state) {
     struct verdict verdict;
     AUTO_FREE char *json = sample_with("01-MCPServer-CREATE-github", "/request/object/spec/image",
@@ -221,8 +221,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_observe__the_page_parses),
         cmocka_unit_test(test_observe__buckets_add_up),
-        cmocka_unit_test(test_observe__counts_what_was_answered),
-        cmocka_unit_test(test_observe__counts_what_fails_unresolved),
+        cmocka_unit_test(test_observe__counts_answers),
+        cmocka_unit_test(test_observe__counts_unresolved_failures),
         cmocka_unit_test(test_observe__no_name_of_an_object_is_in_it),
         cmocka_unit_test(test_observe__no_object_is_in_the_log),
     };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Policy and objects that change while the program runs. What counts is the decision: it must be
- * another one within 2 s, or, where the new file is bad, stay what it was.
+ * Policy and objects that change while the program runs. The tests look at the decision. It must
+ * change within 2 s, or stay the same if the new file is bad.
  */
 
 #include <setjmp.h>
@@ -87,8 +87,8 @@ static void test_reload__takes_up_a_policy_written_in_place(void **state) {
     assert_capped(program);
 }
 
-/* As the kubelet changes a mounted ConfigMap: the file is a link through `..data`, which is
-   replaced by a rename. */
+/* The kubelet changes a mounted ConfigMap like this: the file is a link through `..data`, and a
+   rename replaces `..data`. */
 static void test_reload__takes_up_a_policy_swapped_by_the_kubelet(void **state) {
     const struct program *program = *state;
     char output[1024];
@@ -108,7 +108,7 @@ static void test_reload__takes_up_a_policy_swapped_by_the_kubelet(void **state) 
     assert_warned(program);
 }
 
-/* As they are in a ConfigMap for a moment after it has lost a key. */
+/* In a ConfigMap, links lead nowhere for a moment after it has lost a key. */
 static void test_reload__passes_over_links_that_lead_nowhere(void **state) {
     const struct program *program = *state;
     char output[1024];
@@ -139,8 +139,8 @@ static void test_reload__keeps_the_last_good_policy_when_one_is_refused(void **s
     assert_int_equal(program_metric(program, "capstan_config_reloads_total{result=\"ok\"}"), 1);
 }
 
-/* What is refused is read again whenever anything is looked at. */
-static void test_reload__says_once_what_it_refuses(void **state) {
+/* The program reads a refused file again whenever it looks at any file. */
+static void test_reload__logs_a_refusal_once(void **state) {
     const struct program *program = *state;
     program_start(*state);
     program_put(program, "policy.yaml", BAD);
@@ -227,7 +227,7 @@ static void test_reload__takes_up_a_folder_that_comes_and_goes(void **state) {
     assert_unresolved(program);
 }
 
-static void test_reload__takes_up_a_list_with_what_else_is_in_it(void **state) {
+static void test_reload__takes_up_a_list_with_other_kinds_in_it(void **state) {
     const struct program *program = *state;
     program_remove(program, "objects/plain.yaml");
     program_start(*state);
@@ -239,7 +239,7 @@ static void test_reload__takes_up_a_list_with_what_else_is_in_it(void **state) {
     assert_int_equal(program_metric(program, "capstan_deployments"), 2);
 }
 
-/* All of the objects or none: half of a change would be a state that never was. */
+/* The program takes all objects or none. Half of a change would be a state that never existed. */
 static void test_reload__keeps_all_objects_when_one_file_is_broken(void **state) {
     static const struct {
         const char *text;
@@ -285,13 +285,13 @@ int main(void) {
         FRESH(test_reload__takes_up_a_policy_swapped_by_the_kubelet),
         FRESH(test_reload__passes_over_links_that_lead_nowhere),
         FRESH(test_reload__keeps_the_last_good_policy_when_one_is_refused),
-        FRESH(test_reload__says_once_what_it_refuses),
+        FRESH(test_reload__logs_a_refusal_once),
         FRESH(test_reload__keeps_the_policy_when_its_file_goes),
         FRESH(test_reload__reads_the_policy_again_on_sighup),
         FRESH(test_reload__survives_sighup_without_a_policy),
         FRESH(test_reload__takes_up_objects_that_come_change_and_go),
         FRESH(test_reload__takes_up_a_folder_that_comes_and_goes),
-        FRESH(test_reload__takes_up_a_list_with_what_else_is_in_it),
+        FRESH(test_reload__takes_up_a_list_with_other_kinds_in_it),
         FRESH(test_reload__keeps_all_objects_when_one_file_is_broken),
         FRESH(test_reload__takes_up_many_changes_in_a_row),
     };

@@ -2,7 +2,7 @@
 
 /*
  * `capstan review` as a pipeline runs it: a process with an exit status. Every test works in a
- * folder of its own, with the files below in it.
+ * folder of its own, which has the files below.
  */
 
 #include <pty.h>
@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "file_fixtures.h"
+#include "edge/file/file_fixtures.h"
 #include "program.h"
 
 enum { OUTPUT_SIZE = 256 * 1024 };
@@ -72,7 +72,7 @@ static int set_up(void **state) {
     return result;
 }
 
-/* Standard error is among the output unless the command sends it elsewhere. */
+/* The output includes standard error, unless the command redirects it. */
 static void check_run(const char *command, int status, const char *const *parts) {
     AUTO_FREE char *output = memory_new(OUTPUT_SIZE, 1);
     int is = program_shell(NULL, command, output, OUTPUT_SIZE);
@@ -90,7 +90,7 @@ static void check_run(const char *command, int status, const char *const *parts)
 #define ASSERT_RUN(command, status, ...)                                                           \
     check_run((command), (status), (const char *const[]){__VA_ARGS__, NULL})
 
-/* The whole output, to the byte. */
+/* Checks the whole output, byte for byte. */
 static void assert_output(const char *command, const char *expected) {
     AUTO_FREE char *output = memory_new(OUTPUT_SIZE, 1);
     assert_int_equal(program_shell(NULL, command, output, OUTPUT_SIZE), 0);
@@ -219,7 +219,7 @@ static void test_review__the_verdicts_are_those_of_the_policy(void **state) {
                "\"patch\":[{\"op\":\"add\",\"path\":\"/spec/replicas\",\"value\":3}]}\n");
 }
 
-static void test_review__facts_say_whose_a_deployment_is(void **state) {
+static void test_review__facts_name_the_server_of_a_deployment(void **state) {
     (void)state;
     write_text("deployment.yaml", DEPLOYMENT("github", "3"));
     ASSERT_RUN(REVIEW "-f deployment.yaml", 0, "warning  unresolved ",
@@ -230,21 +230,21 @@ static void test_review__facts_say_whose_a_deployment_is(void **state) {
                "1 object: 0 denied, 1 changed, 1 warned, 0 unresolved;");
     ASSERT_RUN(REVIEW "-f deployment.yaml --facts - <warned.yaml", 0,
                "stdio transport allows 1 replica");
-    /* As from `kubectl get mcpservers -A -o yaml`. */
+    /* The form of `kubectl get mcpservers -A -o yaml`. */
     write_text("live.yaml", "apiVersion: v1\nkind: List\nitems:\n"
                             "- apiVersion: toolhive.stacklok.dev/v1beta1\n  kind: MCPServer\n"
                             "  metadata: {name: github, namespace: default, uid: m-1, "
                             "generation: 4}\n  spec: {image: i, transport: stdio}\n");
     ASSERT_RUN(REVIEW "-f deployment.yaml --facts - <live.yaml", 0,
                "stdio transport allows 1 replica");
-    /* What is under review goes before what is only given. */
+    /* An object under review goes before one that is only given. */
     ASSERT_RUN(REVIEW "-f deployment.yaml -f server.yaml --facts warned.yaml", 2, "server.yaml");
     write_text("server.yaml", SERVER("github", "transport: sse"));
     ASSERT_RUN(REVIEW "-f deployment.yaml -f server.yaml --facts warned.yaml", 0,
                "2 objects: 0 denied, 0 changed, 0 warned, 0 unresolved;");
 }
 
-static void test_review__a_deployment_whose_owner_is_nowhere_is_unresolved(void **state) {
+static void test_review__a_deployment_of_an_unknown_owner_is_unresolved(void **state) {
     (void)state;
     ASSERT_RUN(REVIEW "-f unresolved.yaml", 0, "warning  unresolved ", "1 unresolved;");
     ASSERT_RUN(REVIEW "-f unresolved.yaml --config fail.yaml", 1, "error    unresolved ");
@@ -260,7 +260,7 @@ static void test_review__old_makes_an_update_of_it(void **state) {
     ASSERT_RUN(REVIEW "-f warned.yaml --old warned.yaml -o json", 0, "\"operation\":\"UPDATE\"");
     ASSERT_RUN(REVIEW "-f warned.yaml --old - -o json <warned.yaml", 0, "\"operation\":\"UPDATE\"");
     ASSERT_RUN(REVIEW "-f warned.yaml --old clean.yaml -o json", 0, "\"operation\":\"CREATE\"");
-    /* Each of these is to get a name of its own. */
+    /* Each of these gets a name of its own from the API server. */
     ASSERT_RUN("sed 's/name: github/generateName: gh-/' warned.yaml >new.yaml; " REVIEW
                "-f new.yaml -f - --old new.yaml -o json <new.yaml | jq -c '.items[] | [.operation, "
                ".remark]' | uniq -c",
@@ -275,7 +275,7 @@ static void test_review__an_object_that_is_there_twice_is_refused_with_its_place
     ASSERT_RUN(REVIEW "-f warned.yaml -f warned.yaml", 2, "warned.yaml:1:1: MCPServer ");
     ASSERT_RUN(REVIEW "-f - <twice.yaml -f twice.yaml", 2, "twice.yaml:3:1: MCPServer ");
     ASSERT_RUN("cat twice.yaml twice.yaml | " REVIEW "-f -", 2, "<stdin>:9:1: MCPServer ");
-    /* Another kind, another namespace, or none that is decided about. */
+    /* Objects of another kind or namespace, and objects without rules. */
     write_text("else.yaml", "apiVersion: toolhive.stacklok.dev/v1beta1\nkind: MCPServer\n"
                             "metadata: {name: github, namespace: else}\nspec: {}\n");
     ASSERT_RUN(REVIEW "-f capped.yaml -f else.yaml", 0, "3 objects: ");
@@ -312,7 +312,7 @@ static const char many[] =
                                             "kind: Odd\nbig: 123456789012345678901234567890\n"
                                             "float: 1e400\ntime: 12:30:45\nnothing: ~\n";
 
-/* As the JSON of the objects, whatever their places: kind and name. */
+/* The kind and name of each object, in the order of the output. */
 #define OBJECTS_OF(file)                                                                           \
     REVIEW "-v -o json -f " file " | jq -c '.items[] | [.apiVersion, .kind, .namespace, .name]'"
 
@@ -331,7 +331,7 @@ static void test_review__its_yaml_reviewed_again_changes_nothing_and_loses_nothi
                "\nbig: 123456789012345678901234567890\n");
 }
 
-static void test_review__its_yaml_leaves_out_what_is_refused_and_says_so(void **state) {
+static void test_review__its_yaml_leaves_out_refused_objects_and_says_so(void **state) {
     (void)state;
     ASSERT_RUN(REVIEW "-f warned.yaml -f others.yaml -o yaml --config deny.yaml 2>errors >out", 1,
                "");
@@ -345,7 +345,7 @@ static void test_review__its_yaml_leaves_out_what_is_refused_and_says_so(void **
     }
 }
 
-static void test_review__what_people_should_know_is_one_line_on_stderr(void **state) {
+static void test_review__news_for_people_is_one_line_on_stderr(void **state) {
     static const char nothing[] = "capstan: nothing to review: no object is in what was given\n";
     (void)state;
     write_text("idle.yaml", POLICY("gracePeriod: {seconds: 60}\n"));
@@ -427,7 +427,7 @@ static char *run_on_a_terminal(const char *command) {
         _exit(127);
     }
     size_t size = 0;
-    /* At the end it is an error. */
+    /* At the end read() returns an error. */
     for (ssize_t n; (n = read(terminal, output + size, OUTPUT_SIZE - 1 - size)) > 0;) {
         size += (size_t)n;
     }
@@ -482,7 +482,8 @@ static void test_review__no_name_reaches_a_terminal_as_a_command(void **state) {
     ASSERT_RUN("printf 'kind: \\033[31m{{' >evil2.yaml; " REVIEW
                "-f evil2.yaml >out 2>&1; test $? = 2 && ! grep -q $(printf '\\033') out",
                0, "");
-    /* What goes to stderr, and a path in it: C0, C1, and what turns the direction of writing. */
+    /* The texts on stderr, and a path in them: C0, C1, and characters that reverse the writing
+       direction. */
     ASSERT_RUN("evil=$(printf 'e\\033[31m\\n::error::f\\302\\233\\342\\200\\256.yaml'); "
                "cp evil.yaml \"$evil\"; echo 'a: [' >\"$evil.yaml\"; for arguments in "
                "'-o yaml --config deny.yaml' '-o patch --config deny.yaml' '--facts missing'; do "
@@ -505,14 +506,14 @@ int main(void) {
         TEST(test_review__unusable_input_is_one_line_on_stderr_and_status_2),
         TEST(test_review__what_cannot_be_written_is_an_error),
         TEST(test_review__the_verdicts_are_those_of_the_policy),
-        TEST(test_review__facts_say_whose_a_deployment_is),
-        TEST(test_review__a_deployment_whose_owner_is_nowhere_is_unresolved),
+        TEST(test_review__facts_name_the_server_of_a_deployment),
+        TEST(test_review__a_deployment_of_an_unknown_owner_is_unresolved),
         TEST(test_review__old_makes_an_update_of_it),
         TEST(test_review__an_object_that_is_there_twice_is_refused_with_its_place),
         TEST(test_review__standard_input_and_files_go_together),
         TEST(test_review__its_yaml_reviewed_again_changes_nothing_and_loses_nothing),
-        TEST(test_review__its_yaml_leaves_out_what_is_refused_and_says_so),
-        TEST(test_review__what_people_should_know_is_one_line_on_stderr),
+        TEST(test_review__its_yaml_leaves_out_refused_objects_and_says_so),
+        TEST(test_review__news_for_people_is_one_line_on_stderr),
         TEST(test_review__the_defaults_are_those_asked_for),
         TEST(test_review__recorded_reviews_are_answered_as_the_webhook_does),
         TEST(test_review__each_recorded_review_has_an_answer),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Time and memory of `capstan review`, over many documents in few files and in many. The time is
- * printed, and bounded far above what it is; the memory of one run is compared with that of
+ * Time and memory of `capstan review`, over many documents in few files and in many. The test
+ * prints the time, and its limit is far above it. It compares the memory of one run with that of
  * another.
  */
 
@@ -22,17 +22,17 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "file_fixtures.h"
+#include "edge/file/file_fixtures.h"
 
 enum {
     DOCUMENTS_IN_FILE = 100,
     SECONDS_MAX = 10,
-    NOISE_KIB = 1024, /* between one run and another */
-    /* What is kept of an MCPServer or a Deployment for the others to be judged by. */
+    NOISE_KIB = 1024, /* between two runs */
+    /* Bytes kept of each MCPServer or Deployment, to judge the other objects by. */
     FACT_SIZE_MAX = 300,
 };
 
-/* A ConfigMap, or in turn an MCPServer and its Deployment; of a usual size. */
+/* Writes a ConfigMap, or alternately an MCPServer and its Deployment, of a usual size. */
 static void write_document(FILE *file, unsigned number, bool is_other) {
     if (is_other) {
         fprintf(file, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c%u}\ndata:\n", number);
@@ -79,7 +79,7 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-/* Its output goes into the file "out". */
+/* The output goes into the file "out". */
 static struct run review(const char *folder, const char *form) {
     const char *arguments[] = {getenv("CAPSTAN"), "review", "-f", folder, "-o", form, NULL};
     double began = now();
@@ -120,7 +120,7 @@ static void test_review_figures__10000_documents_take_seconds(void **state) {
     assert_true(run.seconds < SECONDS_MAX);
 }
 
-/* Ten times the files, each as large as before. */
+/* Compares with ten times the files, each as large as before. */
 static void check_memory(bool is_other, long growth_max_kib) {
     static const char *const forms[] = {"text",   "json",  "yaml", "patch",
                                         "github", "sarif", "junit"};
@@ -142,7 +142,7 @@ static void test_review_figures__memory_does_not_grow_with_the_files(void **stat
     check_memory(true, NOISE_KIB);
 }
 
-static void test_review_figures__memory_grows_by_a_fact_for_what_others_are_judged_by(
+static void test_review_figures__memory_grows_by_one_fact_for_each_server_or_deployment(
     void **state) {
     (void)state;
     check_memory(false, NOISE_KIB + 90L * DOCUMENTS_IN_FILE * FACT_SIZE_MAX / 1024);
@@ -152,7 +152,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(test_review_figures__10000_documents_take_seconds),
         IN_FOLDER(test_review_figures__memory_does_not_grow_with_the_files),
-        IN_FOLDER(test_review_figures__memory_grows_by_a_fact_for_what_others_are_judged_by),
+        IN_FOLDER(test_review_figures__memory_grows_by_one_fact_for_each_server_or_deployment),
     };
     return cmocka_run_group_tests_name("wire/review_figures", tests, NULL, NULL);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The twelve AdmissionReviews that a real kube-apiserver sent, over TLS. The verdicts were written
- * by hand from the decision table; "row" means its rows.
+ * The twelve AdmissionReviews of a real kube-apiserver, over TLS. The verdicts come from the
+ * decision table, by hand; "row" means its rows.
  *
- * What is known: github is stdio with spec.replicas 1 (generation 2), plain is stdio without
- * spec.replicas, weather is sse without, search is streamable-http with 3 and redis; and the
- * Deployments of github and weather, which the Scales are about. Every Deployment brings
+ * The facts: github is stdio with spec.replicas 1 (generation 2), plain is stdio without
+ * spec.replicas, weather is sse without it, search is streamable-http with 3 and redis. There are
+ * also the Deployments of github and weather, for the Scales. Every Deployment has
  * terminationGracePeriodSeconds 30, so rows 9 and 10 change nothing in any of them.
  */
 
@@ -29,33 +29,34 @@ struct sample_row {
 };
 
 static const struct sample_row rows[] = {
-    /* Rows 1 and 2: stdio asks for 3, without redis. Admitted unchanged, a warning of each rule. */
+    /* Rows 1 and 2: stdio asks for 3, without redis. It is admitted unchanged, with a warning of
+       each rule. */
     {"01-MCPServer-CREATE-github", "4912ced4-3c55-4d61-95ca-c6210824597e", "",
      "stdio-cap,session-storage", "stdio-cap,session-storage"},
-    /* Row 2 alone: sse may have 2, but they share no sessions. */
+    /* Row 2 alone: sse may have 2, but the two share no sessions. */
     {"02-MCPServer-CREATE-weather", "62e34b7b-f6cf-4d78-b8eb-adfa0b3faca3", "", "session-storage",
      "session-storage"},
-    /* 3 of streamable-http with redis: there is nothing to say. */
+    /* streamable-http may have 3 with redis, so no rule acts. */
     {"03-MCPServer-CREATE-search", "ee109498-d69e-4348-a525-3f8a1387de80", "", "", ""},
-    /* From 3 to 1: no rule is broken any more. */
+    /* From 3 to 1: the server now keeps every rule. */
     {"04-MCPServer-UPDATE-github", "6bcdac16-3dd7-46f1-8527-17b34853721e", "", "", ""},
-    /* Row 3: spec.replicas is set (by now to 1, which is within the cap), so it is what the new
-       Deployment gets. That is replica-passthrough, which does not warn. */
+    /* Row 3: spec.replicas is set (now to 1, within the cap), so the new Deployment gets this
+       count. The rule is replica-passthrough, which does not warn. */
     {"05-Deployment-CREATE-github", "e0191840-b7d2-40da-9a45-6a8c4af70889", PATCH_REPLICAS_TO_1, "",
      "replica-passthrough"},
-    /* Row 4: spec.replicas is nil, so the count is the creator's. */
+    /* Row 4: spec.replicas is nil, so the creator of the Deployment chooses the count. */
     {"06-Deployment-CREATE-weather", "d150334e-36f2-4f26-b39b-77c65c64e81d", "", "", ""},
-    /* Row 4 leaves it, row 5 caps it: stdio, 3, and row 3 has not decided. */
+    /* Row 4 leaves the count, and row 5 caps it: stdio with 3, and row 3 has not decided. */
     {"07-Deployment-CREATE-plain", "aed2a1e1-f69f-41c9-9565-e6507264583c", PATCH_REPLICAS_TO_1,
      "stdio-cap", "stdio-cap"},
-    /* The labels of an MCPServer's Deployment, and no owner: not ours, whatever the labels say. */
+    /* It has the labels of an MCPServer's Deployment, but no owner. So it is not ours. */
     {"08-Deployment-CREATE-foreign", "5cf5efad-4577-4033-80d5-25e781b2f261", "", "", ""},
-    /* Row 6: stdio to 5. */
+    /* Row 6: a scale of stdio to 5. */
     {"09-Scale-UPDATE-github", "9911038e-11c8-4629-ad7a-7de4e97d837f", PATCH_REPLICAS_TO_1,
      "stdio-cap", "stdio-cap"},
     /* Row 11: an absent count in a Scale is 0. */
     {"10-Scale-UPDATE-weather", "85da4f0d-e701-4b7d-b768-057bce304c31", "", "", ""},
-    /* Row 5: an update from 5 to 4 of stdio. Row 3 is for a create. */
+    /* Row 5: an update of stdio from 5 to 4. Row 3 concerns only a create. */
     {"11-Deployment-UPDATE-github", "0b624e0d-c13e-4a53-b4bd-1cdabb83f873", PATCH_REPLICAS_TO_1,
      "stdio-cap", "stdio-cap"},
     /* Row 8: a restart by an admin; sse keeps its 5. */
@@ -88,8 +89,7 @@ SAMPLE_TEST(leaves_a_scale_to_zero_alone, 9)
 SAMPLE_TEST(caps_an_update_of_a_stdio_deployment, 10)
 SAMPLE_TEST(leaves_an_update_of_an_sse_deployment_alone, 11)
 
-/* Row 12. Whose the Deployment is cannot be known from a Scale alone, and there is no API to ask.
- */
+/* Row 12: a Scale alone does not name the MCPServer, and there is no API to ask. */
 static void test_samples__leaves_a_scale_unresolved_without_its_deployment(void **state) {
     (void)state;
     struct program program;
@@ -101,7 +101,7 @@ static void test_samples__leaves_a_scale_unresolved_without_its_deployment(void 
     wire_assert(&verdict, "to 5", "", "unresolved");
     assert_string_equal(verdict.audited, "");
     assert_int_equal(program_metric(&program, "capstan_admission_unresolved_total"), 1);
-    /* For a count of 0 nobody needs to know. */
+    /* A count of 0 needs no MCPServer. */
     wire_ask_sample(&program, "10-Scale-UPDATE-weather", &verdict);
     wire_assert(&verdict, "to 0", "", "");
     assert_int_equal(program_metric(&program, "capstan_admission_unresolved_total"), 1);
@@ -109,7 +109,7 @@ static void test_samples__leaves_a_scale_unresolved_without_its_deployment(void 
     program_fini(&program);
 }
 
-/* The one that figures are measured with: sample 12 as the bytes that came. */
+/* The bytes of sample 12 as they came. The figures are measured with them. */
 static void test_samples__answers_the_bytes_of_a_real_request(void **state) {
     struct verdict verdict;
     wire_ask_sample(*state, "raw-Deployment-UPDATE-16k", &verdict);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The probes, and the end: unready at once, serving on for --shutdown-delay with
- * `Connection: close`, then exit status 0 and no request lost.
+ * The probes and the end of the program. It becomes unready at once, serves on for --shutdown-delay
+ * with `Connection: close`, then exits with status 0 and loses no request.
  */
 
 #include <setjmp.h>
@@ -88,7 +88,7 @@ static void test_shutdown__serves_on_while_it_is_unready_and_then_ends_with_0(vo
     assert_answer_closes(&open);
     program_connect(program, &late);
     assert_answer_closes(&late);
-    /* What is idle is left alone: kube-apiserver may be about to use it. */
+    /* The program leaves idle connections alone: kube-apiserver may be about to use one. */
     assert_false(http_client_sees_end(&idle, 200));
     assert_true(program_is_running(program));
     assert_int_equal(program_wait(program), 0);
@@ -130,7 +130,7 @@ static void test_shutdown__a_request_under_way_gets_its_answer(void **state) {
     snprintf(head, sizeof(head), "POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n",
              size);
     wire_send(&client, head, review, size / 2);
-    /* Nothing shows from outside that the first half has been read. */
+    /* No sign outside shows that the program has read the first half. */
     http_sleep_ms(300);
     program_signal(program, SIGTERM);
     wait_for_draining(program);
@@ -142,7 +142,7 @@ static void test_shutdown__a_request_under_way_gets_its_answer(void **state) {
     assert_int_equal(program_wait(program), 0);
 }
 
-/* A request that is never finished holds the end up for 2 s and no longer. */
+/* An unfinished request delays the end by 2 s and no longer. */
 static void test_shutdown__does_not_wait_for_ever(void **state) {
     struct program *program = *state;
     struct http_client client;

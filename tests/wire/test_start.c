@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * How the program starts, and how it refuses to: with one line that says what is wrong and where,
- * and exit status 2 where it was asked wrongly, 1 where it could not do it.
+ * The start of the program, and its refusals to start. Each refusal is one line that names the
+ * fault and its place. The exit status is 2 for a wrong call, and 1 for a failure of the system.
  */
 
 #include <setjmp.h>
@@ -21,7 +21,7 @@
 
 enum { OUTPUT_SIZE = 8192, DAY_S = 86400 };
 
-/* Ends by itself where it should not have started. */
+/* If it starts against expectation, timeout ends it. */
 #define SERVE                                                                                      \
     "timeout 5 \"$CAPSTAN\" serve --webhook-bind-address 127.0.0.1:0 "                             \
     "--health-probe-bind-address 127.0.0.1:0 --metrics-bind-address 127.0.0.1:0 "                  \
@@ -43,7 +43,7 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* The text with the folder in place of $FOLDER. */
+/* Copies the text, with the folder in place of $FOLDER. */
 static void expand(const struct program *program, const char *text, char out[OUTPUT_SIZE]) {
     static const char mark[] = "$FOLDER";
     const char *at = strstr(text, mark);
@@ -55,8 +55,8 @@ static void expand(const struct program *program, const char *text, char out[OUT
     }
 }
 
-/* Runs it, and fails the test unless it ends with this status and one line that begins with
-   "capstan: " and the text. */
+/* Runs the command. Fails the test unless the command ends with this status and prints one line
+   that begins with "capstan: " and the text. */
 static void assert_refuses(const struct program *program, const char *command, int status,
                            const char *text) {
     char output[OUTPUT_SIZE];
@@ -148,7 +148,7 @@ static void test_start__refuses_a_certificate_that_cannot_serve(void **state) {
     struct error error;
     assert_true(x509_make_ca("test", now - 10 * DAY_S, 20 * DAY_S, &ca, &error));
     for (int i = 0; i < 3; i++) {
-        /* Over, valid, not begun. */
+        /* An expired one, a valid one, and one that has not begun. */
         assert_true(
             x509_make_leaf(&ca, names, 1, now + (i - 1) * 4 * DAY_S, DAY_S, &pairs[i], &error));
     }
@@ -173,7 +173,7 @@ static void test_start__refuses_a_certificate_that_cannot_serve(void **state) {
     x509_pair_fini(&ca);
 }
 
-static void test_start__refuses_files_that_are_not_there_or_not_what_they_should_be(void **state) {
+static void test_start__refuses_missing_or_wrong_files(void **state) {
     static const struct {
         const char *arguments;
         int status;
@@ -188,7 +188,7 @@ static void test_start__refuses_files_that_are_not_there_or_not_what_they_should
         {OBJECTS CERTS "--webhook-cert-key none", 2, "reading '$FOLDER/certs/none': no such file"},
         {OBJECTS CERTS "--status-dir $FOLDER/certs/tls.crt", 1,
          "--status-dir: '$FOLDER/certs/tls.crt' is there and not a folder"},
-        /* What it writes there would be read as objects, or overwrite them. */
+        /* The program would read its own files there as objects, or overwrite objects. */
         {OBJECTS CERTS "--status-dir $FOLDER/objects", 2,
          "--status-dir '$FOLDER/objects' and --objects "},
         {OBJECTS CERTS "--status-dir $FOLDER", 2, "--status-dir '$FOLDER' and --objects "},
@@ -252,7 +252,7 @@ static void test_start__refuses_wrong_usage_with_exit_status_2(void **state) {
     }
 }
 
-static void test_start__version_and_help_say_what_they_should(void **state) {
+static void test_start__prints_version_and_help(void **state) {
     static const struct {
         const char *arguments;
         const char *part;
@@ -280,7 +280,7 @@ static void test_start__version_and_help_say_what_they_should(void **state) {
             fail_msg("%s: '%s'", rows[i].arguments, output);
         }
     }
-    /* Without a command: help, and not a success. */
+    /* Without a command it prints the help, and does not succeed. */
     assert_int_equal(program_shell(*state, "\"$CAPSTAN\"", output, sizeof(output)), 2);
     assert_non_null(strstr(output, "Usage: capstan COMMAND"));
 }
@@ -330,9 +330,9 @@ int main(void) {
         FRESH(test_start__refuses_a_bad_policy_with_file_line_and_key),
         FRESH(test_start__refuses_bad_objects_with_file_and_line),
         FRESH(test_start__refuses_a_certificate_that_cannot_serve),
-        FRESH(test_start__refuses_files_that_are_not_there_or_not_what_they_should_be),
+        FRESH(test_start__refuses_missing_or_wrong_files),
         FRESH(test_start__refuses_wrong_usage_with_exit_status_2),
-        FRESH(test_start__version_and_help_say_what_they_should),
+        FRESH(test_start__prints_version_and_help),
         FRESH(test_start__two_on_one_port_is_one_too_many),
         FRESH(test_start__serves_without_probes_and_metrics),
     };

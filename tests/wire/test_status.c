@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * --status-dir: the conditions that follow from the objects, in one file for each MCPServer. Where
- * the design text says "requeues", the next pass of the companion loop is meant: there is one
- * whenever something new was read, and every 10 s.
+ * --status-dir: the conditions of the objects, in one file for each MCPServer. The design text says
+ * "requeues", which here means the next pass of the companion loop. There is a pass after each new
+ * reading, and every 10 s.
  */
 
 #include <setjmp.h>
@@ -73,7 +73,7 @@ static const struct status_row rows[] = {
     {"foreign", "00000000-0000-4000-8000-000000000001", 1, {NOT_CAPPED}, {STORAGE_NOT_APPLICABLE}},
 };
 
-/* One MCPServer by itself, whose spec a test changes. */
+/* A single MCPServer. A test changes its spec. */
 #define SERVER(uid, generation, spec)                                                              \
     "apiVersion: toolhive.stacklok.dev/v1alpha1\nkind: MCPServer\nmetadata: {name: one, "          \
     "namespace: team, uid: " uid ", generation: " generation "}\nspec: {image: x, " spec "}\n"
@@ -127,7 +127,7 @@ static cJSON *condition_of(const cJSON *document, const char *type) {
     return NULL;
 }
 
-/* "True OLD_TIME" of one condition; the time as "now" if it is of this minute. */
+/* "True OLD_TIME" for one condition. A time within the last minute becomes "now". */
 static void describe(const struct program *program, const char *type, char out[64]) {
     cJSON *document = load(program, ONE);
     const cJSON *condition = condition_of(document, type);
@@ -157,7 +157,7 @@ static int generation_of(const struct program *program) {
     return generation;
 }
 
-/* What changes when a file is written again, by a rename or in place. */
+/* A mark that changes with each write of the file, by a rename or in place. */
 static void get_mark(const struct program *program, const char *name, char out[96]) {
     char path[PROGRAM_PATH_SIZE];
     struct stat status;
@@ -167,7 +167,7 @@ static void get_mark(const struct program *program, const char *name, char out[9
              (intmax_t)status.st_mtim.tv_sec, status.st_mtim.tv_nsec, (intmax_t)status.st_size);
 }
 
-/* Makes both conditions of ONE look as if they had last changed long ago. */
+/* Sets the times of both conditions of ONE long ago. */
 static void age_conditions(const struct program *program) {
     cJSON *document = load(program, ONE);
     cJSON *condition;
@@ -278,17 +278,17 @@ static void test_status__the_time_moves_only_on_a_flip(void **state) {
     program_start(program);
     program_wait_for_pass(program);
     assert_conditions(program, "True " OLD_TIME, "True " OLD_TIME);
-    /* Another generation, and no other answer. */
+    /* The generation changes, but the conditions do not. */
     program_put(program, "objects/one.yaml", SERVER("u-1", "2", "transport: stdio, replicas: 3"));
     wait_for_writes(program, 2);
     assert_conditions(program, "True " OLD_TIME, "True " OLD_TIME);
     assert_int_equal(generation_of(program), 2);
-    /* One of the two flips. */
+    /* One of the two conditions flips. */
     program_put(program, "objects/one.yaml", SERVER("u-1", "3", "transport: sse, replicas: 3"));
     wait_for_writes(program, 3);
     assert_conditions(program, "False now", "True " OLD_TIME);
     assert_int_equal(generation_of(program), 3);
-    /* The other one. */
+    /* The other one flips. */
     age_conditions(program);
     program_put(program, "objects/one.yaml", SERVER("u-1", "4", "transport: sse, replicas: 1"));
     wait_for_writes(program, 4);
@@ -361,7 +361,7 @@ static void test_status__goes_also_where_the_mcpserver_went_while_it_was_down(vo
     assert_false(program_has(program, ONE));
 }
 
-static void test_status__what_somebody_damaged_or_removed_comes_back(void **state) {
+static void test_status__restores_a_damaged_or_removed_file(void **state) {
     static const char *const damages[] = {"", "{", "{}\n", "[1,2]\n", "not JSON\n"};
     struct program *program = *state;
     program_put(program, "objects/one.yaml", SERVER("u-1", "1", "transport: stdio, replicas: 2"));
@@ -399,7 +399,7 @@ static void test_status__an_mcpserver_that_has_yet_to_get_a_name_is_left_alone(v
     assert_false(program_has(program, "status/team/.json"));
 }
 
-/* Conditions say what the spec is; the mode says what is done about it. */
+/* The conditions describe the spec. The mode does not change them. */
 static void test_status__follows_the_spec_whatever_the_mode(void **state) {
     struct program *program = *state;
     program_put(program, "policy.yaml",
@@ -437,7 +437,7 @@ int main(void) {
         FRESH(test_status__a_new_object_of_the_same_name_begins_anew),
         FRESH(test_status__goes_with_its_mcpserver_and_takes_nothing_else_along),
         FRESH(test_status__goes_also_where_the_mcpserver_went_while_it_was_down),
-        FRESH(test_status__what_somebody_damaged_or_removed_comes_back),
+        FRESH(test_status__restores_a_damaged_or_removed_file),
         FRESH(test_status__an_mcpserver_that_is_being_deleted_is_left_alone),
         FRESH(test_status__an_mcpserver_that_has_yet_to_get_a_name_is_left_alone),
         FRESH(test_status__follows_the_spec_whatever_the_mode),

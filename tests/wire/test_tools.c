@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The program as other people's TLS and HTTP see it: curl and openssl s_client, both on OpenSSL,
- * while the program is on GnuTLS.
+ * The program as the TLS and HTTP of other people see it: curl and openssl s_client use OpenSSL,
+ * and the program uses GnuTLS.
  */
 
 #include <setjmp.h>
@@ -18,7 +18,7 @@
 
 enum { OUTPUT_SIZE = 64 * 1024, CURL_CANNOT_CONNECT_TLS = 35, CURL_CANNOT_VERIFY = 60 };
 
-/* curl, by the name in the certificate, wherever that name points on this machine. */
+/* Calls the name in the certificate, and resolves it to this machine. */
 #define CURL                                                                                       \
     "curl -sS --max-time 10 --resolve localhost:$PORT:127.0.0.1 "                                  \
     "-H 'Content-Type: application/json' "                                                         \
@@ -116,7 +116,8 @@ static void test_tools__openssl_gets_tls_1_2_and_tls_1_3(void **state) {
                "Verify return code: 0 (ok)");
 }
 
-/* With security level 0 openssl would do it: its hello goes out, and nothing comes back. */
+/* With security level 0, openssl would accept these versions. It sends its hello and gets nothing
+   back. */
 static void test_tools__openssl_gets_no_tls_1_1_and_no_tls_1_0(void **state) {
     ASSERT_RUN(S_CLIENT "-tls1_1 -cipher ALL:@SECLEVEL=0 </dev/null", 1,
                "SSL handshake has read 0 bytes and written 1", "Cipher is (NONE)");

@@ -100,7 +100,7 @@ static void take_review(struct verdict *verdict) {
     cJSON_Delete(review);
 }
 
-/* A 400 ends the connection; what the test sends next goes over a new one to the same port. */
+/* A 400 ends the connection. The test's next request uses a new one to the same port. */
 static void reopen(struct http_client *client) {
     uint16_t port = client->port;
     SSL_CTX *context = SSL_get_SSL_CTX(client->ssl);
@@ -136,7 +136,7 @@ void wire_read(struct http_client *client, struct verdict *ret_verdict) {
 void wire_post_bytes(struct http_client *client, const char *bytes, size_t size,
                      struct verdict *ret_verdict) {
     char head[256];
-    /* The headers that kube-apiserver sends, and no others. */
+    /* These are exactly the headers of kube-apiserver. */
     snprintf(head, sizeof(head),
              "POST /mutate?timeout=10s HTTP/1.1\r\nHost: capstan.capstan-system.svc:443\r\n"
              "User-Agent: kube-apiserver-admission\r\nContent-Length: %zu\r\n"

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CORE_ADMISSION_RULE_TABLE_H
+#define CORE_ADMISSION_RULE_TABLE_H
+
+/*
+ * The rules, in the order in which they are asked. Everything else that lists the rules is made
+ * from these rows: the ids, the names, the keys of PolicyConfig, the metrics, `capstan explain`.
+ *
+ * RULE(ID, name, key, default, modes, kinds, function, label, summary)
+ *
+ *   ID        makes RULE_ID and STEP_ID
+ *   name      in warnings, audit annotations, metrics and exemptions
+ *   key       the key of PolicyConfig under which the rule has its `mode`
+ *   default   the mode where the policy names none: OFF, WARN, ENFORCE or DENY
+ *   modes     what a policy may choose beside off and warn: CAN_ENFORCE, CAN_DENY, both, or 0
+ *   kinds     what the rule may have something to say about: ON_MCPSERVER, ON_DEPLOYMENT, ON_SCALE
+ *   function  what the rule does; it stands in src/core/admission/rules/ and has the type rule_step
+ *   label     what this step of the rule is about, in a few words
+ *   summary   one sentence for users
+ *
+ * STEP(ID, RULE, function, label) is one more step of a rule that stands above.
+ */
+#define RULE_TABLE(RULE, STEP)                                                                     \
+    RULE(STDIO_CAP, "stdio-cap", "stdioCap", ENFORCE, CAN_ENFORCE | CAN_DENY,                      \
+         ON_MCPSERVER | ON_DEPLOYMENT | ON_SCALE, stdio_cap_spec_driven, "spec-driven",            \
+         "An MCPServer with stdio transport has at most one replica.")                             \
+    /* Stands before the externally-driven path, which then sees the count that it sets. */        \
+    RULE(REPLICA_PASSTHROUGH, "replica-passthrough", "replicas", ENFORCE, CAN_ENFORCE,             \
+         ON_DEPLOYMENT, replica_passthrough_create, "create",                                      \
+         "A Deployment follows spec.replicas of its MCPServer where that is set, and keeps its "   \
+         "own count where it is not.")                                                             \
+    STEP(REPLICA_PASSTHROUGH_UPDATE, REPLICA_PASSTHROUGH, replica_passthrough_operator_update,     \
+         "update by the operator")                                                                 \
+    STEP(STDIO_CAP_EXTERNAL, STDIO_CAP, stdio_cap_externally_driven, "externally-driven")          \
+    STEP(STDIO_CAP_SURGE, STDIO_CAP, stdio_cap_prevent_surge, "prevent surge")                     \
+    RULE(GRACE_PERIOD, "grace-period", "gracePeriod", ENFORCE, CAN_ENFORCE, ON_DEPLOYMENT,         \
+         grace_period, "pod template", "The pods of an MCPServer's Deployment get time to end.")   \
+    RULE(SESSION_STORAGE, "session-storage", "sessionStorage", WARN, CAN_DENY, ON_MCPSERVER,       \
+         session_storage, "spec",                                                                  \
+         "Several replicas of an MCPServer need Redis to share their sessions.")
+
+#endif

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CORE_CLUSTER_HEAL_H
+#define CORE_CLUSTER_HEAL_H
+
+/*
+ * Finds what admission could not prevent: a stdio MCPServer whose Deployment has more than one
+ * replica, because somebody scaled it before Capstan was there, or while it was away.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/admission/policy.h"
+#include "core/facts/facts.h"
+
+/* Whether to set the Deployment to one replica. It must belong to the live MCPServer, that must be
+   stdio, and stdio-cap must be in force for it (enforce or deny, not exempt at `now`, seconds since
+   1970). Both must have a uid: a manifest without one is not live. */
+bool heal_is_due(const struct policy *policy, const struct server_fact *server,
+                 const struct deployment_fact *deployment, int64_t now);
+
+#endif

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CORE_FACTS_FACTS_H
+#define CORE_FACTS_FACTS_H
+
+/*
+ * The facts about the cluster: a small record for each MCPServer and each Deployment. Any number of
+ * threads read while one writes. A reader never waits and gets a copy, so that nothing it holds can
+ * change or vanish. Records are immutable; the writer replaces them (see base/epoch.h).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/facts/object.h"
+
+struct facts;
+
+struct facts *facts_new(void);
+
+/* There must be no reader left. */
+void facts_free(struct facts *facts);
+
+/* An MCPServer as the facts know it. */
+struct server_fact {
+    uint64_t serial;    /* changes with each put; 0 of an object that was never put */
+    int64_t generation; /* 0 of a manifest that has none */
+    bool is_deleting;
+    bool is_stdio;
+    bool is_redis;
+    struct number replicas;
+    struct condition conditions[CONDITION_TYPE_COUNT];
+    char namespace[OBJECT_NAMESPACE_SIZE];
+    char name[OBJECT_NAME_SIZE];
+    char uid[OBJECT_UID_SIZE]; /* empty of a manifest that has none */
+};
+
+/* A Deployment as the facts know it. */
+struct deployment_fact {
+    bool is_deleting;
+    bool is_labelled;
+    struct number replicas;
+    char namespace[OBJECT_NAMESPACE_SIZE];
+    char name[OBJECT_NAME_SIZE];
+    char uid[OBJECT_UID_SIZE]; /* as above */
+    char instance[OBJECT_NAME_SIZE];
+    struct owner owner;
+};
+
+/* The part of an MCPServer that its conditions depend on. */
+struct condition_subject facts_condition_subject(const struct server_fact *server);
+
+/* Readers. False if there is none. */
+bool facts_find_server(struct facts *facts, const char *namespace, const char *name,
+                       struct server_fact *ret_server);
+
+/* The Deployment with that uid, whatever its name: the name only says where to look first. If `uid`
+   is NULL, the one with that name. */
+bool facts_find_deployment(struct facts *facts, const char *namespace, const char *name,
+                           const char *uid, struct deployment_fact *ret_deployment);
+
+size_t facts_count_servers(struct facts *facts);
+size_t facts_count_deployments(struct facts *facts);
+
+/* The fact that facts_put() would make of the object. */
+void facts_of_server(const struct object *object, struct server_fact *ret_server);
+void facts_of_deployment(const struct object *object, struct deployment_fact *ret_deployment);
+
+/* Writer: adds or replaces the record of an MCPServer or a Deployment, and ignores other kinds. The
+   object's namespace must not be empty. Returns true if one of that name was put in this round. */
+bool facts_put(struct facts *facts, const struct object *object);
+
+/* Writer: these conditions were written to the object that `server` was read from. The facts take
+   them over, unless the object was put since: then the facts are as new, or newer. */
+void facts_confirm_conditions(struct facts *facts, const struct server_fact *server,
+                              const struct condition conditions[CONDITION_TYPE_COUNT]);
+
+/* Writer: the object is gone. An object of the same name with another uid stays. */
+void facts_remove(struct facts *facts, const struct object *object);
+
+/* Writer: a full listing of one of the two kinds. Put every listed object between begin and end;
+   end removes the others. */
+void facts_begin_round(struct facts *facts, enum object_kind kind);
+void facts_end_round(struct facts *facts, enum object_kind kind);
+
+/* Writer: calls `visit` for each MCPServer, in no particular order. `visit` must put or remove
+   nothing. */
+void facts_each_server(struct facts *facts,
+                       void (*visit)(void *context, const struct server_fact *server),
+                       void *context);
+
+#endif

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CORE_FACTS_OBJECT_H
+#define CORE_FACTS_OBJECT_H
+
+/*
+ * The few fields of an MCPServer, a Deployment or a Scale that anything here reads, taken from the
+ * object's JSON in one pass. One struct serves the three kinds: which fields mean something follows
+ * from the kind, which need not be known while reading (in an AdmissionReview it may come later).
+ *
+ * Nothing is borrowed: texts are copied, decoded, into fixed arrays as large as Kubernetes lets
+ * them be. A text that is too long, or of another type, reads as empty.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/json_fields.h"
+#include "core/facts/condition.h"
+
+#define TOOLHIVE_GROUP  "toolhive.stacklok.dev"
+#define MCPSERVER_KIND  "MCPServer"
+#define MCPSERVER_LABEL "mcpserver" /* the value of app.kubernetes.io/name */
+
+/* The kinds that anything is decided or known about. */
+enum object_kind { OBJECT_OTHER, OBJECT_MCPSERVER, OBJECT_DEPLOYMENT, OBJECT_SCALE };
+
+/* The kind that an API group and a kind name together, in any version. */
+enum object_kind object_kind(const char *group, const char *kind);
+
+enum {
+    OBJECT_NAME_SIZE = 254,     /* RFC 1123 subdomain, 253 bytes */
+    OBJECT_NAMESPACE_SIZE = 64, /* RFC 1123 label, 63 bytes */
+    OBJECT_UID_SIZE = 129,
+    OBJECT_VERSION_SIZE = 64,
+    OBJECT_KIND_SIZE = 64,
+    OBJECT_GROUP_SIZE = 254,
+    OBJECT_WORD_SIZE = 32, /* a value of an enum: transport, provider */
+    OBJECT_SELECTOR_SIZE = 1024,
+};
+
+/* The apiVersion and the kind that an object or an ownerReference gives itself. */
+struct object_type {
+    char api_version[OBJECT_GROUP_SIZE + OBJECT_KIND_SIZE];
+    char kind[OBJECT_KIND_SIZE];
+};
+
+/* A number that must be an integer within a range to count. `null` is absent, as for Kubernetes. */
+struct number {
+    enum presence state;
+    int64_t value; /* if PRESENCE_SET */
+};
+
+bool number_is(const struct number *number, int64_t value);
+bool number_exceeds(const struct number *number, int64_t value);
+bool number_equals(const struct number *one, const struct number *other);
+
+/* The ownerReference with `controller: true` that names an MCPServer. */
+struct owner {
+    bool is_controlled; /* there is a controller, whatever its kind */
+    bool is_mcpserver;  /* it is an MCPServer of ToolHive's group */
+    char name[OBJECT_NAME_SIZE];
+    char uid[OBJECT_UID_SIZE];
+};
+
+struct object {
+    struct object_type type;
+    enum object_kind kind; /* by its type */
+    char name[OBJECT_NAME_SIZE];
+    char namespace[OBJECT_NAMESPACE_SIZE];
+    char uid[OBJECT_UID_SIZE];
+    char resource_version[OBJECT_VERSION_SIZE]; /* opaque: only ever equal or not */
+    int64_t generation;                         /* 0 where it is missing */
+    bool generates_name;                        /* metadata.generateName is set */
+    bool is_deleting;                           /* metadata.deletionTimestamp is set */
+    bool is_labelled;                           /* app.kubernetes.io/name is "mcpserver" */
+    char instance[OBJECT_NAME_SIZE];            /* app.kubernetes.io/instance */
+    struct owner owner;
+
+    struct number replicas; /* spec.replicas: 0 to 2147483647 */
+
+    /* MCPServer */
+    enum presence transport_presence;
+    char transport[OBJECT_WORD_SIZE]; /* "stdio" if absent */
+    enum presence provider_presence;
+    char provider[OBJECT_WORD_SIZE]; /* spec.sessionStorage.provider */
+    struct condition conditions[CONDITION_TYPE_COUNT];
+
+    /* Deployment */
+    enum presence pod_spec;        /* spec.template.spec */
+    struct number grace_period;    /* its terminationGracePeriodSeconds, any integer */
+    enum presence generation_note; /* the pod template's generation annotation ... */
+    int64_t noted_generation;      /* ... and its value, if it is a number */
+    enum presence strategy;        /* spec.strategy */
+    enum presence rolling_update;  /* spec.strategy.rollingUpdate */
+    char strategy_type[OBJECT_WORD_SIZE];
+    struct number max_surge; /* PRESENCE_UNUSABLE for a percentage, which is legal */
+    struct number max_unavailable;
+
+    /* Scale */
+    char selector[OBJECT_SELECTOR_SIZE]; /* status.selector */
+};
+
+/* Reads the value that stands next. False if it is no object: it is skipped, and `ret_object` is as
+   for an empty one. Faults of the JSON itself stay in the reader. */
+bool object_read(struct json_reader *reader, struct object *ret_object);
+
+/* The same from text that is one object and nothing else. False if it is not. */
+bool object_decode(const char *json, size_t size, struct object *ret_object) MUST_CHECK;
+
+bool object_is_stdio(const struct object *object);
+bool object_is_redis(const struct object *object);
+
+/* Its strategy is Recreate: no two pods side by side, and no rolling update to set. */
+bool object_is_recreate(const struct object *object);
+
+/* True if a comma-separated label selector, as status.selector of a Scale has it, has `term` as one
+   of its whole terms. */
+bool object_selects(const char *selector, const char *term);
+
+#endif

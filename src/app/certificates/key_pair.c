@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "key_pair.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "edge/clock.h"
+#include "edge/file.h"
+#include "edge/http_tls.h"
+#include "edge/x509.h"
+
+enum { PEM_MAX = 1 << 20, PATH_SIZE = 4096, TRIES = 5 };
+
+static bool read_pem(const char *folder, const char *name, struct buffer *pem,
+                     struct error *error) {
+    char path[PATH_SIZE];
+    buffer_fini(pem);
+    buffer_init(pem, PEM_MAX);
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    return file_read(path, pem, error);
+}
+
+/* Reads both files through one resolved folder, so that they belong to one version of a mounted
+   Secret. If that version goes away meanwhile, there is a newer one: tries again. */
+static bool read_both(const char *folder, const char *certificate_name, const char *key_name,
+                      struct buffer *chain, struct buffer *key, struct error *error) {
+    for (int n_left = TRIES; n_left > 0; n_left--) {
+        AUTO_FREE char *place = file_resolve_volume(folder);
+        bool is_read = read_pem(place, certificate_name, chain, error) &&
+                       read_pem(place, key_name, key, error);
+        if (is_read || error->kind != ERROR_NOT_FOUND || strcmp(place, folder) == 0) {
+            return is_read;
+        }
+        buffer_wipe(chain);
+        buffer_wipe(key);
+    }
+    return false;
+}
+
+/* The API server would refuse a certificate that is not valid now. */
+static bool is_valid_now(const struct http_tls_validity *validity, struct error *error) {
+    int64_t now = clock_wall_seconds();
+    char date[TEXT_TIME_SIZE];
+    if (now < validity->not_before) {
+        text_format_time(date, validity->not_before);
+        return error_set(error, ERROR_INVALID, "the certificate is not valid before %s", date);
+    }
+    if (now > validity->not_after) {
+        text_format_time(date, validity->not_after);
+        return error_set(error, ERROR_INVALID, "the certificate expired on %s", date);
+    }
+    return true;
+}
+
+bool key_pair_load(const char *folder, const char *certificate_name, const char *key_name,
+                   struct http_server *server, struct key_pair *pair, struct error *error) {
+    AUTO(buffer_fini) struct buffer chain = {.bytes = NULL};
+    AUTO(buffer_wipe) struct buffer key = {.bytes = NULL};
+    struct http_tls_validity validity;
+    if (!read_both(folder, certificate_name, key_name, &chain, &key, error)) {
+        return false;
+    }
+    if (!http_tls_read_validity(buffer_text(&chain), &validity, error) ||
+        !is_valid_now(&validity, error) ||
+        !http_set_key_pair(server, buffer_text(&chain), buffer_text(&key), error)) {
+        return error_wrap(error, "%s/%s and %s", folder, certificate_name, key_name);
+    }
+    pair->expires = validity.not_after;
+    pair->has_name = pair->dns_name == NULL || x509_has_name(buffer_text(&chain), pair->dns_name);
+    return true;
+}

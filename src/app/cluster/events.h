@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef APP_CLUSTER_EVENTS_H
+#define APP_CLUSTER_EVENTS_H
+
+/*
+ * Sends Events through a queue, a few at a time, so that they delay nothing else. An Event that
+ * finds the queue full is dropped, and nobody waits for an answer.
+ */
+
+#include <stdbool.h>
+
+#include "core/cluster/event.h"
+#include "edge/kube.h"
+#include "edge/log.h"
+
+struct events;
+
+/* Borrows both until events_free(). Free the kube before the events. */
+struct events *events_new(struct kube *kube, struct log *log);
+void events_free(struct events *events);
+
+void events_post(struct events *events, const struct event *event);
+
+/* Whether every Event that was posted has been answered or dropped. */
+bool events_are_sent(const struct events *events);
+
+#endif

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync.h"
+
+#include <stdlib.h>
+
+#include "base/http_status.h"
+#include "base/memory.h"
+#include "watch_run.h"
+
+/* Narrows the Deployments to those of interest. Labels never decide whose one is. */
+#define DEPLOYMENTS_SELECTOR "labelSelector=app.kubernetes.io%2Fname%3D" MCPSERVER_LABEL
+
+struct sync {
+    struct sync_options options;
+    struct watch_run run;
+    unsigned epoch; /* the api's, as of the list */
+};
+
+static size_t count_objects(const struct sync *sync) {
+    const struct sync_options *options = &sync->options;
+    bool is_server = options->kind == OBJECT_MCPSERVER;
+    size_t count =
+        is_server ? facts_count_servers(options->facts) : facts_count_deployments(options->facts);
+    metrics_set(options->metrics, is_server ? METRIC_MCPSERVERS : METRIC_DEPLOYMENTS,
+                (int64_t)count);
+    return count;
+}
+
+static void on_round(void *context) {
+    const struct sync *sync = context;
+    facts_begin_round(sync->options.facts, sync->options.kind);
+}
+
+static void on_item(void *context, const struct object *object) {
+    const struct sync *sync = context;
+    facts_put(sync->options.facts, object);
+}
+
+static void finish_round(const struct sync *sync) {
+    const struct sync_options *options = &sync->options;
+    facts_end_round(options->facts, options->kind);
+    log_event(options->log, LOG_INFO, "watch.synced",
+              LOG_TEXT("resource", api_resource(options->kind)),
+              LOG_INTEGER("objects", (int64_t)count_objects(sync)));
+    options->changed(options->context, NULL);
+}
+
+static void on_listed(void *context, const struct kube_answer *page) {
+    (void)page;
+    finish_round(context);
+}
+
+static void on_event(void *context, enum watch_effect effect, const struct feed_event *event) {
+    const struct sync *sync = context;
+    const struct sync_options *options = &sync->options;
+    if (event->type == FEED_UNKNOWN) {
+        metrics_add(options->metrics, METRIC_WATCH_ERRORS, 1);
+    }
+    if (effect == WATCH_IGNORE) {
+        return;
+    }
+    if (effect == WATCH_PUT) {
+        facts_put(options->facts, &event->object);
+    } else {
+        facts_remove(options->facts, &event->object);
+    }
+    count_objects(sync);
+    options->changed(options->context, &event->object);
+}
+
+/* A change of the CRD ends the watches of MCPServers, too. */
+static void on_end(void *context, const struct kube_answer *answer, bool is_watch) {
+    const struct sync *sync = context;
+    if (answer->status == HTTP_STATUS_NOT_FOUND ||
+        (sync->options.kind == OBJECT_MCPSERVER && is_watch)) {
+        api_doubt(sync->options.api);
+    }
+}
+
+struct sync *sync_new(const struct sync_options *options) {
+    struct sync *sync = memory_new(1, sizeof(*sync));
+    const struct watch_run_options run_options = {
+        .kube = api_kube(options->api),
+        .resource = api_resource(options->kind),
+        .selector = options->kind == OBJECT_MCPSERVER ? "" : DEPLOYMENTS_SELECTOR,
+        .kind = options->kind,
+        .log = options->log,
+        .metrics = options->metrics,
+        .on_round = on_round,
+        .on_item = on_item,
+        .on_listed = on_listed,
+        .on_event = on_event,
+        .on_end = on_end,
+        .context = sync,
+    };
+    sync->options = *options;
+    watch_run_init(&sync->run, &run_options);
+    return sync;
+}
+
+void sync_free(struct sync *sync) {
+    free(sync);
+}
+
+static bool is_absent(const struct sync *sync) {
+    return sync->options.kind == OBJECT_MCPSERVER && api_state(sync->options.api) == API_ABSENT;
+}
+
+/* The API server may serve MCPServers under another version by now, or not any more. */
+static void follow_api(struct sync *sync) {
+    const struct sync_options *options = &sync->options;
+    if (options->kind != OBJECT_MCPSERVER || sync->epoch == api_epoch(options->api)) {
+        return;
+    }
+    sync->epoch = api_epoch(options->api);
+    watch_run_break_off(&sync->run, "the version that is served has changed");
+    watch_run_restart(&sync->run);
+    if (is_absent(sync)) {
+        on_round(sync);
+        finish_round(sync);
+    }
+}
+
+int64_t sync_step(struct sync *sync, int64_t now_ms) {
+    const struct sync_options *options = &sync->options;
+    char path[API_PATH_SIZE];
+    follow_api(sync);
+    if (options->kind == OBJECT_MCPSERVER && api_state(options->api) != API_SERVED) {
+        return INT64_MAX;
+    }
+    api_list_path(options->api, options->kind, path);
+    return watch_run_step(&sync->run, path, now_ms);
+}
+
+bool sync_is_done(const struct sync *sync) {
+    return watch_is_synced(&sync->run.watch) || is_absent(sync);
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef APP_CLUSTER_SYNC_H
+#define APP_CLUSTER_SYNC_H
+
+/*
+ * Keeps the facts about MCPServers or Deployments as the API server has them. A client of
+ * watch_run.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api.h"
+#include "core/facts/facts.h"
+
+/* The facts have changed: `object` did, or, if it is NULL, perhaps many objects. */
+typedef void sync_changed(void *context, const struct object *object);
+
+struct sync_options {
+    struct api *api;
+    enum object_kind kind;
+    struct facts *facts;
+    struct log *log;
+    struct metrics *metrics;
+    sync_changed *changed;
+    void *context;
+};
+
+struct sync;
+
+struct sync *sync_new(const struct sync_options *options);
+void sync_free(struct sync *sync);
+
+/* Asks what is due. Returns when to step again. */
+int64_t sync_step(struct sync *sync, int64_t now_ms);
+
+/* True from the first complete list on, for ever. Also true while the API server is known not to
+   have the resource, since then there are no objects. */
+bool sync_is_done(const struct sync *sync);
+
+#endif

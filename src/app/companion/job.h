@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef APP_COMPANION_JOB_H
+#define APP_COMPANION_JOB_H
+
+/*
+ * One piece of the companion's work while it is under way. The companion starts a writer, status or
+ * scale. The writer sends its requests one after the other, and calls job_finish() exactly once,
+ * perhaps before it returns.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cluster/api.h"
+#include "cluster/elect.h"
+#include "cluster/events.h"
+#include "core/admission/policy.h"
+#include "core/cluster/worklist.h"
+#include "core/facts/facts.h"
+#include "refusals.h"
+
+/* All borrowed. */
+struct companion_options {
+    struct api *api;
+    struct elect *elect;
+    struct facts *facts;
+    const struct policy *policy; /* until companion_set_policy() */
+    struct events *events;
+    struct log *log;
+    struct metrics *metrics;
+};
+
+struct job {
+    const struct companion_options *options;
+    struct work *work;
+    struct refusals *refusals;
+    struct server_fact server; /* from the facts, or from the last GET */
+    struct server_fact read;   /* of status: from the facts, when the job began */
+    struct condition wanted[CONDITION_TYPE_COUNT]; /* of status */
+    uint64_t fingerprint;
+    unsigned n_tries;
+    void (*on_finish)(struct job *owned_job, const struct work_outcome *outcome);
+    void *context; /* of on_finish */
+};
+
+/* The writers. */
+void status_start(struct job *job);
+void scale_start(struct job *job);
+
+/* Whether a writer has anything to write, judged by the facts; and the fingerprint of that. */
+bool status_is_due(const struct server_fact *server, int64_t now, uint64_t *ret_fingerprint);
+bool scale_is_due(const struct companion_options *options, const struct server_fact *server,
+                  uint64_t *ret_fingerprint);
+
+/* Sends a request, if this process leads for long enough. Else it finishes the job, which it
+   thereby frees. `body` is NULL for none. */
+void job_ask(struct job *job, enum kube_verb verb, const char *path, const struct buffer *body,
+             kube_done *done);
+
+void job_finish(struct job *owned_job, enum work_result result);
+
+/* Logs an answer that is not good, and counts it. */
+void job_log_failure(const struct job *job, enum metric counter, const struct kube_answer *answer);
+
+/* Finishes the job by the kind of the answer's error: deleted, refused, or to be tried again. */
+void job_fail(struct job *owned_job, const struct kube_answer *answer);
+
+/* Posts an Event about the MCPServer, and does not wait until it has arrived. */
+void job_post(const struct job *job, const char *type, const char *reason, const char *note);
+
+#endif

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/http_status.h"
+#include "core/facts/status_body.h"
+#include "edge/clock.h"
+#include "job.h"
+
+/*
+ * Writes the two conditions of one MCPServer. Runner of core/condition. If the CRD's conditions are
+ * a map, server-side apply writes ours and leaves those of others alone. Else it GETs and PUTs the
+ * whole status, and begins again on a conflict.
+ */
+
+enum { BODY_MAX = 16 << 20, TRIES_MAX = 5 };
+
+/* Of the object and of what would be written to it, without lastTransitionTime. */
+static uint64_t make_fingerprint(const struct server_fact *server,
+                                 const struct condition wanted[CONDITION_TYPE_COUNT]) {
+    uint64_t hash = hash_text(HASH_EMPTY, server->uid);
+    hash = hash_bytes(hash, &server->generation, sizeof(server->generation));
+    for (int type = 0; type < CONDITION_TYPE_COUNT; type++) {
+        hash = hash_bytes(hash, &wanted[type].state, sizeof(wanted[type].state));
+    }
+    return hash;
+}
+
+static bool plan(const struct server_fact *server, int64_t now,
+                 struct condition ret_wanted[CONDITION_TYPE_COUNT], uint64_t *ret_fingerprint) {
+    struct condition_subject subject = facts_condition_subject(server);
+    bool differs = condition_step(&subject, server->conditions, now, ret_wanted);
+    *ret_fingerprint = make_fingerprint(server, ret_wanted);
+    return differs && !server->is_deleting;
+}
+
+bool status_is_due(const struct server_fact *server, int64_t now, uint64_t *ret_fingerprint) {
+    struct condition wanted[CONDITION_TYPE_COUNT];
+    return plan(server, now, wanted, ret_fingerprint);
+}
+
+/* A condition that turns true gets one Event. */
+static void post_events(const struct job *job) {
+    for (int type = 0; type < CONDITION_TYPE_COUNT; type++) {
+        const struct condition *was = &job->server.conditions[type];
+        const struct condition *is = &job->wanted[type];
+        bool was_true = was->state != CONDITION_ABSENT && was->is_true;
+        if (is->is_true && !was_true) {
+            job_post(job, "Warning", condition_reason(is), condition_message(is));
+        }
+    }
+}
+
+static void succeed(struct job *job) {
+    const struct companion_options *options = job->options;
+    metrics_add(options->metrics, METRIC_STATUS_WRITES_OK, 1);
+    log_event(
+        options->log, LOG_INFO, "status.written", LOG_TEXT("namespace", job->server.namespace),
+        LOG_TEXT("name", job->server.name),
+        LOG_INTEGER("stdioReplicaCapped", job->wanted[CONDITION_TYPE_STDIO].is_true),
+        LOG_INTEGER("sessionStorageWarning", job->wanted[CONDITION_TYPE_SESSION_STORAGE].is_true));
+    facts_confirm_conditions(options->facts, &job->read, job->wanted);
+    post_events(job);
+    job_finish(job, WORK_WRITTEN);
+}
+
+static void fail(struct job *job, const struct kube_answer *answer) {
+    if (answer->status != HTTP_STATUS_NOT_FOUND) {
+        job_log_failure(job, METRIC_STATUS_WRITES_ERROR, answer);
+    }
+    job_fail(job, answer);
+}
+
+static void get(struct job *job);
+
+static void on_write(void *context, const struct kube_answer *answer) {
+    struct job *job = context;
+    if (answer->is_good) {
+        succeed(job);
+    } else if (answer->status == HTTP_STATUS_CONFLICT && ++job->n_tries < TRIES_MAX) {
+        get(job);
+    } else {
+        fail(job, answer);
+    }
+}
+
+static void apply(struct job *job) {
+    AUTO(buffer_fini) struct buffer body;
+    char path[API_PATH_SIZE];
+    buffer_init(&body, BODY_MAX);
+    status_body_apply(api_group_version(job->options->api), job->server.namespace, job->server.name,
+                      job->wanted, &body);
+    api_object_path(job->options->api, OBJECT_MCPSERVER, job->server.namespace, job->server.name,
+                    "/status?fieldManager=capstan&force=true", path);
+    job_ask(job, KUBE_APPLY, path, &body, on_write);
+}
+
+/* The answer of the GET is newer than the watch, so it counts. */
+static void on_object(void *context, const struct kube_answer *answer) {
+    struct job *job = context;
+    struct object object;
+    struct error error;
+    AUTO(buffer_fini) struct buffer body;
+    char path[API_PATH_SIZE];
+    buffer_init(&body, BODY_MAX);
+    if (!answer->is_good) {
+        fail(job, answer);
+        return;
+    }
+    if (!object_decode(answer->body, answer->body_size, &object) ||
+        object.kind != OBJECT_MCPSERVER) {
+        job_finish(job, WORK_FAILED);
+        return;
+    }
+    if (strcmp(object.uid, job->server.uid) == 0) {
+        condition_remember(job->server.conditions, object.conditions);
+    }
+    facts_of_server(&object, &job->server);
+    if (!plan(&job->server, clock_wall_seconds(), job->wanted, &job->fingerprint)) {
+        job_finish(job, WORK_NOTHING);
+        return;
+    }
+    if (!status_body_replace(answer->body, answer->body_size, job->wanted, &body, &error)) {
+        job_finish(job, WORK_FAILED);
+        return;
+    }
+    api_object_path(job->options->api, OBJECT_MCPSERVER, job->server.namespace, job->server.name,
+                    "/status?fieldManager=capstan", path);
+    job_ask(job, KUBE_REPLACE, path, &body, on_write);
+}
+
+static void get(struct job *job) {
+    char path[API_PATH_SIZE];
+    api_object_path(job->options->api, OBJECT_MCPSERVER, job->work->namespace, job->work->name, "",
+                    path);
+    job_ask(job, KUBE_GET, path, NULL, on_object);
+}
+
+void status_start(struct job *job) {
+    const struct companion_options *options = job->options;
+    if (!facts_find_server(options->facts, job->work->namespace, job->work->name, &job->server) ||
+        !plan(&job->server, clock_wall_seconds(), job->wanted, &job->fingerprint)) {
+        job_finish(job, WORK_NOTHING);
+        return;
+    }
+    job->read = job->server;
+    if (api_has_condition_map(options->api)) {
+        apply(job);
+    } else {
+        get(job);
+    }
+}

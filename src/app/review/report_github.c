@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report_escape.h"
+#include "report_forms.h"
+
+/* Workflow commands, which GitHub Actions shows as annotations, and a last line for people who read
+   the log. */
+
+static void add_command(struct buffer *out, const struct report_item *item,
+                        const struct report_finding *finding) {
+    static const char *const commands[] = {
+        [REPORT_NOTE] = "notice", [REPORT_WARNING] = "warning", [REPORT_ERROR] = "error"};
+    AUTO(buffer_fini) struct buffer sentence;
+    buffer_init(&sentence, SIZE_MAX);
+    report_add_sentence(&sentence, item, finding->text);
+    if (item->remark != NULL) {
+        buffer_add_text(&sentence, "\nnote: ");
+        buffer_add_text(&sentence, item->remark);
+    }
+    buffer_add_format(out, "::%s file=", commands[finding->level]);
+    report_escape_github_property(out, report_escape_plain_path(item->path));
+    buffer_add_format(out, ",line=%u,col=%u,title=", (unsigned)item->line, (unsigned)item->column);
+    report_escape_github_property(out, finding->rule);
+    buffer_add_text(out, "::");
+    report_escape_github_data(out, buffer_text(&sentence));
+    buffer_add_byte(out, '\n');
+}
+
+static void add_item(struct report *report, const struct report_item *item, struct buffer *out) {
+    (void)report;
+    for (size_t i = 0; i < item->n_findings; i++) {
+        add_command(out, item, &item->findings[i]);
+    }
+}
+
+static void end(struct report *report, const struct report_totals *totals, struct buffer *out) {
+    (void)report;
+    report_add_summary(out, totals);
+}
+
+const struct report_form report_github = {
+    .name = "github",
+    .help = "annotations of GitHub Actions",
+    .item = add_item,
+    .end = end,
+};

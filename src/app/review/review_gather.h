@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef APP_REVIEW_REVIEW_GATHER_H
+#define APP_REVIEW_REVIEW_GATHER_H
+
+/*
+ * `capstan review` goes through its input twice. The first time it gathers the facts, and finds
+ * input that it cannot review before it prints anything.
+ */
+
+#include "core/facts/facts.h"
+#include "review_old.h"
+#include "review_options.h"
+
+/* Fills `facts` with the MCPServers and Deployments of the cluster, of --facts and under review. If
+   an object is in several of them, the last of these three counts. Fills and sorts `old` from
+   --old. Errors name file, line and column. */
+bool review_gather(const struct review_options *options, const struct buffer *standard_input,
+                   struct facts *facts, struct review_old *old, struct error *error) MUST_CHECK;
+
+#endif

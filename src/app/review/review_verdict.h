@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef APP_REVIEW_REVIEW_VERDICT_H
+#define APP_REVIEW_REVIEW_VERDICT_H
+
+/*
+ * The verdict on one object, as the webhook would give it: decide() sees the object that the API
+ * server would send.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attribute.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "core/admission/decide.h"
+#include "core/offline/manifest.h"
+#include "review_old.h"
+
+/* All that a verdict depends on, beside the object. All borrowed. */
+struct review_context {
+    const struct policy *policy;
+    struct facts *facts;
+    const struct review_old *old;
+    bool has_cluster; /* the facts hold all MCPServers of a live cluster */
+    bool fills_defaults;
+    bool explains;
+    int64_t now;
+};
+
+enum { VERDICT_REMARK_SIZE = 512 };
+
+/* Owns its texts and buffers. */
+struct review_verdict {
+    bool is_decided;  /* Capstan decides about its kind */
+    bool is_recorded; /* it is a recorded AdmissionReview */
+    struct review review;
+    struct decision decision;
+    struct buffer submitted;
+    struct buffer admitted;
+    char remark[VERDICT_REMARK_SIZE]; /* empty: none */
+    struct buffer explanation;
+};
+
+void review_verdict_fini(struct review_verdict *verdict);
+
+/* Fails if the item is a recorded AdmissionReview that is malformed. */
+bool review_verdict_check(const struct manifest_item *item, struct error *error) MUST_CHECK;
+
+/* Judges an object, or a recorded AdmissionReview. Fails if the defaults or the patch do not apply
+   to the object, or if the AdmissionReview is malformed. */
+bool review_verdict_make(const struct review_context *context, const struct manifest_item *item,
+                         struct review_verdict *ret_verdict, struct error *error) MUST_CHECK;
+
+#endif

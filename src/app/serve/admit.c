@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admit.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/epoch.h"
+#include "base/http_status.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "cluster/lookup.h"
+#include "core/admission/decide.h"
+#include "edge/clock.h"
+
+#define CONTENT_TYPE_JSON "application/json"
+
+enum {
+    COMPLAINT_INTERVAL_SECONDS = 60,
+    LOOKUP_BUDGET_MS = 500,
+    LOOKUP_SHARE_PERCENT = 70, /* of the time for which the API server says it waits */
+};
+
+struct admit {
+    struct facts *facts;
+    struct log *log;
+    struct metrics *metrics;
+    struct lookup *lookup; /* NULL: there is no API server to ask */
+    int64_t (*wall_seconds)(void);
+    struct epoch epoch; /* of the policy */
+    _Atomic(struct policy *) policy;
+    _Atomic(int64_t) complained_at; /* when review.unexpected was last logged, seconds */
+};
+
+struct admit *admit_new(struct facts *facts, struct log *log, struct metrics *metrics,
+                        int64_t (*wall_seconds)(void)) {
+    struct admit *admit = memory_new(1, sizeof(*admit));
+    admit->facts = facts;
+    admit->log = log;
+    admit->metrics = metrics;
+    admit->wall_seconds = wall_seconds;
+    epoch_init(&admit->epoch);
+    atomic_init(&admit->policy, policy_default());
+    atomic_init(&admit->complained_at, -COMPLAINT_INTERVAL_SECONDS);
+    return admit;
+}
+
+static void free_policy(void *policy) {
+    policy_free(policy);
+}
+
+void admit_free(struct admit *admit) {
+    if (admit == NULL) {
+        return;
+    }
+    epoch_fini(&admit->epoch);
+    policy_free(atomic_load(&admit->policy));
+    free(admit);
+}
+
+void admit_set_policy(struct admit *admit, struct policy *owned_policy) {
+    struct policy *old = atomic_exchange(&admit->policy, owned_policy);
+    epoch_retire(&admit->epoch, old, free_policy);
+}
+
+const struct policy *admit_policy(const struct admit *admit) {
+    return atomic_load(&admit->policy);
+}
+
+void admit_set_lookup(struct admit *admit, struct lookup *lookup) {
+    admit->lookup = lookup;
+}
+
+static void count_decision(const struct admit *admit, const struct decision *decision) {
+    static const enum metric_action actions[ACTION_COUNT] = {
+        [ACTION_PATCH] = METRIC_PATCH, [ACTION_WARN] = METRIC_WARN, [ACTION_DENY] = METRIC_DENY};
+    for (size_t rule = 0; rule < RULE_COUNT; rule++) {
+        enum action action = decision->actions[rule];
+        if (action != ACTION_NONE) {
+            metrics_count_decision(admit->metrics, rule, actions[action]);
+        }
+    }
+    if (decision->is_unresolved) {
+        metrics_add(admit->metrics, METRIC_UNRESOLVED, 1);
+    }
+}
+
+static const char *verdict_of(const struct decision *decision) {
+    if (decision->is_denied) {
+        return "denied";
+    }
+    if (decision->fails) {
+        return "failed";
+    }
+    if (decision->is_unresolved) {
+        return "unresolved";
+    }
+    if (!patch_is_empty(&decision->patch)) {
+        return "patched";
+    }
+    return decision->n_warnings > 0 ? "warned" : "allowed";
+}
+
+/* The strongest thing that the decision says, for the log; empty if it says nothing. A note is
+   written to `note`. */
+static const char *reason_of(const struct decision *decision, char note[DECISION_NOTE_SIZE]) {
+    if (decision->is_denied) {
+        return decision->message;
+    }
+    if (decision->n_warnings > 0) {
+        return decision->warnings[0];
+    }
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        if (decision->actions[rule] != ACTION_NONE) {
+            decide_note(decision, (enum rule_id)rule, note);
+            return note;
+        }
+    }
+    return "";
+}
+
+static enum log_level level_of(const struct decision *decision, const char *reason) {
+    if (decision->is_unresolved) {
+        return LOG_WARN;
+    }
+    return reason[0] != '\0' ? LOG_INFO : LOG_DEBUG;
+}
+
+static void log_decision(const struct admit *admit, const struct review *review,
+                         const struct decision *decision) {
+    char note[DECISION_NOTE_SIZE];
+    const char *reason = reason_of(decision, note);
+    log_event(admit->log, level_of(decision, reason), "review.decided",
+              LOG_TEXT("verdict", verdict_of(decision)), LOG_TEXT("kind", review->kind_text),
+              LOG_TEXT("namespace", review->namespace), LOG_TEXT("name", review->name),
+              LOG_TEXT("user", review->user), LOG_TEXT("reason", reason),
+              LOG_TEXT("uid", review->uid));
+}
+
+/* The webhook configuration sends a kind that no rule is about. One line a minute is enough: it may
+   send every object of a cluster. */
+static void log_unexpected(struct admit *admit, const struct review *review) {
+    int64_t now = clock_boot_ms() / 1000;
+    int64_t last = atomic_load(&admit->complained_at);
+    if (now - last >= COMPLAINT_INTERVAL_SECONDS &&
+        atomic_compare_exchange_strong(&admit->complained_at, &last, now)) {
+        log_event(admit->log, LOG_WARN, "review.unexpected", LOG_TEXT("kind", review->kind_text),
+                  LOG_TEXT("namespace", review->namespace), LOG_TEXT("name", review->name),
+                  LOG_TEXT("hint", "narrow the rules of the webhook configuration"));
+    }
+}
+
+static void refuse(struct admit *admit, const struct error *error, struct http_response *response) {
+    response->status = HTTP_STATUS_BAD_REQUEST;
+    buffer_add_format(&response->body, "malformed AdmissionReview: %s", error->text);
+    if (error->offset != ERROR_NO_OFFSET) {
+        buffer_add_format(&response->body, " (byte %zu)", error->offset);
+    }
+    buffer_add_byte(&response->body, '\n');
+    metrics_add(admit->metrics, METRIC_REQUESTS_400, 1);
+    log_event(admit->log, LOG_WARN, "review.malformed", LOG_TEXT("problem", error->text));
+}
+
+static void answer(struct admit *admit, const struct review *review,
+                   const struct decision *decision, struct http_response *response) {
+    if (decision->fails) {
+        response->status = HTTP_STATUS_INTERNAL_ERROR;
+        buffer_add_text(
+            &response->body,
+            "the MCPServer of this object could not be looked up (onUnresolved: fail)\n");
+        metrics_add(admit->metrics, METRIC_REQUESTS_500, 1);
+        return;
+    }
+    response->content_type = CONTENT_TYPE_JSON;
+    review_encode(review->uid, decision, &response->body);
+    metrics_add(admit->metrics, METRIC_REQUESTS_200, 1);
+}
+
+/* A request that is being answered. It lives on the stack, or on the heap during a look-up. */
+struct asked {
+    struct admit *admit;
+    int64_t began_us;
+    int64_t deadline_ms; /* of look-ups */
+    struct http_connection *connection;
+    struct review review;
+    struct evidence evidence; /* the answers of look-ups */
+    enum object_kind missing; /* the kind that is being looked up */
+};
+
+static void judge(const struct asked *asked, struct subject *ret_subject,
+                  struct decision *ret_decision) {
+    struct admit *admit = asked->admit;
+    subject_find(admit->facts, &asked->review, admit->lookup == NULL ? NULL : &asked->evidence,
+                 ret_subject);
+    unsigned ticket = epoch_enter(&admit->epoch);
+    decide(atomic_load(&admit->policy), &asked->review, ret_subject, admit->wall_seconds(),
+           ret_decision);
+    epoch_exit(&admit->epoch, ticket);
+}
+
+static void finish(const struct asked *asked, const struct decision *decision,
+                   struct http_response *response) {
+    struct admit *admit = asked->admit;
+    answer(admit, &asked->review, decision, response);
+    metrics_observe_us(admit->metrics, METRIC_ADMISSION_DURATION,
+                       clock_boot_us() - asked->began_us);
+    count_decision(admit, decision);
+    log_decision(admit, &asked->review, decision);
+    if (asked->review.kind == OBJECT_OTHER) {
+        log_unexpected(admit, &asked->review);
+    }
+}
+
+static void on_answer(void *context, enum evidence_state state, const struct object *object);
+
+static void look_up(struct asked *asked, const struct subject *subject) {
+    struct lookup_question question = {.kind = subject->missing, .deadline_ms = asked->deadline_ms};
+    text_copy(question.namespace, sizeof(question.namespace), asked->review.namespace);
+    text_copy(question.name, sizeof(question.name), asked->review.name);
+    text_copy(question.uid, sizeof(question.uid), subject->wanted_uid);
+    asked->missing = subject->missing;
+    lookup_ask(asked->admit->lookup, &question, on_answer, asked);
+}
+
+static void add_evidence(struct asked *asked, enum evidence_state state,
+                         const struct object *object) {
+    struct evidence *evidence = &asked->evidence;
+    bool is_server = asked->missing == OBJECT_MCPSERVER;
+    *(is_server ? &evidence->server_state : &evidence->deployment_state) = state;
+    if (object != NULL && is_server) {
+        facts_of_server(object, &evidence->server);
+    } else if (object != NULL) {
+        facts_of_deployment(object, &evidence->deployment);
+    }
+}
+
+/* Runs on the loop's thread. An answer may lead to the next question: from the Deployment of a
+   Scale to its MCPServer. */
+static void on_answer(void *context, enum evidence_state state, const struct object *object) {
+    struct asked *asked = context;
+    struct subject subject;
+    struct decision decision;
+    struct http_response response;
+    add_evidence(asked, state, object);
+    judge(asked, &subject, &decision);
+    if (decision.is_unresolved && state != EVIDENCE_NONE && subject.missing != OBJECT_OTHER) {
+        look_up(asked, &subject);
+        return;
+    }
+    http_response_init(&response);
+    finish(asked, &decision, &response);
+    http_answer(asked->connection, &response);
+    free(asked);
+}
+
+static void defer(const struct asked *asked, const struct subject *subject,
+                  const struct http_request *request) {
+    struct asked *kept = memory_new(1, sizeof(*kept));
+    int64_t share_ms = request->timeout_ms * LOOKUP_SHARE_PERCENT / 100;
+    bool is_short = request->timeout_ms > 0 && share_ms < LOOKUP_BUDGET_MS;
+    *kept = *asked;
+    kept->deadline_ms = asked->began_us / 1000 + (is_short ? share_ms : LOOKUP_BUDGET_MS);
+    kept->connection = request->connection;
+    http_defer(request);
+    look_up(kept, subject);
+}
+
+void admit_request(struct admit *admit, const struct http_request *request,
+                   struct http_response *response) {
+    struct asked asked; /* not zeroed: a review is 20 KB, and review_decode() fills it */
+    struct subject subject;
+    struct decision decision;
+    struct error error;
+    asked.admit = admit;
+    asked.began_us = clock_boot_us();
+    asked.evidence.server_state = EVIDENCE_NONE;
+    asked.evidence.deployment_state = EVIDENCE_NONE;
+    if (!review_decode(request->body, request->body_size, &asked.review, &error)) {
+        refuse(admit, &error, response);
+        return;
+    }
+    judge(&asked, &subject, &decision);
+    if (decision.is_unresolved && admit->lookup != NULL && subject.missing != OBJECT_OTHER) {
+        defer(&asked, &subject, request);
+    } else {
+        finish(&asked, &decision, response);
+    }
+}

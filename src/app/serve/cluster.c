@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "certificates/rotate.h"
+#include "cluster/api.h"
+#include "cluster/elect.h"
+#include "cluster/events.h"
+#include "cluster/lookup.h"
+#include "cluster/sync.h"
+#include "companion/companion.h"
+#include "edge/clock.h"
+
+enum {
+    CONNECTIONS_MAX = 96, /* two watches, the Lease, 16 writes and the look-ups */
+    CLOSE_PATIENCE_MS = 10000,
+    EVENTS_PATIENCE_MS = 5000, /* of those; the Lease needs some, too */
+};
+
+struct cluster {
+    struct kube_access access;
+    const char *namespace;
+    struct kube *kube;
+    struct log *log;
+    struct api *api;
+    struct elect *elect;
+    struct events *events;
+    struct companion *companion;
+    struct lookup *lookup;
+    struct rotate *rotate; /* NULL: the certificate comes from files */
+    struct sync *servers;
+    struct sync *deployments;
+    bool is_closing;
+    bool is_releasing;
+    int64_t closes_ms;      /* when closing ends at the latest */
+    int64_t events_wait_ms; /* when it stops waiting for Events */
+};
+
+static struct sync *new_sync(struct cluster *cluster, enum object_kind kind, struct facts *facts,
+                             struct metrics *metrics) {
+    const struct sync_options options = {
+        .api = cluster->api,
+        .kind = kind,
+        .facts = facts,
+        .log = cluster->log,
+        .metrics = metrics,
+        .changed = companion_look,
+        .context = cluster->companion,
+    };
+    return sync_new(&options);
+}
+
+static struct rotate *new_rotate(struct cluster *cluster, const struct serve_options *options,
+                                 const char *namespace, struct metrics *metrics) {
+    const struct rotate_options rotate_options = {
+        .kube = cluster->kube,
+        .elect = cluster->elect,
+        .events = cluster->events,
+        .namespace = namespace,
+        .service_name = options->service_name,
+        .config_name = options->webhook_config_name,
+        .trust_delay_ms = options->trust_delay_ms,
+        .retire_delay_ms = options->retire_delay_ms,
+        .fails_closed = options->fails_closed,
+        .log = cluster->log,
+        .metrics = metrics,
+    };
+    return rotate_new(&rotate_options);
+}
+
+static bool read_access(const struct serve_options *options, struct kube_access *ret_access,
+                        struct error *error) {
+    if (options->kubeconfig != NULL) {
+        return kubeconfig_read(options->kubeconfig, NULL, ret_access, error);
+    }
+    return kubeconfig_from_pod(KUBECONFIG_POD_FOLDER, ret_access, error);
+}
+
+static void warn_insecure(const struct cluster *cluster) {
+    if (cluster->access.is_insecure) {
+        log_event(cluster->log, LOG_WARN, "api.insecure",
+                  LOG_TEXT("server", cluster->access.server),
+                  LOG_TEXT("hint", "insecure-skip-tls-verify: anybody may pose as the API server"));
+    }
+}
+
+static void auto_free(struct cluster **cluster) {
+    cluster_free(*cluster);
+}
+
+bool cluster_new(const struct serve_options *options, struct facts *facts, struct admit *admit,
+                 struct log *log, struct metrics *metrics, struct cluster **ret_cluster,
+                 struct error *error) {
+    AUTO(auto_free) struct cluster *cluster = memory_new(1, sizeof(*cluster));
+    cluster->log = log;
+    if (!read_access(options, &cluster->access, error)) {
+        return false;
+    }
+    const struct kube_options kube_options = {
+        .access = &cluster->access,
+        .user_agent = "capstan/" CAPSTAN_VERSION,
+        .connections_max = CONNECTIONS_MAX,
+    };
+    if (!kube_new(&kube_options, &cluster->kube, error)) {
+        return false;
+    }
+    warn_insecure(cluster);
+    const char *namespace =
+        options->namespace != NULL ? options->namespace : cluster->access.namespace;
+    cluster->namespace = namespace;
+    cluster->api = api_new(cluster->kube, log, metrics);
+    cluster->elect = elect_new(cluster->kube, namespace, !options->elects_leader, log, metrics);
+    cluster->events = events_new(cluster->kube, log);
+    if (options->cert_path == NULL) {
+        cluster->rotate = new_rotate(cluster, options, namespace, metrics);
+    }
+    const struct companion_options companion_options = {
+        .api = cluster->api,
+        .elect = cluster->elect,
+        .facts = facts,
+        .policy = admit_policy(admit),
+        .events = cluster->events,
+        .log = log,
+        .metrics = metrics,
+    };
+    cluster->companion = companion_new(&companion_options);
+    cluster->lookup = lookup_new(cluster->api, log, metrics);
+    admit_set_lookup(admit, cluster->lookup);
+    cluster->servers = new_sync(cluster, OBJECT_MCPSERVER, facts, metrics);
+    cluster->deployments = new_sync(cluster, OBJECT_DEPLOYMENT, facts, metrics);
+    *ret_cluster = TAKE(cluster);
+    return true;
+}
+
+void cluster_free(struct cluster *cluster) {
+    if (cluster == NULL) {
+        return;
+    }
+    kube_free(cluster->kube); /* cancels every request, so that none calls back */
+    rotate_free(cluster->rotate);
+    sync_free(cluster->servers);
+    sync_free(cluster->deployments);
+    lookup_free(cluster->lookup);
+    companion_free(cluster->companion);
+    events_free(cluster->events);
+    elect_free(cluster->elect);
+    api_free(cluster->api);
+    kube_access_fini(&cluster->access);
+    free(cluster);
+}
+
+/* Gives the Lease back only when the writers are done, since the next leader begins to write at
+   once. Events come before it, too: no other replica will send them. */
+static void release_if_idle(struct cluster *cluster, int64_t now_ms) {
+    bool is_idle = companion_is_idle(cluster->companion) &&
+                   (cluster->rotate == NULL || rotate_is_idle(cluster->rotate));
+    bool are_sent = events_are_sent(cluster->events) || now_ms >= cluster->events_wait_ms;
+    if (cluster->is_closing && !cluster->is_releasing && is_idle && are_sent) {
+        cluster->is_releasing = true;
+        elect_release(cluster->elect);
+    }
+}
+
+/* Does everything that is due. Returns when to step again. */
+static int64_t step(struct cluster *cluster, int64_t now_ms) {
+    int64_t next_ms = INT64_MAX;
+    lookup_step(cluster->lookup, now_ms);
+    release_if_idle(cluster, now_ms);
+    next_ms = MIN(next_ms, api_step(cluster->api, now_ms));
+    next_ms = MIN(next_ms, sync_step(cluster->servers, now_ms));
+    next_ms = MIN(next_ms, sync_step(cluster->deployments, now_ms));
+    next_ms = MIN(next_ms, elect_step(cluster->elect, now_ms));
+    next_ms = MIN(next_ms, companion_step(cluster->companion, now_ms));
+    if (cluster->rotate != NULL) {
+        next_ms = MIN(next_ms, rotate_step(cluster->rotate, now_ms));
+    }
+    return next_ms;
+}
+
+void cluster_wait(struct cluster *cluster, struct pollfd *descriptors, size_t n_descriptors,
+                  int64_t timeout_ms) {
+    int64_t now_ms = clock_boot_ms();
+    int64_t until_ms = now_ms + timeout_ms;
+    until_ms = MIN(until_ms, step(cluster, now_ms));
+    int64_t left_ms = until_ms - clock_boot_ms();
+    kube_wait(cluster->kube, descriptors, n_descriptors, left_ms > 0 ? left_ms : 0);
+    /* Sends at once the questions that woke the loop. */
+    lookup_step(cluster->lookup, clock_boot_ms());
+}
+
+bool cluster_is_ready(const struct cluster *cluster) {
+    return sync_is_done(cluster->servers) && sync_is_done(cluster->deployments) &&
+           (cluster->rotate == NULL || rotate_is_ready(cluster->rotate));
+}
+
+void cluster_set_server(struct cluster *cluster, struct http_server *server) {
+    if (cluster->rotate != NULL) {
+        rotate_set_server(cluster->rotate, server);
+    }
+}
+
+const char *cluster_namespace(const struct cluster *cluster) {
+    return cluster->namespace;
+}
+
+void cluster_note_ready(struct cluster *cluster) {
+    if (cluster->rotate != NULL) {
+        rotate_note_ready(cluster->rotate, clock_boot_ms());
+    }
+}
+
+void cluster_set_policy(struct cluster *cluster, const struct policy *policy) {
+    companion_set_policy(cluster->companion, policy);
+}
+
+void cluster_close(struct cluster *cluster) {
+    if (!cluster->is_closing) {
+        cluster->is_closing = true;
+        cluster->closes_ms = clock_boot_ms() + CLOSE_PATIENCE_MS;
+        cluster->events_wait_ms = clock_boot_ms() + EVENTS_PATIENCE_MS;
+        companion_close(cluster->companion);
+        if (cluster->rotate != NULL) {
+            rotate_close(cluster->rotate);
+        }
+    }
+}
+
+bool cluster_is_closed(const struct cluster *cluster) {
+    return clock_boot_ms() >= cluster->closes_ms ||
+           (cluster->is_releasing && elect_is_released(cluster->elect));
+}
+
+void cluster_stop_lookups(struct cluster *cluster) {
+    lookup_close(cluster->lookup);
+}

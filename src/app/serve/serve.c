@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <malloc.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "admit.h"
+#include "base/http_status.h"
+#include "cluster.h"
+#include "commands.h"
+#include "core/cluster/complaint.h"
+#include "core/cluster/pulse.h"
+#include "edge/clock.h"
+#include "exit_status.h"
+#include "serve_options.h"
+#include "sources.h"
+#include "status_folder.h"
+
+enum {
+    BODY_MAX = 32 << 20,   /* kube-apiserver sends up to 17 MB for an object of 3 MB */
+    BODIES_MAX = 96 << 20, /* of all requests together */
+    CONNECTIONS_MAX = 1024,
+    SIDE_BODY_MAX = 4096, /* the probes and the metrics need no body */
+    SIDE_CONNECTIONS_MAX = 64,
+    HEAD_TIMEOUT_MS = 10000,
+    BODY_TIMEOUT_MS = 10000,
+    IDLE_TIMEOUT_MS = 150000, /* the API server closes idle connections after 90 s; be later */
+    DESCRIPTORS_WANTED = 4096,
+    LOOK_INTERVAL_MS = 10000,
+    SETTLE_MS = 50,
+};
+
+struct serve {
+    const struct serve_options *options;
+    struct log log;
+    struct metrics *metrics;
+    struct facts *facts;
+    struct admit *admit;
+    struct sources *sources;
+    struct cluster *cluster; /* NULL: the facts come from files */
+    struct http_server *webhook;
+    struct http_server *probes;
+    struct http_server *metrics_server;
+    atomic_bool is_ready;
+    _Atomic(uint64_t) n_turns; /* of the loop */
+    struct pulse pulse;        /* belongs to the one worker of the probes */
+    int64_t began_us;
+    int signals;
+    struct complaint complaint; /* about --status-dir */
+};
+
+static void on_mutate(void *context, const struct http_request *request,
+                      struct http_response *response) {
+    const struct serve *serve = context;
+    admit_request(serve->admit, request, response);
+}
+
+static void on_healthz(void *context, const struct http_request *request,
+                       struct http_response *response) {
+    struct serve *serve = context;
+    (void)request;
+    int64_t still_ms = pulse_step(&serve->pulse, atomic_load(&serve->n_turns), clock_boot_ms());
+    if (still_ms < PULSE_STILL_MAX_MS) {
+        buffer_add_text(&response->body, "ok\n");
+        return;
+    }
+    response->status = HTTP_STATUS_UNAVAILABLE;
+    buffer_add_format(&response->body, "the loop has not turned for %lld s\n",
+                      (long long)still_ms / 1000);
+}
+
+static void on_readyz(void *context, const struct http_request *request,
+                      struct http_response *response) {
+    struct serve *serve = context;
+    (void)request;
+    bool is_ready = atomic_load(&serve->is_ready);
+    response->status = is_ready ? HTTP_STATUS_OK : HTTP_STATUS_UNAVAILABLE;
+    buffer_add_text(&response->body, is_ready ? "ok\n" : "not ready\n");
+}
+
+static void on_metrics(void *context, const struct http_request *request,
+                       struct http_response *response) {
+    const struct serve *serve = context;
+    struct http_counts counts;
+    (void)request;
+    http_count(serve->webhook, &counts);
+    metrics_set(serve->metrics, METRIC_HTTP_CONNECTIONS, (int64_t)counts.connections);
+    metrics_set(serve->metrics, METRIC_HTTP_ACCEPTED, (int64_t)counts.accepted);
+    metrics_set(serve->metrics, METRIC_HTTP_WITHOUT_REQUEST, (int64_t)counts.without_request);
+    metrics_set(serve->metrics, METRIC_HTTP_TIMEOUTS, (int64_t)counts.timeouts);
+    metrics_set(serve->metrics, METRIC_HTTP_TOO_LARGE, (int64_t)counts.too_large);
+    metrics_set(serve->metrics, METRIC_HTTP_OVER_BUDGET, (int64_t)counts.over_budget);
+    response->content_type = METRICS_CONTENT_TYPE;
+    metrics_print(serve->metrics, &response->body);
+}
+
+static const struct http_route webhook_routes[] = {{"POST", "/mutate", on_mutate}};
+static const struct http_route probe_routes[] = {{"GET", "/healthz", on_healthz},
+                                                 {"GET", "/readyz", on_readyz}};
+static const struct http_route metrics_routes[] = {{"GET", "/metrics", on_metrics}};
+
+static bool start_webhook(struct serve *serve, struct error *error) {
+    const struct http_options options = {
+        .bind_address = serve->options->webhook_address,
+        .routes = webhook_routes,
+        .n_routes = COUNT_OF(webhook_routes),
+        .context = serve,
+        .is_tls = true,
+        .workers = (unsigned)serve->options->workers,
+        .connections_max = CONNECTIONS_MAX,
+        .body_max = BODY_MAX,
+        .bodies_max = BODIES_MAX,
+        .head_timeout_ms = HEAD_TIMEOUT_MS,
+        .body_timeout_ms = BODY_TIMEOUT_MS,
+        .idle_timeout_ms = IDLE_TIMEOUT_MS,
+    };
+    return http_start(&options, &serve->webhook, error) ||
+           error_wrap(error, "--webhook-bind-address");
+}
+
+/* A server for the probes or the metrics: plain HTTP, and small. */
+static bool start_side(struct serve *serve, const char *address, const struct http_route *routes,
+                       size_t n_routes, struct http_server **ret_server, struct error *error) {
+    const struct http_options options = {
+        .bind_address = address,
+        .routes = routes,
+        .n_routes = n_routes,
+        .context = serve,
+        .workers = 1,
+        .connections_max = SIDE_CONNECTIONS_MAX,
+        .body_max = SIDE_BODY_MAX,
+        .bodies_max = SIDE_CONNECTIONS_MAX * SIDE_BODY_MAX,
+        .head_timeout_ms = HEAD_TIMEOUT_MS,
+        .body_timeout_ms = BODY_TIMEOUT_MS,
+        .idle_timeout_ms = IDLE_TIMEOUT_MS,
+    };
+    return address == NULL || http_start(&options, ret_server, error);
+}
+
+static bool start_sides(struct serve *serve, struct error *error) {
+    const struct serve_options *options = serve->options;
+    if (!start_side(serve, options->probe_address, probe_routes, COUNT_OF(probe_routes),
+                    &serve->probes, error)) {
+        return error_wrap(error, "--health-probe-bind-address");
+    }
+    if (!start_side(serve, options->metrics_address, metrics_routes, COUNT_OF(metrics_routes),
+                    &serve->metrics_server, error)) {
+        return error_wrap(error, "--metrics-bind-address");
+    }
+    return true;
+}
+
+static bool start_facts(struct serve *serve, struct error *error) {
+    const struct serve_options *options = serve->options;
+    if (options->objects.n_items == 0) {
+        return cluster_new(options, serve->facts, serve->admit, &serve->log, serve->metrics,
+                           &serve->cluster, error);
+    }
+    return (options->status_dir == NULL ||
+            status_folder_open(options->status_dir, options->objects.items,
+                               options->objects.n_items, error)) &&
+           sources_load(serve->sources, SOURCE_OBJECTS, error);
+}
+
+/* Reads what may be refused before it opens a port. Opens the probes last, since they bring the
+   requests. Connections that come before the certificate wait for it. */
+static bool start(struct serve *serve, struct error *error) {
+    if (!sources_load(serve->sources, SOURCE_POLICY, error) || !start_facts(serve, error) ||
+        !start_webhook(serve, error)) {
+        return false;
+    }
+    sources_set_server(serve->sources, serve->webhook);
+    if (serve->cluster != NULL) {
+        cluster_set_server(serve->cluster, serve->webhook);
+        sources_set_service(serve->sources, serve->options->service_name,
+                            cluster_namespace(serve->cluster));
+    }
+    return sources_load(serve->sources, SOURCE_CERTIFICATE, error) && start_sides(serve, error);
+}
+
+static int64_t port_of(const struct http_server *server) {
+    return server == NULL ? 0 : http_port(server);
+}
+
+/* The webhook answers from here on, though nobody should ask before serve.ready. */
+static void log_listening(struct serve *serve) {
+    log_event(&serve->log, LOG_INFO, "serve.listening", LOG_TEXT("version", CAPSTAN_VERSION),
+              LOG_TEXT("facts", serve->cluster == NULL ? "objects" : "cluster"),
+              LOG_INTEGER("webhookPort", port_of(serve->webhook)),
+              LOG_INTEGER("probePort", port_of(serve->probes)),
+              LOG_INTEGER("metricsPort", port_of(serve->metrics_server)));
+}
+
+/* Ready means that there is a certificate, and in a cluster that the facts are complete. It stays
+   so: if the API server goes away, the webhook must not go with it. */
+static void note_ready(struct serve *serve) {
+    if (atomic_load(&serve->is_ready) ||
+        (serve->cluster != NULL && !cluster_is_ready(serve->cluster))) {
+        return;
+    }
+    atomic_store(&serve->is_ready, true);
+    if (serve->cluster != NULL) {
+        cluster_note_ready(serve->cluster);
+    }
+    log_event(&serve->log, LOG_INFO, "serve.ready", LOG_TEXT("version", CAPSTAN_VERSION),
+              LOG_INTEGER("webhookPort", port_of(serve->webhook)),
+              LOG_INTEGER("probePort", port_of(serve->probes)),
+              LOG_INTEGER("metricsPort", port_of(serve->metrics_server)),
+              LOG_INTEGER("mcpservers", (int64_t)facts_count_servers(serve->facts)),
+              LOG_INTEGER("deployments", (int64_t)facts_count_deployments(serve->facts)),
+              LOG_INTEGER("otherObjects", (int64_t)sources_count_other_objects(serve->sources)),
+              LOG_INTEGER("startMicroseconds", clock_boot_us() - serve->began_us));
+}
+
+/* Waits for one of the descriptors or for the end of the time, but never longer than
+   LOOK_INTERVAL_MS, so that the pulse goes on. May return sooner. */
+static void wait_for(struct serve *serve, struct pollfd *descriptors, size_t n_descriptors,
+                     int64_t timeout_ms) {
+    timeout_ms = timeout_ms < LOOK_INTERVAL_MS ? timeout_ms : LOOK_INTERVAL_MS;
+    atomic_fetch_add(&serve->n_turns, 1);
+    if (serve->cluster != NULL) {
+        cluster_wait(serve->cluster, descriptors, n_descriptors, timeout_ms);
+    } else {
+        (void)poll(descriptors, (nfds_t)n_descriptors, (int)timeout_ms);
+    }
+}
+
+static int64_t left_until(int64_t until_ms) {
+    int64_t left_ms = until_ms - clock_boot_ms();
+    return left_ms > 0 ? left_ms : 0;
+}
+
+static int read_signal(const struct serve *serve, const struct pollfd *descriptor) {
+    struct signalfd_siginfo info;
+    bool is_there = descriptor->revents != 0 &&
+                    read(serve->signals, &info, sizeof(info)) == (ssize_t)sizeof(info);
+    return is_there ? (int)info.ssi_signo : 0;
+}
+
+/* Waits for a signal or for the end of the time. Returns the signal, or 0. */
+static int wait_for_signal(struct serve *serve, int64_t timeout_ms) {
+    int64_t until_ms = clock_boot_ms() + timeout_ms;
+    int signal;
+    do {
+        struct pollfd descriptor = {.fd = serve->signals, .events = POLLIN};
+        wait_for(serve, &descriptor, 1, left_until(until_ms));
+        signal = read_signal(serve, &descriptor);
+    } while (signal == 0 && left_until(until_ms) > 0);
+    return signal;
+}
+
+/* Waits for a signal, for a change of a file or for the end of the time; may return sooner. Returns
+   the signal, or 0. After a change it waits SETTLE_MS more: the writer may not be done, or may
+   change other files too. */
+static int wait_for_event(struct serve *serve, int64_t timeout_ms, bool *ret_has_changed) {
+    struct pollfd descriptors[1 + SOURCE_COUNT] = {{.fd = serve->signals, .events = POLLIN}};
+    for (int kind = 0; kind < SOURCE_COUNT; kind++) {
+        descriptors[1 + kind] = (struct pollfd){
+            .fd = sources_descriptor(serve->sources, (enum source_kind)kind), .events = POLLIN};
+    }
+    wait_for(serve, descriptors, COUNT_OF(descriptors), timeout_ms);
+    *ret_has_changed = false;
+    for (int kind = 0; kind < SOURCE_COUNT; kind++) {
+        *ret_has_changed = *ret_has_changed || descriptors[1 + kind].revents != 0;
+    }
+    int signal = read_signal(serve, &descriptors[0]);
+    return signal == 0 && *ret_has_changed ? wait_for_signal(serve, SETTLE_MS) : signal;
+}
+
+static void write_statuses(struct serve *serve) {
+    struct error problem;
+    if (serve->options->status_dir == NULL) {
+        return;
+    }
+    size_t n_failed = status_folder_write(serve->facts, serve->options->status_dir, &serve->log,
+                                          serve->metrics, &problem);
+    if (n_failed == 0) {
+        complaint_settle(&serve->complaint);
+    } else if (complaint_raise(&serve->complaint, COMPLAINT_ONCE, problem.text, clock_boot_ms()) >
+               0) {
+        log_event(&serve->log, LOG_ERROR, "status.refused", LOG_TEXT("problem", problem.text),
+                  LOG_INTEGER("refused", (int64_t)n_failed));
+    }
+}
+
+/* Reads the files that changed, and does what follows from them. */
+static void refresh(struct serve *serve, bool is_overdue) {
+    bool is_new = sources_refresh(serve->sources);
+    if (is_new && serve->cluster != NULL) {
+        cluster_set_policy(serve->cluster, admit_policy(serve->admit));
+    }
+    if (is_new || is_overdue) {
+        write_statuses(serve);
+    }
+}
+
+/* The companion loop. It looks at the files, and at the conditions in files, every 10 s as well,
+   since not every change wakes it. */
+static void loop(struct serve *serve) {
+    int64_t look_ms = 0;
+    for (;;) {
+        bool has_changed;
+        note_ready(serve);
+        int signal = wait_for_event(serve, left_until(look_ms), &has_changed);
+        if (signal == SIGTERM || signal == SIGINT) {
+            return;
+        }
+        if (signal == SIGHUP) {
+            sources_expire(serve->sources);
+        }
+        bool is_overdue = clock_boot_ms() >= look_ms;
+        if (signal == SIGHUP || has_changed || is_overdue) {
+            refresh(serve, is_overdue);
+        }
+        if (is_overdue) {
+            look_ms = clock_boot_ms() + LOOK_INTERVAL_MS;
+        }
+    }
+}
+
+/* Becomes unready and serves on for a while, since endpoints and connection pools need time to
+   notice. Then ends the writers, and at last gives the Lease back. A second signal ends the wait.
+ */
+static void drain(struct serve *serve) {
+    int64_t ends_ms = clock_boot_ms() + serve->options->shutdown_delay_ms;
+    atomic_store(&serve->is_ready, false);
+    http_drain(serve->webhook);
+    log_event(&serve->log, LOG_INFO, "serve.draining",
+              LOG_INTEGER("milliseconds", serve->options->shutdown_delay_ms));
+    int signal = 0;
+    while (signal != SIGTERM && signal != SIGINT && left_until(ends_ms) > 0) {
+        signal = wait_for_signal(serve, left_until(ends_ms));
+    }
+    if (serve->cluster != NULL) {
+        cluster_close(serve->cluster);
+        while (!cluster_is_closed(serve->cluster)) {
+            cluster_wait(serve->cluster, NULL, 0, SETTLE_MS);
+        }
+    }
+}
+
+/* Only the loop takes signals. So it blocks them before it starts any thread. */
+static int open_signals(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static void tune_process(void) {
+    struct rlimit limit;
+    /* Large bodies come from mmap, and free() returns them to the kernel. By default, glibc raises
+       the threshold after the first one, and keeps its memory. */
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS_WANTED) {
+        limit.rlim_cur = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static int run(struct serve *serve) {
+    struct error error;
+    serve->began_us = clock_boot_us();
+    if (!start(serve, &error)) {
+        return exit_with(&error);
+    }
+    log_listening(serve);
+    loop(serve);
+    drain(serve);
+    return STATUS_OK;
+}
+
+static int serve_with(const struct serve_options *options) {
+    struct serve serve = {
+        .options = options,
+        .log = {.descriptor = STDERR_FILENO,
+                .format = options->log_format,
+                .level = options->log_level},
+        .signals = open_signals(),
+        .metrics = metrics_new(CAPSTAN_VERSION, rule_names, RULE_COUNT),
+        .facts = facts_new(),
+    };
+    serve.admit = admit_new(serve.facts, &serve.log, serve.metrics, clock_wall_seconds);
+    serve.sources = sources_new(options, serve.facts, serve.admit, &serve.log, serve.metrics);
+    int status = run(&serve);
+    if (serve.cluster != NULL) {
+        cluster_stop_lookups(serve.cluster);
+    }
+    http_stop(serve.metrics_server); /* first, since it asks the webhook for its connections */
+    http_stop(serve.webhook);
+    http_stop(serve.probes);
+    if (status == STATUS_OK) {
+        log_event(&serve.log, LOG_INFO, "serve.stopped", LOG_TEXT("version", CAPSTAN_VERSION));
+    }
+    cluster_free(serve.cluster);
+    sources_free(serve.sources);
+    admit_free(serve.admit);
+    facts_free(serve.facts);
+    metrics_free(serve.metrics);
+    close(serve.signals);
+    return status;
+}
+
+int serve_command(int argc, char **argv) {
+    struct serve_options options;
+    int status;
+    tune_process();
+    if (serve_options_read(argc, argv, &options, &status)) {
+        status = serve_with(&options);
+    }
+    serve_options_fini(&options);
+    return status;
+}

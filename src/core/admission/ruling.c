@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ruling.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+void ruling_join(char note[DECISION_NOTE_SIZE], const char *part) {
+    size_t used = strlen(note);
+    if (used > 0) {
+        text_copy(note + used, DECISION_NOTE_SIZE - used, "; ");
+        used = strlen(note);
+    }
+    text_copy(note + used, DECISION_NOTE_SIZE - used, part);
+}
+
+static void raise_action(struct ruling *ruling, enum action action) {
+    enum action *strongest = &ruling->decision->actions[ruling->rule];
+    if (*strongest < action) {
+        *strongest = action;
+    }
+}
+
+void ruling_patch(struct ruling *ruling, enum patch_path path, int64_t value) {
+    patch_set(&ruling->decision->patch, path, value);
+    raise_action(ruling, ACTION_PATCH);
+    if (path == PATCH_REPLICAS) {
+        ruling->replicas = (struct number){.state = PRESENCE_SET, .value = value};
+    }
+}
+
+void ruling_note(struct ruling *ruling, const char *format, ...) {
+    char text[DECISION_NOTE_SIZE];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(text, sizeof(text), format, values);
+    va_end(values);
+    ruling_join(ruling->note, text);
+}
+
+/* Writes "stdio-cap: " and the text, and notes the text. */
+PRINTF_LIKE(3, 0)
+static void format_text(struct ruling *ruling, char out[DECISION_WARNING_SIZE], const char *format,
+                        va_list values) {
+    int used = snprintf(out, DECISION_WARNING_SIZE, "%s: ", rule_name(ruling->rule));
+    vsnprintf(out + used, DECISION_WARNING_SIZE - (size_t)used, format, values);
+    ruling_join(ruling->note, out + used);
+}
+
+static void add_warning(struct decision *decision, const char *text) {
+    if (decision->n_warnings < DECISION_WARNINGS_MAX) {
+        text_copy(decision->warnings[decision->n_warnings++], DECISION_WARNING_SIZE, text);
+    }
+}
+
+void ruling_warn(struct ruling *ruling, const char *format, ...) {
+    char text[DECISION_WARNING_SIZE];
+    va_list values;
+    va_start(values, format);
+    format_text(ruling, text, format, values);
+    va_end(values);
+    add_warning(ruling->decision, text);
+    raise_action(ruling, ACTION_WARN);
+}
+
+bool ruling_warn_also(struct ruling *ruling, const char *text) {
+    struct decision *decision = ruling->decision;
+    const char *name = rule_name(ruling->rule);
+    for (size_t i = 0; i < decision->n_warnings; i++) {
+        char *warning = decision->warnings[i];
+        size_t used = strlen(warning);
+        if (strncmp(warning, name, strlen(name)) == 0) {
+            snprintf(warning + used, DECISION_WARNING_SIZE - used, ", %s", text);
+            ruling_join(ruling->note, text);
+            return true;
+        }
+    }
+    return false;
+}
+
+void ruling_deny(struct ruling *ruling, const char *format, ...) {
+    struct decision *decision = ruling->decision;
+    va_list values;
+    va_start(values, format);
+    format_text(ruling, decision->message, format, values);
+    va_end(values);
+    raise_action(ruling, ACTION_DENY);
+    decision->is_denied = true;
+    decision->patch = (struct patch){.has = {false}};
+}
+
+void ruling_give_up(struct ruling *ruling) {
+    *ruling->decision =
+        (struct decision){.is_unresolved = true, .fails = ruling->policy->fails_unresolved};
+    add_warning(ruling->decision,
+                "unresolved: the MCPServer of this object could not be looked up; left unchanged");
+}
+
+bool ruling_is_new_violation(const struct ruling *ruling) {
+    const struct review *review = ruling->review;
+    if (review->operation == REVIEW_CREATE) {
+        return true;
+    }
+    const struct object *new = &review->object;
+    const struct object *old = &review->old;
+    return review->has_old && (strcmp(new->transport, old->transport) != 0 ||
+                               strcmp(new->provider, old->provider) != 0 ||
+                               !number_equals(&new->replicas, &old->replicas));
+}

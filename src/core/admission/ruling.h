@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CORE_ADMISSION_RULING_H
+#define CORE_ADMISSION_RULING_H
+
+/*
+ * A decision in the making: what a step of a rule may look at, and what it may do. Each step sees
+ * what the steps before it did: `replicas` is the count that would be stored by now.
+ */
+
+#include "base/attribute.h"
+#include "core/admission/decide.h"
+
+struct ruling {
+    const struct policy *policy;
+    const struct review *review;
+    const struct server_fact *server; /* the MCPServer that the object is or belongs to */
+    bool is_confirmed;                /* `server` is not from a cache */
+    struct number replicas;
+    enum rule_id rule; /* whose step is being asked */
+    enum mode mode;    /* of that rule for this MCPServer; never MODE_OFF */
+    char *note;        /* of that step, DECISION_NOTE_SIZE bytes */
+    struct decision *decision;
+};
+
+/* Adds an operation to the patch. */
+void ruling_patch(struct ruling *ruling, enum patch_path path, int64_t value);
+
+/* Tells the audit log about a patch. */
+void ruling_note(struct ruling *ruling, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Warns the user, and tells the audit log the same. The warning begins with the rule's name. */
+void ruling_warn(struct ruling *ruling, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Appends to the warning that this rule already gave, so that each rule has at most one and none is
+   truncated. False if the rule gave none. */
+bool ruling_warn_also(struct ruling *ruling, const char *text);
+
+/* Refuses the request: nothing is changed, and no later step is asked. */
+void ruling_deny(struct ruling *ruling, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Gives up, since nobody can tell what is true in the cluster. */
+void ruling_give_up(struct ruling *ruling);
+
+/* True if the MCPServer under review is new, or its transport, replicas or provider changed. A
+   violation that is older may go on being edited. */
+bool ruling_is_new_violation(const struct ruling *ruling);
+
+/* Appends a part to a note, with "; " between the parts. */
+void ruling_join(char note[DECISION_NOTE_SIZE], const char *part);
+
+#endif

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cluster/event.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/attribute.h"
+#include "base/json_write.h"
+#include "base/text.h"
+#include "core/facts/object.h"
+
+/* https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/validation/events.go */
+enum { NOTE_MAX = 1024, INSTANCE_MAX = 128 };
+
+enum { SUFFIX_SIZE = 32 };
+
+static bool is_inside_character(char byte) {
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+/* The size of the text, or of its longest part of at most `max` bytes that ends with a character.
+ */
+static size_t cut(const char *text, size_t max) {
+    size_t size = strlen(text);
+    if (size <= max) {
+        return size;
+    }
+    size = max;
+    while (size > 0 && is_inside_character(text[size])) {
+        size--;
+    }
+    return size;
+}
+
+/* In a name, the part before a dot must end with a letter or a digit. */
+static size_t cut_name(const char *name, size_t max) {
+    size_t size = cut(name, max);
+    while (size > 0 && (name[size - 1] == '-' || name[size - 1] == '.')) {
+        size--;
+    }
+    return size;
+}
+
+static void make_name(const struct event *event, char out[OBJECT_NAME_SIZE]) {
+    char suffix[SUFFIX_SIZE];
+    int suffix_size = snprintf(suffix, sizeof(suffix), ".%" PRIx64 "%08" PRIx32,
+                               (uint64_t)event->wall_us, event->random);
+    size_t size = cut_name(event->name, OBJECT_NAME_SIZE - 1 - (size_t)suffix_size);
+    memcpy(out, event->name, size);
+    memcpy(out + size, suffix, (size_t)suffix_size + 1);
+}
+
+static void write_metadata(struct json_write *write, const struct event *event) {
+    char name[OBJECT_NAME_SIZE];
+    make_name(event, name);
+    json_write_key(write, "metadata");
+    json_write_open(write, '{');
+    json_write_member_text(write, "name", name);
+    json_write_member_text(write, "namespace", event->namespace);
+    json_write_close(write, '}');
+}
+
+static void write_regarding(struct json_write *write, const struct event *event) {
+    json_write_key(write, "regarding");
+    json_write_open(write, '{');
+    json_write_member_text(write, "apiVersion", event->api_version);
+    json_write_member_text(write, "kind", event->kind);
+    json_write_member_text(write, "namespace", event->namespace);
+    json_write_member_text(write, "name", event->name);
+    json_write_member_text(write, "uid", event->uid);
+    json_write_close(write, '}');
+}
+
+void event_write(const struct event *event, struct buffer *out) {
+    char time[TEXT_MICRO_TIME_SIZE];
+    struct json_write write;
+    text_format_micro_time(time, event->wall_us);
+    json_write_begin(&write, out);
+    json_write_open(&write, '{');
+    json_write_member_text(&write, "apiVersion", "events.k8s.io/v1");
+    json_write_member_text(&write, "kind", "Event");
+    write_metadata(&write, event);
+    json_write_member_text(&write, "eventTime", time);
+    json_write_member_text(&write, "reportingController", "capstan.dev/capstan");
+    json_write_key(&write, "reportingInstance");
+    json_write_text_sized(&write, event->instance, cut(event->instance, INSTANCE_MAX));
+    json_write_member_text(&write, "action", event->action);
+    json_write_member_text(&write, "reason", event->reason);
+    write_regarding(&write, event);
+    json_write_key(&write, "note");
+    json_write_text_sized(&write, event->note, cut(event->note, NOTE_MAX));
+    json_write_member_text(&write, "type", event->type);
+    json_write_close(&write, '}');
+}

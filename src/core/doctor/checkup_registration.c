@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/http_status.h"
+#include "checkup_json.h"
+
+enum { SECONDS_MIN = 2, SECONDS_MAX = 10, SECONDS_DEFAULT = 10, PORT_OF_HTTPS = 443 };
+
+static const char apply_again[] = "apply the manifests of this version again";
+
+struct expectation {
+    const char *path;
+    const char *json;
+};
+
+/* Expected of all entries. */
+static const struct expectation common[] = {
+    {"admissionReviewVersions", "[\"v1\"]"},
+    {"sideEffects", "\"None\""},
+    {"matchPolicy", "\"Equivalent\""},
+    {"reinvocationPolicy", "\"IfNeeded\""},
+};
+
+struct expected_entry {
+    const char *name;
+    struct expectation own[2];
+    const char *condition; /* the only one of matchConditions; NULL for none */
+};
+
+#define RULE(operations, group, versions, resources)                                               \
+    "[{\"operations\":" operations ",\"apiGroups\":[\"" group "\"],\"apiVersions\":" versions      \
+    ",\"resources\":[\"" resources "\"],\"scope\":\"Namespaced\"}]"
+
+#define OF_AN_MCPSERVER                                                                            \
+    "has(oldObject.status) && has(oldObject.status.selector) && "                                  \
+    "oldObject.status.selector.split(',').exists(term, "                                           \
+    "term == 'app.kubernetes.io/name=mcpserver')"
+
+static const struct expected_entry expected_entries[] = {
+    {.name = "mcpservers.capstan.dev",
+     .own = {{"rules", RULE("[\"CREATE\",\"UPDATE\"]", "toolhive.stacklok.dev",
+                            "[\"v1alpha1\",\"v1beta1\"]", "mcpservers")},
+             {"objectSelector", "{}"}}},
+    {.name = "deployments.capstan.dev",
+     .own = {{"rules", RULE("[\"CREATE\",\"UPDATE\"]", "apps", "[\"v1\"]", "deployments")},
+             {"objectSelector", "{\"matchLabels\":{\"app.kubernetes.io/name\":\"mcpserver\"}}"}}},
+    {.name = "scale.capstan.dev",
+     .own = {{"rules", RULE("[\"UPDATE\"]", "apps", "[\"v1\"]", "deployments/scale")},
+             {"objectSelector", "{}"}},
+     .condition = OF_AN_MCPSERVER},
+};
+
+/* The path of the first member that differs; NULL if none does. */
+static const char *find_difference(const cJSON *entry, const struct expectation *expected,
+                                   size_t n_expected) {
+    for (size_t i = 0; i < n_expected; i++) {
+        if (!checkup_is(entry, expected[i].path, expected[i].json)) {
+            return expected[i].path;
+        }
+    }
+    return NULL;
+}
+
+static const char *find_service_difference(const cJSON *entry, const struct checkup_names *names) {
+    const struct {
+        const char *path;
+        const char *text;
+    } rows[] = {
+        {"clientConfig.service.path", "/mutate"},
+        {"clientConfig.service.name", names->service},
+        {"clientConfig.service.namespace", names->namespace},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (strcmp(checkup_text(entry, rows[i].path), rows[i].text) != 0) {
+            return rows[i].path;
+        }
+    }
+    return NULL;
+}
+
+/* Whether the API server calls a URL, and no Service. */
+static bool has_url(const cJSON *entry) {
+    const cJSON *url = checkup_at(entry, "clientConfig.url");
+    return url != NULL && !cJSON_IsNull(url);
+}
+
+/* The path of the first member that is not as expected; NULL if all are. */
+static const char *find_fault(const cJSON *entry, const struct expected_entry *expected,
+                              const struct checkup_names *names) {
+    const char *fault = find_difference(entry, common, COUNT_OF(common));
+    int64_t seconds = checkup_integer(entry, "timeoutSeconds", SECONDS_DEFAULT);
+    if (fault == NULL && (seconds < SECONDS_MIN || seconds > SECONDS_MAX)) {
+        fault = "timeoutSeconds";
+    }
+    if (fault == NULL) {
+        fault = find_difference(entry, expected->own, COUNT_OF(expected->own));
+    }
+    if (fault == NULL && !has_url(entry)) {
+        fault = find_service_difference(entry, names);
+    }
+    return fault;
+}
+
+/* Whether the entry has no matchConditions, or the one of the manifests. API servers before 1.28
+   drop it, and nothing is missed without it. Any other condition may keep requests away. */
+static bool has_good_conditions(const cJSON *entry, const char *wanted) {
+    const cJSON *conditions = checkup_list(entry, "matchConditions");
+    int n_conditions = cJSON_GetArraySize(conditions);
+    const char *expression = checkup_text(cJSON_GetArrayItem(conditions, 0), "expression");
+    return n_conditions == 0 ||
+           (n_conditions == 1 && wanted != NULL && strcmp(expression, wanted) == 0);
+}
+
+static bool has_port(const cJSON *service, int64_t wanted) {
+    const cJSON *ports = checkup_list(service, "spec.ports");
+    const cJSON *port;
+    bool has = false;
+    cJSON_ArrayForEach(port, ports) {
+        has = has || checkup_integer(port, "port", 0) == wanted;
+    }
+    return has;
+}
+
+/* True if nothing is wrong with the port. From a Service of type ExternalName the API server takes
+   the host only. */
+static bool check_port(const cJSON *entry, const char *name, const struct checkup_answer *service,
+                       struct finding *finding) {
+    AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(service);
+    int64_t port = checkup_integer(entry, "clientConfig.service.port", PORT_OF_HTTPS);
+    bool matters = service->status == HTTP_STATUS_OK && !has_url(entry) &&
+                   strcmp(checkup_text(tree, "spec.type"), "ExternalName") != 0;
+    return !matters || has_port(tree, port) ||
+           finding_set(finding, FINDING_PROBLEM,
+                       "apply the manifests of this version again, or make "
+                       "clientConfig.service.port a port of the Service",
+                       "%s calls port %" PRId64 ", which the Service does not have: it is never "
+                       "reached",
+                       name, port);
+}
+
+/* True if nothing is wrong with the entry. */
+static bool check_entry(const cJSON *entry, const struct expected_entry *expected,
+                        const struct checkup_answer *service, const struct checkup_names *names,
+                        struct finding *finding) {
+    const char *fault = find_fault(entry, expected, names);
+    if (fault != NULL) {
+        return finding_set(finding, FINDING_PROBLEM, apply_again,
+                           "%s of %s is not what this version expects", fault, expected->name);
+    }
+    if (!has_good_conditions(entry, expected->condition)) {
+        /* kubectl apply removes only what was once applied. */
+        return finding_set(finding, FINDING_PROBLEM,
+                           "remove them with kubectl edit mutatingwebhookconfiguration "
+                           "CONFIGURATION, then apply the manifests again",
+                           "matchConditions of %s are not what this version expects: it may never "
+                           "be asked",
+                           expected->name);
+    }
+    return check_port(entry, expected->name, service, finding);
+}
+
+static const cJSON *find_entry(const cJSON *entries, const char *name) {
+    const cJSON *entry;
+    cJSON_ArrayForEach(entry, entries) {
+        if (strcmp(checkup_text(entry, "name"), name) == 0) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+void checkup_registration(const struct checkup_answer *configuration,
+                          const struct checkup_answer *service, const struct checkup_names *names,
+                          struct finding *finding) {
+    AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(configuration);
+    const cJSON *entries = checkup_list(tree, "webhooks");
+    int n_entries = cJSON_GetArraySize(entries);
+    int n_expected = COUNT_OF(expected_entries);
+    if (!checkup_has(configuration, "the MutatingWebhookConfiguration", apply_again, finding)) {
+        return;
+    }
+    for (int i = 0; i < n_expected; i++) {
+        const struct expected_entry *expected = &expected_entries[i];
+        const cJSON *entry = find_entry(entries, expected->name);
+        if (entry == NULL) {
+            finding_set(finding, FINDING_PROBLEM, apply_again, "it has no entry %s",
+                        expected->name);
+            return;
+        }
+        if (!check_entry(entry, expected, service, names, finding)) {
+            return;
+        }
+    }
+    if (n_entries > n_expected) {
+        finding_set(finding, FINDING_NOTE, "remove those that nobody needs",
+                    "it has %d entries, of which this version knows %d", n_entries, n_expected);
+        return;
+    }
+    finding_set(finding, FINDING_OK, NULL, "its %d entries are as this version expects them",
+                n_entries);
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/facts/object.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#define LABEL_NAME            "app.kubernetes.io/name"
+#define LABEL_INSTANCE        "app.kubernetes.io/instance"
+#define GENERATION_ANNOTATION "toolhive.stacklok.dev/mcpserver-generation"
+
+enum object_kind object_kind(const char *group, const char *kind) {
+    if (strcmp(group, TOOLHIVE_GROUP) == 0 && strcmp(kind, MCPSERVER_KIND) == 0) {
+        return OBJECT_MCPSERVER;
+    }
+    if (strcmp(group, "apps") == 0 && strcmp(kind, "Deployment") == 0) {
+        return OBJECT_DEPLOYMENT;
+    }
+    if (strcmp(group, "autoscaling") == 0 && strcmp(kind, "Scale") == 0) {
+        return OBJECT_SCALE;
+    }
+    return OBJECT_OTHER;
+}
+
+bool number_is(const struct number *number, int64_t value) {
+    return number->state == PRESENCE_SET && number->value == value;
+}
+
+bool number_exceeds(const struct number *number, int64_t value) {
+    return number->state == PRESENCE_SET && number->value > value;
+}
+
+bool number_equals(const struct number *one, const struct number *other) {
+    return one->state == other->state && (one->state != PRESENCE_SET || one->value == other->value);
+}
+
+bool object_is_stdio(const struct object *object) {
+    return strcmp(object->transport, "stdio") == 0;
+}
+
+bool object_is_redis(const struct object *object) {
+    return strcmp(object->provider, "redis") == 0;
+}
+
+bool object_is_recreate(const struct object *object) {
+    return strcmp(object->strategy_type, "Recreate") == 0;
+}
+
+bool object_selects(const char *selector, const char *term) {
+    size_t size = strlen(term);
+    const char *at = selector;
+    for (;;) {
+        size_t here = strcspn(at, ",");
+        if (here == size && memcmp(at, term, size) == 0) {
+            return true;
+        }
+        if (at[here] == '\0') {
+            return false;
+        }
+        at += here + 1;
+    }
+}
+
+static void copy_group(const char *api_version, char *group, size_t capacity) {
+    const char *slash = strchr(api_version, '/');
+    size_t size = slash == NULL ? 0 : (size_t)(slash - api_version);
+    if (size >= capacity) {
+        size = 0;
+    }
+    memcpy(group, api_version, size);
+    group[size] = '\0';
+}
+
+static enum object_kind kind_of(const struct object_type *type) {
+    char group[OBJECT_GROUP_SIZE];
+    copy_group(type->api_version, group, sizeof(group));
+    return object_kind(group, type->kind);
+}
+
+struct reference {
+    struct object_type type;
+    struct owner owner;
+};
+
+/* An item of metadata.ownerReferences. The controller counts; of several, the first MCPServer. */
+static void read_reference(struct json_walk *walk, void *at) {
+    static const struct json_field rows[] = {
+        JSON_BOOL("controller", struct reference, owner.is_controlled),
+        JSON_TEXT("kind", struct reference, type.kind),
+        JSON_TEXT("apiVersion", struct reference, type.api_version),
+        JSON_TEXT("name", struct reference, owner.name),
+        JSON_TEXT("uid", struct reference, owner.uid),
+    };
+    static const struct json_fields fields = JSON_FIELDS(rows);
+    struct owner *owner = at;
+    struct reference found;
+    found.type.api_version[0] = found.type.kind[0] = '\0';
+    found.owner = (struct owner){.is_controlled = false};
+    if (json_walk_object(walk, &fields, &found) != PRESENCE_SET || !found.owner.is_controlled ||
+        owner->is_mcpserver) {
+        return;
+    }
+    found.owner.is_mcpserver = kind_of(&found.type) == OBJECT_MCPSERVER;
+    *owner = found.owner;
+}
+
+static void read_references(struct json_walk *walk, void *at) {
+    *(struct owner *)at = (struct owner){.is_controlled = false};
+    (void)json_walk_items(walk, read_reference, at);
+}
+
+/* A struct number of the object. */
+#define NUMBER(key, member, low, high)                                                             \
+    JSON_INTEGER_STATE(key, struct object, member.value, member.state, low, high)
+
+static const struct json_field label_rows[] = {
+    JSON_IS(LABEL_NAME, struct object, is_labelled, MCPSERVER_LABEL),
+    JSON_TEXT(LABEL_INSTANCE, struct object, instance),
+};
+static const struct json_fields label_fields = JSON_FIELDS(label_rows);
+
+static const struct json_field metadata_rows[] = {
+    JSON_TEXT("name", struct object, name),
+    JSON_IS("generateName", struct object, generates_name, NULL),
+    JSON_TEXT("namespace", struct object, namespace),
+    JSON_TEXT("uid", struct object, uid),
+    JSON_TEXT("resourceVersion", struct object, resource_version),
+    JSON_INTEGER("generation", struct object, generation, INT64_MIN, INT64_MAX),
+    JSON_THERE("deletionTimestamp", struct object, is_deleting),
+    JSON_INSIDE("labels", &label_fields),
+    JSON_READ("ownerReferences", struct object, owner, read_references),
+};
+static const struct json_fields metadata_fields = JSON_FIELDS(metadata_rows);
+
+static void read_generation_note(struct json_walk *walk, void *at) {
+    struct object *object = at;
+    char text[24];
+    object->generation_note = json_walk_text(walk, text, sizeof(text));
+    if (object->generation_note == PRESENCE_SET &&
+        !text_parse_integer(text, 0, INT64_MAX, &object->noted_generation)) {
+        object->generation_note = PRESENCE_UNUSABLE;
+    }
+}
+
+static const struct json_field annotation_rows[] = {
+    JSON_READ_WHOLE(GENERATION_ANNOTATION, read_generation_note),
+};
+static const struct json_fields annotation_fields = JSON_FIELDS(annotation_rows);
+
+static const struct json_field template_metadata_rows[] = {
+    JSON_INSIDE("annotations", &annotation_fields),
+};
+static const struct json_fields template_metadata_fields = JSON_FIELDS(template_metadata_rows);
+
+/* kube-apiserver admits a negative grace period, so any integer counts: it must not be a way round
+   the rules. */
+static const struct json_field pod_spec_rows[] = {
+    NUMBER("terminationGracePeriodSeconds", grace_period, INT64_MIN, INT64_MAX),
+};
+static const struct json_fields pod_spec_fields = JSON_FIELDS(pod_spec_rows);
+
+static const struct json_field template_rows[] = {
+    JSON_INSIDE("metadata", &template_metadata_fields),
+    JSON_INSIDE_STATE("spec", struct object, pod_spec, &pod_spec_fields),
+};
+static const struct json_fields template_fields = JSON_FIELDS(template_rows);
+
+static const struct json_field rolling_update_rows[] = {
+    NUMBER("maxSurge", max_surge, 0, INT32_MAX),
+    NUMBER("maxUnavailable", max_unavailable, 0, INT32_MAX),
+};
+static const struct json_fields rolling_update_fields = JSON_FIELDS(rolling_update_rows);
+
+static const struct json_field strategy_rows[] = {
+    JSON_TEXT("type", struct object, strategy_type),
+    JSON_INSIDE_STATE("rollingUpdate", struct object, rolling_update, &rolling_update_fields),
+};
+static const struct json_fields strategy_fields = JSON_FIELDS(strategy_rows);
+
+/* A sessionStorage that is no object makes the provider unusable. */
+static void read_session_storage(struct json_walk *walk, void *at) {
+    static const struct json_field rows[] = {
+        JSON_TEXT_STATE("provider", struct object, provider, provider_presence),
+    };
+    static const struct json_fields fields = JSON_FIELDS(rows);
+    struct object *object = at;
+    object->provider[0] = '\0';
+    object->provider_presence = PRESENCE_ABSENT;
+    if (json_walk_object(walk, &fields, object) == PRESENCE_UNUSABLE) {
+        object->provider_presence = PRESENCE_UNUSABLE;
+    }
+}
+
+static const struct json_field spec_rows[] = {
+    NUMBER("replicas", replicas, 0, INT32_MAX),
+    JSON_INSIDE("template", &template_fields),
+    JSON_INSIDE_STATE("strategy", struct object, strategy, &strategy_fields),
+    JSON_TEXT_STATE("transport", struct object, transport, transport_presence),
+    JSON_READ_WHOLE("sessionStorage", read_session_storage),
+};
+static const struct json_fields spec_fields = JSON_FIELDS(spec_rows);
+
+static void read_condition(struct json_walk *walk, void *at) {
+    condition_read(walk->reader, at);
+}
+
+static const struct json_field status_rows[] = {
+    JSON_TEXT("selector", struct object, selector),
+    JSON_LIST("conditions", struct object, conditions, read_condition),
+};
+static const struct json_fields status_fields = JSON_FIELDS(status_rows);
+
+static const struct json_field object_rows[] = {
+    JSON_TEXT("apiVersion", struct object, type.api_version),
+    JSON_TEXT("kind", struct object, type.kind),
+    JSON_INSIDE("metadata", &metadata_fields),
+    JSON_INSIDE("spec", &spec_fields),
+    JSON_INSIDE("status", &status_fields),
+};
+static const struct json_fields object_fields = JSON_FIELDS(object_rows);
+
+bool object_read(struct json_reader *reader, struct object *ret_object) {
+    *ret_object = (struct object){.kind = OBJECT_OTHER};
+    if (json_read_fields(reader, &object_fields, ret_object) != PRESENCE_SET) {
+        return false;
+    }
+    ret_object->kind = kind_of(&ret_object->type);
+    if (ret_object->transport_presence == PRESENCE_ABSENT) {
+        text_copy(ret_object->transport, sizeof(ret_object->transport), "stdio");
+    }
+    return true;
+}
+
+bool object_decode(const char *json, size_t size, struct object *ret_object) {
+    struct json_reader reader;
+    struct error error;
+    json_begin(&reader, json, size);
+    return object_read(&reader, ret_object) && json_finish(&reader, &error);
+}

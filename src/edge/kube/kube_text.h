@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EDGE_KUBE_KUBE_TEXT_H
+#define EDGE_KUBE_KUBE_TEXT_H
+
+/*
+ * Small functions on texts for the readers of credentials and kubeconfigs; no files.
+ */
+
+#include <stdbool.h>
+
+/* Whether the text may follow "Authorization: Bearer ": visible ASCII, and not empty. */
+bool kube_text_is_token(const char *text);
+
+/* Whether the text has the beginning of a PEM block. */
+bool kube_text_is_pem(const char *text);
+
+/* Removes white space at both ends, in place. */
+void kube_text_trim(char *text);
+
+/* Puts the folder ("" or with its slash) before a relative path. *path is replaced; NULL stays. */
+void kube_text_resolve(const char *folder, char **path);
+
+#endif

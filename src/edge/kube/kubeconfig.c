@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/kubeconfig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/json_fields.h"
+#include "base/memory.h"
+#include "edge/file.h"
+#include "edge/yaml.h"
+#include "kubeconfig_decode.h"
+#include "kubeconfig_exec.h"
+
+enum { FILE_MAX = 4 << 20 };
+
+/* One of the lists of a kubeconfig: its items are {name: ..., <key>: {...}}. */
+struct named_list {
+    const char *name; /* "clusters" */
+    const char *key;  /* "cluster" */
+    struct named_part {
+        char *name;
+        struct kubeconfig_part part;
+    } * items;
+    size_t n_items;
+};
+
+struct kubeconfig {
+    char *api_version;
+    char *kind;
+    struct named_list clusters, contexts, users;
+    char *current_context; /* or NULL */
+};
+
+static void free_items(struct named_list *list) {
+    for (size_t i = 0; i < list->n_items; i++) {
+        free(list->items[i].name);
+    }
+    free(list->items);
+}
+
+static void kubeconfig_fini(struct kubeconfig *config) {
+    free(config->api_version);
+    free(config->kind);
+    free_items(&config->clusters);
+    free_items(&config->contexts);
+    free_items(&config->users);
+    free(config->current_context);
+}
+
+void kube_access_fini(struct kube_access *access) {
+    char *const texts[] = {
+        access->server,          access->namespace,       access->ca_file,
+        access->ca_pem,          access->tls_server_name, access->certificate_file,
+        access->certificate_pem, access->key_file,        access->key_pem,
+        access->token,           access->token_file,      access->plugin_config,
+    };
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        free(texts[i]);
+    }
+    kubeconfig_free_plugin(access->plugin);
+    *access = (struct kube_access){.server = NULL};
+}
+
+static const struct named_part *find_part(const struct named_list *list, const char *name) {
+    for (size_t i = 0; i < list->n_items; i++) {
+        if (strcmp(list->items[i].name, name) == 0) {
+            return &list->items[i];
+        }
+    }
+    return NULL;
+}
+
+/* An item that is being read. */
+struct entry {
+    const struct named_list *list;
+    char *name;
+    struct kubeconfig_part part;
+};
+
+static void read_name(struct json_walk *walk, void *at) {
+    struct entry *entry = at;
+    (void)json_walk_string(walk, &entry->name);
+    if (entry->name == NULL) {
+        json_walk_fail(walk, "must be given");
+    } else if (find_part(entry->list, entry->name) != NULL) {
+        json_walk_fail_about(walk, entry->name, "is there twice");
+    }
+}
+
+/* Keeps the JSON of the part: only a part that the context names is read. */
+static void keep_part(struct json_walk *walk, void *at) {
+    struct kubeconfig_part *part = at;
+    part->offset = walk->at;
+    (void)json_read_raw(walk->reader, &part->json);
+}
+
+static void read_item(struct json_walk *walk, void *at) {
+    struct named_list *list = at;
+    const struct json_field rows[] = {
+        JSON_READ_WHOLE("name", read_name),
+        {.key = list->key,
+         .key_size = strlen(list->key),
+         .kind = JSON_FIELD_READ,
+         .read = keep_part,
+         .at = offsetof(struct entry, part),
+         .state = JSON_NO_STATE},
+    };
+    const struct json_fields fields = JSON_FIELDS(rows);
+    struct entry entry = {.list = list, .part = {.offset = walk->at}};
+    (void)json_walk_object(walk, &fields, &entry);
+    if (entry.name == NULL) {
+        json_walk_fail_below(walk, "name", "must be given");
+        return;
+    }
+    snprintf(entry.part.path, sizeof(entry.part.path), "%s[%zu].%s", list->name, list->n_items,
+             list->key);
+    list->items = memory_resize(list->items, list->n_items + 1, sizeof(*list->items));
+    list->items[list->n_items++] = (struct named_part){entry.name, entry.part};
+}
+
+static bool is_v1(const char *text) {
+    return strcmp(text, "v1") == 0;
+}
+
+static bool is_config(const char *text) {
+    return strcmp(text, "Config") == 0;
+}
+
+static bool read_config(const struct buffer *json, struct kubeconfig *config, struct error *error) {
+    static const struct json_field rows[] = {
+        JSON_STRING_VALID("apiVersion", struct kubeconfig, api_version, is_v1,
+                          "is not known; it must be v1"),
+        JSON_STRING_VALID("kind", struct kubeconfig, kind, is_config,
+                          "is not known; it must be Config"),
+        JSON_LIST("clusters", struct kubeconfig, clusters, read_item),
+        JSON_LIST("contexts", struct kubeconfig, contexts, read_item),
+        JSON_LIST("users", struct kubeconfig, users, read_item),
+        JSON_STRING("current-context", struct kubeconfig, current_context),
+    };
+    static const struct json_fields fields = JSON_FIELDS(rows);
+    struct json_reader reader;
+    struct json_strict strict = {.error = error};
+    struct json_walk walk = {.reader = &reader, .strict = &strict};
+    json_begin(&reader, json->bytes, json->size);
+    if (json_peek(&reader) != JSON_OBJECT) {
+        return error_set_at(error, ERROR_INVALID, 0, "the document must be a mapping");
+    }
+    (void)json_walk_object(&walk, &fields, config);
+    return json_walk_finish(&walk);
+}
+
+static bool fail_missing(const struct named_list *list, const char *name, struct error *error) {
+    char text[140];
+    snprintf(text, sizeof(text), "there %s", list->n_items == 0 ? "is none" : "are: ");
+    for (size_t i = 0; i < list->n_items; i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof(text) - used, "%s%s", i == 0 ? "" : ", ", list->items[i].name);
+    }
+    if (name == NULL) {
+        return error_set(error, ERROR_INVALID, "there is no current-context; of contexts %s", text);
+    }
+    return error_set(error, ERROR_NOT_FOUND, "%s '%.64s' is not there; %s", list->key, name, text);
+}
+
+static bool find_by_name(const struct named_list *list, const char *name,
+                         const struct kubeconfig_part **ret_part, struct error *error) {
+    const struct named_part *item = find_part(list, name);
+    if (item == NULL) {
+        return fail_missing(list, name, error);
+    }
+    *ret_part = &item->part;
+    return true;
+}
+
+static bool compose(const struct kubeconfig *config, const char *name, const char *folder,
+                    struct kube_access *access, struct error *error) {
+    AUTO(kubeconfig_context_fini) struct kubeconfig_context context = {.cluster = NULL};
+    const struct kubeconfig_part *part = NULL;
+    name = name == NULL ? config->current_context : name;
+    if (name == NULL || *name == '\0') {
+        return fail_missing(&config->contexts, NULL, error);
+    }
+    if (!find_by_name(&config->contexts, name, &part, error) ||
+        !kubeconfig_decode_context(part, &context, error) ||
+        !find_by_name(&config->clusters, context.cluster, &part, error) ||
+        !kubeconfig_decode_cluster(part, folder, access, error)) {
+        return false;
+    }
+    access->namespace =
+        context.namespace == NULL ? memory_copy("default", 7) : TAKE(context.namespace);
+    return context.user == NULL || (find_by_name(&config->users, context.user, &part, error) &&
+                                    kubeconfig_decode_user(part, folder, access, error));
+}
+
+/* Puts the path before the text, with line and column if they are known: path:3:5. */
+static bool fail_in_file(const char *path, const struct yaml_document *document,
+                         struct error *error) {
+    unsigned line = 0;
+    unsigned column = 0;
+    int used = 0;
+    for (char *at = error->text; *at != '\0'; at++) {
+        bool is_control = (unsigned char)*at < 0x20 || *at == 0x7f;
+        *at = is_control ? '?' : *at;
+    }
+    if (error->offset != ERROR_NO_OFFSET && document != NULL) {
+        const struct yaml_mark *mark = yaml_find(document, error->offset);
+        line = mark->line;
+        column = mark->column;
+    } else if (sscanf(error->text, "line %u, column %u: %n", &line, &column, &used) == 2) {
+        memmove(error->text, error->text + used, strlen(error->text + used) + 1);
+    }
+    error->offset = ERROR_NO_OFFSET;
+    return line == 0 ? error_wrap(error, "%.128s", path)
+                     : error_wrap(error, "%.128s:%u:%u", path, line, column);
+}
+
+static bool read_document(const struct buffer *content, struct yaml_document *document,
+                          struct error *error) {
+    bool is_there = false;
+    struct yaml_stream *stream = yaml_open(content->bytes, content->size);
+    bool is_good = yaml_next(stream, document, &is_there, error);
+    yaml_close(stream);
+    return is_good && (is_there || error_set(error, ERROR_INVALID, "the file is empty"));
+}
+
+bool kubeconfig_read(const char *path, const char *context, struct kube_access *ret_access,
+                     struct error *error) {
+    AUTO(buffer_fini) struct buffer content;
+    AUTO(yaml_document_fini) struct yaml_document document = {.n_marks = 0};
+    AUTO(kube_access_fini) struct kube_access access = {.server = NULL};
+    buffer_init(&content, FILE_MAX);
+    if (!file_read(path, &content, error)) {
+        return false;
+    }
+    if (!read_document(&content, &document, error)) {
+        return fail_in_file(path, NULL, error);
+    }
+    const char *slash = strrchr(path, '/');
+    AUTO_FREE char *folder = memory_copy(path, slash == NULL ? 0 : (size_t)(slash - path) + 1);
+    AUTO(kubeconfig_fini)
+    struct kubeconfig config = {.clusters = {.name = "clusters", .key = "cluster"},
+                                .contexts = {.name = "contexts", .key = "context"},
+                                .users = {.name = "users", .key = "user"}};
+    if (!read_config(&document.json, &config, error) ||
+        !compose(&config, context, folder, &access, error)) {
+        return fail_in_file(path, &document, error);
+    }
+    *ret_access = TAKE(access);
+    return true;
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/attribute.h"
+#include "core/certificates/registration.h"
+
+/* "old" and "new" in base64. */
+#define OLD "b2xk"
+#define NEW "bmV3"
+
+static const char configuration[] =
+    "{\"webhooks\":["
+    "{\"name\":\"a.b.c\",\"failurePolicy\":\"Ignore\",\"clientConfig\":{\"service\":{},"
+    "\"caBundle\":\"" OLD "\"}},"
+    "{\"clientConfig\":{\"caBundle\":\"" NEW "\"},\"failurePolicy\":\"Fail\",\"name\":\"d.e.f\"},"
+    "{\"name\":\"g.h.i\",\"clientConfig\":{\"caBundle\":\"*\"}}]}";
+
+static void read(const char *json, struct registration *ret_registration) {
+    struct error error;
+    assert_true(registration_read(json, strlen(json), ret_registration, &error));
+}
+
+static void test_registration__reads_names_bundles_and_policies(void **state) {
+    AUTO(registration_fini) struct registration registration;
+    (void)state;
+    read(configuration, &registration);
+    assert_int_equal(registration.n_entries, 3);
+    assert_string_equal(registration.entries[0].name, "a.b.c");
+    assert_string_equal(registration.entries[0].bundle_pem, "old");
+    assert_false(registration.entries[0].fails);
+    assert_string_equal(registration.entries[1].name, "d.e.f");
+    assert_string_equal(registration.entries[1].bundle_pem, "new");
+    assert_true(registration.entries[1].fails);
+    /* An entry that is not base64 counts as none. */
+    assert_string_equal(registration.entries[2].bundle_pem, "");
+}
+
+static void test_registration__patches_what_differs_and_tests_the_name_first(void **state) {
+    AUTO(registration_fini) struct registration registration;
+    AUTO(buffer_fini) struct buffer patch;
+    (void)state;
+    read(configuration, &registration);
+    buffer_init(&patch, 4096);
+    assert_false(registration_is_as(&registration, "new", false));
+    registration_write_patch(&registration, "new", false, &patch);
+    assert_string_equal(
+        buffer_text(&patch),
+        "[{\"op\":\"test\",\"path\":\"/webhooks/0/name\",\"value\":\"a.b.c\"},"
+        "{\"op\":\"add\",\"path\":\"/webhooks/0/clientConfig/caBundle\",\"value\":\"" NEW "\"},"
+        "{\"op\":\"test\",\"path\":\"/webhooks/2/name\",\"value\":\"g.h.i\"},"
+        "{\"op\":\"add\",\"path\":\"/webhooks/2/clientConfig/caBundle\",\"value\":\"" NEW "\"}]");
+}
+
+static void test_registration__leaves_the_entries_of_other_services_alone(void **state) {
+    static const char mixed[] =
+        "{\"webhooks\":["
+        "{\"name\":\"namespace\",\"clientConfig\":{\"service\":{\"namespace\":\"other\","
+        "\"name\":\"capstan\"},\"caBundle\":\"" OLD "\"}},"
+        "{\"name\":\"ours\",\"clientConfig\":{\"caBundle\":\"" OLD "\","
+        "\"service\":{\"name\":\"capstan\",\"port\":443,\"namespace\":\"system\"}}},"
+        "{\"name\":\"name\",\"clientConfig\":{\"service\":{\"namespace\":\"system\","
+        "\"name\":\"capstan-2\"}}},"
+        "{\"name\":\"url\",\"clientConfig\":{\"url\":\"https://x\"}}]}";
+    AUTO(registration_fini) struct registration registration;
+    AUTO(buffer_fini) struct buffer patch;
+    (void)state;
+    read(mixed, &registration);
+    assert_int_equal(registration.n_entries, 4);
+    assert_int_equal(registration_keep_service(&registration, "system", "capstan"), 3);
+    assert_int_equal(registration.n_entries, 1);
+    assert_true(registration_is_as(&registration, "old", false));
+    buffer_init(&patch, 4096);
+    registration_write_patch(&registration, "new", false, &patch);
+    assert_string_equal(
+        buffer_text(&patch),
+        "[{\"op\":\"test\",\"path\":\"/webhooks/1/name\",\"value\":\"ours\"},"
+        "{\"op\":\"add\",\"path\":\"/webhooks/1/clientConfig/caBundle\",\"value\":\"" NEW "\"}]");
+}
+
+static void test_registration__sets_the_policy_only_where_it_is_asked_to(void **state) {
+    static const char one[] = "{\"webhooks\":[{\"name\":\"a\",\"failurePolicy\":\"Ignore\","
+                              "\"clientConfig\":{\"caBundle\":\"" NEW "\"}}]}";
+    AUTO(registration_fini) struct registration registration;
+    AUTO(buffer_fini) struct buffer patch;
+    (void)state;
+    read(one, &registration);
+    buffer_init(&patch, 4096);
+    assert_true(registration_is_as(&registration, "new", false));
+    registration_write_patch(&registration, "new", false, &patch);
+    assert_string_equal(buffer_text(&patch), "[]");
+    assert_false(registration_is_as(&registration, "new", true));
+    buffer_clear(&patch);
+    registration_write_patch(&registration, "new", true, &patch);
+    assert_non_null(strstr(buffer_text(&patch), "{\"op\":\"add\",\"path\":\"/webhooks/0/"
+                                                "failurePolicy\",\"value\":\"Fail\"}"));
+}
+
+static void test_registration__takes_16_entries_and_not_one_more(void **state) {
+    (void)state;
+    for (int n = REGISTRATION_ENTRIES_MAX; n <= REGISTRATION_ENTRIES_MAX + 1; n++) {
+        AUTO(registration_fini) struct registration registration = {.n_entries = 0};
+        AUTO(buffer_fini) struct buffer json;
+        struct error error;
+        buffer_init(&json, 4096);
+        buffer_add_text(&json, "{\"webhooks\":[");
+        for (int i = 0; i < n; i++) {
+            buffer_add_format(&json, "%s{\"name\":\"n%d\"}", i > 0 ? "," : "", i);
+        }
+        buffer_add_text(&json, "]}");
+        bool is_read = registration_read(json.bytes, json.size, &registration, &error);
+        assert_int_equal(is_read, n == REGISTRATION_ENTRIES_MAX);
+        if (!is_read) {
+            assert_int_equal(error.kind, ERROR_TOO_LARGE);
+        }
+    }
+}
+
+static void test_registration__refuses_what_is_no_object(void **state) {
+    static const char *const rows[] = {"", "[]", "{", "null", "{\"webhooks\":[{]}"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct registration registration;
+        struct error error;
+        assert_false(registration_read(rows[i], strlen(rows[i]), &registration, &error));
+        assert_int_equal(error.kind, ERROR_INVALID);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_registration__reads_names_bundles_and_policies),
+        cmocka_unit_test(test_registration__patches_what_differs_and_tests_the_name_first),
+        cmocka_unit_test(test_registration__leaves_the_entries_of_other_services_alone),
+        cmocka_unit_test(test_registration__sets_the_policy_only_where_it_is_asked_to),
+        cmocka_unit_test(test_registration__takes_16_entries_and_not_one_more),
+        cmocka_unit_test(test_registration__refuses_what_is_no_object),
+    };
+    return cmocka_run_group_tests_name("core/registration", tests, NULL, NULL);
+}
