@@ -58,6 +58,7 @@ check_program() {
     kubectl) arguments=(version --client) expected=${version//./\\.} ;;
     helm | kustomize) arguments=(version) expected=${version//./\\.} ;;
     kubeconform) arguments=(-v) expected=${version//./\\.} ;;
+    *.test) expected=-ginkgo.seed ;;
     esac
     output=$("$1" "${arguments[@]}" 2>&1) || echo "$program ${arguments[*]} ended with status $?"
     [[ ! $output =~ $expected ]] || return 0
@@ -161,7 +162,7 @@ compile_module() {
     fi
     tests/support/packages modules
     find_go && download_module "$source" "$module" || return
-    [[ $program != *.test ]] || verb=(test -c)
+    [[ $program != *.test ]] || verb=(test -c -vet=off)
     or_no_proxy in_module "$source" "${verb[@]}" -trimpath -ldflags "-s -w $(stamps)" \
         -o "$scratch/result/$program" "$package"
 }
