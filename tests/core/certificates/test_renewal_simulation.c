@@ -42,7 +42,7 @@ static void race(struct world *world, const char *name, int64_t late_ms, int64_t
 }
 
 static void test_renewal__five_that_start_at_once_make_one_ca(void **state) {
-    enum { ROUNDS = 300 };
+    enum { ROUNDS = 200 };
     static const struct {
         const char *name;
         struct weather weather;
@@ -67,7 +67,7 @@ static void test_renewal__five_that_start_at_once_make_one_ca(void **state) {
 }
 
 static void test_renewal__the_api_server_trusts_all_that_are_ready(void **state) {
-    enum { HOURS = 4, CALM_MS = 1800000 };
+    enum { HOURS = 3, CALM_MS = 1800000 };
     static const struct weather calm = {.delay_max_ms = 100};
     static const struct {
         const char *name;
@@ -91,7 +91,7 @@ static void test_renewal__the_api_server_trusts_all_that_are_ready(void **state)
           .losing = 2,
           .unregistering = 4,
           .blanking = 1},
-         20},
+         10},
     };
     static struct world world;
     (void)state;
