@@ -123,6 +123,7 @@ struct renewal {
     /* The implementation's own. */
     bool is_asking;
     bool is_trusting;         /* the order under way is RENEWAL_TRUST */
+    bool is_overtaken;        /* its object has come by a watch since then */
     bool is_expected;         /* our write of the Secret changes the caBundles next */
     int64_t trusted_since_ms; /* since when all entries trust the signer; -1: not all do */
     int64_t signer_not_after; /* of that signer */
@@ -154,6 +155,14 @@ bool renewal_is_trusted_long(const struct renewal *renewal, int64_t now_ms);
    renewal_answer(). */
 void renewal_step(struct renewal *renewal, const struct renewal_view *view, int64_t now_ms,
                   int64_t wall_s, struct renewal_order *ret_order);
+
+/* Notes that the watch has brought the object that RENEWAL_WRITE or RENEWAL_TRUST writes. */
+void renewal_news(struct renewal *renewal, enum renewal_verb verb);
+
+/* Whether the object that the order writes has come by the watch since the order. Then the object
+   in the answer may be the older one, and the watch does not bring the newer one again. It brings
+   all that the answer has, so the answer may be ignored. Ask before renewal_answer(). */
+bool renewal_is_overtaken(const struct renewal *renewal);
 
 /* Takes the outcome of the order. After a failure it waits 0.1 s, then twice that, up to 30 s, with
    jitter by `random`. A conflict is a failure: the faster write has to be read first. */

@@ -146,6 +146,7 @@ static void on_secret(void *context, const char *json, size_t size) {
     struct keyring keyring = {.ca_crt = NULL};
     struct error error;
     bool is_there = json != NULL;
+    renewal_news(&rotate->renewal, RENEWAL_WRITE);
     if (is_there && !keyring_read(json, size, &keyring, &error)) {
         log_failure(rotate, error.text);
         return;
@@ -182,6 +183,7 @@ static void on_registration(void *context, const char *json, size_t size) {
     struct rotate *rotate = context;
     struct registration registration = {.n_entries = 0};
     struct error error;
+    renewal_news(&rotate->renewal, RENEWAL_TRUST);
     if (json != NULL && !registration_read(json, size, &registration, &error)) {
         log_failure(rotate, error.text);
         return;
@@ -287,11 +289,12 @@ static void on_answer(void *context, const struct kube_answer *answer) {
         log_failure(rotate, answer->error.text);
     }
     bool was_contested = renewal_is_contested(&rotate->renewal, now_ms);
+    bool is_latest = answer->is_good && !renewal_is_overtaken(&rotate->renewal);
     renewal_answer(&rotate->renewal, now_ms, chance_draw(), answer->is_good);
     if (!was_contested && renewal_is_contested(&rotate->renewal, now_ms)) {
         log_contest(rotate);
     }
-    if (answer->is_good) {
+    if (is_latest) {
         (is_secret ? on_secret : on_registration)(rotate, answer->body, answer->body_size);
     }
 }

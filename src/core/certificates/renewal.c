@@ -289,6 +289,7 @@ void renewal_step(struct renewal *renewal, const struct renewal_view *view, int6
     } else if (may_act && decide(renewal, &moment, &order)) {
         renewal->is_asking = true;
         renewal->is_trusting = order.verb == RENEWAL_TRUST;
+        renewal->is_overtaken = false;
     } else if (may_act) {
         wait_until(&order, now_ms + RENEWAL_CHECK_MS);
         if (!moment.is_clock_sure) {
@@ -296,6 +297,15 @@ void renewal_step(struct renewal *renewal, const struct renewal_view *view, int6
         }
     }
     *ret_order = order;
+}
+
+void renewal_news(struct renewal *renewal, enum renewal_verb verb) {
+    bool is_of_order = renewal->is_trusting == (verb == RENEWAL_TRUST);
+    renewal->is_overtaken = renewal->is_overtaken || (renewal->is_asking && is_of_order);
+}
+
+bool renewal_is_overtaken(const struct renewal *renewal) {
+    return renewal->is_overtaken;
 }
 
 void renewal_answer(struct renewal *renewal, int64_t now_ms, uint32_t random, bool is_good) {
