@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/memory.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,6 +43,7 @@ char *memory_copy(const char *bytes, size_t size) {
 char *memory_format(const char *format, ...) {
     va_list values;
     va_start(values, format);
+    assert(format != NULL); /* else gcc warns where UBSan looks for it */
     size_t size = (size_t)vsnprintf(NULL, 0, format, values) + 1;
     va_end(values);
     char *text = memory_new(size, 1);
