@@ -19,14 +19,18 @@ struct epoch_item {
     void (*free)(void *pointer);
 };
 
+struct epoch_list {
+    struct epoch_item *items;
+    size_t n;
+    size_t capacity;
+};
+
 struct epoch {
     atomic_uint phase; /* which of the two counters new readers use */
     atomic_uint readers[2];
-    int drained;              /* how many of the two counters the waiting items have seen empty */
-    struct epoch_item *fresh; /* retired since the waiting ones began to wait */
-    size_t n_fresh, fresh_capacity;
-    struct epoch_item *waiting;
-    size_t n_waiting, waiting_capacity;
+    int drained;             /* how many of the two counters the waiting items have seen empty */
+    struct epoch_list fresh; /* retired since the waiting ones began to wait */
+    struct epoch_list waiting;
 };
 
 void epoch_init(struct epoch *epoch);

@@ -39,7 +39,4 @@ bool json_edit_find(const char *json, size_t size, const char *const *keys, size
 bool json_edit_find_text(const char *json, size_t size, const char *const *keys, size_t n_keys,
                          struct json_text *ret_text);
 
-/* Is there a value at the path, other than null? */
-bool json_edit_has(const char *json, size_t size, const char *const *keys, size_t n_keys);
-
 #endif

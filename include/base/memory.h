@@ -18,8 +18,14 @@ void *memory_new(size_t count, size_t size);
 /* Grows or shrinks an allocation (NULL counts as empty); new bytes are not zeroed. */
 void *memory_resize(void *owned, size_t count, size_t size);
 
+/* Makes room for one more element behind `n` of them. The capacity is always a power of two. */
+void *memory_grow(void *owned, size_t n, size_t size);
+
 /* A NUL-terminated copy. Free with free(). */
 char *memory_copy(const char *bytes, size_t size);
+
+/* A text as printf() makes it, of any length. Free with free(). */
+char *memory_format(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* Zeroes secrets, in a way that compilers do not leave out; `bytes` may be NULL if `size` is 0.
    memory_free_secret() zeroes and frees a text; NULL is none. */

@@ -42,8 +42,8 @@ typedef void http_handler(void *context, const struct http_request *request,
                           struct http_response *response);
 
 /*
- * A handler that cannot answer at once calls http_defer() and returns. What it put into its
- * response is dropped. Exactly one http_answer() must follow, from any thread, before http_stop().
+ * A handler that cannot answer at once calls http_defer() and returns. The server drops
+ * its response. Exactly one http_answer() must follow, from any thread, before http_stop().
  * Meanwhile the worker serves other requests.
  */
 void http_defer(const struct http_request *request);

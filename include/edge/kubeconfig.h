@@ -48,11 +48,11 @@ struct kube_access {
 
 void kube_access_fini(struct kube_access *access);
 
-/* Reads a kubeconfig of at most 4 MiB. `context` names the context; NULL means current-context.
-   Reads only what the context uses. Errors name the path and the wrong or missing key:
-   ERROR_NOT_FOUND (the file, or a name in it), ERROR_INVALID, ERROR_TOO_LARGE, ERROR_UNAVAILABLE.
-   Refuses what it does not support: username and password, auth-provider, proxy-url, impersonation.
-   Free with kube_access_fini(). */
+/* Reads a kubeconfig of at most 4 MiB, and only the parts that the context uses. `path` NULL means
+   the service account of the pod, `context` NULL the kubeconfig's current-context. Errors name the
+   path, and the key that is missing or wrong: ERROR_NOT_FOUND (the file, or a name in it),
+   ERROR_INVALID, ERROR_TOO_LARGE, ERROR_UNAVAILABLE. Unsupported keys (username and password,
+   auth-provider, proxy-url, impersonation) are errors. The caller owns the access. */
 bool kubeconfig_read(const char *path, const char *context, struct kube_access *ret_access,
                      struct error *error) MUST_CHECK;
 

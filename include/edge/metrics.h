@@ -58,7 +58,7 @@ enum metric {
     METRIC_COUNT
 };
 
-/* What a rule did, in the order in which it is printed. */
+/* The action of a rule, in the order of printing. */
 enum metric_action { METRIC_PATCH, METRIC_WARN, METRIC_DENY, METRIC_ACTION_COUNT };
 
 enum metric_histogram {

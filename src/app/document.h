@@ -12,6 +12,7 @@
 
 #include "base/attribute.h"
 #include "base/error.h"
+#include "core/admission/policy.h"
 #include "edge/yaml.h"
 
 enum { DOCUMENT_FILE_MAX = 64 << 20 };
@@ -32,5 +33,9 @@ void document_file_fini(struct document_file *file);
 
 /* Puts "file:line:column: " before an error about a place in one of the documents. */
 void document_locate(const struct document_file *file, size_t document, struct error *error);
+
+/* Reads a PolicyConfig, the only document of a file. Errors name the path of the key, too. */
+bool document_read_policy(const char *path, struct policy **ret_policy,
+                          struct error *error) MUST_CHECK;
 
 #endif

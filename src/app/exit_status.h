@@ -3,7 +3,7 @@
 #define APP_EXIT_STATUS_H
 
 /*
- * The exit statuses of the program.
+ * How the program ends, and what it says on standard error.
  */
 
 #include "base/error.h"
@@ -14,7 +14,11 @@ enum exit_status {
     STATUS_USAGE = 2,  /* the user asked wrongly: unknown option, unusable input */
 };
 
-/* Prints "capstan: " and the error on stderr. Returns the status for the error's kind. */
+/* Prints "capstan: " and the text on standard error, as one line. Escapes control characters, since
+   the text may quote a user or a file. */
+void complain(const char *text);
+
+/* Complains of the error. Returns the status for the error's kind. */
 int exit_with(const struct error *error);
 
 #endif

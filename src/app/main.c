@@ -15,9 +15,9 @@ static const struct command {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"serve", "answer AdmissionReviews over TLS and keep the status conditions", serve_command},
-    {"review", "dry-run admission for CI: manifests in, verdicts out", review_command},
-    {"explain", "what a rule does", explain_command},
-    {"doctor", "look at an installation, and say what is wrong with it", doctor_command},
+    {"review", "judge manifests as the webhook would, for CI", review_command},
+    {"explain", "describe a rule, its modes and an example", explain_command},
+    {"doctor", "check an installation, and name the remedies", doctor_command},
     {"certs", "make a CA and a serving pair for development", certs_command},
     {"version", "print the version", version_command},
     {"help", "print this help, or that of a command", help_command},
@@ -45,21 +45,19 @@ static void print_help(FILE *out) {
     fputs("\n'capstan COMMAND --help' tells more of each.\n", out);
 }
 
-static int unknown_command(const char *name) {
+static int refuse(const char *before, const char *word, const char *after) {
     struct error error;
-    error_set(&error, ERROR_INVALID, "unknown command '%.64s'; 'capstan help' lists them", name);
+    error_set(&error, ERROR_INVALID, "%s '%.64s'%s", before, word, after);
     return exit_with(&error);
 }
 
-static int too_many(const char *what, const char *argument) {
-    struct error error;
-    error_set(&error, ERROR_INVALID, "%s, not '%.64s'", what, argument);
-    return exit_with(&error);
+static int unknown_command(const char *name) {
+    return refuse("unknown command", name, "; 'capstan help' lists them");
 }
 
 static int version_command(int argc, char **argv) {
     if (argc > 0) {
-        return too_many("version takes no argument", argv[0]);
+        return refuse("version takes no argument, not", argv[0], "");
     }
     puts("capstan " CAPSTAN_VERSION);
     return STATUS_OK;
@@ -71,7 +69,7 @@ static int help_command(int argc, char **argv) {
         return STATUS_OK;
     }
     if (argc > 1) {
-        return too_many("help takes one command", argv[1]);
+        return refuse("help takes one command, not", argv[1], "");
     }
     const struct command *command = find_command(argv[0]);
     if (command == NULL) {

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -26,13 +27,13 @@ static const struct option *find_option(const struct option_table *table, const 
     return NULL;
 }
 
-static bool fail_empty(const struct option *option, struct error *error) {
-    return error_set(error, ERROR_INVALID, "--%s must not be empty", option->name);
-}
-
 static bool set_value(const struct option *option, const char *value, void *target,
                       struct error *error) {
     void *member = (char *)target + option->offset;
+    bool is_text = option->type == OPTION_TEXT || option->type == OPTION_TEXTS;
+    if (is_text && value[0] == '\0') {
+        return error_set(error, ERROR_INVALID, "--%s must not be empty", option->name);
+    }
     switch (option->type) {
     case OPTION_SWITCH:
         *(bool *)member = value == NULL || strcmp(value, "true") == 0;
@@ -41,12 +42,12 @@ static bool set_value(const struct option *option, const char *value, void *targ
                          value);
     case OPTION_TEXT:
         *(const char **)member = value;
-        return value[0] != '\0' || fail_empty(option, error);
+        return true;
     case OPTION_TEXTS: {
         struct option_texts *texts = member;
         texts->items = memory_resize(texts->items, texts->n_items + 1, sizeof(char *));
         texts->items[texts->n_items++] = value;
-        return value[0] != '\0' || fail_empty(option, error);
+        return true;
     }
     case OPTION_DURATION:
         return text_parse_duration_ms(value, member) ||
@@ -148,11 +149,10 @@ void options_print_help(const struct option_table *table, FILE *out) {
                             option->argument == NULL ? "" : " ",
                             option->argument == NULL ? "" : option->argument);
         if (width >= HELP_COLUMN) {
-            fprintf(out, "\n%*s", HELP_COLUMN, "");
-        } else {
-            fprintf(out, "%*s", HELP_COLUMN - width, "");
+            width = 0;
+            fputc('\n', out);
         }
-        fprintf(out, "%s\n", option->help);
+        fprintf(out, "%*s%s\n", HELP_COLUMN - width, "", option->help);
     }
     fprintf(out, "  -h, --help%*sshow this help\n", HELP_COLUMN - 12, "");
     if (table->epilogue != NULL) {
@@ -163,16 +163,20 @@ void options_print_help(const struct option_table *table, FILE *out) {
 bool options_begin(const struct option_table *table, int argc, char **argv, void *target,
                    int *ret_status) {
     struct error error;
-    switch (options_parse(table, argc, argv, target, &error)) {
-    case OPTIONS_READ:
-        return true;
-    case OPTIONS_HELP:
+    enum option_result result = options_parse(table, argc, argv, target, &error);
+    if (result == OPTIONS_HELP) {
         options_print_help(table, stdout);
         *ret_status = STATUS_OK;
         return false;
-    case OPTIONS_WRONG:
+    }
+    if (result == OPTIONS_WRONG || (table->check != NULL && !table->check(target, &error))) {
         *ret_status = exit_with(&error);
         return false;
     }
-    return false;
+    return true;
+}
+
+bool options_want_colour(void) {
+    const char *no_color = getenv("NO_COLOR");
+    return isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0');
 }

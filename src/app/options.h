@@ -46,6 +46,8 @@ struct option_table {
     const struct option *options;
     size_t n_options;
     const char *epilogue; /* printed below the options; NULL for none */
+    /* Checks the target after the last option; NULL: there is nothing to check. */
+    bool (*check)(void *target, struct error *error);
 };
 
 enum option_result { OPTIONS_READ, OPTIONS_HELP, OPTIONS_WRONG };
@@ -58,9 +60,12 @@ enum option_result options_parse(const struct option_table *table, int argc, cha
 
 void options_print_help(const struct option_table *table, FILE *out);
 
-/* Begins a command: parses, and prints the help or the error. False: the command ends here, with
- *ret_status. */
+/* Begins a command: parses and checks, and prints the help or the error. False: the command ends
+ *here, with ret_status. */
 bool options_begin(const struct option_table *table, int argc, char **argv, void *target,
                    int *ret_status) MUST_CHECK;
+
+/* Whether standard output is a terminal, and NO_COLOR is not set (no-color.org). */
+bool options_want_colour(void);
 
 #endif

@@ -53,74 +53,39 @@ static bool is_control(uint32_t code) {
            (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
 }
 
-/* The text that replaces a character; NULL if the character stays. */
-typedef const char *replace_function(uint32_t code);
+/* The languages that a text goes into, as bits. A line of plain text is none of them. */
+enum language { LINE = 0, DATA = 1, PROPERTY = 2, ATTRIBUTE = 4, TEXT = 8, XML = 12, GITHUB = 3 };
 
-static const char *replace_in_line(uint32_t code) {
+static const struct {
+    uint32_t code;
+    enum language languages;
+    const char *text; /* NULL: the character stays */
+} replacements[] = {
+    {'%', GITHUB, "%25"},       {'\r', GITHUB, "%0D"},  {'\n', GITHUB, "%0A"},
+    {':', PROPERTY, "%3A"},     {',', PROPERTY, "%2C"}, {'&', XML, "&amp;"},
+    {'<', XML, "&lt;"},         {'>', XML, "&gt;"},     {'"', XML, "&quot;"},
+    {'\'', XML, "&apos;"},      {'\t', XML, "&#9;"},    {'\n', ATTRIBUTE, "&#10;"},
+    {'\n', TEXT, NULL},         {'\r', XML, "&#13;"},   {0xFFFE, XML, REPLACEMENT},
+    {0xFFFF, XML, REPLACEMENT},
+};
+
+/* The text that replaces a character; NULL if the character stays. */
+static const char *replace(uint32_t code, enum language language) {
+    for (size_t i = 0; i < COUNT_OF(replacements); i++) {
+        if (replacements[i].code == code && (replacements[i].languages & language) != 0) {
+            return replacements[i].text;
+        }
+    }
     return is_control(code) ? "?" : NULL;
 }
 
-static const char *replace_in_data(uint32_t code) {
-    switch (code) {
-    case '%':
-        return "%25";
-    case '\r':
-        return "%0D";
-    case '\n':
-        return "%0A";
-    default:
-        return replace_in_line(code);
-    }
-}
-
-static const char *replace_in_property(uint32_t code) {
-    switch (code) {
-    case ':':
-        return "%3A";
-    case ',':
-        return "%2C";
-    default:
-        return replace_in_data(code);
-    }
-}
-
-static const char *replace_in_attribute(uint32_t code) {
-    switch (code) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '"':
-        return "&quot;";
-    case '\'':
-        return "&apos;";
-    case '\t':
-        return "&#9;";
-    case '\n':
-        return "&#10;";
-    case '\r':
-        return "&#13;";
-    case 0xFFFE:
-    case 0xFFFF:
-        return REPLACEMENT;
-    default:
-        return replace_in_line(code);
-    }
-}
-
-static const char *replace_in_text(uint32_t code) {
-    return code == '\n' ? NULL : replace_in_attribute(code);
-}
-
-static void escape(struct buffer *out, const char *text, replace_function *replace) {
+static void escape(struct buffer *out, const char *text, enum language language) {
     const char *run = text; /* the first character that is not yet copied */
     for (const char *at = text; *at != '\0';) {
         uint32_t code;
         size_t size = read_character((const unsigned char *)at, &code);
         bool is_malformed = size == 1 && code == MALFORMED;
-        const char *replacement = is_malformed ? REPLACEMENT : replace(code);
+        const char *replacement = is_malformed ? REPLACEMENT : replace(code, language);
         if (replacement != NULL) {
             buffer_add(out, run, (size_t)(at - run));
             buffer_add_text(out, replacement);
@@ -132,23 +97,23 @@ static void escape(struct buffer *out, const char *text, replace_function *repla
 }
 
 void report_escape_line(struct buffer *out, const char *text) {
-    escape(out, text, replace_in_line);
+    escape(out, text, LINE);
 }
 
 void report_escape_github_data(struct buffer *out, const char *text) {
-    escape(out, text, replace_in_data);
+    escape(out, text, DATA);
 }
 
 void report_escape_github_property(struct buffer *out, const char *text) {
-    escape(out, text, replace_in_property);
+    escape(out, text, PROPERTY);
 }
 
 void report_escape_xml_attribute(struct buffer *out, const char *text) {
-    escape(out, text, replace_in_attribute);
+    escape(out, text, ATTRIBUTE);
 }
 
 void report_escape_xml_text(struct buffer *out, const char *text) {
-    escape(out, text, replace_in_text);
+    escape(out, text, TEXT);
 }
 
 void report_escape_uri(struct buffer *out, const char *path) {

@@ -12,17 +12,18 @@ void epoch_init(struct epoch *epoch) {
     atomic_init(&epoch->readers[1], 0);
 }
 
-static void free_items(struct epoch_item *items, size_t n_items) {
-    for (size_t i = 0; i < n_items; i++) {
-        items[i].free(items[i].pointer);
+static void empty(struct epoch_list *list) {
+    while (list->n > 0) {
+        struct epoch_item *item = &list->items[--list->n];
+        item->free(item->pointer);
     }
 }
 
 void epoch_fini(struct epoch *epoch) {
-    free_items(epoch->waiting, epoch->n_waiting);
-    free_items(epoch->fresh, epoch->n_fresh);
-    free(epoch->waiting);
-    free(epoch->fresh);
+    empty(&epoch->waiting);
+    empty(&epoch->fresh);
+    free(epoch->waiting.items);
+    free(epoch->fresh.items);
 }
 
 unsigned epoch_enter(struct epoch *epoch) {
@@ -37,14 +38,9 @@ void epoch_exit(struct epoch *epoch, unsigned ticket) {
 
 /* The fresh items begin to wait. Their list and that of the waiting ones, which is empty, swap. */
 static void begin_waiting(struct epoch *epoch) {
-    struct epoch_item *spare = epoch->waiting;
-    size_t spare_capacity = epoch->waiting_capacity;
+    struct epoch_list spare = epoch->waiting;
     epoch->waiting = epoch->fresh;
-    epoch->n_waiting = epoch->n_fresh;
-    epoch->waiting_capacity = epoch->fresh_capacity;
     epoch->fresh = spare;
-    epoch->n_fresh = 0;
-    epoch->fresh_capacity = spare_capacity;
     epoch->drained = 0;
 }
 
@@ -66,8 +62,8 @@ static void advance(struct epoch *epoch) {
 
 void epoch_collect(struct epoch *epoch) {
     for (int round = 0; round < 2; round++) {
-        if (epoch->n_waiting == 0) {
-            if (epoch->n_fresh == 0) {
+        if (epoch->waiting.n == 0) {
+            if (epoch->fresh.n == 0) {
                 return;
             }
             begin_waiting(epoch);
@@ -76,17 +72,16 @@ void epoch_collect(struct epoch *epoch) {
         if (epoch->drained < 2) {
             return;
         }
-        free_items(epoch->waiting, epoch->n_waiting);
-        epoch->n_waiting = 0;
+        empty(&epoch->waiting);
     }
 }
 
 void epoch_retire(struct epoch *epoch, void *owned, void (*free_owned)(void *pointer)) {
-    if (epoch->n_fresh == epoch->fresh_capacity) {
-        epoch->fresh_capacity = epoch->fresh_capacity == 0 ? 16 : epoch->fresh_capacity * 2;
-        epoch->fresh =
-            memory_resize(epoch->fresh, epoch->fresh_capacity, sizeof(struct epoch_item));
+    struct epoch_list *fresh = &epoch->fresh;
+    if (fresh->n == fresh->capacity) {
+        fresh->capacity = fresh->capacity == 0 ? 16 : fresh->capacity * 2;
+        fresh->items = memory_resize(fresh->items, fresh->capacity, sizeof(*fresh->items));
     }
-    epoch->fresh[epoch->n_fresh++] = (struct epoch_item){owned, free_owned};
+    fresh->items[fresh->n++] = (struct epoch_item){owned, free_owned};
     epoch_collect(epoch);
 }

@@ -164,8 +164,3 @@ bool json_edit_find_text(const char *json, size_t size, const char *const *keys,
     json_begin(&reader, raw.at, raw.size);
     return json_read_text(&reader, ret_text);
 }
-
-bool json_edit_has(const char *json, size_t size, const char *const *keys, size_t n_keys) {
-    struct json_text raw;
-    return json_edit_find(json, size, keys, n_keys, &raw) && *raw.at != 'n';
-}

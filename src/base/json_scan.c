@@ -144,9 +144,11 @@ const char *json_scan_string_fault(const char *at, const char *end) {
     if (at == end) {
         return "the input ends inside a string";
     }
+    if ((unsigned char)*at < ' ') {
+        return "control character in a string";
+    }
     if (*at != '\\') {
-        return (unsigned char)*at < ' ' ? "control character in a string"
-                                        : "invalid UTF-8 in a string";
+        return "invalid UTF-8 in a string";
     }
     if (end - at > 1 && at[1] == 'u' && read_hex(at + 2, end, &code)) {
         return "lone surrogate in a string";

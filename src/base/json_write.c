@@ -40,34 +40,18 @@ void json_write_text(struct json_write *write, const char *text) {
     json_write_text_sized(write, text, strlen(text));
 }
 
-/* The two bytes that stand for this one; NULL if it has no short form. */
-static const char *short_escape(char byte) {
-    switch (byte) {
-    case '"':
-        return "\\\"";
-    case '\\':
-        return "\\\\";
-    case '\b':
-        return "\\b";
-    case '\f':
-        return "\\f";
-    case '\n':
-        return "\\n";
-    case '\r':
-        return "\\r";
-    case '\t':
-        return "\\t";
-    default:
-        return NULL;
-    }
-}
+/* The byte that stands for this one behind a backslash; 0 if it has no short form. */
+static const char short_escapes[256] = {
+    ['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
+    ['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't',
+};
 
 /* Writes the one byte or character that is not plain. Returns how many bytes that took. */
 static size_t add_special(struct buffer *out, const char *at, const char *end) {
-    const char *escape = short_escape(*at);
+    const char escape[] = {'\\', short_escapes[(unsigned char)*at]};
     size_t size = json_scan_character(at, end);
-    if (escape != NULL) {
-        buffer_add_text(out, escape);
+    if (escape[1] != '\0') {
+        buffer_add(out, escape, sizeof(escape));
     } else if (size > 0) {
         buffer_add(out, at, size);
         return size;

@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/memory.h"
 
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static _Noreturn void give_up(void) {
-    fputs("capstan: out of memory\n", stderr);
-    abort();
+static void *check(void *memory) {
+    if (memory == NULL) {
+        fputs("capstan: out of memory\n", stderr);
+        abort();
+    }
+    return memory;
 }
 
 void *memory_new(size_t count, size_t size) {
-    void *memory = calloc(count > 0 ? count : 1, size);
-    if (memory == NULL) {
-        give_up();
-    }
-    return memory;
+    return check(calloc(count > 0 ? count : 1, size));
 }
 
 void *memory_resize(void *owned, size_t count, size_t size) {
-    if (size > 0 && count > SIZE_MAX / size) {
-        give_up();
-    }
+    bool is_too_large = size > 0 && count > SIZE_MAX / size;
     size_t bytes = count * size;
-    void *memory = realloc(owned, bytes > 0 ? bytes : 1);
-    if (memory == NULL) {
-        give_up();
-    }
-    return memory;
+    return check(is_too_large ? NULL : realloc(owned, bytes > 0 ? bytes : 1));
+}
+
+void *memory_grow(void *owned, size_t n, size_t size) {
+    bool is_full = (n & (n - 1)) == 0;
+    return is_full ? memory_resize(owned, n == 0 ? 1 : n * 2, size) : owned;
 }
 
 char *memory_copy(const char *bytes, size_t size) {
@@ -37,6 +37,18 @@ char *memory_copy(const char *bytes, size_t size) {
         memcpy(copy, bytes, size);
     }
     return copy;
+}
+
+char *memory_format(const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    size_t size = (size_t)vsnprintf(NULL, 0, format, values) + 1;
+    va_end(values);
+    char *text = memory_new(size, 1);
+    va_start(values, format);
+    vsnprintf(text, size, format, values);
+    va_end(values);
+    return text;
 }
 
 /* A compiler drops a memset() of memory that is freed next; it has to do writes that are volatile.

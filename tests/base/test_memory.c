@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -42,10 +43,37 @@ static void test_memory__min_and_max_evaluate_once(void **state) {
     assert_int_equal(MAX(2, MIN(a, 7)), 3);
 }
 
+static void test_memory__grows_by_powers_of_two(void **state) {
+    (void)state;
+    int *numbers = NULL;
+    for (int i = 0; i < 1000; i++) {
+        int *before = numbers;
+        numbers = memory_grow(numbers, (size_t)i, sizeof(*numbers));
+        assert_true(numbers == before || (i & (i - 1)) == 0);
+        numbers[i] = i;
+    }
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(numbers[i], i);
+    }
+    free(numbers);
+}
+
+static void test_memory__formats_a_text_of_any_length(void **state) {
+    (void)state;
+    AUTO_FREE char *empty = memory_format("%s", "");
+    AUTO_FREE char *text = memory_format("%s-%05000d", "a", 7);
+    assert_string_equal(empty, "");
+    assert_int_equal(strlen(text), 5002);
+    assert_memory_equal(text, "a-00", 4);
+    assert_string_equal(text + 5000, "07");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory__wipes_the_bytes_that_are_named),
         cmocka_unit_test(test_memory__a_moved_variable_is_empty),
+        cmocka_unit_test(test_memory__grows_by_powers_of_two),
+        cmocka_unit_test(test_memory__formats_a_text_of_any_length),
         cmocka_unit_test(test_memory__min_and_max_evaluate_once),
     };
     return cmocka_run_group_tests_name("base/memory", tests, NULL, NULL);

@@ -73,9 +73,9 @@ secret_text() {
     secret | jq -r --arg key "$1" '.data[$key] // "" | @base64d'
 }
 
-# cas_of: the certificates on stdin, one a line.
+# cas_of: the certificates on stdin, one a line. The base64 of one CA in a thousand has the letters END.
 cas_of() {
-    awk '/BEGIN/ { pem = "" } { pem = pem $0 } /END/ { print pem }'
+    awk '/^-----BEGIN / { pem = "" } { pem = pem $0 } /^-----END / { print pem }'
 }
 
 # secret_cas, bundle_cas [ENTRY]: prints the CAs of the Secret, or of an entry of the webhook

@@ -25,11 +25,11 @@ enum subject_state {
 struct subject {
     enum subject_state state;
     bool is_confirmed; /* `server` comes from a live look-up or the request, not from the facts */
-    struct server_fact server;
     /* A live look-up could tell more: the MCPServer or the Deployment of the review's namespace and
        name. OBJECT_OTHER: no look-up could. `wanted_uid` is the uid that would settle it. */
     enum object_kind missing;
     char wanted_uid[OBJECT_UID_SIZE];
+    struct fact server; /* the MCPServer; `name` and `uid` are empty if the facts have none */
 };
 
 /* The answers of live look-ups so far. They override the facts, whatever their generation. */
@@ -38,8 +38,8 @@ enum evidence_state { EVIDENCE_NONE, EVIDENCE_FOUND, EVIDENCE_ABSENT };
 struct evidence {
     enum evidence_state server_state;
     enum evidence_state deployment_state;
-    struct server_fact server;
-    struct deployment_fact deployment;
+    struct fact server;
+    struct fact deployment;
 };
 
 /* `evidence` is NULL where there is no API server to ask. Then the facts are final, and an

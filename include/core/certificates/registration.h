@@ -44,7 +44,7 @@ void registration_fini(struct registration *registration);
 size_t registration_keep_service(struct registration *registration, const char *namespace,
                                  const char *name);
 
-/* Whether each entry has this caBundle and, if `fails`, the failurePolicy Fail. */
+/* True if each entry has this caBundle and, if `fails`, the failurePolicy Fail. */
 bool registration_is_as(const struct registration *registration, const char *bundle_pem,
                         bool fails);
 

@@ -123,6 +123,7 @@ struct renewal {
     /* The implementation's own. */
     bool is_asking;
     bool is_trusting;         /* the order under way is RENEWAL_TRUST */
+    bool is_overtaken;        /* its object has come by a watch since then */
     bool is_expected;         /* our write of the Secret changes the caBundles next */
     int64_t trusted_since_ms; /* since when all entries trust the signer; -1: not all do */
     int64_t signer_not_after; /* of that signer */
@@ -133,9 +134,9 @@ struct renewal {
     int64_t not_before_ms;   /* no order before this */
     struct backoff backoff;
     int64_t trusted_ms; /* of the last RENEWAL_TRUST; -1: never */
-    int64_t
-        fights_ms[RENEWAL_FIGHTS_MAX]; /* RENEWAL_TRUST that undid what others wrote, in a circle */
-    size_t n_fights;                   /* ever */
+    /* In a circle: RENEWAL_TRUST that undid a write of others. */
+    int64_t fights_ms[RENEWAL_FIGHTS_MAX];
+    size_t n_fights;                       /* ever */
     int64_t writes_ms[RENEWAL_WRITES_MAX]; /* RENEWAL_WRITE, in a circle */
     size_t n_writes;                       /* ever */
 };
@@ -146,7 +147,7 @@ void renewal_init(struct renewal *renewal, int64_t trust_delay_ms, int64_t retir
    renewal_is_trusted_long() between two steps. */
 void renewal_note(struct renewal *renewal, const struct renewal_view *view, int64_t now_ms);
 
-/* Whether all entries have trusted the signer for trust_delay_ms. Then a replica may give up a
+/* True if all entries have trusted the signer for trust_delay_ms. Then a replica may give up a
    trusted leaf for one of the signer. */
 bool renewal_is_trusted_long(const struct renewal *renewal, int64_t now_ms);
 
@@ -155,12 +156,19 @@ bool renewal_is_trusted_long(const struct renewal *renewal, int64_t now_ms);
 void renewal_step(struct renewal *renewal, const struct renewal_view *view, int64_t now_ms,
                   int64_t wall_s, struct renewal_order *ret_order);
 
+/* Notes that the watch has brought the object that RENEWAL_WRITE or RENEWAL_TRUST writes. */
+void renewal_news(struct renewal *renewal, enum renewal_verb verb);
+
+/* Whether the object that the order writes has come by the watch since the order. Then the object
+   in the answer may be the older one, and the watch does not bring the newer one again. It brings
+   all that the answer has, so the answer may be ignored. Ask before renewal_answer(). */
+bool renewal_is_overtaken(const struct renewal *renewal);
+
 /* Takes the outcome of the order. After a failure it waits 0.1 s, then twice that, up to 30 s, with
    jitter by `random`. A conflict is a failure: the faster write has to be read first. */
 void renewal_answer(struct renewal *renewal, int64_t now_ms, uint32_t random, bool is_good);
 
-/* Whether others have changed the caBundles so often of late that Capstan rarely writes them now.
- */
+/* True if others have changed the caBundles so often of late that Capstan rarely writes them. */
 bool renewal_is_contested(const struct renewal *renewal, int64_t now_ms);
 
 #endif

@@ -13,10 +13,10 @@
 #include "core/admission/policy.h"
 #include "core/facts/facts.h"
 
-/* Whether to set the Deployment to one replica. It must belong to the live MCPServer, that must be
-   stdio, and stdio-cap must be in force for it (enforce or deny, not exempt at `now`, seconds since
-   1970). Both must have a uid: a manifest without one is not live. */
-bool heal_is_due(const struct policy *policy, const struct server_fact *server,
-                 const struct deployment_fact *deployment, int64_t now);
+/* True if the Deployment is to be set to one replica. It must belong to the live MCPServer, which
+   must be stdio, and stdio-cap must be in force (enforce or deny, and no exemption at `now`, which
+   is seconds since 1970). Both must have a uid: a manifest without one is not live. */
+bool heal_is_due(const struct policy *policy, const struct fact *server,
+                 const struct fact *deployment, int64_t now);
 
 #endif

@@ -71,9 +71,8 @@ struct lease {
     bool is_gone;
 };
 
-/* `identity` must differ for every start of every process: a host name and a random part. Not
- * empty.
- */
+/* `identity` is not empty and differs for every start of every process: a host name and a random
+   part. */
 void lease_init(struct lease *lease, const char *identity);
 
 /* Says what to ask now, or until when to wait. After an order other than LEASE_WAIT, it orders
@@ -86,9 +85,8 @@ void lease_step(struct lease *lease, int64_t now_ms, int64_t wall_us,
 void lease_answer(struct lease *lease, int64_t now_ms, uint32_t random, int status,
                   const struct lease_record *record);
 
-/* Whether we lead, and until when at the latest. Ask before every single write. A write must be
-   over by lease_deadline_ms(), which is 0 if we do not lead. At the deadline lease_is_held() turns
-   false without a step. */
+/* True while we lead. Ask before every single write. A write must be over by lease_deadline_ms(),
+   which is 0 if we do not lead. At the deadline lease_is_held() turns false without a step. */
 bool lease_is_held(const struct lease *lease, int64_t now_ms);
 int64_t lease_deadline_ms(const struct lease *lease);
 

@@ -72,21 +72,22 @@ struct checkup_namespaces {
     const struct checkup_answer *all;    /* the list */
 };
 
-/* Whether the entries exclude kube-system, Capstan's own namespace and foreign kinds, since Capstan
-   could otherwise lock out the cluster and itself; and whether they select any namespace. */
+/* Checks that the entries exclude kube-system, Capstan's own namespace and foreign kinds, since
+   Capstan could otherwise lock out the cluster and itself; and that they select any namespace. */
 void checkup_scope(const struct checkup_answer *configuration, const struct checkup_names *names,
                    const struct checkup_namespaces *namespaces, struct finding *finding);
 
-/* Whether the API server can call the Service, and ready pods are behind it. `endpoints` is an
-   Endpoints object. */
+/* Checks that the API server can call the Service, and that ready pods are behind it. `endpoints`
+   is an Endpoints object. */
 void checkup_service(const struct checkup_answer *service, const struct checkup_answer *endpoints,
                      struct finding *finding);
 
-/* Whether all replicas are ready. If an entry says Fail, the Deployment must want at least two. */
+/* Checks that all replicas are ready. If an entry says Fail, the Deployment must want at least two.
+ */
 void checkup_deployment(const struct checkup_answer *deployment,
                         const struct checkup_answer *configuration, struct finding *finding);
 
-/* Whether the Deployment, if it is known, leaves certificates to Capstan: it has no
+/* True if the Deployment, if it is known, leaves certificates to Capstan: it has no
    --webhook-cert-path. */
 bool checkup_makes_certificates(const struct checkup_answer *deployment);
 
@@ -94,16 +95,16 @@ bool checkup_makes_certificates(const struct checkup_answer *deployment);
    certificates come from elsewhere, else Capstan's own. */
 void checkup_add_secret(const struct checkup_answer *deployment, struct buffer *out);
 
-/* Whether the CustomResourceDefinition of MCPServers serves a version that Capstan knows. */
+/* Checks that the CustomResourceDefinition of MCPServers serves a version that Capstan knows. */
 void checkup_definition(const struct checkup_answer *definition, struct finding *finding);
 
-/* Whether the Lease is held and was renewed lately. `now` is in seconds since 1970. */
+/* Checks that the Lease is held and was renewed lately. `now` is in seconds since 1970. */
 void checkup_lease(const struct checkup_answer *lease, int64_t now, struct finding *finding);
 
 /* The list of Deployments with the label of ToolHive's operator. */
 void checkup_operator(const struct checkup_answer *deployments, struct finding *finding);
 
-/* How long the certificate is still valid. Times are in seconds since 1970. */
+/* Judges the time that the certificate is still valid. Times are in seconds since 1970. */
 void checkup_certificate(int64_t not_after, int64_t now, struct finding *finding);
 
 /* A right that the program needs. */
@@ -120,7 +121,7 @@ struct checkup_right {
 extern const struct checkup_right checkup_rights[];
 extern const size_t checkup_n_rights;
 
-/* Whether a (Self)SubjectAccessReview grants what it asked about. */
+/* True if a (Self)SubjectAccessReview grants what it asked about. */
 bool checkup_allows(const struct checkup_answer *review);
 
 #endif

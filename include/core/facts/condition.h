@@ -25,8 +25,7 @@
 
 enum condition_type { CONDITION_TYPE_STDIO, CONDITION_TYPE_SESSION_STORAGE, CONDITION_TYPE_COUNT };
 
-/* Everything that a condition of ours can say, so that a record keeps a small number and not its
-   texts. */
+/* All that a condition of ours can say: a record keeps this number and not the texts. */
 enum condition_state {
     CONDITION_ABSENT,  /* there is none of this type */
     CONDITION_ERASED,  /* the same; but there was one, and what follows is how it last stood */
@@ -49,9 +48,8 @@ struct condition {
 /* Reads one item of status.conditions; it is kept if it is of one of the two types. */
 void condition_read(struct json_reader *reader, struct condition conditions[CONDITION_TYPE_COUNT]);
 
-/* Another writer may erase conditions. `before` is the last known state of the same object. Where
-   it had a condition and `live` has none, the condition becomes CONDITION_ERASED, so that it comes
-   back with its lastTransitionTime. */
+/* Where `before`, the last known state of the same object, had a condition and `live` has none,
+   another writer erased it. It becomes CONDITION_ERASED, and so keeps its lastTransitionTime. */
 void condition_remember(const struct condition before[CONDITION_TYPE_COUNT],
                         struct condition live[CONDITION_TYPE_COUNT]);
 
@@ -77,8 +75,7 @@ bool condition_step(const struct condition_subject *subject,
 const char *condition_reason(const struct condition *condition);
 const char *condition_message(const struct condition *condition);
 
-/* Writes the array for status.conditions. They must be wanted ones, of
-   condition_step(). */
+/* Writes the array for status.conditions, of the wanted ones of condition_step(). */
 void condition_write(struct json_write *write,
                      const struct condition conditions[CONDITION_TYPE_COUNT]);
 

@@ -21,50 +21,43 @@ struct facts *facts_new(void);
 /* There must be no reader left. */
 void facts_free(struct facts *facts);
 
-/* An MCPServer as the facts know it. */
-struct server_fact {
-    uint64_t serial;    /* changes with each put; 0 of an object that was never put */
-    int64_t generation; /* 0 of a manifest that has none */
-    bool is_deleting;
-    bool is_stdio;
-    bool is_redis;
-    struct number replicas;
-    struct condition conditions[CONDITION_TYPE_COUNT];
-    char namespace[OBJECT_NAMESPACE_SIZE];
-    char name[OBJECT_NAME_SIZE];
-    char uid[OBJECT_UID_SIZE]; /* empty of a manifest that has none */
-};
-
-/* A Deployment as the facts know it. */
-struct deployment_fact {
+/* An MCPServer or a Deployment as the facts know it. */
+struct fact {
     bool is_deleting;
     bool is_labelled;
     struct number replicas;
+    /* Of an MCPServer. facts_find_deployment() does not set them. */
+    int64_t generation; /* 0 of a manifest that has none */
+    bool is_stdio;
+    bool is_redis;
+    struct condition conditions[CONDITION_TYPE_COUNT];
+
+    uint64_t serial; /* changes with each put; 0 of an object that was never put */
     char namespace[OBJECT_NAMESPACE_SIZE];
     char name[OBJECT_NAME_SIZE];
-    char uid[OBJECT_UID_SIZE]; /* as above */
+    char uid[OBJECT_UID_SIZE]; /* empty of a manifest that has none */
+    /* Of a Deployment. facts_find_server() does not set them. */
     char instance[OBJECT_NAME_SIZE];
     struct owner owner;
 };
 
 /* The part of an MCPServer that its conditions depend on. */
-struct condition_subject facts_condition_subject(const struct server_fact *server);
+struct condition_subject facts_condition_subject(const struct fact *server);
 
 /* Readers. False if there is none. */
 bool facts_find_server(struct facts *facts, const char *namespace, const char *name,
-                       struct server_fact *ret_server);
+                       struct fact *ret_server);
 
 /* The Deployment with that uid, whatever its name: the name only says where to look first. If `uid`
    is NULL, the one with that name. */
 bool facts_find_deployment(struct facts *facts, const char *namespace, const char *name,
-                           const char *uid, struct deployment_fact *ret_deployment);
+                           const char *uid, struct fact *ret_deployment);
 
-size_t facts_count_servers(struct facts *facts);
-size_t facts_count_deployments(struct facts *facts);
+/* Of the MCPServers or of the Deployments. */
+size_t facts_count(struct facts *facts, enum object_kind kind);
 
 /* The fact that facts_put() would make of the object. */
-void facts_of_server(const struct object *object, struct server_fact *ret_server);
-void facts_of_deployment(const struct object *object, struct deployment_fact *ret_deployment);
+void facts_of(const struct object *object, struct fact *ret_fact);
 
 /* Writer: adds or replaces the record of an MCPServer or a Deployment, and ignores other kinds. The
    object's namespace must not be empty. Returns true if one of that name was put in this round. */
@@ -72,7 +65,7 @@ bool facts_put(struct facts *facts, const struct object *object);
 
 /* Writer: these conditions were written to the object that `server` was read from. The facts take
    them over, unless the object was put since: then the facts are as new, or newer. */
-void facts_confirm_conditions(struct facts *facts, const struct server_fact *server,
+void facts_confirm_conditions(struct facts *facts, const struct fact *server,
                               const struct condition conditions[CONDITION_TYPE_COUNT]);
 
 /* Writer: the object is gone. An object of the same name with another uid stays. */
@@ -85,8 +78,7 @@ void facts_end_round(struct facts *facts, enum object_kind kind);
 
 /* Writer: calls `visit` for each MCPServer, in no particular order. `visit` must put or remove
    nothing. */
-void facts_each_server(struct facts *facts,
-                       void (*visit)(void *context, const struct server_fact *server),
+void facts_each_server(struct facts *facts, void (*visit)(void *context, const struct fact *server),
                        void *context);
 
 #endif

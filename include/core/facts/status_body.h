@@ -16,9 +16,11 @@
 #include "base/error.h"
 #include "core/facts/condition.h"
 
-/* For a PATCH by server-side apply: our conditions and nothing else. */
+/* Appends the body of a PATCH by server-side apply: our conditions and nothing else. With a NULL
+   uid it is about whatever object has the name. */
 void status_body_apply(const char *api_version, const char *namespace, const char *name,
-                       const struct condition conditions[CONDITION_TYPE_COUNT], struct buffer *out);
+                       const char *uid, const struct condition conditions[CONDITION_TYPE_COUNT],
+                       struct buffer *out);
 
 /* For a PUT: apiVersion, kind and metadata of the object that was got, and its status with only our
    two conditions changed. Its resourceVersion lets the API server refuse the write if another

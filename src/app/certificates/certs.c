@@ -46,12 +46,19 @@ static const struct option certs_option_list[] = {
      offsetof(struct certs_options, forces), 0},
 };
 
+static bool check(void *target, struct error *error) {
+    const struct certs_options *options = target;
+    return options->out != NULL ||
+           error_set(error, ERROR_INVALID, "certs needs --out DIR; see --help");
+}
+
 static const struct option_table certs_table = {
     .usage = "capstan certs --out DIR [--dns NAME]...",
     .summary = "Makes a CA (5 years) and a serving pair (1 year), ECDSA P-256, for development or\n"
                "for installs without a network: ca.crt, ca.key, tls.crt and tls.key.",
     .options = certs_option_list,
     .n_options = COUNT_OF(certs_option_list),
+    .check = check,
     .epilogue = "Without --dns: capstan.capstan-system.svc and its shorter and longer forms,\n"
                 "localhost, 127.0.0.1 and ::1. The keys are secrets: mode 0600, never for git.",
 };
@@ -62,30 +69,17 @@ struct certs_file {
     mode_t mode;
 };
 
-static bool check_absent(const char *folder, const struct certs_file *files, size_t n_files,
-                         struct error *error) {
-    for (size_t i = 0; i < n_files; i++) {
-        char path[PATH_SIZE];
-        snprintf(path, sizeof(path), "%s/%s", folder, files[i].name);
-        if (access(path, F_OK) == 0) {
-            return error_set(error, ERROR_INVALID,
-                             "'%s' is there already; --force overwrites it, and the other three",
-                             path);
-        }
+/* Writes the file, or sees whether it may be written. */
+static bool write_file(const struct certs_options *options, const struct certs_file *file,
+                       bool is_trial, struct error *error) {
+    char path[PATH_SIZE];
+    snprintf(path, sizeof(path), "%s/%s", options->out, file->name);
+    if (!is_trial) {
+        return file_write(path, file->text, strlen(file->text), file->mode, error);
     }
-    return true;
-}
-
-static bool write_files(const char *folder, const struct certs_file *files, size_t n_files,
-                        struct error *error) {
-    for (size_t i = 0; i < n_files; i++) {
-        char path[PATH_SIZE];
-        snprintf(path, sizeof(path), "%s/%s", folder, files[i].name);
-        if (!file_write(path, files[i].text, strlen(files[i].text), files[i].mode, error)) {
-            return false;
-        }
-    }
-    return true;
+    return options->forces || access(path, F_OK) != 0 ||
+           error_set(error, ERROR_INVALID,
+                     "'%s' is there already; --force overwrites it, and the other three", path);
 }
 
 static bool make_certificates(const struct certs_options *options, struct error *error) {
@@ -105,19 +99,19 @@ static bool make_certificates(const struct certs_options *options, struct error 
         {"tls.crt", leaf.certificate_pem, CERTIFICATE_MODE},
         {"tls.key", leaf.key_pem, KEY_MODE},
     };
-    if (!options->forces && !check_absent(options->out, files, COUNT_OF(files), error)) {
-        return false;
+    bool is_good = true;
+    for (size_t i = 0; is_good && i < COUNT_OF(files); i++) {
+        is_good = write_file(options, &files[i], true, error);
     }
-    return file_make_folder(options->out, FOLDER_MODE, error) &&
-           write_files(options->out, files, COUNT_OF(files), error);
+    is_good = is_good && file_make_folder(options->out, FOLDER_MODE, error);
+    for (size_t i = 0; is_good && i < COUNT_OF(files); i++) {
+        is_good = write_file(options, &files[i], false, error);
+    }
+    return is_good;
 }
 
 static int run(const struct certs_options *options) {
     struct error error;
-    if (options->out == NULL || options->out[0] == '\0') {
-        error_set(&error, ERROR_INVALID, "certs needs --out DIR; see --help");
-        return exit_with(&error);
-    }
     if (!make_certificates(options, &error)) {
         return exit_with(&error);
     }

@@ -4,9 +4,7 @@
 #include "base/text.h"
 #include "edge/clock.h"
 
-#define DAY       ((int64_t)86400)
-#define OVER_HINT "the API server refuses it; renew it now"
-#define SOON_HINT "it should have been renewed by now; see to what renews it"
+#define DAY ((int64_t)86400)
 
 void expiry_alarm_look(struct expiry *expiry, struct log *log, const char *what,
                        int64_t not_after) {
@@ -17,9 +15,9 @@ void expiry_alarm_look(struct expiry *expiry, struct log *log, const char *what,
     }
     bool is_over = expiry->level == EXPIRY_OVER;
     text_format_time(date, not_after);
-    const char *hint = is_over ? OVER_HINT : SOON_HINT;
-    log_event(log, is_over ? LOG_ERROR : LOG_WARN, "certificate.expiring",
-              LOG_TEXT("certificate", what), LOG_TEXT("notAfter", date),
-              LOG_INTEGER("daysLeft", is_over ? 0 : (not_after - now) / DAY),
-              LOG_TEXT("hint", hint));
+    log_event(
+        log, is_over ? LOG_ERROR : LOG_WARN, "certificate.expiring", LOG_TEXT("certificate", what),
+        LOG_TEXT("notAfter", date), LOG_INTEGER("daysLeft", is_over ? 0 : (not_after - now) / DAY),
+        LOG_TEXT("hint", is_over ? "the API server refuses it; renew it now"
+                                 : "it should have been renewed by now; see to what renews it"));
 }

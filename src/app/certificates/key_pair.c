@@ -44,15 +44,11 @@ static bool read_both(const char *folder, const char *certificate_name, const ch
 static bool is_valid_now(const struct http_tls_validity *validity, struct error *error) {
     int64_t now = clock_wall_seconds();
     char date[TEXT_TIME_SIZE];
-    if (now < validity->not_before) {
-        text_format_time(date, validity->not_before);
-        return error_set(error, ERROR_INVALID, "the certificate is not valid before %s", date);
-    }
-    if (now > validity->not_after) {
-        text_format_time(date, validity->not_after);
-        return error_set(error, ERROR_INVALID, "the certificate expired on %s", date);
-    }
-    return true;
+    bool is_early = now < validity->not_before;
+    text_format_time(date, is_early ? validity->not_before : validity->not_after);
+    return (!is_early && now <= validity->not_after) ||
+           error_set(error, ERROR_INVALID, "the certificate %s %s",
+                     is_early ? "is not valid before" : "expired on", date);
 }
 
 bool key_pair_load(const char *folder, const char *certificate_name, const char *key_name,

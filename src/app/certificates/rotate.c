@@ -59,55 +59,6 @@ struct rotate {
     struct complaint complaint;
 };
 
-static void on_secret(void *context, const char *json, size_t size);
-static void on_registration(void *context, const char *json, size_t size);
-
-static struct follow *new_follow(struct rotate *rotate, const char *collection,
-                                 const char *resource, const char *name, follow_changed *changed) {
-    const struct follow_options options = {
-        .kube = rotate->options.kube,
-        .collection = collection,
-        .resource = resource,
-        .name = name,
-        .log = rotate->options.log,
-        .metrics = rotate->options.metrics,
-        .changed = changed,
-        .context = rotate,
-    };
-    return follow_new(&options);
-}
-
-struct rotate *rotate_new(const struct rotate_options *options) {
-    struct rotate *rotate = memory_new(1, sizeof(*rotate));
-    rotate->options = *options;
-    rotate->ready_ms = -1;
-    rotate->look_ms = INT64_MAX;
-    service_names_make(options->service_name, options->namespace, &rotate->names);
-    snprintf(rotate->secrets_path, sizeof(rotate->secrets_path), "/api/v1/namespaces/%s/secrets",
-             options->namespace);
-    rotate->secret_follow =
-        new_follow(rotate, rotate->secrets_path, "secrets", KEYRING_SECRET_NAME, on_secret);
-    rotate->registration_follow =
-        new_follow(rotate, REGISTRATIONS_PATH, "mutatingwebhookconfigurations",
-                   options->config_name, on_registration);
-    renewal_init(&rotate->renewal, options->trust_delay_ms, options->retire_delay_ms / 1000);
-    return rotate;
-}
-
-void rotate_free(struct rotate *rotate) {
-    if (rotate == NULL) {
-        return;
-    }
-    follow_free(rotate->secret_follow);
-    follow_free(rotate->registration_follow);
-    keyring_fini(&rotate->keyring);
-    keyring_fini(&rotate->memory);
-    x509_bundle_fini(&rotate->cas);
-    registration_fini(&rotate->registration);
-    served_fini(&rotate->served);
-    free(rotate);
-}
-
 void rotate_set_server(struct rotate *rotate, struct http_server *server) {
     rotate->server = server;
 }
@@ -155,7 +106,7 @@ static void write_wanted(const struct rotate *rotate, struct buffer *out) {
     served_write_bundle(&rotate->served, &rotate->cas, clock_boot_ms(), out);
 }
 
-/* When to set failurePolicy Fail; INT64_MAX: never. */
+/* The time to set failurePolicy Fail; INT64_MAX: never. */
 static int64_t fail_closed_ms(const struct rotate *rotate) {
     bool fails_closed = rotate->options.fails_closed && rotate->ready_ms >= 0;
     return fails_closed ? rotate->ready_ms + FAIL_CLOSED_AFTER_MS : INT64_MAX;
@@ -195,6 +146,7 @@ static void on_secret(void *context, const char *json, size_t size) {
     struct keyring keyring = {.ca_crt = NULL};
     struct error error;
     bool is_there = json != NULL;
+    renewal_news(&rotate->renewal, RENEWAL_WRITE);
     if (is_there && !keyring_read(json, size, &keyring, &error)) {
         log_failure(rotate, error.text);
         return;
@@ -231,6 +183,7 @@ static void on_registration(void *context, const char *json, size_t size) {
     struct rotate *rotate = context;
     struct registration registration = {.n_entries = 0};
     struct error error;
+    renewal_news(&rotate->renewal, RENEWAL_TRUST);
     if (json != NULL && !registration_read(json, size, &registration, &error)) {
         log_failure(rotate, error.text);
         return;
@@ -251,6 +204,52 @@ static void on_registration(void *context, const char *json, size_t size) {
     rotate->registration = registration;
     rotate->view.webhook = is_absent ? RENEWAL_WEBHOOK_ABSENT : RENEWAL_WEBHOOK_PRESENT;
     look(rotate);
+}
+
+static struct follow *new_follow(struct rotate *rotate, const char *collection,
+                                 const char *resource, const char *name, follow_changed *changed) {
+    const struct follow_options options = {
+        .kube = rotate->options.kube,
+        .collection = collection,
+        .resource = resource,
+        .name = name,
+        .log = rotate->options.log,
+        .metrics = rotate->options.metrics,
+        .changed = changed,
+        .context = rotate,
+    };
+    return follow_new(&options);
+}
+
+struct rotate *rotate_new(const struct rotate_options *options) {
+    struct rotate *rotate = memory_new(1, sizeof(*rotate));
+    rotate->options = *options;
+    rotate->ready_ms = -1;
+    rotate->look_ms = INT64_MAX;
+    service_names_make(options->service_name, options->namespace, &rotate->names);
+    snprintf(rotate->secrets_path, sizeof(rotate->secrets_path), "/api/v1/namespaces/%s/secrets",
+             options->namespace);
+    rotate->secret_follow =
+        new_follow(rotate, rotate->secrets_path, "secrets", KEYRING_SECRET_NAME, on_secret);
+    rotate->registration_follow =
+        new_follow(rotate, REGISTRATIONS_PATH, "mutatingwebhookconfigurations",
+                   options->config_name, on_registration);
+    renewal_init(&rotate->renewal, options->trust_delay_ms, options->retire_delay_ms / 1000);
+    return rotate;
+}
+
+void rotate_free(struct rotate *rotate) {
+    if (rotate == NULL) {
+        return;
+    }
+    follow_free(rotate->secret_follow);
+    follow_free(rotate->registration_follow);
+    keyring_fini(&rotate->keyring);
+    keyring_fini(&rotate->memory);
+    x509_bundle_fini(&rotate->cas);
+    registration_fini(&rotate->registration);
+    served_fini(&rotate->served);
+    free(rotate);
 }
 
 static void log_contest(const struct rotate *rotate) {
@@ -290,11 +289,12 @@ static void on_answer(void *context, const struct kube_answer *answer) {
         log_failure(rotate, answer->error.text);
     }
     bool was_contested = renewal_is_contested(&rotate->renewal, now_ms);
+    bool is_latest = answer->is_good && !renewal_is_overtaken(&rotate->renewal);
     renewal_answer(&rotate->renewal, now_ms, chance_draw(), answer->is_good);
     if (!was_contested && renewal_is_contested(&rotate->renewal, now_ms)) {
         log_contest(rotate);
     }
-    if (answer->is_good) {
+    if (is_latest) {
         (is_secret ? on_secret : on_registration)(rotate, answer->body, answer->body_size);
     }
 }

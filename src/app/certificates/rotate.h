@@ -54,10 +54,8 @@ bool rotate_is_ready(const struct rotate *rotate);
 /* The process as a whole is ready, and stays ready. */
 void rotate_note_ready(struct rotate *rotate, int64_t now_ms);
 
-/* Begins no further write. */
+/* Begins no further write. It is idle when no write is under way. */
 void rotate_close(struct rotate *rotate);
-
-/* Whether no write is under way. */
 bool rotate_is_idle(const struct rotate *rotate);
 
 #endif

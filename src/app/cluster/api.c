@@ -72,6 +72,12 @@ static void ask_again_in(struct api *api, int64_t delay_ms) {
     api->next_ms = clock_boot_ms() + delay_ms;
 }
 
+static void succeed(struct api *api, int64_t delay_ms) {
+    backoff_reset(&api->backoff);
+    api->is_failing = false;
+    ask_again_in(api, delay_ms);
+}
+
 static void settle(struct api *api, enum api_state state, bool has_condition_map) {
     bool is_new = state != api->state || strcmp(api->found, api->version) != 0;
     if (is_new || has_condition_map != api->has_condition_map) {
@@ -90,19 +96,13 @@ static void settle(struct api *api, enum api_state state, bool has_condition_map
     api->has_condition_map = has_condition_map;
 }
 
-static void succeed(struct api *api) {
-    backoff_reset(&api->backoff);
-    api->is_failing = false;
-}
-
 static void note_absence(struct api *api) {
     int64_t delay_ms = backoff_next(&api->absences, 0);
     if (api->absences.n_failures >= ABSENT_BELIEVED) {
         api->found[0] = '\0';
         settle(api, API_ABSENT, false);
     }
-    succeed(api);
-    ask_again_in(api, delay_ms);
+    succeed(api, delay_ms);
 }
 
 /* State and version stay as they were. */
@@ -126,8 +126,7 @@ static void on_definition(void *context, const struct kube_answer *answer) {
         answer->status == HTTP_STATUS_NOT_FOUND) {
         settle(api, API_SERVED, is_map);
         backoff_reset(&api->absences);
-        succeed(api);
-        ask_again_in(api, SERVED_INTERVAL_MS);
+        succeed(api, SERVED_INTERVAL_MS);
     } else {
         fail(api, &error);
     }

@@ -14,14 +14,11 @@ static void on_change(void *context, const struct object *object) {
     (void)object;
 }
 
-static bool is_done(const struct sync *const syncs[2]) {
-    return sync_is_done(syncs[0]) && sync_is_done(syncs[1]);
-}
-
-/* Until it gives up, failures are in the log, on stderr. */
-static bool wait_for_lists(struct api *api, struct sync *const syncs[2], struct error *error) {
+/* The log, on stderr, has the failures until it gives up. */
+static bool wait_for_lists(struct api *api, struct sync *servers, struct sync *deployments,
+                           struct error *error) {
     int64_t ends_ms = clock_boot_ms() + PATIENCE_MS;
-    while (!is_done((const struct sync *const *)syncs)) {
+    while (!sync_is_done(servers) || !sync_is_done(deployments)) {
         int64_t now_ms = clock_boot_ms();
         if (now_ms >= ends_ms) {
             return error_set(error, ERROR_UNAVAILABLE,
@@ -29,19 +26,16 @@ static bool wait_for_lists(struct api *api, struct sync *const syncs[2], struct 
                              "%d s",
                              PATIENCE_MS / 1000);
         }
-        int64_t next_ms = api_step(api, now_ms);
-        for (int i = 0; i < 2; i++) {
-            int64_t at_ms = sync_step(syncs[i], now_ms);
-            next_ms = MIN(next_ms, at_ms);
-        }
-        next_ms = MIN(next_ms, ends_ms);
+        int64_t next_ms = MIN(ends_ms, api_step(api, now_ms));
+        next_ms = MIN(next_ms, sync_step(servers, now_ms));
+        next_ms = MIN(next_ms, sync_step(deployments, now_ms));
         kube_wait(api_kube(api), NULL, 0, next_ms > now_ms ? next_ms - now_ms : 0);
     }
     return true;
 }
 
-static bool load(struct kube *kube, struct facts *facts, struct metrics *metrics,
-                 struct error *error) {
+static bool list_once(struct kube *kube, struct facts *facts, struct metrics *metrics,
+                      struct error *error) {
     struct log log = {.descriptor = STDERR_FILENO, .format = LOG_FORMAT_TEXT, .level = LOG_WARN};
     struct api *api = api_new(kube, &log, metrics);
     struct sync_options options = {
@@ -52,33 +46,30 @@ static bool load(struct kube *kube, struct facts *facts, struct metrics *metrics
         .metrics = metrics,
         .changed = on_change,
     };
-    struct sync *syncs[2] = {sync_new(&options), NULL};
+    struct sync *servers = sync_new(&options);
     options.kind = OBJECT_DEPLOYMENT;
-    syncs[1] = sync_new(&options);
-    bool is_loaded = wait_for_lists(api, syncs, error);
-    kube_free(kube); /* which cancels the requests under way */
-    sync_free(syncs[0]);
-    sync_free(syncs[1]);
+    struct sync *deployments = sync_new(&options);
+    bool is_done = wait_for_lists(api, servers, deployments, error);
+    kube_free(kube); /* cancels the requests under way */
+    sync_free(servers);
+    sync_free(deployments);
     api_free(api);
-    return is_loaded;
+    return is_done;
 }
 
 bool cluster_facts_load(const char *kubeconfig, struct facts *facts, struct error *error) {
     AUTO(kube_access_fini) struct kube_access access = {.server = NULL};
     struct kube *kube;
-    if (!kubeconfig_read(kubeconfig, NULL, &access, error)) {
-        return false;
-    }
     const struct kube_options options = {
         .access = &access,
         .user_agent = "capstan/" CAPSTAN_VERSION,
         .connections_max = CONNECTIONS_MAX,
     };
-    if (!kube_new(&options, &kube, error)) {
+    if (!kubeconfig_read(kubeconfig, NULL, &access, error) || !kube_new(&options, &kube, error)) {
         return false;
     }
     struct metrics *metrics = metrics_new(CAPSTAN_VERSION, NULL, 0);
-    bool is_loaded = load(kube, facts, metrics, error);
+    bool is_done = list_once(kube, facts, metrics, error);
     metrics_free(metrics);
-    return is_loaded;
+    return is_done;
 }

@@ -19,8 +19,7 @@ struct sync {
 static size_t count_objects(const struct sync *sync) {
     const struct sync_options *options = &sync->options;
     bool is_server = options->kind == OBJECT_MCPSERVER;
-    size_t count =
-        is_server ? facts_count_servers(options->facts) : facts_count_deployments(options->facts);
+    size_t count = facts_count(options->facts, options->kind);
     metrics_set(options->metrics, is_server ? METRIC_MCPSERVERS : METRIC_DEPLOYMENTS,
                 (int64_t)count);
     return count;
@@ -36,18 +35,15 @@ static void on_item(void *context, const struct object *object) {
     facts_put(sync->options.facts, object);
 }
 
-static void finish_round(const struct sync *sync) {
+static void on_listed(void *context, const struct kube_answer *page) {
+    const struct sync *sync = context;
     const struct sync_options *options = &sync->options;
+    (void)page;
     facts_end_round(options->facts, options->kind);
     log_event(options->log, LOG_INFO, "watch.synced",
               LOG_TEXT("resource", api_resource(options->kind)),
               LOG_INTEGER("objects", (int64_t)count_objects(sync)));
     options->changed(options->context, NULL);
-}
-
-static void on_listed(void *context, const struct kube_answer *page) {
-    (void)page;
-    finish_round(context);
 }
 
 static void on_event(void *context, enum watch_effect effect, const struct feed_event *event) {
@@ -117,7 +113,7 @@ static void follow_api(struct sync *sync) {
     watch_run_restart(&sync->run);
     if (is_absent(sync)) {
         on_round(sync);
-        finish_round(sync);
+        on_listed(sync, NULL);
     }
 }
 

@@ -23,10 +23,12 @@ struct companion {
 struct companion *companion_new(const struct companion_options *options) {
     struct companion *companion = memory_new(1, sizeof(*companion));
     companion->options = *options;
-    companion->refusals[WORK_STATUS] =
-        (struct refusals){.event = "status.refused", .log = options->log};
-    companion->refusals[WORK_SCALE] =
-        (struct refusals){.event = "scale.refused", .log = options->log};
+    companion->refusals[WORK_STATUS] = (struct refusals){.event = "status.refused",
+                                                         .log = options->log,
+                                                         .counter = METRIC_STATUS_WRITES_ERROR,
+                                                         .spares_deleted = true};
+    companion->refusals[WORK_SCALE] = (struct refusals){
+        .event = "scale.refused", .log = options->log, .counter = METRIC_SCALE_WRITES_ERROR};
     companion->work = worklist_new();
     return companion;
 }
@@ -39,7 +41,7 @@ void companion_free(struct companion *companion) {
 }
 
 /* Most changes leave nothing to do, and stay out of the list. */
-static void on_server(void *context, const struct server_fact *server) {
+static void on_server(void *context, const struct fact *server) {
     struct companion *companion = context;
     int64_t now_ms = clock_boot_ms();
     uint64_t fingerprint;
@@ -55,7 +57,7 @@ static void on_server(void *context, const struct server_fact *server) {
 
 void companion_look(void *companion, const struct object *object) {
     struct companion *self = companion;
-    struct server_fact server;
+    struct fact server;
     if (!self->did_lead) {
         return;
     }
@@ -111,7 +113,11 @@ static void begin(struct companion *companion, struct work *work) {
     job->on_finish = on_finish;
     job->context = companion;
     companion->n_jobs++;
-    starters[work->kind](job);
+    if (facts_find_server(job->options->facts, work->namespace, work->name, &job->server)) {
+        starters[work->kind](job);
+    } else {
+        job_finish(job, WORK_NOTHING);
+    }
 }
 
 int64_t companion_step(struct companion *companion, int64_t now_ms) {

@@ -31,10 +31,8 @@ void companion_set_policy(struct companion *companion, const struct policy *poli
 /* Does what is due. Returns when to step again. */
 int64_t companion_step(struct companion *companion, int64_t now_ms);
 
-/* Begins no further write. */
+/* Begins no further write. It is idle when no write is under way. */
 void companion_close(struct companion *companion);
-
-/* Whether no write is under way. */
 bool companion_is_idle(const struct companion *companion);
 
 #endif

@@ -13,9 +13,21 @@ enum {
     DENIED_RETRY_MS = 60000,
 };
 
-void job_ask(struct job *job, enum kube_verb verb, const char *path, const struct buffer *body,
-             kube_done *done) {
+void refusals_log(struct refusals *refusals, const char *namespace, const char *name,
+                  const struct error *problem, int64_t now_ms) {
+    struct complaint *sort = &refusals->sorts[problem->kind];
+    int64_t times = complaint_raise(sort, COMPLAINT_MINUTELY, "", now_ms);
+    if (times > 0) {
+        log_event(refusals->log, LOG_WARN, refusals->event, LOG_TEXT("namespace", namespace),
+                  LOG_TEXT("name", name), LOG_TEXT("problem", problem->text),
+                  LOG_INTEGER("times", times));
+    }
+}
+
+void job_ask(struct job *job, enum kube_verb verb, enum object_kind kind, const char *suffix,
+             const struct buffer *body, kube_done *done) {
     const struct companion_options *options = job->options;
+    char path[API_PATH_SIZE];
     int64_t now_ms = clock_boot_ms();
     int64_t left_ms = elect_deadline_ms(options->elect) - now_ms;
     if (!elect_leads(options->elect, now_ms) || left_ms < TIMEOUT_MIN_MS) {
@@ -23,6 +35,7 @@ void job_ask(struct job *job, enum kube_verb verb, const char *path, const struc
         job_finish(job, WORK_FAILED);
         return;
     }
+    api_object_path(options->api, kind, job->server.namespace, job->server.name, suffix, path);
     const struct kube_request request = {
         .verb = verb,
         .path = path,
@@ -36,44 +49,54 @@ void job_ask(struct job *job, enum kube_verb verb, const char *path, const struc
     kube_begin(api_kube(options->api), &request);
 }
 
-void job_finish(struct job *owned_job, enum work_result result) {
+static void finish(struct job *owned_job, enum work_result result, int64_t retry_after_ms) {
     const struct work_outcome outcome = {
         .result = result,
         .fingerprint = owned_job->fingerprint,
-        .retry_after_ms = -1,
+        .retry_after_ms = retry_after_ms,
     };
     owned_job->on_finish(owned_job, &outcome);
 }
 
-void job_log_failure(const struct job *job, enum metric counter, const struct kube_answer *answer) {
-    metrics_add(job->options->metrics, counter, 1);
-    refusals_log(job->refusals, job->server.namespace, job->server.name, &answer->error,
-                 clock_boot_ms());
+void job_finish(struct job *owned_job, enum work_result result) {
+    finish(owned_job, result, -1);
+}
+
+bool job_read_server(struct job *job, const struct kube_answer *answer, struct object *ret_object) {
+    if (!answer->is_good) {
+        job_fail(job, answer);
+        return false;
+    }
+    if (!object_decode(answer->body, answer->body_size, ret_object) ||
+        ret_object->kind != OBJECT_MCPSERVER) {
+        job_finish(job, WORK_FAILED);
+        return false;
+    }
+    return true;
+}
+
+static void log_failure(const struct job *job, const struct kube_answer *answer) {
+    struct refusals *refusals = job->refusals;
+    if (answer->status != HTTP_STATUS_NOT_FOUND || !refusals->spares_deleted) {
+        metrics_add(job->options->metrics, refusals->counter, 1);
+        refusals_log(refusals, job->server.namespace, job->server.name, &answer->error,
+                     clock_boot_ms());
+    }
 }
 
 void job_fail(struct job *owned_job, const struct kube_answer *answer) {
-    struct work_outcome outcome = {
-        .result = WORK_FAILED,
-        .fingerprint = owned_job->fingerprint,
-        .retry_after_ms = answer->retry_after_ms,
-    };
+    bool is_denied = answer->error.kind == ERROR_DENIED;
+    enum work_result result = WORK_FAILED;
+    log_failure(owned_job, answer);
     if (answer->status == HTTP_STATUS_NOT_FOUND) {
         api_doubt(owned_job->options->api);
     }
-    switch (answer->error.kind) {
-    case ERROR_NOT_FOUND: /* somebody has deleted it meanwhile */
-        outcome.result = WORK_NOTHING;
-        break;
-    case ERROR_INVALID:
-        outcome.result = WORK_REFUSED;
-        break;
-    case ERROR_DENIED:
-        outcome.retry_after_ms = DENIED_RETRY_MS;
-        break;
-    default:
-        break;
+    if (answer->error.kind == ERROR_NOT_FOUND) {
+        result = WORK_NOTHING; /* somebody has deleted it meanwhile */
+    } else if (answer->error.kind == ERROR_INVALID) {
+        result = WORK_REFUSED;
     }
-    owned_job->on_finish(owned_job, &outcome);
+    finish(owned_job, result, is_denied ? DENIED_RETRY_MS : answer->retry_after_ms);
 }
 
 void job_post(const struct job *job, const char *type, const char *reason, const char *note) {

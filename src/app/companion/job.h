@@ -15,9 +15,23 @@
 #include "cluster/elect.h"
 #include "cluster/events.h"
 #include "core/admission/policy.h"
+#include "core/cluster/complaint.h"
 #include "core/cluster/worklist.h"
 #include "core/facts/facts.h"
-#include "refusals.h"
+
+/* The failed writes of one writer. If a right is missing or the API server is away, the writes of
+   all objects fail alike. So the log has each sort of failure once a minute, with one of the
+   objects and the number of failures since the last line. */
+struct refusals {
+    const char *event; /* "status.refused"; borrowed */
+    struct log *log;
+    enum metric counter;
+    bool spares_deleted; /* 404 is no failure */
+    struct complaint sorts[ERROR_INTERNAL + 1];
+};
+
+void refusals_log(struct refusals *refusals, const char *namespace, const char *name,
+                  const struct error *problem, int64_t now_ms);
 
 /* All borrowed. */
 struct companion_options {
@@ -34,8 +48,8 @@ struct job {
     const struct companion_options *options;
     struct work *work;
     struct refusals *refusals;
-    struct server_fact server; /* from the facts, or from the last GET */
-    struct server_fact read;   /* of status: from the facts, when the job began */
+    struct fact server; /* from the facts, or from the last GET */
+    struct fact read;   /* of status: from the facts, when the job began */
     struct condition wanted[CONDITION_TYPE_COUNT]; /* of status */
     uint64_t fingerprint;
     unsigned n_tries;
@@ -43,26 +57,28 @@ struct job {
     void *context; /* of on_finish */
 };
 
-/* The writers. */
+/* The writers. job->server is the MCPServer as the facts have it. */
 void status_start(struct job *job);
 void scale_start(struct job *job);
 
 /* Whether a writer has anything to write, judged by the facts; and the fingerprint of that. */
-bool status_is_due(const struct server_fact *server, int64_t now, uint64_t *ret_fingerprint);
-bool scale_is_due(const struct companion_options *options, const struct server_fact *server,
+bool status_is_due(const struct fact *server, int64_t now, uint64_t *ret_fingerprint);
+bool scale_is_due(const struct companion_options *options, const struct fact *server,
                   uint64_t *ret_fingerprint);
 
-/* Sends a request, if this process leads for long enough. Else it finishes the job, which it
-   thereby frees. `body` is NULL for none. */
-void job_ask(struct job *job, enum kube_verb verb, const char *path, const struct buffer *body,
-             kube_done *done);
+/* Sends a request about the MCPServer or its Deployment, if this process leads for long enough.
+   Else finishes the job. The suffix of the path is one such as "/scale". `body` is NULL for none.
+ */
+void job_ask(struct job *job, enum kube_verb verb, enum object_kind kind, const char *suffix,
+             const struct buffer *body, kube_done *done);
+
+/* Reads the MCPServer from an answer. False: the job is finished. */
+bool job_read_server(struct job *job, const struct kube_answer *answer, struct object *ret_object);
 
 void job_finish(struct job *owned_job, enum work_result result);
 
-/* Logs an answer that is not good, and counts it. */
-void job_log_failure(const struct job *job, enum metric counter, const struct kube_answer *answer);
-
-/* Finishes the job by the kind of the answer's error: deleted, refused, or to be tried again. */
+/* Logs an answer that is not good, counts it, and finishes the job by the kind of the answer's
+   error: deleted, refused, or to be tried again. */
 void job_fail(struct job *owned_job, const struct kube_answer *answer);
 
 /* Posts an Event about the MCPServer, and does not wait until it has arrived. */

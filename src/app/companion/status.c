@@ -16,7 +16,7 @@
 enum { BODY_MAX = 16 << 20, TRIES_MAX = 5 };
 
 /* Of the object and of what would be written to it, without lastTransitionTime. */
-static uint64_t make_fingerprint(const struct server_fact *server,
+static uint64_t make_fingerprint(const struct fact *server,
                                  const struct condition wanted[CONDITION_TYPE_COUNT]) {
     uint64_t hash = hash_text(HASH_EMPTY, server->uid);
     hash = hash_bytes(hash, &server->generation, sizeof(server->generation));
@@ -26,7 +26,7 @@ static uint64_t make_fingerprint(const struct server_fact *server,
     return hash;
 }
 
-static bool plan(const struct server_fact *server, int64_t now,
+static bool plan(const struct fact *server, int64_t now,
                  struct condition ret_wanted[CONDITION_TYPE_COUNT], uint64_t *ret_fingerprint) {
     struct condition_subject subject = facts_condition_subject(server);
     bool differs = condition_step(&subject, server->conditions, now, ret_wanted);
@@ -34,7 +34,7 @@ static bool plan(const struct server_fact *server, int64_t now,
     return differs && !server->is_deleting;
 }
 
-bool status_is_due(const struct server_fact *server, int64_t now, uint64_t *ret_fingerprint) {
+bool status_is_due(const struct fact *server, int64_t now, uint64_t *ret_fingerprint) {
     struct condition wanted[CONDITION_TYPE_COUNT];
     return plan(server, now, wanted, ret_fingerprint);
 }
@@ -64,14 +64,11 @@ static void succeed(struct job *job) {
     job_finish(job, WORK_WRITTEN);
 }
 
-static void fail(struct job *job, const struct kube_answer *answer) {
-    if (answer->status != HTTP_STATUS_NOT_FOUND) {
-        job_log_failure(job, METRIC_STATUS_WRITES_ERROR, answer);
-    }
-    job_fail(job, answer);
-}
+static void on_object(void *context, const struct kube_answer *answer);
 
-static void get(struct job *job);
+static void get(struct job *job) {
+    job_ask(job, KUBE_GET, OBJECT_MCPSERVER, "", NULL, on_object);
+}
 
 static void on_write(void *context, const struct kube_answer *answer) {
     struct job *job = context;
@@ -80,19 +77,17 @@ static void on_write(void *context, const struct kube_answer *answer) {
     } else if (answer->status == HTTP_STATUS_CONFLICT && ++job->n_tries < TRIES_MAX) {
         get(job);
     } else {
-        fail(job, answer);
+        job_fail(job, answer);
     }
 }
 
 static void apply(struct job *job) {
     AUTO(buffer_fini) struct buffer body;
-    char path[API_PATH_SIZE];
     buffer_init(&body, BODY_MAX);
     status_body_apply(api_group_version(job->options->api), job->server.namespace, job->server.name,
-                      job->wanted, &body);
-    api_object_path(job->options->api, OBJECT_MCPSERVER, job->server.namespace, job->server.name,
-                    "/status?fieldManager=capstan&force=true", path);
-    job_ask(job, KUBE_APPLY, path, &body, on_write);
+                      NULL, job->wanted, &body);
+    job_ask(job, KUBE_APPLY, OBJECT_MCPSERVER, "/status?fieldManager=capstan&force=true", &body,
+            on_write);
 }
 
 /* The answer of the GET is newer than the watch, so it counts. */
@@ -101,21 +96,14 @@ static void on_object(void *context, const struct kube_answer *answer) {
     struct object object;
     struct error error;
     AUTO(buffer_fini) struct buffer body;
-    char path[API_PATH_SIZE];
     buffer_init(&body, BODY_MAX);
-    if (!answer->is_good) {
-        fail(job, answer);
-        return;
-    }
-    if (!object_decode(answer->body, answer->body_size, &object) ||
-        object.kind != OBJECT_MCPSERVER) {
-        job_finish(job, WORK_FAILED);
+    if (!job_read_server(job, answer, &object)) {
         return;
     }
     if (strcmp(object.uid, job->server.uid) == 0) {
         condition_remember(job->server.conditions, object.conditions);
     }
-    facts_of_server(&object, &job->server);
+    facts_of(&object, &job->server);
     if (!plan(&job->server, clock_wall_seconds(), job->wanted, &job->fingerprint)) {
         job_finish(job, WORK_NOTHING);
         return;
@@ -124,27 +112,14 @@ static void on_object(void *context, const struct kube_answer *answer) {
         job_finish(job, WORK_FAILED);
         return;
     }
-    api_object_path(job->options->api, OBJECT_MCPSERVER, job->server.namespace, job->server.name,
-                    "/status?fieldManager=capstan", path);
-    job_ask(job, KUBE_REPLACE, path, &body, on_write);
-}
-
-static void get(struct job *job) {
-    char path[API_PATH_SIZE];
-    api_object_path(job->options->api, OBJECT_MCPSERVER, job->work->namespace, job->work->name, "",
-                    path);
-    job_ask(job, KUBE_GET, path, NULL, on_object);
+    job_ask(job, KUBE_REPLACE, OBJECT_MCPSERVER, "/status?fieldManager=capstan", &body, on_write);
 }
 
 void status_start(struct job *job) {
-    const struct companion_options *options = job->options;
-    if (!facts_find_server(options->facts, job->work->namespace, job->work->name, &job->server) ||
-        !plan(&job->server, clock_wall_seconds(), job->wanted, &job->fingerprint)) {
-        job_finish(job, WORK_NOTHING);
-        return;
-    }
     job->read = job->server;
-    if (api_has_condition_map(options->api)) {
+    if (!plan(&job->server, clock_wall_seconds(), job->wanted, &job->fingerprint)) {
+        job_finish(job, WORK_NOTHING);
+    } else if (api_has_condition_map(job->options->api)) {
         apply(job);
     } else {
         get(job);

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "commands.h"
@@ -27,31 +25,44 @@ struct doctor_options {
     const char *output;
 };
 
+#define OPTION(NAME, LETTER, ARGUMENT, MEMBER, HELP)                                               \
+    { NAME, ARGUMENT, HELP, OPTION_TEXT, offsetof(struct doctor_options, MEMBER), LETTER }
+
 static const struct option doctor_option_list[] = {
-    {"kubeconfig", "FILE", "of the cluster; without it, doctor asks the cluster of its pod",
-     OPTION_TEXT, offsetof(struct doctor_options, kubeconfig), 0},
-    {"context", "NAME", "a context of the kubeconfig; default its current one", OPTION_TEXT,
-     offsetof(struct doctor_options, context), 0},
-    {"namespace", "NAME", "where Capstan is installed, default capstan-system", OPTION_TEXT,
-     offsetof(struct doctor_options, namespace), 0},
-    {"service-name", "NAME", "default capstan", OPTION_TEXT,
-     offsetof(struct doctor_options, service_name), 0},
-    {"webhook-config-name", "NAME", "default capstan", OPTION_TEXT,
-     offsetof(struct doctor_options, config_name), 0},
-    {"output", "FORMAT", "text (default) or json", OPTION_TEXT,
-     offsetof(struct doctor_options, output), 'o'},
+    OPTION("kubeconfig", 0, "FILE", kubeconfig, "the cluster; default: the cluster of the pod"),
+    OPTION("context", 0, "NAME", context, "a context of the kubeconfig; default: its current one"),
+    OPTION("namespace", 0, "NAME", namespace, "the namespace of Capstan, default capstan-system"),
+    OPTION("service-name", 0, "NAME", service_name, "default capstan"),
+    OPTION("webhook-config-name", 0, "NAME", config_name, "default capstan"),
+    OPTION("output", 'o', "FORMAT", output, "text (default) or json"),
 };
+
+static bool check(void *target, struct error *error) {
+    const struct doctor_options *options = target;
+    if (strcmp(options->output, "text") != 0 && strcmp(options->output, "json") != 0) {
+        return error_set(error, ERROR_INVALID, "-o: '%.64s' is neither text nor json",
+                         options->output);
+    }
+    if (!text_is_dns_label(options->namespace)) {
+        return error_set(error, ERROR_INVALID,
+                         "--namespace: '%.64s' is not the name of a namespace", options->namespace);
+    }
+    if (!text_is_dns_label(options->service_name) || !text_is_dns_subdomain(options->config_name)) {
+        return error_set(error, ERROR_INVALID,
+                         "--service-name and --webhook-config-name are names of objects");
+    }
+    return true;
+}
 
 static const struct option_table doctor_table = {
     .usage = "capstan doctor [--kubeconfig FILE] [option]...",
-    .summary = "Looks at an installation, says what is wrong, and what to do.",
+    .summary = "Checks an installation. For each problem it names the remedy. It changes nothing.",
     .options = doctor_option_list,
     .n_options = COUNT_OF(doctor_option_list),
-    .epilogue = "Exit status: 0 no problem, 1 a problem, 2 the cluster could not be asked.\n"
-                "It changes nothing. If it may not look at something, it prints a note.",
+    .epilogue = "Exit status: 0 no problem, 1 a problem, 2 wrong options or kubeconfig.\n"
+                "If doctor lacks the right to look at something, it prints a note.",
+    .check = check,
 };
-
-enum { CHECKS_MAX = 16 };
 
 enum question {
     CONFIGURATION,
@@ -222,18 +233,7 @@ static void check_rights(const struct patient *patient, struct finding *finding)
                 "could not ask about rights");
 }
 
-struct findings {
-    struct finding items[CHECKS_MAX];
-    size_t n;
-};
-
-static struct finding *next_finding(struct findings *findings, const char *check) {
-    struct finding *finding = &findings->items[findings->n++];
-    finding->check = check;
-    return finding;
-}
-
-static void examine(struct patient *patient, struct findings *findings) {
+static void examine(struct patient *patient, struct doctor_report *report) {
     const struct checkup_answer *configuration = answer_to(patient, CONFIGURATION);
     const struct checkup_answer *service = answer_to(patient, SERVICE);
     const struct checkup_namespaces namespaces = {
@@ -242,30 +242,28 @@ static void examine(struct patient *patient, struct findings *findings) {
         .all = answer_to(patient, NAMESPACES),
     };
     ask_all(patient);
-    checkup_definition(answer_to(patient, DEFINITION), next_finding(findings, "crd"));
+    checkup_definition(answer_to(patient, DEFINITION), doctor_report_add(report, "crd"));
     checkup_registration(configuration, service, &patient->names,
-                         next_finding(findings, "webhook-configuration"));
-    checkup_scope(configuration, &patient->names, &namespaces, next_finding(findings, "scope"));
-    check_bundle(patient, next_finding(findings, "ca-bundle"));
-    check_life(patient, next_finding(findings, "certificate"));
-    checkup_service(service, answer_to(patient, ENDPOINTS), next_finding(findings, "service"));
+                         doctor_report_add(report, "webhook-configuration"));
+    checkup_scope(configuration, &patient->names, &namespaces, doctor_report_add(report, "scope"));
+    check_bundle(patient, doctor_report_add(report, "ca-bundle"));
+    check_life(patient, doctor_report_add(report, "certificate"));
+    checkup_service(service, answer_to(patient, ENDPOINTS), doctor_report_add(report, "service"));
     checkup_deployment(answer_to(patient, DEPLOYMENT), configuration,
-                       next_finding(findings, "deployment"));
-    check_rights(patient, next_finding(findings, "rbac"));
+                       doctor_report_add(report, "deployment"));
+    check_rights(patient, doctor_report_add(report, "rbac"));
     checkup_lease(answer_to(patient, LEASE), clock_wall_seconds(),
-                  next_finding(findings, "leader"));
-    checkup_operator(answer_to(patient, OPERATORS), next_finding(findings, "operator"));
+                  doctor_report_add(report, "leader"));
+    checkup_operator(answer_to(patient, OPERATORS), doctor_report_add(report, "operator"));
 }
 
 static int print(const struct doctor_options *options, const struct doctor_report *report) {
     AUTO(buffer_fini) struct buffer out;
-    const char *no_color = getenv("NO_COLOR");
-    bool is_coloured = isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0');
     buffer_init(&out, REPORT_MAX);
     if (strcmp(options->output, "json") == 0) {
         doctor_report_json(report, &out);
     } else {
-        doctor_report_text(report, is_coloured, &out);
+        doctor_report_text(report, options_want_colour(), &out);
     }
     fwrite(out.bytes, 1, out.size, stdout);
     return doctor_report_count(report, FINDING_PROBLEM) == 0 ? STATUS_OK : STATUS_FAILED;
@@ -279,8 +277,8 @@ static int run(const struct doctor_options *options, const struct kube_access *a
                   .configuration = options->config_name},
     };
     AUTO(doctor_reply_fini) struct doctor_reply version = {.body = {.bytes = NULL}};
-    struct findings findings = {.n = 0};
-    struct finding *first = next_finding(&findings, "api-server");
+    struct doctor_report report = {.names = &patient.names};
+    struct finding *first = doctor_report_add(&report, "api-server");
     struct error error;
     const struct kube_options kube_options = {
         .access = access,
@@ -292,39 +290,13 @@ static int run(const struct doctor_options *options, const struct kube_access *a
     }
     if (doctor_ask(patient.kube, "/version", NULL, &version)) {
         checkup_server(&version.answer, first);
-        examine(&patient, &findings);
+        examine(&patient, &report);
     } else {
         finding_set(first, FINDING_PROBLEM,
                     "see whether it runs, and whether the kubeconfig is the right one", "%s",
                     version.error.text);
     }
-    const struct doctor_report report = {
-        .findings = findings.items, .n_findings = findings.n, .names = &patient.names};
     return print(options, &report);
-}
-
-static bool check_options(const struct doctor_options *options, struct error *error) {
-    if (strcmp(options->output, "text") != 0 && strcmp(options->output, "json") != 0) {
-        return error_set(error, ERROR_INVALID, "-o: '%.64s' is neither text nor json",
-                         options->output);
-    }
-    if (!text_is_dns_label(options->namespace)) {
-        return error_set(error, ERROR_INVALID,
-                         "--namespace: '%.64s' is not the name of a namespace", options->namespace);
-    }
-    if (!text_is_dns_label(options->service_name) || !text_is_dns_subdomain(options->config_name)) {
-        return error_set(error, ERROR_INVALID,
-                         "--service-name and --webhook-config-name are names of objects");
-    }
-    return true;
-}
-
-static bool read_access(const struct doctor_options *options, struct kube_access *ret_access,
-                        struct error *error) {
-    if (options->kubeconfig == NULL) {
-        return kubeconfig_from_pod(KUBECONFIG_POD_FOLDER, ret_access, error);
-    }
-    return kubeconfig_read(options->kubeconfig, options->context, ret_access, error);
 }
 
 int doctor_command(int argc, char **argv) {
@@ -340,8 +312,7 @@ int doctor_command(int argc, char **argv) {
     if (!options_begin(&doctor_table, argc, argv, &options, &status)) {
         return status;
     }
-    bool is_read = check_options(&options, &error) && read_access(&options, &access, &error);
-    if (!is_read) {
+    if (!kubeconfig_read(options.kubeconfig, options.context, &access, &error)) {
         (void)exit_with(&error);
         return STATUS_USAGE;
     }

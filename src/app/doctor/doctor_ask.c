@@ -62,15 +62,13 @@ static void write_review(const struct checkup_right *right, const char *user,
     json_write_member_text(&write, "apiVersion", "authorization.k8s.io/v1");
     json_write_member_text(&write, "kind",
                            user == NULL ? "SelfSubjectAccessReview" : "SubjectAccessReview");
-    json_write_key(&write, "spec");
-    json_write_open(&write, '{');
+    json_write_member_open(&write, "spec", '{');
     if (user != NULL) {
         json_write_member_text(&write, "user", user);
         json_write_key(&write, "groups");
         json_write_raw(&write, "[\"system:serviceaccounts\",\"system:authenticated\"]");
     }
-    json_write_key(&write, "resourceAttributes");
-    json_write_open(&write, '{');
+    json_write_member_open(&write, "resourceAttributes", '{');
     json_write_member_text(&write, "verb", right->verb);
     json_write_member_text(&write, "group", right->group);
     json_write_member_text(&write, "resource", right->resource);

@@ -19,6 +19,12 @@ static const struct {
     [FINDING_PROBLEM] = {"problem", "\033[1m\033[31m"},
 };
 
+struct finding *doctor_report_add(struct doctor_report *report, const char *check) {
+    struct finding *finding = &report->findings[report->n_findings++];
+    finding->check = check;
+    return finding;
+}
+
 size_t doctor_report_count(const struct doctor_report *report, enum finding_level level) {
     size_t n = 0;
     for (size_t i = 0; i < report->n_findings; i++) {
@@ -68,10 +74,8 @@ void doctor_report_json(const struct doctor_report *report, struct buffer *out) 
     json_write_open(&write, '{');
     json_write_member_text(&write, "apiVersion", "capstan.dev/v1");
     json_write_member_text(&write, "kind", "DoctorReport");
-    json_write_key(&write, "healthy");
-    json_write_bool(&write, doctor_report_count(report, FINDING_PROBLEM) == 0);
-    json_write_key(&write, "checks");
-    json_write_open(&write, '[');
+    json_write_member_bool(&write, "healthy", doctor_report_count(report, FINDING_PROBLEM) == 0);
+    json_write_member_open(&write, "checks", '[');
     for (size_t i = 0; i < report->n_findings; i++) {
         write_finding(&report->findings[i], report->names, &write);
     }

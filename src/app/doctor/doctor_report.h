@@ -12,11 +12,16 @@
 #include "base/buffer.h"
 #include "core/doctor/checkup.h"
 
+enum { DOCTOR_CHECKS_MAX = 16 };
+
 struct doctor_report {
-    const struct finding *findings;
+    struct finding findings[DOCTOR_CHECKS_MAX];
     size_t n_findings;
     const struct checkup_names *names; /* for the remedies */
 };
+
+/* Makes room for the finding of a check. */
+struct finding *doctor_report_add(struct doctor_report *report, const char *check);
 
 /* A line for each check, its remedy below it, and a last line with the counts. */
 void doctor_report_text(const struct doctor_report *report, bool is_coloured, struct buffer *out);

@@ -11,9 +11,8 @@ enum { LINE_WIDTH = 80, LIST_COLUMN = 21, MODE_COLUMN = 11, ROW_COLUMN = 6 };
 
 static const struct option_table explain_table = {
     .usage = "capstan explain [RULE]",
-    .summary =
-        "Tells what a rule does, its modes, its rows of the decision table, and an example;\n"
-        "without RULE, lists the rules.",
+    .summary = "Describes a rule, its modes and its rows of the decision table, with an example.\n"
+               "Without RULE, lists the rules.",
 };
 
 /* Prints words from column `at` on, and continues on new lines at `column`. */

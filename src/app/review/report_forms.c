@@ -22,19 +22,15 @@ const char *report_level_name(enum report_level level) {
 }
 
 void report_add_name(struct buffer *out, const struct report_item *item) {
-    if (item->namespace[0] != '\0') {
-        buffer_add_text(out, item->namespace);
-        buffer_add_byte(out, '/');
-    }
-    buffer_add_text(out, item->name[0] != '\0' ? item->name : "(no name)");
+    const char *slash = item->namespace[0] != '\0' ? "/" : "";
+    const char *name = item->name[0] != '\0' ? item->name : "(no name)";
+    buffer_add_format(out, "%s%s%s", item->namespace, slash, name);
 }
 
 void report_add_sentence(struct buffer *out, const struct report_item *item, const char *text) {
-    buffer_add_text(out, item->kind);
-    buffer_add_byte(out, ' ');
+    buffer_add_format(out, "%s ", item->kind);
     report_add_name(out, item);
-    buffer_add_text(out, ": ");
-    buffer_add_text(out, text);
+    buffer_add_format(out, ": %s", text);
 }
 
 void report_add_summary(struct buffer *out, const struct report_totals *totals) {

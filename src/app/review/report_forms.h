@@ -3,7 +3,7 @@
 #define APP_REVIEW_REPORT_FORMS_H
 
 /*
- * The forms of a report, one file each, and what several of them need.
+ * The forms of a report, and the functions that several of them call.
  */
 
 #include "base/json_write.h"

@@ -7,8 +7,7 @@
 
 static void add_command(struct buffer *out, const struct report_item *item,
                         const struct report_finding *finding) {
-    static const char *const commands[] = {
-        [REPORT_NOTE] = "notice", [REPORT_WARNING] = "warning", [REPORT_ERROR] = "error"};
+    const char *level = report_level_name(finding->level);
     AUTO(buffer_fini) struct buffer sentence;
     buffer_init(&sentence, SIZE_MAX);
     report_add_sentence(&sentence, item, finding->text);
@@ -16,7 +15,7 @@ static void add_command(struct buffer *out, const struct report_item *item,
         buffer_add_text(&sentence, "\nnote: ");
         buffer_add_text(&sentence, item->remark);
     }
-    buffer_add_format(out, "::%s file=", commands[finding->level]);
+    buffer_add_format(out, "::%s file=", finding->level == REPORT_NOTE ? "notice" : level);
     report_escape_github_property(out, report_escape_plain_path(item->path));
     buffer_add_format(out, ",line=%u,col=%u,title=", (unsigned)item->line, (unsigned)item->column);
     report_escape_github_property(out, finding->rule);

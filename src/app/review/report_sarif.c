@@ -79,11 +79,8 @@ static void write_physical_location(struct json_write *write, const struct repor
 static void write_logical_location(struct json_write *write, const struct report_item *item) {
     AUTO(buffer_fini) struct buffer name;
     buffer_init(&name, SIZE_MAX);
-    buffer_add_text(&name, item->namespace);
-    buffer_add_text(&name, item->namespace[0] != '\0' ? "/" : "");
-    buffer_add_text(&name, item->kind);
-    buffer_add_byte(&name, '/');
-    buffer_add_text(&name, item->name);
+    buffer_add_format(&name, "%s%s%s/%s", item->namespace, item->namespace[0] != '\0' ? "/" : "",
+                      item->kind, item->name);
     json_write_member_open(write, "logicalLocations", '[');
     json_write_open(write, '{');
     json_write_member_text(write, "name", item->name);

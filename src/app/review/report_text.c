@@ -18,7 +18,7 @@
 
 #define INDENT "    " /* of what belongs to the line above */
 
-enum { PLACE_WIDTH = 7, LEVEL_WIDTH = 7, RULE_WIDTH = 19, CONTEXT_LINES = 3 };
+enum { PLACE_WIDTH = 9, LEVEL_WIDTH = 7, RULE_WIDTH = 19, CONTEXT_LINES = 3 };
 
 static void add_coloured(const struct report *report, struct buffer *out, const char *colour,
                          const char *text) {
@@ -28,26 +28,11 @@ static void add_coloured(const struct report *report, struct buffer *out, const 
     buffer_add_text(out, is_coloured ? RESET : "");
 }
 
-static void add_spaces(struct buffer *out, size_t n) {
-    for (; n > 0; n--) {
-        buffer_add_byte(out, ' ');
-    }
-}
-
 static void add_column(const struct report *report, struct buffer *out, const char *colour,
-                       const char *text, size_t width) {
-    size_t size = strlen(text);
+                       const char *text, int width) {
+    int size = (int)strlen(text);
     add_coloured(report, out, colour, text);
-    add_spaces(out, (size < width ? width - size : 0) + 2);
-}
-
-/* "  12:1  " */
-static void add_place(const struct report *report, struct buffer *out,
-                      const struct report_item *item) {
-    char place[32];
-    snprintf(place, sizeof(place), "%u:%u", (unsigned)item->line, (unsigned)item->column);
-    add_spaces(out, 2);
-    add_column(report, out, "", place, PLACE_WIDTH);
+    buffer_add_format(out, "%*s", (size < width ? width - size : 0) + 2, "");
 }
 
 static void add_object(struct buffer *out, const struct report_item *item) {
@@ -79,14 +64,16 @@ static struct label label_of(const struct report_item *item, const struct report
 /* The object with its verdict, or with a finding. */
 static void add_row(const struct report *report, struct buffer *out, const struct report_item *item,
                     struct label label, const struct report_finding *finding) {
-    add_place(report, out, item);
+    char place[32];
+    snprintf(place, sizeof(place), "  %u:%u", (unsigned)item->line, (unsigned)item->column);
+    add_column(report, out, "", place, PLACE_WIDTH);
     add_column(report, out, label.colour, label.text, LEVEL_WIDTH);
     if (finding != NULL) {
         add_column(report, out, "", finding->rule, RULE_WIDTH);
     }
     add_object(out, item);
     if (finding != NULL) {
-        add_spaces(out, 2);
+        buffer_add_text(out, "  ");
         report_escape_line(out, finding->text);
     }
     buffer_add_byte(out, '\n');
@@ -147,13 +134,6 @@ static void add_diff(const struct report *report, struct buffer *out,
     add_lines(report, out, buffer_text(&diff), true);
 }
 
-static void add_heading(struct report *report, const struct report_item *item, struct buffer *out) {
-    buffer_add_text(out, report->n_written > 0 ? "\n" : "");
-    add_coloured(report, out, BOLD, item->path);
-    buffer_add_byte(out, '\n');
-    report_begin_group(report, item);
-}
-
 static void add_decided(const struct report *report, const struct report_item *item,
                         struct buffer *out) {
     for (size_t i = 0; i < item->n_findings; i++) {
@@ -180,7 +160,10 @@ static void add_item(struct report *report, const struct report_item *item, stru
         return;
     }
     if (report_is_new_group(report, item)) {
-        add_heading(report, item, out);
+        buffer_add_text(out, report->n_written > 0 ? "\n" : "");
+        add_coloured(report, out, BOLD, item->path);
+        buffer_add_byte(out, '\n');
+        report_begin_group(report, item);
     }
     report->n_written++;
     if (item->decision != NULL) {

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/json_edit.h"
 #include "base/text.h"
 #include "commands.h"
-#include "complain.h"
+#include "document.h"
 #include "edge/clock.h"
 #include "exit_status.h"
-#include "policy_file.h"
 #include "report_forms.h"
 #include "review_gather.h"
 #include "review_input.h"
@@ -51,7 +49,7 @@ static bool prepare(struct session *session, struct error *error) {
     }
     if (options->config == NULL) {
         session->policy = policy_default();
-    } else if (!policy_file_read(options->config, &session->policy, error)) {
+    } else if (!document_read_policy(options->config, &session->policy, error)) {
         return false;
     }
     complain_of_caution(session);
@@ -111,13 +109,6 @@ static void show_progress(const struct session *session) {
     size_t n = count_done(session);
     if (session->shows_progress && n % PROGRESS_EVERY == 0) {
         fprintf(stderr, "\rreviewing ... %zu", n);
-    }
-}
-
-/* A mistyped folder, or a render that failed, must not look as if all were well. */
-static void complain_of_nothing(const struct session *session) {
-    if (count_done(session) == 0) {
-        complain("nothing to review: no object is in what was given");
     }
 }
 
@@ -231,12 +222,7 @@ static int status_of(const struct session *session) {
     return is_over ? STATUS_FAILED : STATUS_OK;
 }
 
-static bool wants_colour(void) {
-    const char *no_color = getenv("NO_COLOR");
-    return isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0');
-}
-
-/* Whatever the error is, the exit status is 2: 1 would be a verdict. */
+/* Ends with exit status 2 after any error, since 1 would be a verdict. */
 static int give_up(const struct error *error) {
     (void)exit_with(error);
     return STATUS_USAGE;
@@ -251,7 +237,7 @@ static int run(struct session *session) {
     session->report = (struct report){
         .form = options->form,
         .out = stdout,
-        .is_coloured = wants_colour(),
+        .is_coloured = options_want_colour(),
         .has_diff = options->has_diff,
         .is_verbose = options->is_verbose,
         .version = CAPSTAN_VERSION,
@@ -269,7 +255,10 @@ static int run(struct session *session) {
     if (!is_read) {
         return give_up(&error);
     }
-    complain_of_nothing(session);
+    if (count_done(session) == 0) {
+        /* A mistyped folder, or a render that failed, must not look as if all were well. */
+        complain("nothing to review: no object is in what was given");
+    }
     return status_of(session);
 }
 

@@ -107,10 +107,9 @@ bool review_input_each(const struct option_texts *paths, const struct buffer *st
     struct reading reading = {.visit = visit, .context = context, .error = error};
     for (size_t i = 0; i < paths->n_items; i++) {
         const char *path = paths->items[i];
-        if (is_stdin(path) && !each_of_stdin(standard_input, &reading)) {
-            return false;
-        }
-        if (!is_stdin(path) && !each_of_path(path, &reading)) {
+        bool is_good =
+            is_stdin(path) ? each_of_stdin(standard_input, &reading) : each_of_path(path, &reading);
+        if (!is_good) {
             return false;
         }
     }

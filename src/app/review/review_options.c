@@ -4,41 +4,28 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "exit_status.h"
+#define OPTION(TYPE, NAME, LETTER, ARGUMENT, MEMBER, HELP)                                         \
+    { NAME, ARGUMENT, HELP, OPTION_##TYPE, offsetof(struct review_options, MEMBER), LETTER }
 
 static const struct option review_option_list[] = {
-    {"filename", "PATH", "what to review: a file, a folder, or - for stdin; repeatable",
-     OPTION_TEXTS, offsetof(struct review_options, paths), 'f'},
-    {"facts", "PATH", "MCPServers that are there and not under review; repeatable", OPTION_TEXTS,
-     offsetof(struct review_options, facts), 0},
-    {"kubeconfig", "FILE", "take those of a live cluster", OPTION_TEXT,
-     offsetof(struct review_options, kubeconfig), 0},
-    {"old", "PATH", "how objects stood before: those are updates; repeatable", OPTION_TEXTS,
-     offsetof(struct review_options, old), 0},
-    {"config", "FILE", "the policy; without it every rule has its default", OPTION_TEXT,
-     offsetof(struct review_options, config), 0},
-    {"defaults", "WHOSE", "server (default): review what the API server makes of it; or none",
-     OPTION_TEXT, offsetof(struct review_options, defaults), 0},
-    {"output", "FORM", "text (default), json, yaml, patch, github, sarif or junit", OPTION_TEXT,
-     offsetof(struct review_options, output), 'o'},
-    {"diff", NULL, "with text: what would change, as a unified diff", OPTION_SWITCH,
-     offsetof(struct review_options, has_diff), 0},
-    {"explain", NULL, "with text, json and junit: why each rule did or did not act", OPTION_SWITCH,
-     offsetof(struct review_options, explains), 0},
-    {"fail-on", "WHAT", "exit 1 also on a warning (or change), or only on a change", OPTION_TEXT,
-     offsetof(struct review_options, fail_on), 0},
-    {"verbose", NULL, "tell of objects without findings and of other kinds too", OPTION_SWITCH,
-     offsetof(struct review_options, is_verbose), 'v'},
-};
-
-static const struct option_table review_table = {
-    .usage = "capstan review -f PATH [option]...",
-    .summary = "Asks what admission would do, without a cluster: manifests (YAML or JSON, several\n"
-               "documents, Lists) or recorded AdmissionReviews in, verdicts out.",
-    .options = review_option_list,
-    .n_options = COUNT_OF(review_option_list),
-    .epilogue = "Exit status: 0 admitted; 1 denied, or over --fail-on, or unresolved where the\n"
-                "policy says onUnresolved: fail; 2 unusable input or usage.",
+    OPTION(TEXTS, "filename", 'f', "PATH", paths,
+           "review this: a file, a folder, or - for standard input; repeatable"),
+    OPTION(TEXTS, "facts", 0, "PATH", facts, "more MCPServers, not to review; repeatable"),
+    OPTION(TEXT, "kubeconfig", 0, "FILE", kubeconfig, "take more MCPServers from this cluster"),
+    OPTION(TEXTS, "old", 0, "PATH", old,
+           "earlier states of objects, to review updates; repeatable"),
+    OPTION(TEXT, "config", 0, "FILE", config, "the policy; default: every rule has its default"),
+    OPTION(TEXT, "defaults", 0, "WHOSE", defaults,
+           "server (default): add the defaults of the API server; or none"),
+    OPTION(TEXT, "output", 'o', "FORM", output,
+           "text (default), json, yaml, patch, github, sarif or junit"),
+    OPTION(SWITCH, "diff", 0, NULL, has_diff, "with text: show the changes as a unified diff"),
+    OPTION(SWITCH, "explain", 0, NULL, explains,
+           "with text, json and junit: give the reason of each rule"),
+    OPTION(TEXT, "fail-on", 0, "WHAT", fail_on,
+           "exit 1 also on a warning (or change), or only on a change"),
+    OPTION(SWITCH, "verbose", 'v', NULL, is_verbose,
+           "list also objects without findings and of other kinds"),
 };
 
 static bool check_words(struct review_options *options, struct error *error) {
@@ -64,7 +51,8 @@ static bool check_words(struct review_options *options, struct error *error) {
                      options->fail_on);
 }
 
-static bool check(struct review_options *options, struct error *error) {
+static bool check(void *target, struct error *error) {
+    struct review_options *options = target;
     if (options->paths.n_items == 0) {
         return error_set(error, ERROR_INVALID,
                          "review needs -f PATH (- for standard input); see --help");
@@ -82,18 +70,21 @@ static bool check(struct review_options *options, struct error *error) {
                      "--explain is of the outputs text, json and junit, not of %s", form->name);
 }
 
+static const struct option_table review_table = {
+    .usage = "capstan review -f PATH [option]...",
+    .summary = "Judges manifests (YAML or JSON, several documents, Lists) or recorded\n"
+               "AdmissionReviews as the webhook would, without a cluster.",
+    .options = review_option_list,
+    .n_options = COUNT_OF(review_option_list),
+    .check = check,
+    .epilogue = "Exit status: 0 admitted; 1 denied, or over --fail-on, or unresolved where the\n"
+                "policy says onUnresolved: fail; 2 unusable input or usage.",
+};
+
 bool review_options_read(int argc, char **argv, struct review_options *ret_options,
                          int *ret_status) {
-    struct error error;
     *ret_options = (struct review_options){.output = "text", .defaults = "server"};
-    if (!options_begin(&review_table, argc, argv, ret_options, ret_status)) {
-        return false;
-    }
-    if (!check(ret_options, &error)) {
-        *ret_status = exit_with(&error);
-        return false;
-    }
-    return true;
+    return options_begin(&review_table, argc, argv, ret_options, ret_status);
 }
 
 void review_options_fini(struct review_options *options) {

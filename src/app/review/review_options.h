@@ -33,8 +33,7 @@ struct review_options {
     enum review_threshold threshold;
 };
 
-/* Parses and checks; prints the help or the error. Returns false if the program ends here, with
- *ret_status. Free with review_options_fini() in either case. */
+/* As options_begin(). Free with review_options_fini() in either case. */
 bool review_options_read(int argc, char **argv, struct review_options *ret_options,
                          int *ret_status) MUST_CHECK;
 void review_options_fini(struct review_options *options);

@@ -21,7 +21,7 @@ void review_verdict_fini(struct review_verdict *verdict) {
    does not: the list holds only Deployments that carry the labels themselves. */
 static void ask_list(const struct review_context *context, const struct review *review,
                      struct subject *subject) {
-    const struct server_fact *server = &subject->server;
+    const struct fact *server = &subject->server;
     bool is_known = server->name[0] != '\0';
     bool is_live = is_known && server->uid[0] != '\0';
     const struct evidence evidence = {
@@ -104,7 +104,7 @@ static const char *why_no_rule(const struct subject *subject) {
 }
 
 static void explain_subject(const struct subject *subject, bool is_itself, struct buffer *out) {
-    const struct server_fact *server = &subject->server;
+    const struct fact *server = &subject->server;
     if (subject->state != SUBJECT_FOUND) {
         buffer_add_format(out, "no rule is asked: %s\n", why_no_rule(subject));
         return;

@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "core/admission/decide.h"
 #include "core/offline/manifest.h"
-#include "review_old.h"
+#include "review_gather.h"
 
 /* All that a verdict depends on, beside the object. All borrowed. */
 struct review_context {

@@ -19,8 +19,7 @@ struct rule_line {
     const char *text;
 };
 
-/* What only users are told about a rule. All of it is optional: without it, there is the summary.
- */
+/* A longer text about a rule. All of it is optional: without it, users see the summary. */
 struct rule_page {
     bool is_silent;          /* by default the rule changes something without a warning */
     const char *description; /* a paragraph */

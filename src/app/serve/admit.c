@@ -12,8 +12,6 @@
 #include "core/admission/decide.h"
 #include "edge/clock.h"
 
-#define CONTENT_TYPE_JSON "application/json"
-
 enum {
     COMPLAINT_INTERVAL_SECONDS = 60,
     LOOKUP_BUDGET_MS = 500,
@@ -170,7 +168,7 @@ static void answer(struct admit *admit, const struct review *review,
         metrics_add(admit->metrics, METRIC_REQUESTS_500, 1);
         return;
     }
-    response->content_type = CONTENT_TYPE_JSON;
+    response->content_type = "application/json";
     review_encode(review->uid, decision, &response->body);
     metrics_add(admit->metrics, METRIC_REQUESTS_200, 1);
 }
@@ -226,10 +224,8 @@ static void add_evidence(struct asked *asked, enum evidence_state state,
     struct evidence *evidence = &asked->evidence;
     bool is_server = asked->missing == OBJECT_MCPSERVER;
     *(is_server ? &evidence->server_state : &evidence->deployment_state) = state;
-    if (object != NULL && is_server) {
-        facts_of_server(object, &evidence->server);
-    } else if (object != NULL) {
-        facts_of_deployment(object, &evidence->deployment);
+    if (object != NULL) {
+        facts_of(object, is_server ? &evidence->server : &evidence->deployment);
     }
 }
 

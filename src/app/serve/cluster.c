@@ -38,27 +38,13 @@ struct cluster {
     int64_t events_wait_ms; /* when it stops waiting for Events */
 };
 
-static struct sync *new_sync(struct cluster *cluster, enum object_kind kind, struct facts *facts,
-                             struct metrics *metrics) {
-    const struct sync_options options = {
-        .api = cluster->api,
-        .kind = kind,
-        .facts = facts,
-        .log = cluster->log,
-        .metrics = metrics,
-        .changed = companion_look,
-        .context = cluster->companion,
-    };
-    return sync_new(&options);
-}
-
 static struct rotate *new_rotate(struct cluster *cluster, const struct serve_options *options,
-                                 const char *namespace, struct metrics *metrics) {
+                                 struct metrics *metrics) {
     const struct rotate_options rotate_options = {
         .kube = cluster->kube,
         .elect = cluster->elect,
         .events = cluster->events,
-        .namespace = namespace,
+        .namespace = cluster->namespace,
         .service_name = options->service_name,
         .config_name = options->webhook_config_name,
         .trust_delay_ms = options->trust_delay_ms,
@@ -70,18 +56,9 @@ static struct rotate *new_rotate(struct cluster *cluster, const struct serve_opt
     return rotate_new(&rotate_options);
 }
 
-static bool read_access(const struct serve_options *options, struct kube_access *ret_access,
-                        struct error *error) {
-    if (options->kubeconfig != NULL) {
-        return kubeconfig_read(options->kubeconfig, NULL, ret_access, error);
-    }
-    return kubeconfig_from_pod(KUBECONFIG_POD_FOLDER, ret_access, error);
-}
-
-static void warn_insecure(const struct cluster *cluster) {
-    if (cluster->access.is_insecure) {
-        log_event(cluster->log, LOG_WARN, "api.insecure",
-                  LOG_TEXT("server", cluster->access.server),
+static void warn_insecure(const struct kube_access *access, struct log *log) {
+    if (access->is_insecure) {
+        log_event(log, LOG_WARN, "api.insecure", LOG_TEXT("server", access->server),
                   LOG_TEXT("hint", "insecure-skip-tls-verify: anybody may pose as the API server"));
     }
 }
@@ -95,7 +72,7 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
                  struct error *error) {
     AUTO(auto_free) struct cluster *cluster = memory_new(1, sizeof(*cluster));
     cluster->log = log;
-    if (!read_access(options, &cluster->access, error)) {
+    if (!kubeconfig_read(options->kubeconfig, NULL, &cluster->access, error)) {
         return false;
     }
     const struct kube_options kube_options = {
@@ -106,15 +83,15 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
     if (!kube_new(&kube_options, &cluster->kube, error)) {
         return false;
     }
-    warn_insecure(cluster);
-    const char *namespace =
+    warn_insecure(&cluster->access, log);
+    cluster->namespace =
         options->namespace != NULL ? options->namespace : cluster->access.namespace;
-    cluster->namespace = namespace;
     cluster->api = api_new(cluster->kube, log, metrics);
-    cluster->elect = elect_new(cluster->kube, namespace, !options->elects_leader, log, metrics);
+    cluster->elect =
+        elect_new(cluster->kube, cluster->namespace, !options->elects_leader, log, metrics);
     cluster->events = events_new(cluster->kube, log);
     if (options->cert_path == NULL) {
-        cluster->rotate = new_rotate(cluster, options, namespace, metrics);
+        cluster->rotate = new_rotate(cluster, options, metrics);
     }
     const struct companion_options companion_options = {
         .api = cluster->api,
@@ -128,8 +105,18 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
     cluster->companion = companion_new(&companion_options);
     cluster->lookup = lookup_new(cluster->api, log, metrics);
     admit_set_lookup(admit, cluster->lookup);
-    cluster->servers = new_sync(cluster, OBJECT_MCPSERVER, facts, metrics);
-    cluster->deployments = new_sync(cluster, OBJECT_DEPLOYMENT, facts, metrics);
+    struct sync_options sync_options = {
+        .api = cluster->api,
+        .kind = OBJECT_MCPSERVER,
+        .facts = facts,
+        .log = log,
+        .metrics = metrics,
+        .changed = companion_look,
+        .context = cluster->companion,
+    };
+    cluster->servers = sync_new(&sync_options);
+    sync_options.kind = OBJECT_DEPLOYMENT;
+    cluster->deployments = sync_new(&sync_options);
     *ret_cluster = TAKE(cluster);
     return true;
 }

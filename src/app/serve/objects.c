@@ -37,16 +37,13 @@ static void log_object(const struct place *place, const struct object *object, s
               LOG_TEXT("namespace", object->namespace), LOG_TEXT("name", object->name));
 }
 
-static void on_checked(void *context, const struct object *object, size_t offset) {
-    (void)context;
-    (void)object;
-    (void)offset;
-}
-
 static void on_object(void *context, const struct object *object, size_t offset) {
     const struct place *place = context;
     const char *fault =
         object->name[0] == '\0' ? "it has no metadata.name" : manifest_fault(object);
+    if (place->facts == NULL) {
+        return;
+    }
     if (fault != NULL) {
         log_object(place, object, offset, fault);
     } else if (facts_put(place->facts, object)) {
@@ -65,8 +62,7 @@ static bool walk(const struct file_set *set, struct facts *facts, struct log *lo
             struct place place = {file, document, facts, log};
             const struct buffer *json = &file->documents[document].json;
             size_t n_others;
-            if (!manifest_read(json->bytes, json->size, facts == NULL ? on_checked : on_object,
-                               &place, &n_others, error)) {
+            if (!manifest_read(json->bytes, json->size, on_object, &place, &n_others, error)) {
                 document_locate(file, document, error);
                 return false;
             }

@@ -102,55 +102,49 @@ static const struct http_route probe_routes[] = {{"GET", "/healthz", on_healthz}
                                                  {"GET", "/readyz", on_readyz}};
 static const struct http_route metrics_routes[] = {{"GET", "/metrics", on_metrics}};
 
+/* An error names the option that the address comes from. Without an address, starts nothing. */
+static bool start_server(struct serve *serve, const char *option, struct http_options options,
+                         struct http_server **ret_server, struct error *error) {
+    options.context = serve;
+    options.head_timeout_ms = HEAD_TIMEOUT_MS;
+    options.body_timeout_ms = BODY_TIMEOUT_MS;
+    options.idle_timeout_ms = IDLE_TIMEOUT_MS;
+    return options.bind_address == NULL || http_start(&options, ret_server, error) ||
+           error_wrap(error, "%s", option);
+}
+
 static bool start_webhook(struct serve *serve, struct error *error) {
     const struct http_options options = {
         .bind_address = serve->options->webhook_address,
         .routes = webhook_routes,
         .n_routes = COUNT_OF(webhook_routes),
-        .context = serve,
         .is_tls = true,
         .workers = (unsigned)serve->options->workers,
         .connections_max = CONNECTIONS_MAX,
         .body_max = BODY_MAX,
         .bodies_max = BODIES_MAX,
-        .head_timeout_ms = HEAD_TIMEOUT_MS,
-        .body_timeout_ms = BODY_TIMEOUT_MS,
-        .idle_timeout_ms = IDLE_TIMEOUT_MS,
     };
-    return http_start(&options, &serve->webhook, error) ||
-           error_wrap(error, "--webhook-bind-address");
+    return start_server(serve, "--webhook-bind-address", options, &serve->webhook, error);
 }
 
-/* A server for the probes or the metrics: plain HTTP, and small. */
-static bool start_side(struct serve *serve, const char *address, const struct http_route *routes,
-                       size_t n_routes, struct http_server **ret_server, struct error *error) {
-    const struct http_options options = {
-        .bind_address = address,
-        .routes = routes,
-        .n_routes = n_routes,
-        .context = serve,
+/* The servers for the probes and the metrics: plain HTTP, and small. */
+static bool start_sides(struct serve *serve, struct error *error) {
+    struct http_options options = {
+        .bind_address = serve->options->probe_address,
+        .routes = probe_routes,
+        .n_routes = COUNT_OF(probe_routes),
         .workers = 1,
         .connections_max = SIDE_CONNECTIONS_MAX,
         .body_max = SIDE_BODY_MAX,
         .bodies_max = SIDE_CONNECTIONS_MAX * SIDE_BODY_MAX,
-        .head_timeout_ms = HEAD_TIMEOUT_MS,
-        .body_timeout_ms = BODY_TIMEOUT_MS,
-        .idle_timeout_ms = IDLE_TIMEOUT_MS,
     };
-    return address == NULL || http_start(&options, ret_server, error);
-}
-
-static bool start_sides(struct serve *serve, struct error *error) {
-    const struct serve_options *options = serve->options;
-    if (!start_side(serve, options->probe_address, probe_routes, COUNT_OF(probe_routes),
-                    &serve->probes, error)) {
-        return error_wrap(error, "--health-probe-bind-address");
+    if (!start_server(serve, "--health-probe-bind-address", options, &serve->probes, error)) {
+        return false;
     }
-    if (!start_side(serve, options->metrics_address, metrics_routes, COUNT_OF(metrics_routes),
-                    &serve->metrics_server, error)) {
-        return error_wrap(error, "--metrics-bind-address");
-    }
-    return true;
+    options.bind_address = serve->options->metrics_address;
+    options.routes = metrics_routes;
+    options.n_routes = COUNT_OF(metrics_routes);
+    return start_server(serve, "--metrics-bind-address", options, &serve->metrics_server, error);
 }
 
 static bool start_facts(struct serve *serve, struct error *error) {
@@ -172,12 +166,12 @@ static bool start(struct serve *serve, struct error *error) {
         !start_webhook(serve, error)) {
         return false;
     }
-    sources_set_server(serve->sources, serve->webhook);
+    const char *namespace = NULL;
     if (serve->cluster != NULL) {
         cluster_set_server(serve->cluster, serve->webhook);
-        sources_set_service(serve->sources, serve->options->service_name,
-                            cluster_namespace(serve->cluster));
+        namespace = cluster_namespace(serve->cluster);
     }
+    sources_set_server(serve->sources, serve->webhook, namespace);
     return sources_load(serve->sources, SOURCE_CERTIFICATE, error) && start_sides(serve, error);
 }
 
@@ -209,8 +203,8 @@ static void note_ready(struct serve *serve) {
               LOG_INTEGER("webhookPort", port_of(serve->webhook)),
               LOG_INTEGER("probePort", port_of(serve->probes)),
               LOG_INTEGER("metricsPort", port_of(serve->metrics_server)),
-              LOG_INTEGER("mcpservers", (int64_t)facts_count_servers(serve->facts)),
-              LOG_INTEGER("deployments", (int64_t)facts_count_deployments(serve->facts)),
+              LOG_INTEGER("mcpservers", (int64_t)facts_count(serve->facts, OBJECT_MCPSERVER)),
+              LOG_INTEGER("deployments", (int64_t)facts_count(serve->facts, OBJECT_DEPLOYMENT)),
               LOG_INTEGER("otherObjects", (int64_t)sources_count_other_objects(serve->sources)),
               LOG_INTEGER("startMicroseconds", clock_boot_us() - serve->began_us));
 }

@@ -7,63 +7,46 @@
 #include "base/text.h"
 #include "exit_status.h"
 
-static const struct option serve_option_list[] = {
-    {"kubeconfig", "FILE", "the cluster; without it, and without --objects, that of the pod",
-     OPTION_TEXT, offsetof(struct serve_options, kubeconfig), 0},
-    {"leader-elect", NULL, "write only as holder of the Lease capstan; for several replicas",
-     OPTION_SWITCH, offsetof(struct serve_options, elects_leader), 0},
-    {"namespace", "NAME", "Capstan's own; default that of the kubeconfig or the pod", OPTION_TEXT,
-     offsetof(struct serve_options, namespace), 0},
-    {"service-name", "NAME", "the Service that leads here, default capstan", OPTION_TEXT,
-     offsetof(struct serve_options, service_name), 0},
-    {"webhook-config-name", "NAME",
-     "the MutatingWebhookConfiguration whose caBundles are kept, default capstan", OPTION_TEXT,
-     offsetof(struct serve_options, webhook_config_name), 0},
-    {"fail-closed", NULL, "set failurePolicy Fail there, once this has been ready for 30 s",
-     OPTION_SWITCH, offsetof(struct serve_options, fails_closed), 0},
-    {"ca-trust-delay", "DURATION", "from trusting a new CA to using it, default 60s",
-     OPTION_DURATION, offsetof(struct serve_options, trust_delay_ms), 0},
-    {"ca-retire-delay", "DURATION", "from not using a CA to not trusting it, default 24h",
-     OPTION_DURATION, offsetof(struct serve_options, retire_delay_ms), 0},
-    {"objects", "PATH",
-     "no cluster, but MCPServers and Deployments in a file or folder; repeatable", OPTION_TEXTS,
-     offsetof(struct serve_options, objects), 0},
-    {"status-dir", "DIR", "with --objects: conditions go to DIR/<namespace>/<name>.json",
-     OPTION_TEXT, offsetof(struct serve_options, status_dir), 0},
-    {"config", "FILE", "the policy; without it every rule has its default", OPTION_TEXT,
-     offsetof(struct serve_options, config), 0},
-    {"webhook-bind-address", "ADDRESS", "default 0.0.0.0:9443", OPTION_TEXT,
-     offsetof(struct serve_options, webhook_address), 0},
-    {"health-probe-bind-address", "ADDRESS", "default 0.0.0.0:8081; 0 turns it off", OPTION_TEXT,
-     offsetof(struct serve_options, probe_address), 0},
-    {"metrics-bind-address", "ADDRESS", "default 0.0.0.0:8080; 0 turns it off", OPTION_TEXT,
-     offsetof(struct serve_options, metrics_address), 0},
-    {"webhook-cert-path", "DIR",
-     "the folder of the serving certificate; without it Capstan makes its own", OPTION_TEXT,
-     offsetof(struct serve_options, cert_path), 0},
-    {"webhook-cert-name", "FILE", "its certificate chain, default tls.crt", OPTION_TEXT,
-     offsetof(struct serve_options, cert_name), 0},
-    {"webhook-cert-key", "FILE", "its key, default tls.key", OPTION_TEXT,
-     offsetof(struct serve_options, cert_key), 0},
-    {"workers", "N", "threads that answer, default 2", OPTION_COUNT,
-     offsetof(struct serve_options, workers), 0},
-    {"shutdown-delay", "DURATION", "go on serving this long after SIGTERM, default 10s",
-     OPTION_DURATION, offsetof(struct serve_options, shutdown_delay_ms), 0},
-    {"log-format", "FORMAT", "json (default) or text", OPTION_TEXT,
-     offsetof(struct serve_options, log_format_text), 0},
-    {"log-level", "LEVEL", "debug, info (default), warn or error", OPTION_TEXT,
-     offsetof(struct serve_options, log_level_text), 0},
-};
+#define OPTION(TYPE, NAME, ARGUMENT, MEMBER, HELP)                                                 \
+    { NAME, ARGUMENT, HELP, OPTION_##TYPE, offsetof(struct serve_options, MEMBER), 0 }
 
-static const struct option_table serve_table = {
-    .usage = "capstan serve [option]...",
-    .summary =
-        "Answers AdmissionReviews (POST /mutate, TLS) from what the cluster has, or from what\n"
-        "the objects of --objects say, and keeps the status conditions.",
-    .options = serve_option_list,
-    .n_options = COUNT_OF(serve_option_list),
-    .epilogue = "GET /healthz and /readyz on the probe address, /metrics on its own.\n"
-                "Files are read again when they change, and on SIGHUP. SIGTERM drains and ends.",
+static const struct option serve_option_list[] = {
+    OPTION(TEXT, "kubeconfig", "FILE", kubeconfig,
+           "the cluster; default, without --objects: the cluster of the pod"),
+    OPTION(SWITCH, "leader-elect", NULL, elects_leader,
+           "write only while this holds the Lease capstan; for several replicas"),
+    OPTION(TEXT, "namespace", "NAME", namespace,
+           "Capstan's own; default: the kubeconfig's or the pod's"),
+    OPTION(TEXT, "service-name", "NAME", service_name,
+           "the Service that leads to this process, default capstan"),
+    OPTION(TEXT, "webhook-config-name", "NAME", webhook_config_name,
+           "the MutatingWebhookConfiguration to keep caBundles in, default capstan"),
+    OPTION(SWITCH, "fail-closed", NULL, fails_closed,
+           "set failurePolicy Fail there, 30 s after this is ready"),
+    OPTION(DURATION, "ca-trust-delay", "DURATION", trust_delay_ms,
+           "from trusting a new CA to using it, default 60s"),
+    OPTION(DURATION, "ca-retire-delay", "DURATION", retire_delay_ms,
+           "from not using a CA to not trusting it, default 24h"),
+    OPTION(TEXTS, "objects", "PATH", objects,
+           "read MCPServers and Deployments from a file or folder; repeatable"),
+    OPTION(TEXT, "status-dir", "DIR", status_dir,
+           "with --objects: write conditions to DIR/<namespace>/<name>.json"),
+    OPTION(TEXT, "config", "FILE", config, "the policy; default: every rule has its default"),
+    OPTION(TEXT, "webhook-bind-address", "ADDRESS", webhook_address, "default 0.0.0.0:9443"),
+    OPTION(TEXT, "health-probe-bind-address", "ADDRESS", probe_address,
+           "default 0.0.0.0:8081; 0 turns it off"),
+    OPTION(TEXT, "metrics-bind-address", "ADDRESS", metrics_address,
+           "default 0.0.0.0:8080; 0 turns it off"),
+    OPTION(TEXT, "webhook-cert-path", "DIR", cert_path,
+           "the folder of the serving certificate; default: Capstan makes its own"),
+    OPTION(TEXT, "webhook-cert-name", "FILE", cert_name,
+           "the certificate chain in that folder, default tls.crt"),
+    OPTION(TEXT, "webhook-cert-key", "FILE", cert_key, "its key, default tls.key"),
+    OPTION(COUNT, "workers", "N", workers, "threads that answer requests, default 2"),
+    OPTION(DURATION, "shutdown-delay", "DURATION", shutdown_delay_ms,
+           "serve for this long after SIGTERM, default 10s"),
+    OPTION(TEXT, "log-format", "FORMAT", log_format_text, "json (default) or text"),
+    OPTION(TEXT, "log-level", "LEVEL", log_level_text, "debug, info (default), warn or error"),
 };
 
 static bool check_names(const struct serve_options *options, struct error *error) {
@@ -97,8 +80,13 @@ static const char *find_cluster_option(const struct serve_options *options) {
     return options->fails_closed ? "--fail-closed" : NULL;
 }
 
+static const char *address_or_off(const char *address) {
+    return strcmp(address, "0") == 0 ? NULL : address;
+}
+
 /* The table cannot check which options go together, nor words with a closed set of values. */
-static bool check(struct serve_options *options, struct error *error) {
+static bool check(void *target, struct error *error) {
+    struct serve_options *options = target;
     bool has_objects = options->objects.n_items > 0;
     const char *of_cluster = find_cluster_option(options);
     if (has_objects && of_cluster != NULL) {
@@ -131,15 +119,25 @@ static bool check(struct serve_options *options, struct error *error) {
                          "--log-level: '%s' is none of debug, info, warn and error",
                          options->log_level_text);
     }
+    options->probe_address = address_or_off(options->probe_address);
+    options->metrics_address = address_or_off(options->metrics_address);
     return true;
 }
 
-static const char *address_or_off(const char *address) {
-    return strcmp(address, "0") == 0 ? NULL : address;
-}
+static const struct option_table serve_table = {
+    .usage = "capstan serve [option]...",
+    .summary =
+        "Answers AdmissionReviews (POST /mutate, TLS) by the MCPServers and Deployments of the\n"
+        "cluster, or of --objects. Keeps the status conditions of the MCPServers.",
+    .options = serve_option_list,
+    .n_options = COUNT_OF(serve_option_list),
+    .epilogue =
+        "The probe address answers GET /healthz and /readyz, the metrics address /metrics.\n"
+        "Capstan reads files again when they change, and on SIGHUP. SIGTERM ends it.",
+    .check = check,
+};
 
 bool serve_options_read(int argc, char **argv, struct serve_options *ret_options, int *ret_status) {
-    struct error error;
     *ret_options = (struct serve_options){
         .service_name = "capstan",
         .webhook_config_name = "capstan",
@@ -155,16 +153,7 @@ bool serve_options_read(int argc, char **argv, struct serve_options *ret_options
         .log_format_text = "json",
         .log_level_text = "info",
     };
-    if (!options_begin(&serve_table, argc, argv, ret_options, ret_status)) {
-        return false;
-    }
-    if (!check(ret_options, &error)) {
-        *ret_status = exit_with(&error);
-        return false;
-    }
-    ret_options->probe_address = address_or_off(ret_options->probe_address);
-    ret_options->metrics_address = address_or_off(ret_options->metrics_address);
-    return true;
+    return options_begin(&serve_table, argc, argv, ret_options, ret_status);
 }
 
 void serve_options_fini(struct serve_options *options) {

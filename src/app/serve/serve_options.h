@@ -39,8 +39,7 @@ struct serve_options {
     enum log_level log_level;
 };
 
-/* Parses and checks; prints the help or the error. False: the program ends here, with *ret_status.
-   Free with serve_options_fini() in either case. */
+/* As options_begin(). Free with serve_options_fini() in either case. */
 bool serve_options_read(int argc, char **argv, struct serve_options *ret_options,
                         int *ret_status) MUST_CHECK;
 void serve_options_fini(struct serve_options *options);

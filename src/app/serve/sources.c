@@ -8,10 +8,10 @@
 #include "certificates/expiry_alarm.h"
 #include "certificates/key_pair.h"
 #include "core/cluster/complaint.h"
+#include "document.h"
 #include "edge/clock.h"
 #include "edge/file.h"
 #include "objects.h"
-#include "policy_file.h"
 
 enum { NAME_SIZE = 256 };
 
@@ -35,30 +35,6 @@ struct sources {
     struct source items[SOURCE_COUNT];
 };
 
-static const struct {
-    const char *name;
-    enum metric metric_ok;
-    enum metric metric_refused;
-} kinds[SOURCE_COUNT] = {
-    [SOURCE_POLICY] = {"policy", METRIC_CONFIG_RELOADS_OK, METRIC_CONFIG_RELOADS_REFUSED},
-    [SOURCE_CERTIFICATE] = {"certificate", METRIC_CERTIFICATE_RELOADS_OK,
-                            METRIC_CERTIFICATE_RELOADS_REFUSED},
-    [SOURCE_OBJECTS] = {"objects", METRIC_OBJECTS_RELOADS_OK, METRIC_OBJECTS_RELOADS_REFUSED},
-};
-
-static void watch_all(struct sources *sources) {
-    const struct serve_options *options = sources->options;
-    if (options->config != NULL) {
-        file_watch_add(sources->items[SOURCE_POLICY].watch, options->config);
-    }
-    if (options->cert_path != NULL) {
-        file_watch_add(sources->items[SOURCE_CERTIFICATE].watch, options->cert_path);
-    }
-    for (size_t i = 0; i < options->objects.n_items; i++) {
-        file_watch_add(sources->items[SOURCE_OBJECTS].watch, options->objects.items[i]);
-    }
-}
-
 struct sources *sources_new(const struct serve_options *options, struct facts *facts,
                             struct admit *admit, struct log *log, struct metrics *metrics) {
     struct sources *sources = memory_new(1, sizeof(*sources));
@@ -70,7 +46,15 @@ struct sources *sources_new(const struct serve_options *options, struct facts *f
     for (int kind = 0; kind < SOURCE_COUNT; kind++) {
         sources->items[kind].watch = file_watch_new();
     }
-    watch_all(sources);
+    if (options->config != NULL) {
+        file_watch_add(sources->items[SOURCE_POLICY].watch, options->config);
+    }
+    if (options->cert_path != NULL) {
+        file_watch_add(sources->items[SOURCE_CERTIFICATE].watch, options->cert_path);
+    }
+    for (size_t i = 0; i < options->objects.n_items; i++) {
+        file_watch_add(sources->items[SOURCE_OBJECTS].watch, options->objects.items[i]);
+    }
     return sources;
 }
 
@@ -84,12 +68,13 @@ void sources_free(struct sources *sources) {
     free(sources);
 }
 
-void sources_set_server(struct sources *sources, struct http_server *server) {
+void sources_set_server(struct sources *sources, struct http_server *server,
+                        const char *namespace) {
     sources->server = server;
-}
-
-void sources_set_service(struct sources *sources, const char *service, const char *namespace) {
-    snprintf(sources->dns_name, sizeof(sources->dns_name), "%s.%s.svc", service, namespace);
+    if (namespace != NULL) {
+        snprintf(sources->dns_name, sizeof(sources->dns_name), "%s.%s.svc",
+                 sources->options->service_name, namespace);
+    }
 }
 
 static bool load_policy(struct sources *sources, struct error *error) {
@@ -98,7 +83,7 @@ static bool load_policy(struct sources *sources, struct error *error) {
     if (path == NULL) {
         return true;
     }
-    if (!policy_file_read(path, &policy, error)) {
+    if (!document_read_policy(path, &policy, error)) {
         return false;
     }
     const char *caution = policy_caution(policy);
@@ -141,25 +126,35 @@ static bool load_objects(struct sources *sources, struct error *error) {
         return false;
     }
     sources->n_other_objects = n_others;
-    metrics_set(sources->metrics, METRIC_MCPSERVERS, (int64_t)facts_count_servers(sources->facts));
+    metrics_set(sources->metrics, METRIC_MCPSERVERS,
+                (int64_t)facts_count(sources->facts, OBJECT_MCPSERVER));
     metrics_set(sources->metrics, METRIC_DEPLOYMENTS,
-                (int64_t)facts_count_deployments(sources->facts));
+                (int64_t)facts_count(sources->facts, OBJECT_DEPLOYMENT));
     return true;
 }
 
+static const struct {
+    const char *name;
+    bool (*load)(struct sources *sources, struct error *error);
+    enum metric ok;
+    enum metric refused;
+} kinds[SOURCE_COUNT] = {
+    [SOURCE_POLICY] = {"policy", load_policy, METRIC_CONFIG_RELOADS_OK,
+                       METRIC_CONFIG_RELOADS_REFUSED},
+    [SOURCE_CERTIFICATE] = {"certificate", load_certificate, METRIC_CERTIFICATE_RELOADS_OK,
+                            METRIC_CERTIFICATE_RELOADS_REFUSED},
+    [SOURCE_OBJECTS] = {"objects", load_objects, METRIC_OBJECTS_RELOADS_OK,
+                        METRIC_OBJECTS_RELOADS_REFUSED},
+};
+
 bool sources_load(struct sources *sources, enum source_kind kind, struct error *error) {
-    static bool (*const loaders[SOURCE_COUNT])(struct sources * sources, struct error * error) = {
-        [SOURCE_POLICY] = load_policy,
-        [SOURCE_CERTIFICATE] = load_certificate,
-        [SOURCE_OBJECTS] = load_objects,
-    };
-    return loaders[kind](sources, error);
+    return kinds[kind].load(sources, error);
 }
 
 static void refuse(struct sources *sources, enum source_kind kind, const struct error *error) {
     struct complaint *complaint = &sources->items[kind].complaint;
     if (complaint_raise(complaint, COMPLAINT_ONCE, error->text, clock_boot_ms()) > 0) {
-        metrics_add(sources->metrics, kinds[kind].metric_refused, 1);
+        metrics_add(sources->metrics, kinds[kind].refused, 1);
         log_event(sources->log, LOG_ERROR, "source.refused", LOG_TEXT("source", kinds[kind].name),
                   LOG_TEXT("problem", error->text),
                   LOG_TEXT("consequence", "the last good one stays in force"));
@@ -173,7 +168,7 @@ static bool reload(struct sources *sources, enum source_kind kind) {
         return false;
     }
     complaint_settle(&sources->items[kind].complaint);
-    metrics_add(sources->metrics, kinds[kind].metric_ok, 1);
+    metrics_add(sources->metrics, kinds[kind].ok, 1);
     log_event(sources->log, LOG_INFO, "source.reloaded", LOG_TEXT("source", kinds[kind].name));
     return true;
 }

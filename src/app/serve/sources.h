@@ -24,12 +24,10 @@ struct sources *sources_new(const struct serve_options *options, struct facts *f
                             struct admit *admit, struct log *log, struct metrics *metrics);
 void sources_free(struct sources *sources);
 
-/* The server gets the certificates. Set it before the first load of SOURCE_CERTIFICATE. */
-void sources_set_server(struct sources *sources, struct http_server *server);
-
-/* In a cluster, the API server calls this Service. The log warns of a certificate for another name.
- */
-void sources_set_service(struct sources *sources, const char *service, const char *namespace);
+/* The server gets the certificates. Set it before the first load of SOURCE_CERTIFICATE. In a
+   cluster, `namespace` is that of the Service, and the log warns of a certificate for another name;
+   else it is NULL. */
+void sources_set_server(struct sources *sources, struct http_server *server, const char *namespace);
 
 /* Reads a source for the first time. An error should end the program. */
 bool sources_load(struct sources *sources, enum source_kind kind, struct error *error) MUST_CHECK;

@@ -6,15 +6,12 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/json_write.h"
 #include "base/memory.h"
-#include "core/facts/condition.h"
+#include "core/facts/status_body.h"
 #include "edge/clock.h"
 #include "edge/file.h"
 
 enum { PATH_SIZE = 4096, STATUS_FILE_MAX = 64 * 1024, FOLDER_MODE = 0755, FILE_MODE = 0644 };
-
-#define API_VERSION TOOLHIVE_GROUP "/v1beta1"
 
 struct pass {
     struct facts *facts;
@@ -52,32 +49,9 @@ static bool read_file(const char *path, struct object *ret_object) {
            object_decode(content.bytes, content.size, ret_object);
 }
 
-static void write_document(const struct server_fact *server,
-                           const struct condition conditions[CONDITION_TYPE_COUNT],
-                           struct buffer *out) {
-    struct json_write write;
-    json_write_begin(&write, out);
-    json_write_open(&write, '{');
-    json_write_member_text(&write, "apiVersion", API_VERSION);
-    json_write_member_text(&write, "kind", MCPSERVER_KIND);
-    json_write_key(&write, "metadata");
-    json_write_open(&write, '{');
-    json_write_member_text(&write, "namespace", server->namespace);
-    json_write_member_text(&write, "name", server->name);
-    json_write_member_text(&write, "uid", server->uid);
-    json_write_close(&write, '}');
-    json_write_key(&write, "status");
-    json_write_open(&write, '{');
-    json_write_key(&write, "conditions");
-    condition_write(&write, conditions);
-    json_write_close(&write, '}');
-    json_write_close(&write, '}');
-    buffer_add_byte(out, '\n');
-}
-
 /* Finds the conditions as they are: the file's if it is about this very object, else the object's.
    Returns whether they are the file's. */
-static bool find_live(const char *path, const struct server_fact *server,
+static bool find_live(const char *path, const struct fact *server,
                       struct condition ret_live[CONDITION_TYPE_COUNT]) {
     struct object object;
     bool is_same = read_file(path, &object) && object.kind == OBJECT_MCPSERVER &&
@@ -86,19 +60,21 @@ static bool find_live(const char *path, const struct server_fact *server,
     return is_same;
 }
 
-static bool write_file(const struct pass *pass, const char *path, const struct server_fact *server,
+static bool write_file(const struct pass *pass, const char *path, const struct fact *server,
                        const struct condition conditions[CONDITION_TYPE_COUNT],
                        struct error *error) {
     AUTO(buffer_fini) struct buffer document;
     char folder[PATH_SIZE];
     buffer_init(&document, STATUS_FILE_MAX);
-    write_document(server, conditions, &document);
+    status_body_apply(TOOLHIVE_GROUP "/v1beta1", server->namespace, server->name, server->uid,
+                      conditions, &document);
+    buffer_add_byte(&document, '\n');
     snprintf(folder, sizeof(folder), "%s/%s", pass->folder, server->namespace);
     return file_make_folder(folder, FOLDER_MODE, error) &&
            file_write(path, document.bytes, document.size, FILE_MODE, error);
 }
 
-static void on_server(void *context, const struct server_fact *server) {
+static void on_server(void *context, const struct fact *server) {
     struct pass *pass = context;
     const struct condition_subject subject = facts_condition_subject(server);
     struct condition live[CONDITION_TYPE_COUNT];
@@ -128,7 +104,7 @@ static void on_server(void *context, const struct server_fact *server) {
    that we would write. */
 static void remove_orphan(struct pass *pass, const char *path) {
     struct object object;
-    struct server_fact server;
+    struct fact server;
     struct error error;
     char expected[PATH_SIZE];
     if (!read_file(path, &object) || object.kind != OBJECT_MCPSERVER ||

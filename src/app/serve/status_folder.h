@@ -3,11 +3,9 @@
 #define APP_SERVE_STATUS_FOLDER_H
 
 /*
- * Keeps the two conditions of every MCPServer as they should be, where there is no cluster: in a
- * folder, one file an MCPServer, <namespace>/<name>.json.
- *
- * Passes remember nothing. Each compares the files with what they should be. So a pass after a
- * restart, or after somebody changed a file, does what is needed and no more.
+ * Keeps the two conditions of every MCPServer where there is no cluster: in a folder, one file an
+ * MCPServer, <namespace>/<name>.json. A pass remembers nothing of the one before: it compares the
+ * files, so it also repairs one that somebody has changed.
  */
 
 #include <stdbool.h>

@@ -35,10 +35,11 @@ void policy_free(struct policy *policy) {
 const char *policy_caution(const struct policy *policy) {
     bool is_idle = policy->modes[RULE_GRACE_PERIOD] != MODE_OFF && !policy->is_grace_minimum &&
                    policy->grace_seconds > DEFAULT_TERMINATION_GRACE_PERIOD_SECONDS;
-    return is_idle
-               ? "gracePeriod.seconds is above 30, but an API server has set 30 before admission "
-                 "asks: add minimum: true for it to take effect in a cluster"
-               : NULL;
+    if (!is_idle) {
+        return NULL;
+    }
+    return "gracePeriod.seconds is above 30, but an API server has set 30 before admission asks: "
+           "add minimum: true for it to take effect in a cluster";
 }
 
 static bool holds(const struct exemption *exemption, enum rule_id rule, const char *namespace,

@@ -111,7 +111,7 @@ static void read_operator_users(struct json_walk *walk, void *at) {
     (void)json_walk_items(walk, read_operator_user, policy);
 }
 
-/* What a rule may have beside its mode. */
+/* The keys of a rule beside its mode. */
 enum { SETTINGS_MAX = 4 };
 
 static const struct json_field settings[RULE_COUNT][SETTINGS_MAX] = {
@@ -169,10 +169,10 @@ static void read_exempt_until(struct json_walk *walk, void *at) {
     if (json_walk_text(walk, value, sizeof(value)) != PRESENCE_SET) {
         return;
     }
-    if (!text_parse_day(value, &day)) {
-        json_walk_fail_about(walk, value, "is not a day such as 2027-01-31");
-    } else {
+    if (text_parse_day(value, &day)) {
         *(int64_t *)at = day + SECONDS_A_DAY;
+    } else {
+        json_walk_fail_about(walk, value, "is not a day such as 2027-01-31");
     }
 }
 
@@ -203,11 +203,9 @@ static void read_exemption(struct json_walk *walk, void *at) {
 static void read_on_unresolved(struct json_walk *walk, void *at) {
     bool *fails = at;
     char value[VALUE_SIZE];
-    if (json_walk_text(walk, value, sizeof(value)) != PRESENCE_SET) {
-        return;
-    }
-    *fails = strcmp(value, "fail") == 0;
-    if (!*fails && strcmp(value, "allow") != 0) {
+    bool is_text = json_walk_text(walk, value, sizeof(value)) == PRESENCE_SET;
+    *fails = is_text && strcmp(value, "fail") == 0;
+    if (is_text && !*fails && strcmp(value, "allow") != 0) {
         json_walk_fail_about(walk, value, "is not known; use allow or fail");
     }
 }

@@ -56,7 +56,7 @@ static const struct json_field request_rows[] = {
 };
 static const struct json_fields request_fields = JSON_FIELDS(request_rows);
 
-/* What lies around the request. */
+/* The document around the request. */
 struct envelope {
     char api_version[OBJECT_WORD_SIZE];
     char kind[OBJECT_WORD_SIZE];
@@ -147,8 +147,7 @@ void review_make(const struct object *object, const struct object *old, struct r
 }
 
 static void write_status(struct json_write *write, const char *message) {
-    json_write_key(write, "status");
-    json_write_open(write, '{');
+    json_write_member_open(write, "status", '{');
     json_write_member_integer(write, "code", HTTP_STATUS_FORBIDDEN);
     json_write_member_text(write, "reason", "Forbidden");
     json_write_member_text(write, "message", message);
@@ -169,8 +168,7 @@ static void write_patch(struct json_write *write, const struct patch *patch) {
 }
 
 static void write_warnings(struct json_write *write, const struct decision *decision) {
-    json_write_key(write, "warnings");
-    json_write_open(write, '[');
+    json_write_member_open(write, "warnings", '[');
     for (size_t i = 0; i < decision->n_warnings; i++) {
         json_write_text(write, decision->warnings[i]);
     }
@@ -185,8 +183,7 @@ static void write_annotations(struct json_write *write, const struct decision *d
             continue;
         }
         if (!is_open) {
-            json_write_key(write, "auditAnnotations");
-            json_write_open(write, '{');
+            json_write_member_open(write, "auditAnnotations", '{');
             is_open = true;
         }
         decide_note(decision, (enum rule_id)rule, note);
@@ -203,11 +200,9 @@ void review_encode(const char *uid, const struct decision *decision, struct buff
     json_write_open(&write, '{');
     json_write_member_text(&write, "apiVersion", "admission.k8s.io/v1");
     json_write_member_text(&write, "kind", "AdmissionReview");
-    json_write_key(&write, "response");
-    json_write_open(&write, '{');
+    json_write_member_open(&write, "response", '{');
     json_write_member_text(&write, "uid", uid);
-    json_write_key(&write, "allowed");
-    json_write_bool(&write, !decision->is_denied);
+    json_write_member_bool(&write, "allowed", !decision->is_denied);
     if (decision->is_denied) {
         write_status(&write, decision->message);
     } else if (!patch_is_empty(&decision->patch)) {

@@ -13,8 +13,8 @@
 struct ruling {
     const struct policy *policy;
     const struct review *review;
-    const struct server_fact *server; /* the MCPServer that the object is or belongs to */
-    bool is_confirmed;                /* `server` is not from a cache */
+    const struct fact *server; /* the MCPServer that the object is or belongs to */
+    bool is_confirmed;         /* `server` is not from a cache */
     struct number replicas;
     enum rule_id rule; /* whose step is being asked */
     enum mode mode;    /* of that rule for this MCPServer; never MODE_OFF */

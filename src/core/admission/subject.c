@@ -126,7 +126,7 @@ static void find_for_deployment(const struct sources *sources, const struct revi
 
 /* A Deployment from a manifest has no uid. Its name counts only together with both selector terms.
  */
-static bool selects_manifest(const struct review *review, const struct deployment_fact *manifest) {
+static bool selects_manifest(const struct review *review, const struct fact *manifest) {
     char term[sizeof(SELECTOR_INSTANCE_TERM) + OBJECT_NAME_SIZE] = SELECTOR_INSTANCE_TERM;
     size_t used = strlen(term);
     const char *instance =
@@ -138,7 +138,7 @@ static bool selects_manifest(const struct review *review, const struct deploymen
 /* Finds the scaled Deployment by its uid, never by its name alone: one of another uid is another
    Deployment. */
 static bool find_deployment(const struct sources *sources, const struct review *review,
-                            const char *uid, struct deployment_fact *ret_deployment) {
+                            const char *uid, struct fact *ret_deployment) {
     const struct evidence *evidence = sources->evidence;
     if (evidence != NULL && evidence->deployment_state != EVIDENCE_NONE) {
         *ret_deployment = evidence->deployment;
@@ -157,7 +157,7 @@ static bool find_deployment(const struct sources *sources, const struct review *
 static void find_for_scale(const struct sources *sources, const struct review *review,
                            struct subject *subject) {
     const struct evidence *evidence = sources->evidence;
-    struct deployment_fact deployment;
+    struct fact deployment;
     /* No rule is about a count of 0 or 1, so it needs no look-up and no warning. */
     if (!object_selects(review->old.selector, SELECTOR_TERM) ||
         !number_exceeds(&review->object.replicas, 1)) {
@@ -186,9 +186,11 @@ static void use_server_itself(const struct review *review, struct subject *subje
         object->provider_presence == PRESENCE_UNUSABLE) {
         return;
     }
-    struct server_fact *server = &subject->server;
+    struct fact *server = &subject->server;
+    memset(server, 0, offsetof(struct fact, namespace));
     text_copy(server->namespace, sizeof(server->namespace), review->namespace);
     text_copy(server->name, sizeof(server->name), review->name);
+    server->uid[0] = '\0';
     server->is_stdio = object_is_stdio(object);
     server->is_redis = object_is_redis(object);
     server->replicas = object->replicas;
@@ -199,21 +201,16 @@ static void use_server_itself(const struct review *review, struct subject *subje
 void subject_find(struct facts *facts, const struct review *review, const struct evidence *evidence,
                   struct subject *ret_subject) {
     const struct sources sources = {facts, evidence};
-    *ret_subject = (struct subject){.state = SUBJECT_NONE, .missing = OBJECT_OTHER};
+    memset(ret_subject, 0, offsetof(struct subject, server));
+    ret_subject->server.name[0] = ret_subject->server.uid[0] = '\0';
     if (!review->has_object || review->operation == REVIEW_OTHER) {
         return;
     }
-    switch (review->kind) {
-    case OBJECT_MCPSERVER:
+    if (review->kind == OBJECT_MCPSERVER) {
         use_server_itself(review, ret_subject);
-        return;
-    case OBJECT_DEPLOYMENT:
+    } else if (review->kind == OBJECT_DEPLOYMENT) {
         find_for_deployment(&sources, review, ret_subject);
-        return;
-    case OBJECT_SCALE:
+    } else if (review->kind == OBJECT_SCALE) {
         find_for_scale(&sources, review, ret_subject);
-        return;
-    case OBJECT_OTHER:
-        return;
     }
 }

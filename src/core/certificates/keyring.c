@@ -94,21 +94,18 @@ static void write_pem(struct json_write *write, const char *key, const char *pem
 
 static void write_metadata(struct json_write *write, const struct keyring *keyring,
                            const char *namespace) {
-    json_write_key(write, "metadata");
-    json_write_open(write, '{');
+    json_write_member_open(write, "metadata", '{');
     if (keyring->resource_version[0] == '\0') {
         json_write_member_text(write, "name", KEYRING_SECRET_NAME);
         json_write_member_text(write, "namespace", namespace);
-        json_write_key(write, "labels");
-        json_write_open(write, '{');
+        json_write_member_open(write, "labels", '{');
         json_write_member_text(write, "app.kubernetes.io/name", "capstan");
         json_write_member_text(write, "app.kubernetes.io/part-of", "capstan");
         json_write_close(write, '}');
     } else {
         json_write_member_text(write, "resourceVersion", keyring->resource_version);
         if (keyring->asked == RENEWAL_ASKS_NOTHING) {
-            json_write_key(write, "annotations");
-            json_write_open(write, '{');
+            json_write_member_open(write, "annotations", '{');
             json_write_key(write, ROTATE_ANNOTATION);
             json_write_raw(write, "null");
             json_write_close(write, '}');
@@ -127,8 +124,7 @@ void keyring_write(const struct keyring *keyring, const char *namespace, struct 
         json_write_member_text(&write, "type", "Opaque");
     }
     write_metadata(&write, keyring, namespace);
-    json_write_key(&write, "data");
-    json_write_open(&write, '{');
+    json_write_member_open(&write, "data", '{');
     write_pem(&write, "ca.crt", keyring->ca_crt);
     write_pem(&write, "ca.key", keyring->ca_key);
     write_pem(&write, "tls.crt", keyring->tls_crt);

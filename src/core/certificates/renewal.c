@@ -24,24 +24,24 @@ void renewal_init(struct renewal *renewal, int64_t trust_delay_ms, int64_t retir
     };
 }
 
-/* The earliest time counts. */
-static void wait_until(struct renewal_order *order, int64_t at_ms) {
+/* The earliest time counts. Returns false, so that waiting is one line. */
+static bool wait_until(struct renewal_order *order, int64_t at_ms) {
     order->at_ms = MIN(order->at_ms, at_ms);
+    return false;
 }
 
-/* Does nothing if the date is over. */
-static void wait_until_date(const struct moment *moment, int64_t date_s,
+/* Does nothing if the date is over. Returns false. */
+static bool wait_until_date(const struct moment *moment, int64_t date_s,
                             struct renewal_order *order) {
-    if (date_s > moment->wall_s) {
-        wait_until(order, moment->now_ms + (date_s - moment->wall_s) * 1000);
-    }
+    return date_s > moment->wall_s &&
+           wait_until(order, moment->now_ms + (date_s - moment->wall_s) * 1000);
 }
 
 static bool is_far(int64_t offset_s, int64_t other_s) {
     return offset_s - other_s > RENEWAL_JUMP_S || other_s - offset_s > RENEWAL_JUMP_S;
 }
 
-/* Whether the wall clock can be believed: a jump must last for a while first. */
+/* True if the wall clock can be believed: a jump must last for a while first. */
 static bool check_clock(struct renewal *renewal, int64_t now_ms, int64_t wall_s) {
     int64_t offset_s = wall_s - now_ms / 1000;
     bool has_jumped = renewal->has_clocks && is_far(offset_s, renewal->offset_s);
@@ -89,11 +89,7 @@ static bool may_write(const struct renewal *renewal, const struct moment *moment
         int64_t free_ms = renewal->writes_ms[n % RENEWAL_WRITES_MAX] + RENEWAL_WINDOW_MS;
         at_ms = MAX(at_ms, free_ms);
     }
-    if (moment->now_ms < at_ms) {
-        wait_until(order, at_ms);
-        return false;
-    }
-    return true;
+    return moment->now_ms >= at_ms || wait_until(order, at_ms);
 }
 
 static bool write(struct renewal_order *order, enum renewal_phase phase) {
@@ -159,8 +155,7 @@ static bool prepare(const struct renewal *renewal, const struct moment *moment,
     bool is_useless = !is_valid(signer, moment->wall_s);
     bool is_due = moment->wall_s >= due_s || view->asked == RENEWAL_ASKS_CA;
     if (!is_useless && !(is_due && is_settled(view))) {
-        wait_until_date(moment, due_s, order);
-        return false;
+        return wait_until_date(moment, due_s, order);
     }
     if (!moment->is_clock_sure || view->webhook == RENEWAL_WEBHOOK_UNKNOWN ||
         !may_write(renewal, moment, order)) {
@@ -194,8 +189,7 @@ static bool trust(const struct renewal *renewal, const struct moment *moment,
     bool may_now = renewal->is_expected || renewal->trusted_ms < 0 ||
                    moment->now_ms >= renewal->trusted_ms + pause_ms;
     if (!may_now) {
-        wait_until(order, renewal->trusted_ms + pause_ms);
-        return false;
+        return wait_until(order, renewal->trusted_ms + pause_ms);
     }
     order->verb = RENEWAL_TRUST;
     return true;
@@ -212,7 +206,7 @@ static bool wait_for_trust(const struct renewal *renewal, const struct moment *m
     return false;
 }
 
-/* Whether replicas may serve a leaf of the signer. */
+/* True if replicas may serve a leaf of the signer. */
 static bool may_switch(const struct renewal *renewal, const struct moment *moment,
                        struct renewal_order *order) {
     const struct renewal_view *view = moment->view;
@@ -232,8 +226,7 @@ static bool switch_over(const struct renewal *renewal, const struct moment *mome
     bool is_needed =
         !is_settled(view) || !view->leaf_has_names || is_due || view->asked == RENEWAL_ASKS_LEAF;
     if (!is_needed) {
-        wait_until_date(moment, due_s, order);
-        return false;
+        return wait_until_date(moment, due_s, order);
     }
     bool may_date = is_valid(&view->cas[view->signer], moment->wall_s) &&
                     (moment->is_clock_sure || !view->has_leaf);
@@ -247,15 +240,13 @@ static bool switch_over(const struct renewal *renewal, const struct moment *mome
     return write(order, RENEWAL_SWITCH);
 }
 
-/* Whether the caBundles are as they should be and have been so for long enough that every replica
-   serves the new leaf. That may not be so after a long sleep, or with another Secret. */
+/* True if the caBundles have been right for long enough that every replica serves the new leaf.
+   After a long sleep, or with another Secret, they may not be. */
 static bool is_through(const struct renewal *renewal, const struct moment *moment,
                        struct renewal_order *order) {
     const struct renewal_view *view = moment->view;
-    if (view->webhook == RENEWAL_WEBHOOK_ABSENT) {
-        return true;
-    }
-    return view->is_bundle_current && wait_for_trust(renewal, moment, order);
+    return view->webhook == RENEWAL_WEBHOOK_ABSENT ||
+           (view->is_bundle_current && wait_for_trust(renewal, moment, order));
 }
 
 static bool retire(const struct renewal *renewal, const struct moment *moment,
@@ -273,13 +264,9 @@ static bool retire(const struct renewal *renewal, const struct moment *moment,
         drops = drops || !order->keeps[i];
     }
     if (!drops) {
-        wait_until_date(moment, due_s, order);
-        return false;
+        return wait_until_date(moment, due_s, order);
     }
-    if (!may_write(renewal, moment, order)) {
-        return false;
-    }
-    return write(order, RENEWAL_RETIRE);
+    return may_write(renewal, moment, order) && write(order, RENEWAL_RETIRE);
 }
 
 static bool decide(const struct renewal *renewal, const struct moment *moment,
@@ -302,6 +289,7 @@ void renewal_step(struct renewal *renewal, const struct renewal_view *view, int6
     } else if (may_act && decide(renewal, &moment, &order)) {
         renewal->is_asking = true;
         renewal->is_trusting = order.verb == RENEWAL_TRUST;
+        renewal->is_overtaken = false;
     } else if (may_act) {
         wait_until(&order, now_ms + RENEWAL_CHECK_MS);
         if (!moment.is_clock_sure) {
@@ -309,6 +297,15 @@ void renewal_step(struct renewal *renewal, const struct renewal_view *view, int6
         }
     }
     *ret_order = order;
+}
+
+void renewal_news(struct renewal *renewal, enum renewal_verb verb) {
+    bool is_of_order = renewal->is_trusting == (verb == RENEWAL_TRUST);
+    renewal->is_overtaken = renewal->is_overtaken || (renewal->is_asking && is_of_order);
+}
+
+bool renewal_is_overtaken(const struct renewal *renewal) {
+    return renewal->is_overtaken;
 }
 
 void renewal_answer(struct renewal *renewal, int64_t now_ms, uint32_t random, bool is_good) {

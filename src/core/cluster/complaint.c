@@ -7,16 +7,13 @@
 
 enum { MINUTE_MS = 60000 };
 
-/* A kind that was cut when it was kept is still the same. */
-static bool is_same(const struct complaint *complaint, const char *kind) {
-    return strncmp(complaint->kind, kind, sizeof(complaint->kind) - 1) == 0;
-}
-
 int64_t complaint_raise(struct complaint *complaint, enum complaint_pace pace, const char *kind,
                         int64_t now_ms) {
     bool is_over = pace == COMPLAINT_MINUTELY && now_ms >= complaint->said_ms + MINUTE_MS;
     int64_t times = complaint->n_unsaid + 1;
-    if (complaint->is_failing && is_same(complaint, kind) && !is_over) {
+    /* A kind that was cut when it was kept is still the same. */
+    bool is_same = strncmp(complaint->kind, kind, sizeof(complaint->kind) - 1) == 0;
+    if (complaint->is_failing && is_same && !is_over) {
         complaint->n_unsaid = times;
         return 0;
     }

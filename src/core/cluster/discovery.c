@@ -11,25 +11,29 @@
 /* The versions that this program knows, best first. */
 static const char *const known_versions[] = {"v1beta1", "v1alpha1"};
 
+/* Reads a document that must be `kind`, such as "an APIGroup"; its fields set *is_kind if it is. */
+static bool read_document(const char *json, size_t size, const struct json_fields *fields,
+                          void *into, const bool *is_kind, const char *kind, struct error *error) {
+    enum presence presence;
+    return json_read_document(json, size, fields, into, &presence, error) &&
+           (*is_kind || error_set(error, ERROR_INVALID, "not %s", kind));
+}
+
 struct group {
     bool is_group;
     size_t best; /* index of the best version found, or the count */
 };
 
-struct group_version {
-    struct json_text version;
-};
-
 static void read_group_version(struct json_walk *walk, void *at) {
-    static const struct json_field rows[] = {
-        JSON_VIEW("version", struct group_version, version),
-    };
+    struct version {
+        struct json_text name;
+    } version = {.name = {.at = ""}};
+    static const struct json_field rows[] = {JSON_VIEW("version", struct version, name)};
     static const struct json_fields fields = JSON_FIELDS(rows);
-    struct group_version found = {.version = {.at = ""}};
     size_t *best = at;
-    (void)json_walk_object(walk, &fields, &found);
+    (void)json_walk_object(walk, &fields, &version);
     for (size_t i = 0; i < *best; i++) {
-        if (json_text_is(&found.version, known_versions[i])) {
+        if (json_text_is(&version.name, known_versions[i])) {
             *best = i;
         }
     }
@@ -43,12 +47,8 @@ bool discovery_read_group(const char *json, size_t size, char ret_version[DISCOV
     };
     static const struct json_fields fields = JSON_FIELDS(rows);
     struct group group = {.best = COUNT_OF(known_versions)};
-    enum presence presence;
-    if (!json_read_document(json, size, &fields, &group, &presence, error)) {
+    if (!read_document(json, size, &fields, &group, &group.is_group, "an APIGroup", error)) {
         return false;
-    }
-    if (!group.is_group) {
-        return error_set(error, ERROR_INVALID, "not an APIGroup");
     }
     if (group.best == COUNT_OF(known_versions)) {
         return error_set(error, ERROR_NOT_FOUND, "no version of " TOOLHIVE_GROUP " is known");
@@ -71,19 +71,15 @@ struct resources {
     bool has_servers;
 };
 
-struct resource {
-    bool is_servers;
-};
-
 static void read_resource(struct json_walk *walk, void *at) {
     static const struct json_field rows[] = {
-        JSON_IS("name", struct resource, is_servers, "mcpservers"),
+        JSON_IS("name", struct resources, has_servers, "mcpservers"),
     };
     static const struct json_fields fields = JSON_FIELDS(rows);
-    struct resource resource = {.is_servers = false};
+    struct resources item = {.has_servers = false};
     bool *has_servers = at;
-    (void)json_walk_object(walk, &fields, &resource);
-    *has_servers = *has_servers || resource.is_servers;
+    (void)json_walk_object(walk, &fields, &item);
+    *has_servers = *has_servers || item.has_servers;
 }
 
 bool discovery_read_resources(const char *json, size_t size, bool *ret_has_servers,
@@ -94,12 +90,10 @@ bool discovery_read_resources(const char *json, size_t size, bool *ret_has_serve
     };
     static const struct json_fields fields = JSON_FIELDS(rows);
     struct resources resources = {.is_list = false};
-    enum presence presence;
-    if (!json_read_document(json, size, &fields, &resources, &presence, error)) {
-        return false;
-    }
+    bool is_read = read_document(json, size, &fields, &resources, &resources.is_list,
+                                 "an APIResourceList", error);
     *ret_has_servers = resources.has_servers;
-    return resources.is_list || error_set(error, ERROR_INVALID, "not an APIResourceList");
+    return is_read;
 }
 
 /* The keys of a list of type map. */
@@ -189,12 +183,9 @@ static const struct json_fields definition_fields = JSON_FIELDS(definition_rows)
 bool discovery_read_definition(const char *json, size_t size, const char *version, bool *ret_is_map,
                                struct error *error) {
     struct definition definition = {.wanted = {.version = version}};
-    enum presence presence;
-    if (!json_read_document(json, size, &definition_fields, &definition, &presence, error)) {
+    if (!read_document(json, size, &definition_fields, &definition, &definition.is_definition,
+                       "a CustomResourceDefinition", error)) {
         return false;
-    }
-    if (!definition.is_definition) {
-        return error_set(error, ERROR_INVALID, "not a CustomResourceDefinition");
     }
     if (!definition.wanted.is_found) {
         return error_set(error, ERROR_NOT_FOUND, "version '%s' is not served", version);

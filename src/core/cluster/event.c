@@ -15,10 +15,6 @@ enum { NOTE_MAX = 1024, INSTANCE_MAX = 128 };
 
 enum { SUFFIX_SIZE = 32 };
 
-static bool is_inside_character(char byte) {
-    return ((unsigned char)byte & 0xC0) == 0x80;
-}
-
 /* The size of the text, or of its longest part of at most `max` bytes that ends with a character.
  */
 static size_t cut(const char *text, size_t max) {
@@ -26,8 +22,7 @@ static size_t cut(const char *text, size_t max) {
     if (size <= max) {
         return size;
     }
-    size = max;
-    while (size > 0 && is_inside_character(text[size])) {
+    for (size = max; size > 0 && ((unsigned char)text[size] & 0xC0) == 0x80;) {
         size--;
     }
     return size;
@@ -51,43 +46,33 @@ static void make_name(const struct event *event, char out[OBJECT_NAME_SIZE]) {
     memcpy(out + size, suffix, (size_t)suffix_size + 1);
 }
 
-static void write_metadata(struct json_write *write, const struct event *event) {
-    char name[OBJECT_NAME_SIZE];
-    make_name(event, name);
-    json_write_key(write, "metadata");
-    json_write_open(write, '{');
-    json_write_member_text(write, "name", name);
-    json_write_member_text(write, "namespace", event->namespace);
-    json_write_close(write, '}');
-}
-
-static void write_regarding(struct json_write *write, const struct event *event) {
-    json_write_key(write, "regarding");
-    json_write_open(write, '{');
-    json_write_member_text(write, "apiVersion", event->api_version);
-    json_write_member_text(write, "kind", event->kind);
-    json_write_member_text(write, "namespace", event->namespace);
-    json_write_member_text(write, "name", event->name);
-    json_write_member_text(write, "uid", event->uid);
-    json_write_close(write, '}');
-}
-
 void event_write(const struct event *event, struct buffer *out) {
+    char name[OBJECT_NAME_SIZE];
     char time[TEXT_MICRO_TIME_SIZE];
     struct json_write write;
+    make_name(event, name);
     text_format_micro_time(time, event->wall_us);
     json_write_begin(&write, out);
     json_write_open(&write, '{');
     json_write_member_text(&write, "apiVersion", "events.k8s.io/v1");
     json_write_member_text(&write, "kind", "Event");
-    write_metadata(&write, event);
+    json_write_member_open(&write, "metadata", '{');
+    json_write_member_text(&write, "name", name);
+    json_write_member_text(&write, "namespace", event->namespace);
+    json_write_close(&write, '}');
     json_write_member_text(&write, "eventTime", time);
     json_write_member_text(&write, "reportingController", "capstan.dev/capstan");
     json_write_key(&write, "reportingInstance");
     json_write_text_sized(&write, event->instance, cut(event->instance, INSTANCE_MAX));
     json_write_member_text(&write, "action", event->action);
     json_write_member_text(&write, "reason", event->reason);
-    write_regarding(&write, event);
+    json_write_member_open(&write, "regarding", '{');
+    json_write_member_text(&write, "apiVersion", event->api_version);
+    json_write_member_text(&write, "kind", event->kind);
+    json_write_member_text(&write, "namespace", event->namespace);
+    json_write_member_text(&write, "name", event->name);
+    json_write_member_text(&write, "uid", event->uid);
+    json_write_close(&write, '}');
     json_write_key(&write, "note");
     json_write_text_sized(&write, event->note, cut(event->note, NOTE_MAX));
     json_write_member_text(&write, "type", event->type);

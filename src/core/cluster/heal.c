@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-bool heal_is_due(const struct policy *policy, const struct server_fact *server,
-                 const struct deployment_fact *deployment, int64_t now) {
+bool heal_is_due(const struct policy *policy, const struct fact *server,
+                 const struct fact *deployment, int64_t now) {
     const struct owner *owner = &deployment->owner;
     bool is_owned = owner->is_controlled && owner->is_mcpserver && server->uid[0] != '\0' &&
                     deployment->uid[0] != '\0' && strcmp(owner->uid, server->uid) == 0 &&

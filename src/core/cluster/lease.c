@@ -47,7 +47,7 @@ static bool is_ours(const struct lease *lease, const struct lease_record *record
     return strcmp(record->holder, lease->identity) == 0;
 }
 
-/* Whether another replica holds the observed record, and its time is not over. */
+/* True if another replica holds the observed record, and its time is not over. */
 static bool is_foreign(const struct lease *lease, int64_t now_ms) {
     const struct lease_record *record = &lease->observed;
     if (!lease->is_observed || record->holder[0] == '\0' || is_ours(lease, record) ||
@@ -106,15 +106,10 @@ static struct lease_record make_release(const struct lease *lease, int64_t wall_
 }
 
 static enum lease_verb verb_of(int phase) {
-    switch (phase) {
-    case PHASE_LOOK:
-    case PHASE_LEAVE_LOOK:
+    if (phase == PHASE_LOOK || phase == PHASE_LEAVE_LOOK) {
         return LEASE_GET;
-    case PHASE_CREATE:
-        return LEASE_CREATE;
-    default:
-        return LEASE_REPLACE;
     }
+    return phase == PHASE_CREATE ? LEASE_CREATE : LEASE_REPLACE;
 }
 
 static int64_t request_timeout_ms(const struct lease *lease, int64_t now_ms) {

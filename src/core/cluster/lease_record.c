@@ -69,16 +69,14 @@ void lease_write(const struct lease_record *record, const char *namespace, const
     json_write_open(&write, '{');
     json_write_member_text(&write, "apiVersion", "coordination.k8s.io/v1");
     json_write_member_text(&write, "kind", "Lease");
-    json_write_key(&write, "metadata");
-    json_write_open(&write, '{');
+    json_write_member_open(&write, "metadata", '{');
     json_write_member_text(&write, "name", name);
     json_write_member_text(&write, "namespace", namespace);
     if (record->resource_version[0] != '\0') {
         json_write_member_text(&write, "resourceVersion", record->resource_version);
     }
     json_write_close(&write, '}');
-    json_write_key(&write, "spec");
-    json_write_open(&write, '{');
+    json_write_member_open(&write, "spec", '{');
     json_write_member_text(&write, "holderIdentity", record->holder);
     json_write_member_integer(&write, "leaseDurationSeconds", record->duration_seconds);
     write_time(&write, "acquireTime", record->acquire_time);

@@ -182,24 +182,19 @@ static void follow(struct watch *watch, const struct feed_event *event) {
 
 enum watch_effect watch_event(struct watch *watch, const struct feed_event *event) {
     assert(watch->is_asking && watch->is_following);
-    switch (event->type) {
-    case FEED_UPSERT:
-        follow(watch, event);
-        return WATCH_PUT;
-    case FEED_DELETED:
-        follow(watch, event);
-        return WATCH_REMOVE;
-    case FEED_BOOKMARK:
-        follow(watch, event);
-        return WATCH_IGNORE;
-    case FEED_ERROR:
+    if (event->type == FEED_ERROR) {
         watch->is_refused = true;
         watch->refused_code = event->code;
         return WATCH_CLOSE;
-    case FEED_UNKNOWN:
-        break;
     }
-    return WATCH_IGNORE;
+    if (event->type == FEED_UNKNOWN) {
+        return WATCH_IGNORE;
+    }
+    follow(watch, event);
+    if (event->type == FEED_UPSERT) {
+        return WATCH_PUT;
+    }
+    return event->type == FEED_DELETED ? WATCH_REMOVE : WATCH_IGNORE;
 }
 
 /* The back-off, or what the server asks for if that is longer. */

@@ -66,10 +66,6 @@ struct worklist {
     size_t heap_capacity;
 };
 
-static const char *namespace_of(const struct entry *entry) {
-    return entry->texts;
-}
-
 static const char *name_of(const struct entry *entry) {
     return entry->texts + strlen(entry->texts) + 1;
 }
@@ -146,8 +142,8 @@ static struct entry *find(struct worklist *list, enum work_kind kind, const char
     uint64_t hash = hash_key(kind, namespace, name);
     struct entry *entry = *bucket_of(list, hash);
     while (entry != NULL &&
-           (entry->hash != hash || entry->kind != kind ||
-            strcmp(namespace_of(entry), namespace) != 0 || strcmp(name_of(entry), name) != 0)) {
+           (entry->hash != hash || entry->kind != kind || strcmp(entry->texts, namespace) != 0 ||
+            strcmp(name_of(entry), name) != 0)) {
         entry = entry->next;
     }
     return entry;
@@ -247,7 +243,7 @@ size_t worklist_count(const struct worklist *list) {
     return list->n_entries;
 }
 
-/* Whether less than ten minutes have passed since then. */
+/* True if less than ten minutes have passed since then. */
 static bool is_remembered(int64_t then_ms, int64_t now_ms) {
     return then_ms != NEVER_MS && now_ms - then_ms < MEMORY_MS;
 }
@@ -283,7 +279,7 @@ struct work *worklist_take(struct worklist *list, int64_t now_ms) {
         struct handed_out *handed_out = memory_new(1, sizeof(*handed_out));
         struct work *work = &handed_out->work;
         work->kind = entry->kind;
-        (void)text_copy(work->namespace, sizeof(work->namespace), namespace_of(entry));
+        (void)text_copy(work->namespace, sizeof(work->namespace), entry->texts);
         (void)text_copy(work->name, sizeof(work->name), name_of(entry));
         handed_out->entry = entry;
         entry->handed_out = handed_out;
@@ -322,8 +318,7 @@ static void on_failed(struct entry *entry, int64_t now_ms, uint32_t random,
     struct backoff backoff = {FAILED_BASE_MS, FAILED_CAP_MS, entry->n_failures};
     int64_t wait_ms = MAX(backoff_next(&backoff, random), retry_after_ms);
     entry->n_failures = backoff.n_failures;
-    entry->not_before = MAX(entry->not_before,
-                            now_ms + (wait_ms < RETRY_AFTER_MAX_MS ? wait_ms : RETRY_AFTER_MAX_MS));
+    entry->not_before = MAX(entry->not_before, now_ms + MIN(wait_ms, RETRY_AFTER_MAX_MS));
     /* After worklist_clear(), nobody wants it any more. */
     entry->is_wanted = entry->is_wanted || !entry->is_forgotten;
 }
@@ -353,12 +348,10 @@ bool worklist_done(struct worklist *list, struct work *owned_work, int64_t now_m
     }
     entry->handed_out = NULL;
     free(handed_out);
+    int64_t memory_ms = MAX(entry->written_ms, entry->refused_ms);
     int64_t forget_ms = entry->not_before;
-    if (is_remembered(entry->written_ms, now_ms)) {
-        forget_ms = MAX(forget_ms, entry->written_ms + MEMORY_MS);
-    }
-    if (is_remembered(entry->refused_ms, now_ms)) {
-        forget_ms = MAX(forget_ms, entry->refused_ms + MEMORY_MS);
+    if (is_remembered(memory_ms, now_ms)) {
+        forget_ms = MAX(forget_ms, memory_ms + MEMORY_MS);
     }
     if (entry->is_wanted) {
         heap_put(list, entry, MAX(now_ms, entry->not_before));

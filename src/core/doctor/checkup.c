@@ -78,11 +78,9 @@ bool checkup_has(const struct checkup_answer *answer, const char *what, const ch
 void checkup_server(const struct checkup_answer *version, struct finding *finding) {
     AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(version);
     const char *text = checkup_text(tree, "gitVersion");
-    if (text[0] == '\0') {
-        finding_set(finding, FINDING_OK, NULL, "it answers; version ?");
-        return;
-    }
-    finding_set(finding, FINDING_OK, NULL, "it answers; version \"%s\"", text);
+    const char *quote = text[0] == '\0' ? "" : "\"";
+    finding_set(finding, FINDING_OK, NULL, "it answers; version %s%s%s", quote,
+                text[0] == '\0' ? "?" : text, quote);
 }
 
 bool checkup_allows(const struct checkup_answer *review) {
@@ -91,10 +89,9 @@ bool checkup_allows(const struct checkup_answer *review) {
 }
 
 static bool has_ready_address(const cJSON *endpoints) {
-    const cJSON *subsets = checkup_list(endpoints, "subsets");
     const cJSON *subset;
     bool has = false;
-    cJSON_ArrayForEach(subset, subsets) {
+    cJSON_ArrayForEach(subset, checkup_list(endpoints, "subsets")) {
         has = has || cJSON_GetArraySize(checkup_list(subset, "addresses")) > 0;
     }
     return has;
@@ -134,10 +131,9 @@ void checkup_service(const struct checkup_answer *service, const struct checkup_
 
 static bool fails_closed(const struct checkup_answer *configuration) {
     AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(configuration);
-    const cJSON *entries = checkup_list(tree, "webhooks");
     const cJSON *entry;
     bool fails = false;
-    cJSON_ArrayForEach(entry, entries) {
+    cJSON_ArrayForEach(entry, checkup_list(tree, "webhooks")) {
         fails = fails || strcmp(checkup_text(entry, "failurePolicy"), "Fail") == 0;
     }
     return fails;
@@ -170,7 +166,7 @@ void checkup_deployment(const struct checkup_answer *deployment,
     }
 }
 
-/* Whether one of the texts has the flag for certificates from elsewhere. */
+/* True if one of the texts has the flag for certificates from elsewhere. */
 static bool has_path_flag(const cJSON *arguments) {
     const cJSON *argument;
     bool has = false;

@@ -35,7 +35,7 @@ int64_t checkup_integer(const cJSON *tree, const char *path, int64_t otherwise);
 /* The array at the path, for cJSON_ArrayForEach; NULL if there is none. */
 const cJSON *checkup_list(const cJSON *tree, const char *path);
 
-/* Whether the value at the path equals this JSON. The order of keys does not matter, that of items
+/* True if the value at the path equals this JSON. The order of keys does not matter, that of items
    does. */
 bool checkup_is(const cJSON *tree, const char *path, const char *json);
 

@@ -79,7 +79,7 @@ static const char *find_service_difference(const cJSON *entry, const struct chec
     return NULL;
 }
 
-/* Whether the API server calls a URL, and no Service. */
+/* True if the API server calls a URL, and no Service. */
 static bool has_url(const cJSON *entry) {
     const cJSON *url = checkup_at(entry, "clientConfig.url");
     return url != NULL && !cJSON_IsNull(url);
@@ -102,7 +102,7 @@ static const char *find_fault(const cJSON *entry, const struct expected_entry *e
     return fault;
 }
 
-/* Whether the entry has no matchConditions, or the one of the manifests. API servers before 1.28
+/* True if the entry has no matchConditions, or the one of the manifests. API servers before 1.28
    drop it, and nothing is missed without it. Any other condition may keep requests away. */
 static bool has_good_conditions(const cJSON *entry, const char *wanted) {
     const cJSON *conditions = checkup_list(entry, "matchConditions");
@@ -113,10 +113,9 @@ static bool has_good_conditions(const cJSON *entry, const char *wanted) {
 }
 
 static bool has_port(const cJSON *service, int64_t wanted) {
-    const cJSON *ports = checkup_list(service, "spec.ports");
     const cJSON *port;
     bool has = false;
-    cJSON_ArrayForEach(port, ports) {
+    cJSON_ArrayForEach(port, checkup_list(service, "spec.ports")) {
         has = has || checkup_integer(port, "port", 0) == wanted;
     }
     return has;

@@ -25,7 +25,7 @@ struct scope {
     const cJSON *all;
 };
 
-/* Whether the entry is asked about objects in this namespace. If its object is not known, its name
+/* True if the entry is asked about objects in this namespace. If its object is not known, its name
    is, and Kubernetes has set that as a label since 1.21. */
 static bool reaches(const cJSON *entry, const char *name, const cJSON *namespace) {
     AUTO(checkup_tree_fini) cJSON *name_alone = cJSON_CreateObject();
@@ -35,7 +35,7 @@ static bool reaches(const cJSON *entry, const char *name, const cJSON *namespace
                             labels != NULL ? labels : name_alone);
 }
 
-/* Whether the value is a string that means everything, or contains one. */
+/* True if the value is a string that means everything, or contains one. */
 static bool names_everything(const cJSON *value) {
     const cJSON *child;
     if (cJSON_IsString(value)) {

@@ -53,10 +53,9 @@ static bool expression_holds(const cJSON *expression, const cJSON *labels) {
 
 bool selector_matches(const cJSON *selector, const cJSON *labels) {
     const cJSON *match_labels = checkup_at(selector, "matchLabels");
-    const cJSON *expressions = checkup_list(selector, "matchExpressions");
     const cJSON *expression;
     bool match = !cJSON_IsObject(match_labels) || labels_match(match_labels, labels);
-    cJSON_ArrayForEach(expression, expressions) {
+    cJSON_ArrayForEach(expression, checkup_list(selector, "matchExpressions")) {
         match = match && expression_holds(expression, labels);
     }
     return match;

@@ -10,7 +10,7 @@
 
 #include <cjson/cJSON.h>
 
-/* Whether a selector selects an object with these labels, a JSON object of strings; NULL is none.
+/* True if a selector selects an object with these labels, a JSON object of strings; NULL is none.
    All of matchLabels and matchExpressions (In, NotIn, Exists, DoesNotExist) must hold. An empty
    selector, null and NULL select everything. Parts that an API server would not admit rule nothing
    out. */

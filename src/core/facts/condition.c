@@ -42,27 +42,27 @@ struct item {
     struct json_text status;
     struct json_text reason;
     struct json_text message;
+    struct json_text time;
     int64_t observed_generation;
-    int64_t last_transition;
 };
-
-static void read_time(struct json_walk *walk, void *at) {
-    int64_t *seconds = at;
-    char text[48];
-    bool is_time =
-        json_walk_text(walk, text, sizeof(text)) == PRESENCE_SET && text_parse_time(text, seconds);
-    *seconds = is_time ? *seconds : 0;
-}
 
 static const struct json_field item_rows[] = {
     JSON_VIEW("type", struct item, type),
     JSON_VIEW("status", struct item, status),
     JSON_VIEW("reason", struct item, reason),
     JSON_VIEW("message", struct item, message),
-    JSON_READ("lastTransitionTime", struct item, last_transition, read_time),
+    JSON_VIEW("lastTransitionTime", struct item, time),
     JSON_INTEGER("observedGeneration", struct item, observed_generation, INT64_MIN, INT64_MAX),
 };
 static const struct json_fields item_fields = JSON_FIELDS(item_rows);
+
+/* 0 if it is unreadable. */
+static int64_t seconds_of(const struct json_text *time) {
+    char text[48];
+    int64_t seconds = 0;
+    bool is_time = json_text_copy(time, text, sizeof(text)) && text_parse_time(text, &seconds);
+    return is_time ? seconds : 0;
+}
 
 static enum condition_state state_of(const struct item *item, enum condition_type type) {
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
@@ -78,7 +78,7 @@ static enum condition_state state_of(const struct item *item, enum condition_typ
 
 void condition_read(struct json_reader *reader, struct condition conditions[CONDITION_TYPE_COUNT]) {
     const struct json_text empty = {.at = ""};
-    struct item item = {.type = empty, .status = empty, .reason = empty, .message = empty};
+    struct item item = {empty, empty, empty, empty, empty, 0};
     if (json_read_fields(reader, &item_fields, &item) != PRESENCE_SET) {
         return;
     }
@@ -90,7 +90,7 @@ void condition_read(struct json_reader *reader, struct condition conditions[COND
                 .state = state_of(&item, (enum condition_type)type),
                 .is_true = is_true,
                 .observed_generation = item.observed_generation,
-                .last_transition = is_known ? item.last_transition : 0,
+                .last_transition = is_known ? seconds_of(&item.time) : 0,
             };
         }
     }
@@ -109,9 +109,9 @@ void condition_remember(const struct condition before[CONDITION_TYPE_COUNT],
 static enum condition_state wanted_state(const struct condition_subject *subject,
                                          enum condition_type type) {
     bool exceeds_one = subject->has_replicas && subject->replicas > 1;
+    bool is_capped = subject->is_stdio && exceeds_one;
     if (type == CONDITION_TYPE_STDIO) {
-        return subject->is_stdio && exceeds_one ? CONDITION_STDIO_CAPPED
-                                                : CONDITION_STDIO_NOT_ACTIVE;
+        return is_capped ? CONDITION_STDIO_CAPPED : CONDITION_STDIO_NOT_ACTIVE;
     }
     if (!exceeds_one) {
         return CONDITION_STORAGE_NOT_APPLICABLE;

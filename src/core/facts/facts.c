@@ -39,109 +39,86 @@ void facts_free(struct facts *facts) {
 #define MEMBERS(type, first, behind_last)                                                          \
     { offsetof(type, first), offsetof(type, behind_last) - offsetof(type, first), false }
 
-/* All of a server but the serial, which the table gives. */
+/* All members that facts.h promises for the kind, but the serial: the table gives that. */
 static const struct record_part server_parts[] = {
-    TEXT(struct server_fact, namespace),
-    TEXT(struct server_fact, name),
-    TEXT(struct server_fact, uid),
-    MEMBERS(struct server_fact, generation, namespace),
+    TEXT(struct fact, namespace),
+    TEXT(struct fact, name),
+    TEXT(struct fact, uid),
+    MEMBERS(struct fact, is_deleting, serial),
 };
 
 static const struct record_part deployment_parts[] = {
-    TEXT(struct deployment_fact, namespace),
-    TEXT(struct deployment_fact, name),
-    TEXT(struct deployment_fact, uid),
-    TEXT(struct deployment_fact, instance),
-    TEXT(struct deployment_fact, owner.name),
-    TEXT(struct deployment_fact, owner.uid),
-    MEMBERS(struct deployment_fact, owner, owner.name),
-    MEMBERS(struct deployment_fact, is_deleting, namespace),
+    TEXT(struct fact, namespace),
+    TEXT(struct fact, name),
+    TEXT(struct fact, uid),
+    TEXT(struct fact, instance),
+    TEXT(struct fact, owner.name),
+    TEXT(struct fact, owner.uid),
+    MEMBERS(struct fact, owner, owner.name),
+    MEMBERS(struct fact, is_deleting, generation),
 };
 
 static const struct record_shape server_shape = {server_parts, COUNT_OF(server_parts)};
 static const struct record_shape deployment_shape = {deployment_parts, COUNT_OF(deployment_parts)};
 
-static void unpack_server(const struct record *record, struct server_fact *ret_server) {
-    record_unpack(&server_shape, record, ret_server);
-    ret_server->serial = record->serial;
+static void unpack(const struct record_shape *shape, const struct record *record,
+                   struct fact *ret_fact) {
+    record_unpack(shape, record, ret_fact);
+    ret_fact->serial = record->serial;
 }
 
-void facts_of_server(const struct object *object, struct server_fact *ret_server) {
-    *ret_server = (struct server_fact){
+void facts_of(const struct object *object, struct fact *ret_fact) {
+    *ret_fact = (struct fact){
         .generation = object->generation,
-        .is_deleting = object->is_deleting,
         .is_stdio = object_is_stdio(object),
         .is_redis = object_is_redis(object),
-        .replicas = object->replicas,
-    };
-    memcpy(ret_server->conditions, object->conditions, sizeof(ret_server->conditions));
-    text_copy(ret_server->namespace, sizeof(ret_server->namespace), object->namespace);
-    text_copy(ret_server->name, sizeof(ret_server->name), object->name);
-    text_copy(ret_server->uid, sizeof(ret_server->uid), object->uid);
-}
-
-void facts_of_deployment(const struct object *object, struct deployment_fact *ret_deployment) {
-    *ret_deployment = (struct deployment_fact){
         .is_deleting = object->is_deleting,
         .is_labelled = object->is_labelled,
         .replicas = object->replicas,
         .owner = object->owner,
     };
-    text_copy(ret_deployment->namespace, sizeof(ret_deployment->namespace), object->namespace);
-    text_copy(ret_deployment->name, sizeof(ret_deployment->name), object->name);
-    text_copy(ret_deployment->uid, sizeof(ret_deployment->uid), object->uid);
-    text_copy(ret_deployment->instance, sizeof(ret_deployment->instance), object->instance);
+    memcpy(ret_fact->conditions, object->conditions, sizeof(ret_fact->conditions));
+    text_copy(ret_fact->namespace, sizeof(ret_fact->namespace), object->namespace);
+    text_copy(ret_fact->name, sizeof(ret_fact->name), object->name);
+    text_copy(ret_fact->uid, sizeof(ret_fact->uid), object->uid);
+    text_copy(ret_fact->instance, sizeof(ret_fact->instance), object->instance);
 }
 
 /* NULL for a kind that the facts do not keep. */
 static struct table *table_of(struct facts *facts, enum object_kind kind) {
-    switch (kind) {
-    case OBJECT_MCPSERVER:
+    if (kind == OBJECT_MCPSERVER) {
         return &facts->servers;
-    case OBJECT_DEPLOYMENT:
-        return &facts->deployments;
-    case OBJECT_SCALE:
-    case OBJECT_OTHER:
-        break;
     }
-    return NULL;
-}
-
-static bool put_server(struct facts *facts, const struct object *object) {
-    struct server_fact server;
-    struct server_fact before;
-    const struct record *old = table_find(&facts->servers, object->namespace, object->name);
-    facts_of_server(object, &server);
-    /* Conditions that another writer erased are remembered while the uid is the same. */
-    if (old != NULL && strcmp(record_text(old, RECORD_UID), object->uid) == 0) {
-        unpack_server(old, &before);
-        condition_remember(before.conditions, server.conditions);
-    }
-    return table_put(&facts->servers, &facts->epoch, record_pack(&server_shape, &server));
-}
-
-static bool put_deployment(struct facts *facts, const struct object *object) {
-    struct deployment_fact deployment;
-    facts_of_deployment(object, &deployment);
-    return table_put(&facts->deployments, &facts->epoch,
-                     record_pack(&deployment_shape, &deployment));
+    return kind == OBJECT_DEPLOYMENT ? &facts->deployments : NULL;
 }
 
 bool facts_put(struct facts *facts, const struct object *object) {
-    if (object->kind == OBJECT_MCPSERVER) {
-        return put_server(facts, object);
+    struct table *table = table_of(facts, object->kind);
+    bool is_server = object->kind == OBJECT_MCPSERVER;
+    struct fact fact;
+    struct fact before;
+    if (table == NULL) {
+        return false;
     }
-    return object->kind == OBJECT_DEPLOYMENT && put_deployment(facts, object);
+    facts_of(object, &fact);
+    const struct record *old = table_find(table, object->namespace, object->name);
+    /* Conditions that another writer erased are remembered while the uid is the same. */
+    if (is_server && old != NULL && strcmp(record_text(old, RECORD_UID), object->uid) == 0) {
+        unpack(&server_shape, old, &before);
+        condition_remember(before.conditions, fact.conditions);
+    }
+    const struct record_shape *shape = is_server ? &server_shape : &deployment_shape;
+    return table_put(table, &facts->epoch, record_pack(shape, &fact));
 }
 
-void facts_confirm_conditions(struct facts *facts, const struct server_fact *server,
+void facts_confirm_conditions(struct facts *facts, const struct fact *server,
                               const struct condition conditions[CONDITION_TYPE_COUNT]) {
     const struct record *old = table_find(&facts->servers, server->namespace, server->name);
-    struct server_fact now;
+    struct fact now;
     if (old == NULL || old->serial != server->serial) {
         return;
     }
-    unpack_server(old, &now);
+    unpack(&server_shape, old, &now);
     memcpy(now.conditions, conditions, sizeof(now.conditions));
     /* A write is no proof that a list that is under way has the object. */
     table_replace(&facts->servers, &facts->epoch, old, record_pack(&server_shape, &now));
@@ -167,7 +144,7 @@ void facts_end_round(struct facts *facts, enum object_kind kind) {
     epoch_collect(&facts->epoch);
 }
 
-struct condition_subject facts_condition_subject(const struct server_fact *server) {
+struct condition_subject facts_condition_subject(const struct fact *server) {
     return (struct condition_subject){
         .is_stdio = server->is_stdio,
         .has_replicas = server->replicas.state == PRESENCE_SET,
@@ -177,61 +154,54 @@ struct condition_subject facts_condition_subject(const struct server_fact *serve
     };
 }
 
-bool facts_find_server(struct facts *facts, const char *namespace, const char *name,
-                       struct server_fact *ret_server) {
-    unsigned ticket = epoch_enter(&facts->epoch);
-    const struct record *record = table_find(&facts->servers, namespace, name);
-    if (record != NULL) {
-        unpack_server(record, ret_server);
-    }
-    epoch_exit(&facts->epoch, ticket);
-    return record != NULL;
-}
-
 /* Looks at the name first. An API server sends no Scale whose name and uid do not belong together,
    so only a miss takes the long way. */
 static const struct record *find_by_uid(const struct table *table, const char *namespace,
                                         const char *name, const char *uid) {
     const struct record *record = table_find(table, namespace, name);
-    struct table_walk walk;
+    struct table_walk walk = table_begin_walk(table);
     if (uid == NULL || (record != NULL && strcmp(record_text(record, RECORD_UID), uid) == 0)) {
         return record;
     }
-    table_begin_walk(table, &walk);
     do {
         record = uid[0] == '\0' ? NULL : table_walk(&walk);
     } while (record != NULL && strcmp(record_text(record, RECORD_UID), uid) != 0);
     return record;
 }
 
-bool facts_find_deployment(struct facts *facts, const char *namespace, const char *name,
-                           const char *uid, struct deployment_fact *ret_deployment) {
+static bool find(struct facts *facts, const struct table *table, const struct record_shape *shape,
+                 const char *namespace, const char *name, const char *uid, struct fact *ret_fact) {
     unsigned ticket = epoch_enter(&facts->epoch);
-    const struct record *record = find_by_uid(&facts->deployments, namespace, name, uid);
+    const struct record *record = find_by_uid(table, namespace, name, uid);
     if (record != NULL) {
-        record_unpack(&deployment_shape, record, ret_deployment);
+        unpack(shape, record, ret_fact);
     }
     epoch_exit(&facts->epoch, ticket);
     return record != NULL;
 }
 
-size_t facts_count_servers(struct facts *facts) {
-    return atomic_load(&facts->servers.n_records);
+bool facts_find_server(struct facts *facts, const char *namespace, const char *name,
+                       struct fact *ret_server) {
+    return find(facts, &facts->servers, &server_shape, namespace, name, NULL, ret_server);
 }
 
-size_t facts_count_deployments(struct facts *facts) {
-    return atomic_load(&facts->deployments.n_records);
+bool facts_find_deployment(struct facts *facts, const char *namespace, const char *name,
+                           const char *uid, struct fact *ret_deployment) {
+    return find(facts, &facts->deployments, &deployment_shape, namespace, name, uid,
+                ret_deployment);
 }
 
-void facts_each_server(struct facts *facts,
-                       void (*visit)(void *context, const struct server_fact *server),
+size_t facts_count(struct facts *facts, enum object_kind kind) {
+    return atomic_load(&table_of(facts, kind)->n_records);
+}
+
+void facts_each_server(struct facts *facts, void (*visit)(void *context, const struct fact *server),
                        void *context) {
-    struct table_walk walk;
+    struct table_walk walk = table_begin_walk(&facts->servers);
     const struct record *record;
-    table_begin_walk(&facts->servers, &walk);
     while ((record = table_walk(&walk)) != NULL) {
-        struct server_fact server;
-        unpack_server(record, &server);
+        struct fact server;
+        unpack(&server_shape, record, &server);
         visit(context, &server);
     }
 }

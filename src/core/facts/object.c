@@ -61,19 +61,12 @@ bool object_selects(const char *selector, const char *term) {
     }
 }
 
-static void copy_group(const char *api_version, char *group, size_t capacity) {
-    const char *slash = strchr(api_version, '/');
-    size_t size = slash == NULL ? 0 : (size_t)(slash - api_version);
-    if (size >= capacity) {
-        size = 0;
-    }
-    memcpy(group, api_version, size);
-    group[size] = '\0';
-}
-
 static enum object_kind kind_of(const struct object_type *type) {
-    char group[OBJECT_GROUP_SIZE];
-    copy_group(type->api_version, group, sizeof(group));
+    char group[sizeof(type->api_version)];
+    const char *slash = strchr(type->api_version, '/');
+    size_t size = slash == NULL ? 0 : (size_t)(slash - type->api_version);
+    memcpy(group, type->api_version, size);
+    group[size] = '\0';
     return object_kind(group, type->kind);
 }
 
@@ -220,7 +213,9 @@ static const struct json_field object_rows[] = {
 static const struct json_fields object_fields = JSON_FIELDS(object_rows);
 
 bool object_read(struct json_reader *reader, struct object *ret_object) {
-    *ret_object = (struct object){.kind = OBJECT_OTHER};
+    /* Zeroing counts on the request path: the selector, a third of the struct, stays as it is. */
+    memset(ret_object, 0, offsetof(struct object, selector));
+    ret_object->selector[0] = '\0';
     if (json_read_fields(reader, &object_fields, ret_object) != PRESENCE_SET) {
         return false;
     }

@@ -5,20 +5,21 @@
 #include "core/facts/object.h"
 
 void status_body_apply(const char *api_version, const char *namespace, const char *name,
-                       const struct condition conditions[CONDITION_TYPE_COUNT],
+                       const char *uid, const struct condition conditions[CONDITION_TYPE_COUNT],
                        struct buffer *out) {
     struct json_write write;
     json_write_begin(&write, out);
     json_write_open(&write, '{');
     json_write_member_text(&write, "apiVersion", api_version);
     json_write_member_text(&write, "kind", MCPSERVER_KIND);
-    json_write_key(&write, "metadata");
-    json_write_open(&write, '{');
+    json_write_member_open(&write, "metadata", '{');
     json_write_member_text(&write, "name", name);
     json_write_member_text(&write, "namespace", namespace);
+    if (uid != NULL) {
+        json_write_member_text(&write, "uid", uid);
+    }
     json_write_close(&write, '}');
-    json_write_key(&write, "status");
-    json_write_open(&write, '{');
+    json_write_member_open(&write, "status", '{');
     json_write_key(&write, "conditions");
     condition_write(&write, conditions);
     json_write_close(&write, '}');

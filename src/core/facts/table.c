@@ -142,9 +142,8 @@ void table_remove(struct table *table, struct epoch *epoch, const struct record 
 }
 
 void table_remove_stale(struct table *table, struct epoch *epoch) {
-    struct table_walk walk;
+    struct table_walk walk = table_begin_walk(table);
     const struct record *record;
-    table_begin_walk(table, &walk);
     while ((record = table_walk(&walk)) != NULL) {
         if (record->round != table->round) {
             remove_from(table, epoch, walk.at - 1);
@@ -152,8 +151,8 @@ void table_remove_stale(struct table *table, struct epoch *epoch) {
     }
 }
 
-void table_begin_walk(const struct table *table, struct table_walk *ret_walk) {
-    *ret_walk = (struct table_walk){.index = atomic_load(&table->index)};
+struct table_walk table_begin_walk(const struct table *table) {
+    return (struct table_walk){.index = atomic_load(&table->index)};
 }
 
 const struct record *table_walk(struct table_walk *walk) {

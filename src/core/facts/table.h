@@ -56,7 +56,7 @@ struct table_walk {
     size_t at;
 };
 
-void table_begin_walk(const struct table *table, struct table_walk *ret_walk);
+struct table_walk table_begin_walk(const struct table *table);
 const struct record *table_walk(struct table_walk *walk);
 
 #endif

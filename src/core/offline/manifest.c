@@ -12,7 +12,7 @@
 struct outline {
     struct json_text api_version;
     struct json_text kind;
-    struct json_text items; /* `at` is NULL: there are none. They may be null, or anything. */
+    struct json_text items; /* any value; empty if it is null; `at` is NULL if there is none */
     bool has_kind;
 };
 
@@ -41,15 +41,11 @@ static void read_kind(struct json_walk *walk, void *at) {
     (void)json_read_text(walk->reader, &outline->kind);
 }
 
-static void read_items(struct json_walk *walk, void *at) {
-    (void)json_read_raw(walk->reader, at);
-}
-
 static void read_outline(const struct json_text *raw, struct outline *ret_outline) {
     static const struct json_field rows[] = {
         JSON_VIEW("apiVersion", struct outline, api_version),
         JSON_READ_WHOLE("kind", read_kind),
-        JSON_READ("items", struct outline, items, read_items),
+        JSON_RAW("items", struct outline, items),
     };
     static const struct json_fields fields = JSON_FIELDS(rows);
     struct json_reader reader;
@@ -58,16 +54,10 @@ static void read_outline(const struct json_text *raw, struct outline *ret_outlin
     (void)json_read_fields(&reader, &fields, ret_outline);
 }
 
-static void copy(const struct json_text *text, char *out, size_t capacity) {
-    if (!json_text_copy(text, out, capacity)) {
-        out[0] = '\0';
-    }
-}
-
 /* "Deployment" of "DeploymentList". False if the kind ends otherwise, or does not fit. */
 static bool read_listed_kind(const struct outline *outline, char kind[OBJECT_KIND_SIZE]) {
     static const char suffix[] = "List";
-    copy(&outline->kind, kind, OBJECT_KIND_SIZE);
+    (void)json_text_copy(&outline->kind, kind, OBJECT_KIND_SIZE);
     size_t size = strlen(kind);
     if (size < strlen(suffix) || strcmp(kind + size - strlen(suffix), suffix) != 0) {
         return false;
@@ -83,7 +73,7 @@ static bool is_list(const struct outline *outline) {
 
 /* False if the list is a plain "List", which may hold any kinds. */
 static bool use_kind_of_list(const struct outline *list, struct manifest_item *item) {
-    copy(&list->api_version, item->api_version, sizeof(item->api_version));
+    (void)json_text_copy(&list->api_version, item->api_version, sizeof(item->api_version));
     return read_listed_kind(list, item->kind) && item->kind[0] != '\0';
 }
 
@@ -98,7 +88,7 @@ static bool visit_list(const struct split *split, const struct list *list,
                             "more than %d lists lie in one another", LISTS_MAX);
     }
     json_begin(&reader, items->at, items->size);
-    if (json_peek(&reader) == JSON_NULL) {
+    if (items->size == 0) {
         return true;
     }
     if (!json_enter_array(&reader)) {
@@ -122,8 +112,8 @@ static bool visit_value(const struct split *split, const struct list *list,
         const struct list inner = {&outline, list == NULL ? 1 : list->depth + 1};
         return visit_list(split, &inner, raw, offset);
     }
-    copy(&outline.api_version, item.api_version, sizeof(item.api_version));
-    copy(&outline.kind, item.kind, sizeof(item.kind));
+    (void)json_text_copy(&outline.api_version, item.api_version, sizeof(item.api_version));
+    (void)json_text_copy(&outline.kind, item.kind, sizeof(item.kind));
     if (!outline.has_kind && list != NULL) {
         item.is_typed_by_list = use_kind_of_list(list->outline, &item);
     }

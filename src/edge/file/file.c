@@ -29,16 +29,14 @@ bool file_fail(struct error *error, int number, const char *doing, const char *p
 char *file_resolve_volume(const char *folder) {
     char link[PATH_MAX];
     char target[PATH_MAX];
-    char place[PATH_MAX + PATH_MAX];
     snprintf(link, sizeof(link), "%s/..data", folder);
     ssize_t size = readlink(link, target, sizeof(target));
     if (size <= 0 || (size_t)size == sizeof(target)) {
         return memory_copy(folder, strlen(folder));
     }
     bool is_absolute = target[0] == '/';
-    snprintf(place, sizeof(place), "%s%s%.*s", is_absolute ? "" : folder, is_absolute ? "" : "/",
-             (int)size, target);
-    return memory_copy(place, strlen(place));
+    return memory_format("%s%s%.*s", is_absolute ? "" : folder, is_absolute ? "" : "/", (int)size,
+                         target);
 }
 
 static void close_descriptor(const int *descriptor) {
@@ -93,10 +91,7 @@ bool file_read(const char *path, struct buffer *ret_content, struct error *error
 static char *temporary_path(const char *path) {
     const char *slash = strrchr(path, '/');
     int folder_size = slash == NULL ? 0 : (int)(slash - path + 1);
-    size_t capacity = strlen(path) + sizeof("..tmp-XXXXXX");
-    char *temporary = memory_new(capacity, 1);
-    snprintf(temporary, capacity, "%.*s.%.200s.tmp-XXXXXX", folder_size, path, path + folder_size);
-    return temporary;
+    return memory_format("%.*s.%.200s.tmp-XXXXXX", folder_size, path, path + folder_size);
 }
 
 static bool write_all(int descriptor, const char *bytes, size_t size) {

@@ -8,11 +8,7 @@
 #include "file_parts.h"
 
 static void list_add(struct file_list *list, const char *path) {
-    /* The capacity is always a power of two. */
-    if ((list->n_paths & (list->n_paths - 1)) == 0) {
-        size_t capacity = list->n_paths == 0 ? 1 : list->n_paths * 2;
-        list->paths = memory_resize(list->paths, capacity, sizeof(*list->paths));
-    }
+    list->paths = memory_grow(list->paths, list->n_paths, sizeof(*list->paths));
     list->paths[list->n_paths++] = memory_copy(path, strlen(path));
 }
 

@@ -26,23 +26,11 @@ static void close_folder(DIR **folder) {
     }
 }
 
-static char *join(const char *folder, const char *name) {
-    size_t folder_size = strlen(folder);
-    size_t name_size = strlen(name);
-    bool has_slash = folder_size > 0 && folder[folder_size - 1] == '/';
-    char *path = memory_new(folder_size + name_size + 2, 1);
-    memcpy(path, folder, folder_size);
-    if (!has_slash) {
-        path[folder_size++] = '/';
-    }
-    memcpy(path + folder_size, name, name_size);
-    return path;
-}
-
 static bool walk_entries(struct walk *walk, const char *path, struct error *error) {
     if (walk->visitor->enter != NULL) {
         walk->visitor->enter(walk->visitor->context, path);
     }
+    const char *slash = path[0] != '\0' && path[strlen(path) - 1] == '/' ? "" : "/";
     AUTO(close_folder) DIR *folder = opendir(path);
     if (folder == NULL) {
         return errno == ENOENT || file_fail(error, errno, "reading the folder", path);
@@ -56,7 +44,7 @@ static bool walk_entries(struct walk *walk, const char *path, struct error *erro
         if (entry->d_name[0] == '.') {
             continue;
         }
-        AUTO_FREE char *below = join(path, entry->d_name);
+        AUTO_FREE char *below = memory_format("%s%s%s", path, slash, entry->d_name);
         if (!walk_path(walk, below, error)) {
             return false;
         }

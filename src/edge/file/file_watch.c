@@ -201,7 +201,6 @@ void file_watch_add(struct file_watch *watch, const char *path) {
     look_at(watch, watched);
 }
 
-/* Reads all events. Returns true if one reports a write in place. */
 static bool read_events(struct file_watch *watch) {
     _Alignas(struct inotify_event) char bytes[4096];
     bool is_written = false;

@@ -144,10 +144,8 @@ bool http_start(const struct http_options *options, struct http_server **ret_ser
     if (server->wake_fd < 0) {
         return error_set(error, ERROR_UNAVAILABLE, "no descriptor for an eventfd");
     }
-    if (!http_address_listen(options->bind_address, &server->listen_fd, error)) {
-        return false;
-    }
-    if (!start_threads(server, start_workers, error)) {
+    if (!http_address_listen(options->bind_address, &server->listen_fd, error) ||
+        !start_threads(server, start_workers, error)) {
         return false;
     }
     /* With TLS, connections wait in the listen queue until the first key pair. */

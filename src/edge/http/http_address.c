@@ -14,30 +14,33 @@
 enum { HOST_MAX = INET6_ADDRSTRLEN + 2 };
 
 struct address {
-    struct sockaddr_storage socket;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in ipv4;
+        struct sockaddr_in6 ipv6;
+    };
     socklen_t size;
-    bool is_any; /* the text gives no host */
+    bool has_host; /* the text gives one */
 };
 
 static void set_ipv4(struct address *address, struct in_addr host, uint16_t port) {
-    struct sockaddr_in ipv4 = {.sin_family = AF_INET, .sin_addr = host, .sin_port = htons(port)};
-    memcpy(&address->socket, &ipv4, sizeof ipv4);
-    address->size = sizeof ipv4;
+    address->ipv4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = host};
+    address->ipv4.sin_port = htons(port);
+    address->size = sizeof address->ipv4;
 }
 
 static void set_ipv6(struct address *address, struct in6_addr host, uint16_t port) {
-    struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_addr = host};
-    ipv6.sin6_port = htons(port);
-    memcpy(&address->socket, &ipv6, sizeof ipv6);
-    address->size = sizeof ipv6;
+    address->ipv6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_addr = host};
+    address->ipv6.sin6_port = htons(port);
+    address->size = sizeof address->ipv6;
 }
 
 static bool parse_host(char *host, uint16_t port, struct address *address) {
     struct in_addr ipv4;
     struct in6_addr ipv6;
     size_t size = strlen(host);
-    if (size == 0) {
-        address->is_any = true;
+    address->has_host = size > 0;
+    if (!address->has_host) {
         set_ipv6(address, in6addr_any, port);
         return true;
     }
@@ -80,17 +83,12 @@ static bool parse(const char *text, struct address *ret_address, struct error *e
     return true;
 }
 
-static void use_ipv4(struct address *address) {
-    struct sockaddr_in6 ipv6;
-    memcpy(&ipv6, &address->socket, sizeof ipv6);
-    set_ipv4(address, (struct in_addr){.s_addr = htonl(INADDR_ANY)}, ntohs(ipv6.sin6_port));
-}
-
 static int open_socket(struct address *address) {
     const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-    int fd = socket(address->socket.ss_family, type, 0);
-    if (fd < 0 && errno == EAFNOSUPPORT && address->is_any) {
-        use_ipv4(address);
+    int fd = socket(address->any.sa_family, type, 0);
+    if (fd < 0 && errno == EAFNOSUPPORT && !address->has_host) {
+        const struct in_addr all = {.s_addr = htonl(INADDR_ANY)};
+        set_ipv4(address, all, ntohs(address->ipv6.sin6_port));
         fd = socket(AF_INET, type, 0);
     }
     return fd;
@@ -106,10 +104,9 @@ bool http_address_listen(const char *text, int *ret_fd, struct error *error) {
     int fd = open_socket(&address);
     bool is_listening = fd >= 0 &&
                         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
-                        (address.socket.ss_family != AF_INET6 ||
+                        (address.any.sa_family != AF_INET6 ||
                          setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no) == 0) &&
-                        bind(fd, (const struct sockaddr *)&address.socket, address.size) == 0 &&
-                        listen(fd, SOMAXCONN) == 0;
+                        bind(fd, &address.any, address.size) == 0 && listen(fd, SOMAXCONN) == 0;
     if (!is_listening) {
         int reason = errno;
         if (fd >= 0) {
@@ -123,12 +120,7 @@ bool http_address_listen(const char *text, int *ret_fd, struct error *error) {
 }
 
 uint16_t http_address_port(int fd) {
-    struct sockaddr_storage bound = {0};
-    socklen_t size = sizeof bound;
-    getsockname(fd, (struct sockaddr *)&bound, &size);
-    struct sockaddr_in ipv4;
-    struct sockaddr_in6 ipv6;
-    memcpy(&ipv4, &bound, sizeof ipv4);
-    memcpy(&ipv6, &bound, sizeof ipv6);
-    return ntohs(bound.ss_family == AF_INET6 ? ipv6.sin6_port : ipv4.sin_port);
+    struct address bound = {.size = sizeof bound.ipv6};
+    getsockname(fd, &bound.any, &bound.size);
+    return ntohs(bound.any.sa_family == AF_INET6 ? bound.ipv6.sin6_port : bound.ipv4.sin_port);
 }

@@ -2,6 +2,7 @@
 #include "http_connections.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -80,9 +81,7 @@ static void make_room(struct http_connections *all, int fd) {
     if ((size_t)fd >= size) {
         size_t grown = (size_t)fd + 64;
         all->by_fd = memory_resize(all->by_fd, grown, sizeof(struct http_connection *));
-        for (size_t i = size; i < grown; i++) {
-            all->by_fd[i] = NULL;
-        }
+        memset(all->by_fd + size, 0, (grown - size) * sizeof(struct http_connection *));
         all->by_fd_size = grown;
     }
 }

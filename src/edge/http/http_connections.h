@@ -73,7 +73,6 @@ void http_connections_init(struct http_connections *all, size_t max, unsigned n_
                            int wake_fd);
 void http_connections_fini(struct http_connections *all);
 
-/* Wakes the accept thread. */
 void http_connections_wake(const struct http_connections *all);
 
 /* The accept thread adds a new connection. Returns the worker that has the fewest. */

@@ -37,7 +37,6 @@ struct http_linger {
 
 void http_linger_init(struct http_linger *linger, int wake_fd);
 
-/* Closes all of them. */
 void http_linger_fini(struct http_linger *linger);
 
 /* Keeps the connection open and shuts down our sending half. Call it just before the descriptor is

@@ -205,24 +205,16 @@ static enum MHD_Result begin_body(struct http_server *server, struct http_connec
     return MHD_YES;
 }
 
-static unsigned body_refusal(enum http_body_state state) {
-    switch (state) {
-    case HTTP_BODY_TOO_LARGE:
-        return MHD_HTTP_CONTENT_TOO_LARGE;
-    case HTTP_BODY_OVER_BUDGET:
-        return MHD_HTTP_SERVICE_UNAVAILABLE;
-    case HTTP_BODY_WHOLE:
-        break;
-    }
-    return 0;
-}
-
 static enum MHD_Result end_body(struct http_server *server, struct http_connection *connection,
                                 struct MHD_Connection *mhd, const char *path) {
+    static const unsigned refusals[] = {
+        [HTTP_BODY_TOO_LARGE] = MHD_HTTP_CONTENT_TOO_LARGE,
+        [HTTP_BODY_OVER_BUDGET] = MHD_HTTP_SERVICE_UNAVAILABLE,
+    };
     struct http_exchange *exchange = &connection->exchange;
     http_connections_set_deadline(&server->connections, connection, HTTP_CONNECTIONS_NO_DEADLINE);
     if (exchange->refusal == 0) {
-        exchange->refusal = body_refusal(exchange->body.state);
+        exchange->refusal = refusals[exchange->body.state];
     }
     enum MHD_Result result;
     if (exchange->refusal != 0) {
@@ -274,8 +266,8 @@ void http_request_on_end(void *server, struct MHD_Connection *mhd, void **contex
     struct http_connection *connection = *context;
     http_body_fini(&connection->exchange.body, &self->budget);
     if (connection->exchange.is_deferred) {
-        buffer_fini(
-            &connection->exchange.answer.body); /* the connection ended before it was sent */
+        /* The connection ended before the answer was sent. */
+        buffer_fini(&connection->exchange.answer.body);
     }
     connection->exchange = (struct http_exchange){0};
     http_connections_end_request(&self->connections, connection,

@@ -126,10 +126,7 @@ static bool import(struct key_pair *pair, const char *chain_pem, const char *key
     pair->chain_size = n;
     gnutls_privkey_init(&pair->key);
     status = gnutls_privkey_import_x509_raw(pair->key, &key, GNUTLS_X509_FMT_PEM, NULL, 0);
-    if (status < 0) {
-        return fail(error, "key", status);
-    }
-    return true;
+    return status >= 0 || fail(error, "key", status);
 }
 
 static bool is_pair(const struct key_pair *pair) {

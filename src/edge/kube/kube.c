@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/kube.h"
-#include "base/http_status.h"
 
 #include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 
+#include "base/http_status.h"
 #include "base/memory.h"
 #include "edge/clock.h"
 #include "kube_call.h"
@@ -158,13 +158,9 @@ static void free_what_is_over(struct kube *kube) {
     }
 }
 
-static CURL *take_handle(struct kube *kube) {
-    return kube->n_idle > 0 ? kube->idle[--kube->n_idle] : kube->curl.easy_init();
-}
-
 static void start(struct kube *kube, struct kube_call *call, const struct kube_identity *identity) {
     struct error error;
-    CURL *easy = take_handle(kube);
+    CURL *easy = kube->n_idle > 0 ? kube->idle[--kube->n_idle] : kube->curl.easy_init();
     if (easy == NULL || !kube_transfer_prepare(call, &kube->options, identity, easy) ||
         kube->curl.multi_add_handle(kube->multi, easy) != CURLM_OK) {
         if (easy != NULL) {
@@ -219,21 +215,16 @@ static bool is_to_be_retried(struct kube *kube, const struct kube_call *call) {
     return kube->is_round_hopeful;
 }
 
-static void retry(struct kube *kube, struct kube_call *call) {
-    stop_transfer(kube, call);
-    kube_incoming_restart(&call->incoming);
-    call->is_retried = true;
-    call->state = KUBE_CALL_WAITING;
-    kube->has_happened = true;
-}
-
 static void end(struct kube *kube, struct kube_call *call, CURLcode code) {
     call->incoming.status = kube_call_status(call);
     if (is_to_be_retried(kube, call)) {
-        retry(kube, call);
-        return;
+        kube_incoming_restart(&call->incoming);
+        call->is_retried = true;
+        call->state = KUBE_CALL_WAITING;
+        kube->has_happened = true;
+    } else {
+        kube_call_end(call, code);
     }
-    kube_call_end(call, code);
     stop_transfer(kube, call);
 }
 
@@ -273,8 +264,8 @@ static void answer_what_ended(struct kube *kube) {
 static void turn(struct kube *kube) {
     int n_running = 0;
     free_what_is_over(kube);
-    end_what_is_late(
-        kube); /* this process may have been stopped: requests may be late before they were sent */
+    /* If the process was stopped, requests may be late before they are sent. */
+    end_what_is_late(kube);
     start_what_waits(kube);
     kube->curl.multi_perform(kube->multi, &n_running);
     end_what_is_done(kube);
@@ -305,7 +296,6 @@ static short wait_events(short events) {
                    (events & POLLOUT ? CURL_WAIT_POLLOUT : 0));
 }
 
-/* Lists the other descriptors and that of a credential plugin. */
 static size_t list_waits(struct kube *kube, const struct pollfd *others, size_t n_others) {
     if (kube->waits_size < n_others + 1) {
         kube->waits_size = n_others + 1;

@@ -25,17 +25,13 @@ struct kube_call {
     struct kube_call *previous;
     struct kube_call *next;
     enum kube_call_state state;
-    bool is_over;    /* cancelled, or `done` was called: free it */
-    bool is_retried; /* after a 401 */
-    uint64_t round;  /* number of the credential that it was sent with */
-    enum kube_verb verb;
+    bool is_over;                /* cancelled, or `done` was called: free it */
+    bool is_retried;             /* after a 401 */
+    uint64_t round;              /* number of the credential that it was sent with */
+    struct kube_request request; /* its path and its body are the next two */
     char *path;
     char *body;
-    size_t body_size;
-    int64_t timeout_ms;
     int64_t deadline_ms;
-    kube_done *done;
-    void *context;
     struct kube_incoming incoming;
     bool is_good;
     struct error error; /* if it has ended and is not good */
@@ -61,7 +57,6 @@ void kube_call_end(struct kube_call *call, CURLcode code);
 void kube_call_end_late(struct kube_call *call);
 void kube_call_end_failed(struct kube_call *call, const struct error *error);
 
-/* Calls `done` with the answer. */
 void kube_call_answer(struct kube_call *call);
 
 #endif

@@ -22,10 +22,10 @@ const char *kube_fault_verb(enum kube_verb verb) {
     return names[verb];
 }
 
-void kube_fault_wrap(const struct kube_subject *subject, struct error *error) {
-    size_t size = strcspn(subject->path, "?");
-    int shown = size > PATH_MAX_SHOWN ? PATH_MAX_SHOWN : (int)size;
-    error_wrap(error, "%s %.*s%s", kube_fault_verb(subject->verb), shown, subject->path,
+void kube_fault_wrap(const struct kube_request *request, struct error *error) {
+    size_t size = strcspn(request->path, "?");
+    int shown = (int)MIN(size, (size_t)PATH_MAX_SHOWN);
+    error_wrap(error, "%s %.*s%s", kube_fault_verb(request->verb), shown, request->path,
                size > PATH_MAX_SHOWN ? "..." : "");
 }
 
@@ -91,7 +91,7 @@ static char *read_first_line(const char *body, size_t body_size) {
     return memory_copy(body + begin, size);
 }
 
-void kube_fault_refused(const struct kube_subject *subject, int status, const char *body,
+void kube_fault_refused(const struct kube_request *request, int status, const char *body,
                         size_t body_size, struct error *ret_error) {
     AUTO_FREE char *message = read_status_message(body, body_size);
     /* A 404 without a Status: the path is not served, or a proxy answered. */
@@ -106,10 +106,10 @@ void kube_fault_refused(const struct kube_subject *subject, int status, const ch
         flatten(message);
         error_set(ret_error, kind, "%d: %s", status, message);
     }
-    kube_fault_wrap(subject, ret_error);
+    kube_fault_wrap(request, ret_error);
 }
 
-void kube_fault_broken(const struct kube_subject *subject, int status, const char *reason,
+void kube_fault_broken(const struct kube_request *request, int status, const char *reason,
                        struct error *ret_error) {
     if (status == 0) {
         error_set(ret_error, ERROR_UNAVAILABLE, "no answer: %s", reason);
@@ -117,23 +117,22 @@ void kube_fault_broken(const struct kube_subject *subject, int status, const cha
         error_set(ret_error, ERROR_UNAVAILABLE, "%d: the answer broke off: %s", status, reason);
     }
     flatten(ret_error->text);
-    kube_fault_wrap(subject, ret_error);
+    kube_fault_wrap(request, ret_error);
 }
 
-void kube_fault_late(const struct kube_subject *subject, int status, int64_t timeout_ms,
-                     struct error *ret_error) {
+void kube_fault_late(const struct kube_request *request, int status, struct error *ret_error) {
     if (status == 0) {
-        error_set(ret_error, ERROR_TIMEOUT, "no answer within %lld ms", (long long)timeout_ms);
+        error_set(ret_error, ERROR_TIMEOUT, "no answer within %lld ms",
+                  (long long)request->timeout_ms);
     } else {
         error_set(ret_error, ERROR_TIMEOUT, "%d: the answer had no end within %lld ms", status,
-                  (long long)timeout_ms);
+                  (long long)request->timeout_ms);
     }
-    kube_fault_wrap(subject, ret_error);
+    kube_fault_wrap(request, ret_error);
 }
 
-void kube_fault_too_large(const struct kube_subject *subject, size_t answer_max,
-                          struct error *ret_error) {
+void kube_fault_too_large(const struct kube_request *request, struct error *ret_error) {
     error_set(ret_error, ERROR_TOO_LARGE, "%s is larger than %zu bytes",
-              subject->verb == KUBE_WATCH ? "a line" : "the answer", answer_max);
-    kube_fault_wrap(subject, ret_error);
+              request->verb == KUBE_WATCH ? "a line" : "the answer", request->answer_max);
+    kube_fault_wrap(request, ret_error);
 }

@@ -12,32 +12,25 @@
 #include "base/error.h"
 #include "edge/kube.h"
 
-/* "GET", "WATCH", "POST", "PUT", "PATCH". */
+/* Each error names the verb ("GET", "WATCH", "POST", "PUT", "PATCH"), and the path without its
+   query. */
 const char *kube_fault_verb(enum kube_verb verb);
 
-/* An error names the verb, and the path without its query. */
-struct kube_subject {
-    enum kube_verb verb;
-    const char *path;
-};
-
 /* The answer came whole, with another status than 2xx. Its body may be a Status, or anything. */
-void kube_fault_refused(const struct kube_subject *subject, int status, const char *body,
+void kube_fault_refused(const struct kube_request *request, int status, const char *body,
                         size_t body_size, struct error *ret_error);
 
 /* The answer did not come, or broke off. `status` is 0 if nothing came. */
-void kube_fault_broken(const struct kube_subject *subject, int status, const char *reason,
+void kube_fault_broken(const struct kube_request *request, int status, const char *reason,
                        struct error *ret_error);
 
 /* The timeout passed. `status` is 0 if nothing came. */
-void kube_fault_late(const struct kube_subject *subject, int status, int64_t timeout_ms,
-                     struct error *ret_error);
+void kube_fault_late(const struct kube_request *request, int status, struct error *ret_error);
 
-/* The answer, or a line of the watch, is larger than `answer_max` bytes. */
-void kube_fault_too_large(const struct kube_subject *subject, size_t answer_max,
-                          struct error *ret_error);
+/* The answer, or a line of the watch, is larger than answer_max. */
+void kube_fault_too_large(const struct kube_request *request, struct error *ret_error);
 
-/* Puts the subject before an error that another function made. */
-void kube_fault_wrap(const struct kube_subject *subject, struct error *error);
+/* Puts the verb and the path before an error that another function made. */
+void kube_fault_wrap(const struct kube_request *request, struct error *error);
 
 #endif

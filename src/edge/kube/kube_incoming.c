@@ -15,17 +15,8 @@ enum {
 };
 
 void kube_incoming_init(struct kube_incoming *incoming, const struct kube_request *request) {
-    *incoming = (struct kube_incoming){
-        .line = request->verb == KUBE_WATCH ? request->line : NULL,
-        .context = request->context,
-        .answer_max = request->answer_max,
-        .retry_after_ms = -1,
-    };
+    *incoming = (struct kube_incoming){.request = request, .retry_after_ms = -1};
     buffer_init(&incoming->bytes, SIZE_MAX);
-}
-
-void kube_incoming_fini(struct kube_incoming *incoming) {
-    buffer_fini(&incoming->bytes);
 }
 
 void kube_incoming_restart(struct kube_incoming *incoming) {
@@ -37,7 +28,7 @@ void kube_incoming_restart(struct kube_incoming *incoming) {
 }
 
 bool kube_incoming_is_stream(const struct kube_incoming *incoming) {
-    return incoming->line != NULL && incoming->status == HTTP_STATUS_OK;
+    return incoming->request->verb == KUBE_WATCH && incoming->status == HTTP_STATUS_OK;
 }
 
 /* Reads whole seconds only. kube-apiserver sends no dates, and dates would need both clocks to
@@ -64,7 +55,7 @@ void kube_incoming_add_header(struct kube_incoming *incoming, const char *bytes,
 
 static bool add_body(struct kube_incoming *incoming, const char *bytes, size_t size) {
     bool is_refusal = !http_status_is_success(incoming->status);
-    size_t max = is_refusal ? KUBE_REFUSAL_MAX : incoming->answer_max;
+    size_t max = is_refusal ? KUBE_REFUSAL_MAX : incoming->request->answer_max;
     size_t room = max - incoming->bytes.size;
     buffer_add(&incoming->bytes, bytes, MIN(size, room));
     if (size <= room) {
@@ -78,12 +69,12 @@ static bool add_body(struct kube_incoming *incoming, const char *bytes, size_t s
 static void hand_out(struct kube_incoming *incoming, const char *line, size_t size) {
     if (size > 0) {
         incoming->has_called = true;
-        incoming->line(incoming->context, line, size);
+        incoming->request->line(incoming->request->context, line, size);
     }
 }
 
 static bool keep_piece(struct kube_incoming *incoming, const char *bytes, size_t size) {
-    if (size > incoming->answer_max - incoming->bytes.size) {
+    if (size > incoming->request->answer_max - incoming->bytes.size) {
         incoming->is_too_large = true;
         return false;
     }
@@ -91,7 +82,6 @@ static bool keep_piece(struct kube_incoming *incoming, const char *bytes, size_t
     return true;
 }
 
-/* Hands out the line that began in earlier bytes. */
 static void hand_out_kept(struct kube_incoming *incoming) {
     hand_out(incoming, incoming->bytes.bytes, incoming->bytes.size);
     if (incoming->bytes.capacity > KEPT_MAX) {
@@ -106,7 +96,7 @@ static bool add_lines(struct kube_incoming *incoming, const char *bytes, size_t 
         const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
         size_t piece = (size_t)((newline == NULL ? end : newline) - bytes);
         bool is_whole = newline != NULL && incoming->bytes.size == 0;
-        if (is_whole && piece <= incoming->answer_max) {
+        if (is_whole && piece <= incoming->request->answer_max) {
             hand_out(incoming, bytes, piece);
         } else if (!keep_piece(incoming, bytes, piece)) {
             return false;

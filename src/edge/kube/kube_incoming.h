@@ -19,10 +19,8 @@
 #define KUBE_REFUSAL_MAX ((size_t)64 * 1024)
 
 struct kube_incoming {
-    kube_line *line; /* NULL unless it is a watch */
-    void *context;
-    size_t answer_max;
-    int status; /* HTTP status, set by the caller; 0 until it is known */
+    const struct kube_request *request; /* borrowed */
+    int status;                         /* HTTP status, set by the caller; 0 until it is known */
     int64_t retry_after_ms;
     struct buffer bytes; /* the body, or a line whose end has not arrived */
     bool is_too_large;   /* it passed answer_max */
@@ -31,10 +29,9 @@ struct kube_incoming {
     bool has_called;     /* a line was handed out */
 };
 
+/* `bytes` must be freed in the end. */
 void kube_incoming_init(struct kube_incoming *incoming, const struct kube_request *request);
-void kube_incoming_fini(struct kube_incoming *incoming);
 
-/* Resets it for another try. */
 void kube_incoming_restart(struct kube_incoming *incoming);
 
 /* True for a watch that was answered 200. */

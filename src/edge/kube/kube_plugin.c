@@ -31,13 +31,6 @@ struct kube_plugin_run {
     struct buffer bytes; /* what it has printed */
 };
 
-static bool fail_with(struct error *error, int number, const char *doing) {
-    char reason[80];
-    snprintf(reason, sizeof(reason), "%s", strerror(number));
-    reason[0] = (char)tolower((unsigned char)reason[0]);
-    return error_set(error, ERROR_UNAVAILABLE, "%s: %s", doing, reason);
-}
-
 /* Replaces the variable of the same name, or adds it. The array must have room. */
 static void set_variable(char **variables, char *variable) {
     size_t name_size = strcspn(variable, "=");
@@ -105,7 +98,10 @@ static int spawn(struct kube_plugin_run *run, int writing_end, char **environmen
 
 static bool fail_to_start(const struct kube_plugin *plugin, int number, struct error *error) {
     if (number != ENOENT) {
-        return fail_with(error, number, "it cannot be started");
+        char reason[80];
+        snprintf(reason, sizeof(reason), "%s", strerror(number));
+        reason[0] = (char)tolower((unsigned char)reason[0]);
+        return error_set(error, ERROR_UNAVAILABLE, "it cannot be started: %s", reason);
     }
     const char *hint = plugin->install_hint == NULL ? "" : plugin->install_hint;
     hint += strspn(hint, " \t\r\n");
@@ -127,17 +123,16 @@ static void close_once(int *descriptor) {
     }
 }
 
-/* Opens the pipe, starts the process and prepares `any`. */
 static bool start(struct kube_plugin_run *run, char **environment, struct error *error) {
     int ends[2];
     run->any = epoll_create1(EPOLL_CLOEXEC);
     if (run->any < 0 || pipe2(ends, O_CLOEXEC) != 0) {
-        return fail_with(error, errno, "it cannot be started");
+        return fail_to_start(run->plugin, errno, error);
     }
     run->output = ends[0];
     AUTO(close_once) int writing_end = ends[1];
     if (fcntl(run->output, F_SETFL, O_NONBLOCK) != 0) {
-        return fail_with(error, errno, "it cannot be started");
+        return fail_to_start(run->plugin, errno, error);
     }
     int number = spawn(run, writing_end, environment);
     if (number != 0) {

@@ -140,7 +140,6 @@ static bool check_text(const struct json_text *text, const char *key, const char
                      value, expected);
 }
 
-/* NULL if the text is empty. */
 static char *copy_text(const struct json_text *text) {
     if (text->size == 0) {
         return NULL;

@@ -15,8 +15,8 @@ enum { PEM_MAX = 4 * 1024 * 1024 };
 /* "https://host:port/path". Port and path are optional. */
 struct url {
     const char *authority;
-    size_t authority_size; /* with the port */
-    size_t host_size;      /* with the brackets of an IPv6 address */
+    int authority_size; /* with the port */
+    int host_size;      /* with the brackets of an IPv6 address */
     bool is_tls;
 };
 
@@ -37,34 +37,15 @@ static bool split(const char *text, struct url *ret_url) {
         return false;
     }
     ret_url->authority = authority;
-    ret_url->authority_size = size;
-    ret_url->host_size = host_size;
+    ret_url->authority_size = (int)size;
+    ret_url->host_size = (int)host_size;
     return true;
 }
 
-static char *take_text(struct buffer *buffer) {
-    char *text = memory_copy(buffer_text(buffer), buffer->size);
-    buffer_fini(buffer);
-    return text;
-}
-
-/* Returns the URL with `name` as its host. */
 static char *rename_host(const struct url *url, const char *name) {
     bool is_ipv6 = strchr(name, ':') != NULL && name[0] != '[';
-    struct buffer text;
-    buffer_init(&text, SIZE_MAX);
-    buffer_add_format(&text, is_ipv6 ? "https://[%s]" : "https://%s", name);
-    buffer_add_text(&text, url->authority + url->host_size);
-    return take_text(&text);
-}
-
-static char *join(const char *before, const char *bytes, size_t size, const char *after) {
-    struct buffer text;
-    buffer_init(&text, SIZE_MAX);
-    buffer_add_text(&text, before);
-    buffer_add(&text, bytes, size);
-    buffer_add_text(&text, after);
-    return take_text(&text);
+    return memory_format(is_ipv6 ? "https://[%s]%s" : "https://%s%s", name,
+                         url->authority + url->host_size);
 }
 
 bool kube_target_init(const struct kube_curl *curl, const struct kube_access *access,
@@ -80,9 +61,9 @@ bool kube_target_init(const struct kube_curl *curl, const struct kube_access *ac
         return true;
     }
     target->url = rename_host(&url, access->tls_server_name);
-    target->host_header = join("Host: ", url.authority, url.authority_size, "");
+    target->host_header = memory_format("Host: %.*s", url.authority_size, url.authority);
     /* "::HOST:PORT": any host and any port lead to this host, and to the port of the URL. */
-    AUTO_FREE char *connect_to = join("::", url.authority, url.host_size, ":");
+    AUTO_FREE char *connect_to = memory_format("::%.*s:", url.host_size, url.authority);
     target->connect_to = curl->slist_append(NULL, connect_to);
     return true;
 }
@@ -106,7 +87,6 @@ static bool check_key(const char *pem, struct error *error) {
     return x509_read_key(pem, &key, error);
 }
 
-/* Checks the file or the text, if one is given. */
 static bool check_pem(const char *file, const char *pem, const char *what,
                       bool (*check)(const char *pem, struct error *error), struct error *error) {
     if (file == NULL && pem == NULL) {

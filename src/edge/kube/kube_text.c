@@ -33,11 +33,7 @@ void kube_text_resolve(const char *folder, char **path) {
     if (*path == NULL || **path == '/') {
         return;
     }
-    size_t folder_size = strlen(folder);
-    size_t path_size = strlen(*path);
-    char *resolved = memory_new(folder_size + path_size + 1, 1);
-    memcpy(resolved, folder, folder_size);
-    memcpy(resolved + folder_size, *path, path_size);
+    char *resolved = memory_format("%s%s", folder, *path);
     free(*path);
     *path = resolved;
 }

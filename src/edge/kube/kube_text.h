@@ -8,10 +8,10 @@
 
 #include <stdbool.h>
 
-/* Whether the text may follow "Authorization: Bearer ": visible ASCII, and not empty. */
+/* May the text follow "Authorization: Bearer "? It must be visible ASCII, and not empty. */
 bool kube_text_is_token(const char *text);
 
-/* Whether the text has the beginning of a PEM block. */
+/* Does a PEM block begin in the text? */
 bool kube_text_is_pem(const char *text);
 
 /* Removes white space at both ends, in place. */

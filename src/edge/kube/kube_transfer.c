@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
+#include "base/memory.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 10000,
@@ -147,19 +147,13 @@ static void add_header(struct setup *setup, struct kube_call *call, const char *
 }
 
 static void add_token(struct setup *setup, struct kube_call *call, const char *token) {
-    AUTO(buffer_fini) struct buffer header;
-    buffer_init(&header, SIZE_MAX);
-    buffer_add_text(&header, "Authorization: Bearer ");
-    buffer_add_text(&header, token);
-    add_header(setup, call, buffer_text(&header));
+    AUTO_FREE char *header = memory_format("Authorization: Bearer %s", token);
+    add_header(setup, call, header);
 }
 
 static void set_url(struct setup *setup, const char *server, const char *path) {
-    AUTO(buffer_fini) struct buffer url;
-    buffer_init(&url, SIZE_MAX);
-    buffer_add_text(&url, server);
-    buffer_add_text(&url, path);
-    set_pointer(setup, CURLOPT_URL, buffer_text(&url));
+    AUTO_FREE char *url = memory_format("%s%s", server, path);
+    set_pointer(setup, CURLOPT_URL, url);
 }
 
 static void set_method(struct setup *setup, struct kube_call *call) {
@@ -175,19 +169,20 @@ static void set_method(struct setup *setup, struct kube_call *call) {
         [KUBE_MERGE] = {"PATCH", "Content-Type: application/merge-patch+json"},
         [KUBE_PATCH] = {"PATCH", "Content-Type: application/json-patch+json"},
     };
+    enum kube_verb verb = call->request.verb;
     add_header(setup, call, "Accept: application/json");
-    if (verbs[call->verb].content_type == NULL) {
+    if (verbs[verb].content_type == NULL) {
         set_number(setup, CURLOPT_HTTPGET, 1);
-        if (call->verb == KUBE_GET) {
+        if (verb == KUBE_GET) {
             set_pointer(setup, CURLOPT_ACCEPT_ENCODING, "");
         }
         return;
     }
     keep(setup, setup->curl->easy_setopt(setup->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                                         (curl_off_t)call->body_size));
+                                         (curl_off_t)call->request.body_size));
     set_pointer(setup, CURLOPT_POSTFIELDS, call->body);
-    set_pointer(setup, CURLOPT_CUSTOMREQUEST, verbs[call->verb].method);
-    add_header(setup, call, verbs[call->verb].content_type);
+    set_pointer(setup, CURLOPT_CUSTOMREQUEST, verbs[verb].method);
+    add_header(setup, call, verbs[verb].content_type);
     /* Otherwise a large body would wait a second for "100 Continue". */
     add_header(setup, call, "Expect:");
 }

@@ -72,20 +72,13 @@ static const struct named_part *find_part(const struct named_list *list, const c
     return NULL;
 }
 
-/* An item that is being read. */
-struct entry {
-    const struct named_list *list;
-    char *name;
-    struct kubeconfig_part part;
-};
-
 static void read_name(struct json_walk *walk, void *at) {
-    struct entry *entry = at;
-    (void)json_walk_string(walk, &entry->name);
-    if (entry->name == NULL) {
+    struct named_part *item = at;
+    (void)json_walk_string(walk, &item->name);
+    if (item->name == NULL) {
         json_walk_fail(walk, "must be given");
-    } else if (find_part(entry->list, entry->name) != NULL) {
-        json_walk_fail_about(walk, entry->name, "is there twice");
+    } else if (find_part(walk->context, item->name) != NULL) {
+        json_walk_fail_about(walk, item->name, "is there twice");
     }
 }
 
@@ -104,20 +97,21 @@ static void read_item(struct json_walk *walk, void *at) {
          .key_size = strlen(list->key),
          .kind = JSON_FIELD_READ,
          .read = keep_part,
-         .at = offsetof(struct entry, part),
+         .at = offsetof(struct named_part, part),
          .state = JSON_NO_STATE},
     };
     const struct json_fields fields = JSON_FIELDS(rows);
-    struct entry entry = {.list = list, .part = {.offset = walk->at}};
-    (void)json_walk_object(walk, &fields, &entry);
-    if (entry.name == NULL) {
+    struct named_part item = {.part = {.offset = walk->at}};
+    walk->context = list;
+    (void)json_walk_object(walk, &fields, &item);
+    if (item.name == NULL) {
         json_walk_fail_below(walk, "name", "must be given");
         return;
     }
-    snprintf(entry.part.path, sizeof(entry.part.path), "%s[%zu].%s", list->name, list->n_items,
+    snprintf(item.part.path, sizeof(item.part.path), "%s[%zu].%s", list->name, list->n_items,
              list->key);
     list->items = memory_resize(list->items, list->n_items + 1, sizeof(*list->items));
-    list->items[list->n_items++] = (struct named_part){entry.name, entry.part};
+    list->items[list->n_items++] = item;
 }
 
 static bool is_v1(const char *text) {
@@ -167,11 +161,8 @@ static bool fail_missing(const struct named_list *list, const char *name, struct
 static bool find_by_name(const struct named_list *list, const char *name,
                          const struct kubeconfig_part **ret_part, struct error *error) {
     const struct named_part *item = find_part(list, name);
-    if (item == NULL) {
-        return fail_missing(list, name, error);
-    }
-    *ret_part = &item->part;
-    return true;
+    *ret_part = item != NULL ? &item->part : NULL;
+    return item != NULL || fail_missing(list, name, error);
 }
 
 static bool compose(const struct kubeconfig *config, const char *name, const char *folder,
@@ -231,6 +222,9 @@ bool kubeconfig_read(const char *path, const char *context, struct kube_access *
     AUTO(yaml_document_fini) struct yaml_document document = {.n_marks = 0};
     AUTO(kube_access_fini) struct kube_access access = {.server = NULL};
     buffer_init(&content, FILE_MAX);
+    if (path == NULL) {
+        return kubeconfig_from_pod(KUBECONFIG_POD_FOLDER, ret_access, error);
+    }
     if (!file_read(path, &content, error)) {
         return false;
     }

@@ -53,7 +53,7 @@ bool kubeconfig_decode_context(const struct kubeconfig_part *part,
     return read_part(part, &fields, check_context, context, error);
 }
 
-/* Whether the text behind the host is empty or ":port". */
+/* Is the text behind the host empty, or ":port"? */
 static bool is_port(const char *text, size_t size) {
     char digits[8] = "";
     int64_t port;
@@ -207,9 +207,8 @@ static void check_user(struct json_walk *walk, const void *into) {
 
 #define IMPERSONATION "impersonation is not supported"
 #define BASIC                                                                                      \
-    "a user name and a password are not supported, since no API server takes them any more; use "  \
-    "a "                                                                                           \
-    "token, a client certificate or exec"
+    "a user name and a password are not supported, since no API server takes them any more; "      \
+    "use a token, a client certificate or exec"
 
 bool kubeconfig_decode_user(const struct kubeconfig_part *part, const char *folder,
                             struct kube_access *access, struct error *error) {

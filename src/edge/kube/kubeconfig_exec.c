@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kubeconfig_exec.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "kube_text.h"
-
-/* A NULL follows the last text; `n` does not count it. */
-struct list {
-    char **texts;
-    size_t n;
-};
 
 struct variable {
     char *name;
@@ -20,19 +13,18 @@ struct variable {
 };
 
 struct exec {
-    char *api_version;
-    char *command;
-    struct list words; /* the first is for the command; its arguments follow */
-    struct list environment;
-    char *install_hint;
+    struct kube_plugin plugin;
     char *interactive_mode;
-    bool wants_cluster;
 };
 
-static void list_add(struct list *list, char *owned_text) {
-    list->texts = memory_resize(list->texts, list->n + 2, sizeof(char *));
-    list->texts[list->n++] = owned_text;
-    list->texts[list->n] = NULL;
+static void add_text(char ***texts, char *owned_text) {
+    size_t n = 0;
+    while ((*texts)[n] != NULL) {
+        n++;
+    }
+    *texts = memory_resize(*texts, n + 2, sizeof(char *));
+    (*texts)[n] = owned_text;
+    (*texts)[n + 1] = NULL;
 }
 
 static void free_texts(char **texts) {
@@ -42,22 +34,22 @@ static void free_texts(char **texts) {
     free(texts);
 }
 
+static void plugin_fini(struct kube_plugin *plugin) {
+    free(plugin->api_version);
+    free_texts(plugin->command);
+    free_texts(plugin->environment);
+    free(plugin->install_hint);
+}
+
 void kubeconfig_free_plugin(struct kube_plugin *plugin) {
     if (plugin != NULL) {
-        free(plugin->api_version);
-        free_texts(plugin->command);
-        free_texts(plugin->environment);
-        free(plugin->install_hint);
+        plugin_fini(plugin);
         free(plugin);
     }
 }
 
 static void exec_fini(struct exec *exec) {
-    free(exec->api_version);
-    free(exec->command);
-    free_texts(exec->words.texts);
-    free_texts(exec->environment.texts);
-    free(exec->install_hint);
+    plugin_fini(&exec->plugin);
     free(exec->interactive_mode);
 }
 
@@ -75,10 +67,22 @@ static bool is_possible_mode(const char *text) {
     return strcmp(text, "Never") == 0 || strcmp(text, "IfAvailable") == 0;
 }
 
+/* Returns "" for a text that is missing. */
+static char *read_word(struct json_walk *walk) {
+    char *word = NULL;
+    (void)json_walk_string(walk, &word);
+    return word == NULL ? memory_copy("", 0) : word;
+}
+
+/* The first word is there from the start. */
+static void read_command(struct json_walk *walk, void *at) {
+    char ***command = at;
+    free((*command)[0]);
+    (*command)[0] = read_word(walk);
+}
+
 static void read_argument(struct json_walk *walk, void *at) {
-    char *argument = NULL;
-    (void)json_walk_string(walk, &argument);
-    list_add(at, argument == NULL ? memory_copy("", 0) : argument);
+    add_text(at, read_word(walk));
 }
 
 static void read_variable(struct json_walk *walk, void *at) {
@@ -94,59 +98,44 @@ static void read_variable(struct json_walk *walk, void *at) {
         return;
     }
     const char *value = variable.value == NULL ? "" : variable.value;
-    size_t size = strlen(variable.name) + 1 + strlen(value) + 1;
-    char *text = memory_new(size, 1);
-    snprintf(text, size, "%s=%s", variable.name, value);
-    list_add(at, text);
+    add_text(at, memory_format("%s=%s", variable.name, value));
 }
 
 static const struct json_field exec_rows[] = {
-    JSON_STRING_VALID("apiVersion", struct exec, api_version, is_api_version,
+    JSON_STRING_VALID("apiVersion", struct exec, plugin.api_version, is_api_version,
                       "is not supported; use client.authentication.k8s.io/v1"),
-    JSON_STRING("command", struct exec, command),
-    JSON_LIST("args", struct exec, words, read_argument),
-    JSON_LIST("env", struct exec, environment, read_variable),
-    JSON_STRING("installHint", struct exec, install_hint),
-    JSON_BOOL("provideClusterInfo", struct exec, wants_cluster),
+    JSON_READ("command", struct exec, plugin.command, read_command),
+    JSON_LIST("args", struct exec, plugin.command, read_argument),
+    JSON_LIST("env", struct exec, plugin.environment, read_variable),
+    JSON_STRING("installHint", struct exec, plugin.install_hint),
+    JSON_BOOL("provideClusterInfo", struct exec, plugin.wants_cluster),
     JSON_STRING_VALID("interactiveMode", struct exec, interactive_mode, is_possible_mode,
                       "is not possible, since there is nobody to ask; use Never or IfAvailable"),
 };
 static const struct json_fields exec_fields = JSON_FIELDS(exec_rows);
 
-static void check(struct json_walk *walk, const struct exec *exec) {
-    if (exec->command == NULL) {
+static void check(struct json_walk *walk, const struct kube_plugin *plugin) {
+    if (*plugin->command[0] == '\0') {
         json_walk_fail_below(walk, "command", "must be given");
-    } else if (exec->api_version == NULL) {
+    } else if (plugin->api_version == NULL) {
         json_walk_fail_below(walk, "apiVersion", "must be given");
     }
 }
 
-static struct kube_plugin *make_plugin(struct exec *exec) {
-    struct kube_plugin *plugin = memory_new(1, sizeof(*plugin));
-    free(exec->words.texts[0]);
-    exec->words.texts[0] = TAKE(exec->command);
-    if (exec->environment.texts == NULL) {
-        exec->environment.texts = memory_new(1, sizeof(char *));
-    }
-    *plugin = (struct kube_plugin){.api_version = TAKE(exec->api_version),
-                                   .command = TAKE(exec->words.texts),
-                                   .environment = TAKE(exec->environment.texts),
-                                   .install_hint = TAKE(exec->install_hint),
-                                   .wants_cluster = exec->wants_cluster};
-    return plugin;
-}
-
 void kubeconfig_read_exec(struct json_walk *walk, void *at) {
     struct kube_plugin **plugin = at;
-    AUTO(exec_fini) struct exec exec = {.api_version = NULL};
-    list_add(&exec.words, memory_copy("", 0));
+    AUTO(exec_fini) struct exec exec = {.interactive_mode = NULL};
+    exec.plugin.command = memory_new(2, sizeof(char *));
+    exec.plugin.command[0] = memory_copy("", 0);
+    exec.plugin.environment = memory_new(1, sizeof(char *));
     if (json_walk_object(walk, &exec_fields, &exec) != PRESENCE_SET) {
         return;
     }
-    check(walk, &exec);
+    check(walk, &exec.plugin);
     if (!walk->strict->has_failed) {
         kubeconfig_free_plugin(*plugin);
-        *plugin = make_plugin(&exec);
+        *plugin = memory_new(1, sizeof(**plugin));
+        **plugin = TAKE(exec.plugin);
     }
 }
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,13 +13,6 @@
 enum { NAMESPACE_FILE_MAX = 4096 };
 
 static const char advice[] = "outside of a cluster give --kubeconfig FILE or --objects PATH";
-
-static char *join(const char *folder, const char *name) {
-    size_t size = strlen(folder) + 1 + strlen(name) + 1;
-    char *path = memory_new(size, 1);
-    snprintf(path, size, "%s/%s", folder, name);
-    return path;
-}
 
 static bool make_server(char **ret_server, struct error *error) {
     static const char host_bytes[] =
@@ -46,17 +38,15 @@ static bool make_server(char **ret_server, struct error *error) {
         return error_set(error, ERROR_INVALID, "%s is '%.64s', which is no port", port_name, port);
     }
     bool is_ipv6 = strchr(host, ':') != NULL;
-    size_t size = strlen(host) + 32;
-    *ret_server = memory_new(size, 1);
-    snprintf(*ret_server, size, "https://%s%s%s:%u", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "",
-             (unsigned)number);
+    *ret_server =
+        memory_format(is_ipv6 ? "https://[%s]:%u" : "https://%s:%u", host, (unsigned)number);
     return true;
 }
 
 /* A pod whose token is mounted by hand may be without the file. */
 static bool read_namespace(const char *folder, char **ret_namespace, struct error *error) {
     AUTO(buffer_fini) struct buffer content;
-    AUTO_FREE char *path = join(folder, "namespace");
+    AUTO_FREE char *path = memory_format("%s/namespace", folder);
     struct error problem;
     buffer_init(&content, NAMESPACE_FILE_MAX);
     bool is_read = file_read(path, &content, &problem);
@@ -79,26 +69,22 @@ static bool read_namespace(const char *folder, char **ret_namespace, struct erro
     return true;
 }
 
-static bool is_there(const char *path) {
-    return access(path, F_OK) == 0;
-}
-
 bool kubeconfig_from_pod(const char *folder, struct kube_access *ret_access, struct error *error) {
-    AUTO(kube_access_fini) struct kube_access access = {.server = NULL};
-    access.ca_file = join(folder, "ca.crt");
-    access.token_file = join(folder, "token");
-    if (!make_server(&access.server, error)) {
+    AUTO(kube_access_fini) struct kube_access found = {.server = NULL};
+    found.ca_file = memory_format("%s/ca.crt", folder);
+    found.token_file = memory_format("%s/token", folder);
+    if (!make_server(&found.server, error)) {
         return false;
     }
-    if (!is_there(access.token_file)) {
+    if (access(found.token_file, F_OK) != 0) {
         return error_set(error, ERROR_NOT_FOUND,
                          "the pod has no service account token in '%.64s' (see "
                          "automountServiceAccountToken); %s",
                          folder, advice);
     }
-    if (!read_namespace(folder, &access.namespace, error)) {
+    if (!read_namespace(folder, &found.namespace, error)) {
         return false;
     }
-    *ret_access = TAKE(access);
+    *ret_access = TAKE(found);
     return true;
 }

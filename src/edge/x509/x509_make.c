@@ -63,7 +63,6 @@ static bool set_subject(X509 *certificate, const char *common_name) {
                                       (const unsigned char *)common_name, -1, -1, 0) == 1;
 }
 
-/* Sets everything but the names, the extensions and the signature. */
 static X509 *begin_certificate(EVP_PKEY *key, const struct validity *validity) {
     AUTO(x509_auto_certificate) X509 *certificate = X509_new();
     if (certificate == NULL || X509_set_version(certificate, X509_VERSION_3) != 1 ||

@@ -105,11 +105,8 @@ bool x509_read_key(const char *pem, EVP_PKEY **ret_key, struct error *error) {
 static bool copy_text(BIO *text, char **ret_pem) {
     const char *bytes = NULL;
     long size = BIO_get_mem_data(text, &bytes);
-    if (size <= 0) {
-        return false;
-    }
-    *ret_pem = memory_copy(bytes, (size_t)size);
-    return true;
+    *ret_pem = size > 0 ? memory_copy(bytes, (size_t)size) : NULL;
+    return size > 0;
 }
 
 bool x509_write_certificate(X509 *certificate, char **ret_pem, struct error *error) {

@@ -27,27 +27,23 @@ static bool check_usage(X509 *leaf, struct error *error) {
                                   "lacks serverAuth");
 }
 
-static bool check_date(const struct x509_certificate *certificate, int64_t now,
-                       struct error *error) {
-    char date[TEXT_TIME_SIZE];
-    if (now < certificate->not_before) {
-        text_format_time(date, certificate->not_before);
-        return error_set(error, ERROR_INVALID, "the certificate is not valid before %s", date);
-    }
-    if (now > certificate->not_after) {
-        text_format_time(date, certificate->not_after);
-        return error_set(error, ERROR_INVALID, "the certificate expired on %s", date);
-    }
-    return true;
-}
-
 static bool check_dates(const char *chain_pem, int64_t now, struct error *error) {
     AUTO(x509_bundle_fini) struct x509_bundle chain = {.n_items = 0};
-    return x509_read_bundle(chain_pem, &chain, error) && check_date(&chain.items[0], now, error);
+    char date[TEXT_TIME_SIZE];
+    if (!x509_read_bundle(chain_pem, &chain, error)) {
+        return false;
+    }
+    const struct x509_certificate *leaf = &chain.items[0];
+    bool is_early = now < leaf->not_before;
+    text_format_time(date, is_early ? leaf->not_before : leaf->not_after);
+    if (is_early) {
+        return error_set(error, ERROR_INVALID, "the certificate is not valid before %s", date);
+    }
+    return now <= leaf->not_after ||
+           error_set(error, ERROR_INVALID, "the certificate expired on %s", date);
 }
 
-static bool set_error(const X509_STORE_CTX *context, struct error *error) {
-    int code = X509_STORE_CTX_get_error(context);
+static const char *verdict(int code) {
     switch (code) {
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
@@ -57,16 +53,12 @@ static bool set_error(const X509_STORE_CTX *context, struct error *error) {
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
     case X509_V_ERR_INVALID_CA:
     case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
-        return error_set(error, ERROR_INVALID,
-                         "the certificate is not signed by a CA of the bundle (%s)",
-                         X509_verify_cert_error_string(code));
+        return "the certificate is not signed by a CA of the bundle";
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
-        return error_set(error, ERROR_INVALID, "a CA of the certificate is not valid now (%s)",
-                         X509_verify_cert_error_string(code));
+        return "a CA of the certificate is not valid now";
     default:
-        return error_set(error, ERROR_INVALID, "the certificate is not accepted (%s)",
-                         X509_verify_cert_error_string(code));
+        return "the certificate is not accepted";
     }
 }
 
@@ -98,10 +90,11 @@ static bool verify_chain(STACK_OF(X509) * chain, X509_STORE *store, int64_t now,
     X509_VERIFY_PARAM_set_time(parameters, (time_t)now);
     bool is_good = X509_verify_cert(context) == 1 && has_constrained_cas(context);
     ERR_clear_error();
-    return is_good || set_error(context, error);
+    int code = X509_STORE_CTX_get_error(context);
+    return is_good || error_set(error, ERROR_INVALID, "%s (%s)", verdict(code),
+                                X509_verify_cert_error_string(code));
 }
 
-/* Verifies against the roots from `first` to before `end`. */
 static bool verify_by(STACK_OF(X509) * chain, STACK_OF(X509) * roots, int first, int end,
                       int64_t now, struct error *error) {
     AUTO(auto_store) X509_STORE *store = X509_STORE_new();

@@ -11,7 +11,6 @@
 struct yaml_stream {
     const char *bytes;
     size_t size;
-    bool is_begun;
     bool is_json;
     struct yaml_json json;
     struct yaml_load *load; /* NULL if the input is JSON */
@@ -38,15 +37,6 @@ const struct yaml_mark *yaml_find(const struct yaml_document *document, size_t o
         }
     }
     return &document->marks[low];
-}
-
-struct yaml_stream *yaml_open(const char *bytes, size_t size) {
-    static const char mark[] = "\xEF\xBB\xBF";
-    struct yaml_stream *stream = memory_new(1, sizeof(*stream));
-    bool is_marked = size >= 3 && memcmp(bytes, mark, 3) == 0;
-    stream->bytes = size == 0 ? "" : bytes + (is_marked ? 3 : 0);
-    stream->size = size - (is_marked ? 3 : 0);
-    return stream;
 }
 
 void yaml_close(struct yaml_stream *stream) {
@@ -78,14 +68,21 @@ static void try_json(struct yaml_stream *stream) {
     stream->json_error.offset = ERROR_NO_OFFSET;
 }
 
-static void begin(struct yaml_stream *stream) {
-    stream->is_begun = true;
-    try_json(stream);
+struct yaml_stream *yaml_open(const char *bytes, size_t size) {
+    static const char mark[] = "\xEF\xBB\xBF";
+    struct yaml_stream *stream = memory_new(1, sizeof(*stream));
+    bool is_marked = size >= 3 && memcmp(bytes, mark, 3) == 0;
+    stream->bytes = size == 0 ? "" : bytes + (is_marked ? 3 : 0);
+    stream->size = size - (is_marked ? 3 : 0);
+    if (stream->size <= UINT32_MAX) {
+        try_json(stream);
+    }
     if (stream->is_json) {
         yaml_json_begin(&stream->json, stream->bytes, stream->size);
     } else {
         stream->load = yaml_load_open(stream->bytes, stream->size);
     }
+    return stream;
 }
 
 /* Is the JSON reader's fault the better answer? Not if the text is well-formed YAML that says
@@ -102,9 +99,6 @@ bool yaml_next(struct yaml_stream *stream, struct yaml_document *ret_document, b
                struct error *error) {
     if (stream->size > UINT32_MAX) {
         return error_set(error, ERROR_TOO_LARGE, "line 1, column 1: more than 4 GiB of text");
-    }
-    if (!stream->is_begun) {
-        begin(stream);
     }
     if (stream->is_json) {
         return yaml_json_next(&stream->json, ret_document, ret_more, error);

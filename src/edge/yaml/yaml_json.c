@@ -30,12 +30,10 @@ struct copy {
     struct yaml_place place;
     struct yaml_document document;
     struct level *levels;
-    size_t depth, levels_capacity;
+    size_t depth;
     struct open_key *keys;
-    size_t n_keys, keys_capacity;
-    struct buffer decoded;   /* keys that have escapes, without them */
-    struct yaml_key *listed; /* kept only to reuse its memory */
-    size_t listed_capacity;
+    size_t n_keys;
+    struct buffer decoded; /* keys that have escapes, without them */
 };
 
 static void copy_fini(struct copy *copy) {
@@ -43,7 +41,6 @@ static void copy_fini(struct copy *copy) {
     buffer_fini(&copy->decoded);
     free(copy->levels);
     free(copy->keys);
-    free(copy->listed);
 }
 
 bool yaml_json_check(const char *bytes, size_t size, struct yaml_place *ret_place,
@@ -77,15 +74,11 @@ static void mark(struct copy *copy, const char *at) {
 }
 
 static void open_level(struct copy *copy, bool is_object) {
-    if (copy->depth == copy->levels_capacity) {
-        copy->levels_capacity = copy->levels_capacity < 16 ? 16 : copy->levels_capacity * 2;
-        copy->levels = memory_resize(copy->levels, copy->levels_capacity, sizeof(*copy->levels));
-    }
+    copy->levels = memory_grow(copy->levels, copy->depth, sizeof(*copy->levels));
     buffer_add_byte(&copy->document.json, is_object ? '{' : '[');
     copy->levels[copy->depth++] = (struct level){is_object, copy->n_keys, copy->decoded.size};
 }
 
-/* Writes a scalar, or the opening bracket of an object or array. */
 static void begin_value(struct copy *copy) {
     mark(copy, copy->start + json_offset(&copy->reader));
     struct json_text raw;
@@ -128,10 +121,7 @@ static void decode_key(struct copy *copy, struct open_key *key) {
 }
 
 static void add_key(struct copy *copy, struct json_text key) {
-    if (copy->n_keys == copy->keys_capacity) {
-        copy->keys_capacity = copy->keys_capacity < 64 ? 64 : copy->keys_capacity * 2;
-        copy->keys = memory_resize(copy->keys, copy->keys_capacity, sizeof(*copy->keys));
-    }
+    copy->keys = memory_grow(copy->keys, copy->n_keys, sizeof(*copy->keys));
     mark(copy, key.at - 1);
     struct open_key *open = &copy->keys[copy->n_keys++];
     *open = (struct open_key){.text = key, .place = copy->place};
@@ -142,28 +132,26 @@ static void add_key(struct copy *copy, struct json_text key) {
     buffer_add_byte(&copy->document.json, ':');
 }
 
-/* The keys of the innermost object. */
-static struct yaml_key *list_keys(struct copy *copy, const struct open_key *keys, size_t n) {
-    if (n > copy->listed_capacity) {
-        copy->listed_capacity = n * 2;
-        copy->listed = memory_resize(copy->listed, n * 2, sizeof(*copy->listed));
-    }
+static struct yaml_key *list_keys(const struct copy *copy, const struct open_key *keys, size_t n) {
+    struct yaml_key *listed = memory_new(n, sizeof(*listed));
     for (size_t i = 0; i < n; i++) {
         bool is_decoded = keys[i].decoded_size > 0;
-        copy->listed[i] = (struct yaml_key){
+        listed[i] = (struct yaml_key){
             .at = is_decoded ? copy->decoded.bytes + keys[i].decoded : keys[i].text.at,
             .size = (uint32_t)(is_decoded ? keys[i].decoded_size : keys[i].text.size),
             .order = (uint32_t)i,
             .place = keys[i].place,
         };
     }
-    return copy->listed;
+    return listed;
 }
 
-static bool check_keys(struct copy *copy, struct error *error) {
+/* Checks the keys of the innermost object. */
+static bool check_keys(const struct copy *copy, struct error *error) {
     size_t first = copy->levels[copy->depth - 1].first_key;
     size_t n = copy->n_keys - first;
-    return n < 2 || yaml_key_check(list_keys(copy, copy->keys + first, n), n, n, error);
+    AUTO_FREE struct yaml_key *keys = list_keys(copy, copy->keys + first, n);
+    return yaml_key_check(keys, n, n, error);
 }
 
 static bool close_level(struct copy *copy, struct error *error) {

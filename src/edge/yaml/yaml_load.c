@@ -117,15 +117,13 @@ static bool make_key(struct yaml_load *load, uint32_t *node, struct error *error
     struct yaml_place place = tree->nodes[*node].place;
     const struct yaml_tree_node scalar = *yaml_tree_at(tree, *node);
     if (scalar.kind != YAML_TREE_SCALAR) {
-        if (found_template(load, place, error)) {
-            return false;
-        }
-        return yaml_place_fail(error, ERROR_INVALID, place, "a map or a list cannot be a key");
+        return !found_template(load, place, error) &&
+               yaml_place_fail(error, ERROR_INVALID, place, "a map or a list cannot be a key");
     }
     if (scalar.scalar == YAML_SCALAR_NULL) {
         return yaml_place_fail(error, ERROR_INVALID, place, "null cannot be a key; quote it");
     }
-    if (scalar.scalar == YAML_SCALAR_TEXT || scalar.scalar == YAML_SCALAR_MERGE) {
+    if (scalar.scalar >= YAML_SCALAR_SPECIAL) {
         return true;
     }
     size_t first = tree->texts.size;
@@ -136,15 +134,12 @@ static bool make_key(struct yaml_load *load, uint32_t *node, struct error *error
 
 static bool check_value(const struct yaml_load *load, uint32_t node, struct error *error) {
     const struct yaml_tree_node *value = yaml_tree_at(&load->tree, node);
-    if (value->kind == YAML_TREE_SCALAR && value->scalar == YAML_SCALAR_SPECIAL) {
-        return yaml_place_fail(error, ERROR_INVALID, load->tree.nodes[node].place,
-                               "JSON has no number for %.*s; quote it if it is text",
-                               (int)value->size - 2, load->tree.texts.bytes + value->first + 1);
-    }
-    return true;
+    return value->kind != YAML_TREE_SCALAR || value->scalar != YAML_SCALAR_SPECIAL ||
+           yaml_place_fail(error, ERROR_INVALID, load->tree.nodes[node].place,
+                           "JSON has no number for %.*s; quote it if it is text",
+                           (int)value->size - 2, load->tree.texts.bytes + value->first + 1);
 }
 
-/* Adds a node to the innermost open map or list, or makes it the root. */
 static bool place_node(struct yaml_load *load, uint32_t node, struct error *error) {
     if (load->depth == 0) {
         load->root = node;
@@ -268,7 +263,6 @@ static bool on_event(struct yaml_load *load, const yaml_event_t *event, struct e
     }
 }
 
-/* Reads to the end of the next document, or of the stream. */
 static bool read_document(struct yaml_load *load, struct error *error) {
     for (;;) {
         AUTO(yaml_event_delete) yaml_event_t event;

@@ -15,8 +15,7 @@ struct member {
    maps that it merges. */
 struct members {
     struct member *at;
-    size_t n, capacity;
-    size_t n_own;
+    size_t n, n_own;
     uint32_t merge;  /* the merge key, or YAML_TREE_NONE */
     uint32_t before; /* the child before the merge key, or YAML_TREE_NONE */
 };
@@ -26,10 +25,7 @@ static void members_fini(struct members *members) {
 }
 
 static void add_member(struct members *members, uint32_t key, uint32_t value) {
-    if (members->n == members->capacity) {
-        members->capacity = members->capacity < 16 ? 16 : members->capacity * 2;
-        members->at = memory_resize(members->at, members->capacity, sizeof(*members->at));
-    }
+    members->at = memory_grow(members->at, members->n, sizeof(*members->at));
     members->at[members->n++] = (struct member){key, value};
 }
 

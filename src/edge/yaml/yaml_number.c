@@ -78,11 +78,7 @@ struct decimal {
 };
 
 static size_t count_digits(const char *at) {
-    size_t n = 0;
-    while (is_digit(at[n])) {
-        n++;
-    }
-    return n;
+    return strspn(at, "0123456789");
 }
 
 static bool split_decimal(const char *at, struct decimal *ret_decimal) {
@@ -218,19 +214,19 @@ static void remove_underscores(char *text) {
     *to = '\0';
 }
 
-enum yaml_number_kind yaml_number_read(const char *text, size_t size, struct buffer *out) {
+enum yaml_scalar_kind yaml_number_read(const char *text, size_t size, struct buffer *out) {
     bool is_pointed = *text == '.';
     bool is_candidate = is_digit(*text) || *text == '+' || *text == '-' || is_pointed;
     if (!is_candidate || strspn(text, "0123456789abcdefABCDEFxXoO_.+-") != size ||
         (is_pointed && has_stray_underscore(text))) {
-        return YAML_NUMBER_NONE;
+        return YAML_SCALAR_TEXT;
     }
     AUTO_FREE char *plain = memory_copy(text, size);
     remove_underscores(plain);
     if (!is_pointed && add_integer(plain, out)) {
-        return YAML_NUMBER_INTEGER;
+        return YAML_SCALAR_INTEGER;
     }
-    return add_float(plain, out) ? YAML_NUMBER_FLOAT : YAML_NUMBER_NONE;
+    return add_float(plain, out) ? YAML_SCALAR_FLOAT : YAML_SCALAR_TEXT;
 }
 
 void yaml_number_add_key(const char *json, struct buffer *out) {
@@ -243,14 +239,12 @@ void yaml_number_add_key(const char *json, struct buffer *out) {
     char text[32];
     int n = 0;
     do {
-        snprintf(text, sizeof(text), "%.*e", n, (double)narrow);
-        n++;
+        snprintf(text, sizeof(text), "%.*e", n++, (double)narrow);
     } while (n < FLT_DECIMAL_DIG && strtof(text, NULL) != narrow);
     int exponent = atoi(strchr(text, 'e') + 1);
     if (exponent < -4 || exponent >= 6) {
         buffer_add_text(out, text);
     } else {
-        int decimals = MAX(n - 1 - exponent, 0);
-        buffer_add_format(out, "%.*f", decimals, (double)narrow);
+        buffer_add_format(out, "%.*f", MAX(n - 1 - exponent, 0), (double)narrow);
     }
 }

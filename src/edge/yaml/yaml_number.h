@@ -11,18 +11,13 @@
 #include <stddef.h>
 
 #include "base/buffer.h"
+#include "yaml_scalar.h"
 
-enum yaml_number_kind {
-    YAML_NUMBER_NONE, /* the text is not a number */
-    YAML_NUMBER_INTEGER,
-    YAML_NUMBER_FLOAT,
-};
-
-/* Reads an unquoted scalar and adds its number to `out`, or nothing if it is not a number. `text`
-   ends with a NUL. A float keeps its digits. If it has an exponent and lies from 1e-6 to below
-   1e21, it is written without one, as Go does. If a double cannot hold it, go-yaml takes it for
-   text, so it is not a number. */
-enum yaml_number_kind yaml_number_read(const char *text, size_t size, struct buffer *out);
+/* Reads an unquoted scalar and adds its number to `out`. Returns YAML_SCALAR_TEXT, and adds
+   nothing, if it is not a number. `text` ends with a NUL. A float keeps its digits. If it has an
+   exponent and lies from 1e-6 to below 1e21, it is written without one, as Go does. If a double
+   cannot hold it, it is text, as for go-yaml. */
+enum yaml_scalar_kind yaml_number_read(const char *text, size_t size, struct buffer *out);
 
 /* Adds a float as sigs.k8s.io/yaml spells it in a key: with the fewest digits that tell it from
    other 32-bit floats. */

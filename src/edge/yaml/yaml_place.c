@@ -23,12 +23,7 @@ void yaml_place_advance(struct yaml_place *place, const char *from, const char *
 }
 
 void yaml_place_mark(struct yaml_place place, struct yaml_document *document) {
-    size_t n = document->n_marks;
-    /* The capacity is always a power of two. */
-    if ((n & (n - 1)) == 0) {
-        size_t capacity = n == 0 ? 1 : n * 2;
-        document->marks = memory_resize(document->marks, capacity, sizeof(*document->marks));
-    }
+    document->marks = memory_grow(document->marks, document->n_marks, sizeof(*document->marks));
     document->marks[document->n_marks++] = (struct yaml_mark){
         .offset = (uint32_t)document->json.size,
         .line = place.line,

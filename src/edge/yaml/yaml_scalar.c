@@ -57,15 +57,11 @@ enum yaml_scalar_kind yaml_scalar_resolve(const char *text, size_t size, struct 
         buffer_add_text(out, meaning->json);
         return meaning->kind;
     }
-    switch (yaml_number_read(text, size, out)) {
-    case YAML_NUMBER_INTEGER:
-        return YAML_SCALAR_INTEGER;
-    case YAML_NUMBER_FLOAT:
-        return YAML_SCALAR_FLOAT;
-    default:
+    enum yaml_scalar_kind kind = yaml_number_read(text, size, out);
+    if (kind == YAML_SCALAR_TEXT) {
         yaml_scalar_add_text(text, size, out);
-        return YAML_SCALAR_TEXT;
     }
+    return kind;
 }
 
 void yaml_scalar_add_text(const char *text, size_t size, struct buffer *out) {
@@ -77,20 +73,11 @@ void yaml_scalar_add_text(const char *text, size_t size, struct buffer *out) {
 void yaml_scalar_add_key(enum yaml_scalar_kind kind, const char *json, size_t size,
                          struct buffer *out) {
     AUTO_FREE char *copy = memory_copy(json, size);
-    switch (kind) {
-    case YAML_SCALAR_INTEGER:
-    case YAML_SCALAR_BOOL:
-        buffer_add_byte(out, '"');
-        buffer_add(out, copy, size);
-        buffer_add_byte(out, '"');
-        break;
-    case YAML_SCALAR_FLOAT:
-        buffer_add_byte(out, '"');
+    buffer_add_byte(out, '"');
+    if (kind == YAML_SCALAR_FLOAT) {
         yaml_number_add_key(copy, out);
-        buffer_add_byte(out, '"');
-        break;
-    default:
+    } else {
         buffer_add(out, copy, size);
-        break;
     }
+    buffer_add_byte(out, '"');
 }

@@ -18,7 +18,8 @@ enum yaml_scalar_kind {
     YAML_SCALAR_BOOL,
     YAML_SCALAR_INTEGER, /* 64 bits, signed or unsigned */
     YAML_SCALAR_FLOAT,   /* any other number; it keeps its digits, not those of a double */
-    YAML_SCALAR_SPECIAL, /* infinite or not a number; its JSON is a string, for use as a key */
+    /* The JSON of these is a string. */
+    YAML_SCALAR_SPECIAL, /* infinite or not a number; good only as a key */
     YAML_SCALAR_MERGE,   /* << */
     YAML_SCALAR_TEXT,
 };
@@ -26,11 +27,10 @@ enum yaml_scalar_kind {
 /* Resolves an unquoted scalar and adds its JSON to `out`. `text` ends with a NUL. */
 enum yaml_scalar_kind yaml_scalar_resolve(const char *text, size_t size, struct buffer *out);
 
-/* Adds the JSON string of a text. */
 void yaml_scalar_add_text(const char *text, size_t size, struct buffer *out);
 
-/* Adds the JSON string of a scalar used as a key. `kind` is not YAML_SCALAR_NULL. `json` is the
-   scalar's JSON and may lie in `out`. */
+/* Adds the JSON string of a boolean, an integer or a float used as a key. `json` is its JSON and
+   may lie in `out`. */
 void yaml_scalar_add_key(enum yaml_scalar_kind kind, const char *json, size_t size,
                          struct buffer *out);
 

@@ -62,9 +62,6 @@ bool yaml_tag_read_scalar(const struct yaml_tag *tag, const char *text, size_t s
 }
 
 bool yaml_tag_check(const struct yaml_tag *tag, const char *expected, struct error *error) {
-    if (tag->name == NULL || strcmp(tag->name, "!") == 0 ||
-        strcmp(shorten(tag->name), expected) == 0) {
-        return true;
-    }
-    return fail_unknown(tag, error);
+    return tag->name == NULL || strcmp(tag->name, "!") == 0 ||
+           strcmp(shorten(tag->name), expected) == 0 || fail_unknown(tag, error);
 }

@@ -69,10 +69,7 @@ static bool is_digit(char byte) {
 }
 
 static const char *pass_digits(const char *at) {
-    while (is_digit(*at)) {
-        at++;
-    }
-    return at;
+    return at + strspn(at, "0123456789");
 }
 
 /* After a colon or a dash it makes that an indicator. */

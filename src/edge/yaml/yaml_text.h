@@ -21,7 +21,6 @@ enum yaml_text_style {
 
 enum yaml_text_style yaml_text_style(const char *text, size_t size);
 
-/* Adds the text in double quotes, on one line. */
 void yaml_text_add_quoted(const char *text, size_t size, struct buffer *out);
 
 void yaml_text_add_spaces(size_t n, struct buffer *out);

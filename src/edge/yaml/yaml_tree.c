@@ -48,10 +48,7 @@ void yaml_tree_clear(struct yaml_tree *tree) {
 }
 
 uint32_t yaml_tree_add(struct yaml_tree *tree, enum yaml_tree_kind kind, struct yaml_place place) {
-    if (tree->n_nodes == tree->capacity) {
-        tree->capacity = tree->capacity < 64 ? 64 : tree->capacity * 2;
-        tree->nodes = memory_resize(tree->nodes, tree->capacity, sizeof(*tree->nodes));
-    }
+    tree->nodes = memory_grow(tree->nodes, tree->n_nodes, sizeof(*tree->nodes));
     tree->nodes[tree->n_nodes] = (struct yaml_tree_node){.kind = (uint8_t)kind, .place = place};
     return (uint32_t)tree->n_nodes++;
 }
@@ -148,11 +145,9 @@ bool yaml_tree_close(struct yaml_tree *tree, uint32_t index, size_t depth, struc
     if (!measure(tree, node, error)) {
         return false;
     }
-    if (depth - 1 + node->height > YAML_DEPTH_MAX) {
-        return yaml_place_fail(error, ERROR_TOO_LARGE, node->place,
-                               "aliases make it nest more than %d levels deep", YAML_DEPTH_MAX);
-    }
-    return true;
+    return depth - 1 + node->height <= YAML_DEPTH_MAX ||
+           yaml_place_fail(error, ERROR_TOO_LARGE, node->place,
+                           "aliases make it nest more than %d levels deep", YAML_DEPTH_MAX);
 }
 
 struct level {
@@ -168,7 +163,6 @@ struct writer {
     size_t depth;
 };
 
-/* Writes a scalar, or the opening bracket of a map or list. */
 static void begin_node(struct writer *writer, uint32_t index) {
     const struct yaml_tree_node *node = yaml_tree_at(writer->tree, index);
     struct buffer *json = &writer->document->json;

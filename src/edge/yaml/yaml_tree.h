@@ -41,7 +41,7 @@ struct yaml_tree_node {
 
 struct yaml_tree {
     struct yaml_tree_node *nodes; /* nodes[0] is not used */
-    size_t n_nodes, capacity;
+    size_t n_nodes;
     struct buffer texts; /* the JSON of scalars */
     size_t n_merged;     /* members that merge keys have brought in */
     void *anchors;       /* root of a balanced tree of names; NULL if there are none */
@@ -78,7 +78,6 @@ struct yaml_tree_node *yaml_tree_at(const struct yaml_tree *tree, uint32_t index
 bool yaml_tree_close(struct yaml_tree *tree, uint32_t index, size_t depth,
                      struct error *error) MUST_CHECK;
 
-/* Writes the JSON of a node and its marks. */
 void yaml_tree_write(const struct yaml_tree *tree, uint32_t root,
                      struct yaml_document *ret_document);
 

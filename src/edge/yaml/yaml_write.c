@@ -46,7 +46,6 @@ static void separate(struct writer *writer) {
     }
 }
 
-/* Decodes into writer->text. */
 static const char *decode(struct writer *writer, const struct json_text *text) {
     buffer_clear(&writer->text);
     yaml_text_decode(text, &writer->text);
@@ -111,7 +110,8 @@ static void open_level(struct writer *writer, bool is_list) {
     }
 }
 
-/* Writes a scalar, or opens an object or array. What that writes depends on what comes next. */
+/* Writes a scalar, or opens an object or array. The next token decides what an open level
+   writes. */
 static void begin_value(struct writer *writer) {
     struct json_text text;
     writer->start = json_offset(&writer->reader);
@@ -179,7 +179,6 @@ static void close_level(struct writer *writer, const struct level *level) {
     }
 }
 
-/* Writes the next member or item, or closes the level. */
 static void write_next(struct writer *writer) {
     struct level *level = innermost(writer);
     struct json_text key;

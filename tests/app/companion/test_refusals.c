@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/attribute.h"
-#include "companion/refusals.h"
+#include "companion/job.h"
 
 static void test_refusals__each_sort_is_said_once_a_minute(void **state) {
     (void)state;

@@ -195,7 +195,7 @@ static void check_verdict(const struct review_context *context, const char *json
 
 /* Labels name a manifest's MCPServer, but not a request's, unless all facts are manifests. */
 static bool is_told_by_labels(const struct golden_case *golden, const struct object *object) {
-    struct server_fact server;
+    struct fact server;
     bool is_labelled = object->is_labelled && object->instance[0] != '\0' &&
                        !object->owner.is_controlled && object->uid[0] == '\0';
     bool is_known = facts_find_server(golden->facts, object->namespace, object->instance, &server);
@@ -263,7 +263,7 @@ static struct facts *stripped_facts(const struct golden_case *golden) {
 static bool is_at_home_in_a_repository(const struct golden_case *golden,
                                        const struct object *object) {
     const struct owner *owner = &object->owner;
-    struct server_fact server;
+    struct fact server;
     const cJSON *warning = cJSON_GetArrayItem(at(golden->expect, "warnings"), 0);
     bool is_behind = at(golden->expect, "status") != NULL ||
                      (warning != NULL && strncmp(warning->valuestring, "unresolved", 10) == 0);

@@ -324,13 +324,13 @@ static struct evidence make_evidence(const char *server_uid, const char *deploym
     if (server_uid != NULL) {
         bool is_there = server_uid[0] != '\0';
         evidence.server_state = is_there ? EVIDENCE_FOUND : EVIDENCE_ABSENT;
-        evidence.server = (struct server_fact){.generation = 1};
+        evidence.server = (struct fact){.generation = 1};
         snprintf(evidence.server.uid, sizeof(evidence.server.uid), "%s", server_uid);
     }
     if (deployment_uid != NULL) {
         bool is_there = deployment_uid[0] != '\0';
         evidence.deployment_state = is_there ? EVIDENCE_FOUND : EVIDENCE_ABSENT;
-        evidence.deployment = (struct deployment_fact){
+        evidence.deployment = (struct fact){
             .namespace = "n",
             .name = "new",
             .owner = {.is_controlled = true, .is_mcpserver = true, .name = "new", .uid = "9"}};

@@ -408,6 +408,39 @@ static void test_renewal__does_not_count_what_failed_as_fights(void **state) {
     assert_int_equal(fight.n_contested, 0);
 }
 
+/* The watch does not bring again what an old answer would hide. */
+static void test_renewal__knows_which_answer_a_watch_has_overtaken(void **state) {
+    static const struct {
+        void (*change)(struct renewal_view *view);
+        enum renewal_verb verb; /* of the order */
+        enum renewal_verb news;
+        bool is_overtaken;
+    } rows[] = {
+        {lost, RENEWAL_WRITE, RENEWAL_WRITE, true},
+        {lost, RENEWAL_WRITE, RENEWAL_TRUST, false},
+        {blank_bundle, RENEWAL_TRUST, RENEWAL_TRUST, true},
+        {blank_bundle, RENEWAL_TRUST, RENEWAL_WRITE, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct renewal_view view = settled();
+        struct renewal renewal;
+        struct renewal_order order;
+        rows[i].change(&view);
+        renewal_init(&renewal, TRUST_MS, RETIRE_S);
+        renewal_news(&renewal, rows[i].news);
+        renewal_step(&renewal, &view, 0, START_S, &order);
+        assert_int_equal(order.verb, rows[i].verb);
+        assert_false(renewal_is_overtaken(&renewal));
+        renewal_news(&renewal, rows[i].news);
+        assert_int_equal(renewal_is_overtaken(&renewal), rows[i].is_overtaken);
+        renewal_answer(&renewal, 0, 0, true);
+        renewal_step(&renewal, &view, RENEWAL_COOL_DOWN_MS, START_S + 1, &order);
+        assert_int_equal(order.verb, rows[i].verb);
+        assert_false(renewal_is_overtaken(&renewal));
+    }
+}
+
 /* Endless requests for a leaf get sixty leaves in ten minutes. */
 static void test_renewal__writes_the_secret_at_a_pace(void **state) {
     struct renewal_view view = settled();
@@ -567,6 +600,7 @@ int main(void) {
         cmocka_unit_test(test_renewal__retires_when_all_have_trusted_the_new_ca_for_long),
         cmocka_unit_test(test_renewal__makes_nothing_by_a_clock_that_has_just_jumped),
         cmocka_unit_test(test_renewal__waits_anew_where_the_clock_jumps_again),
+        cmocka_unit_test(test_renewal__knows_which_answer_a_watch_has_overtaken),
         cmocka_unit_test(test_renewal__writes_the_secret_at_a_pace),
         cmocka_unit_test(test_renewal__comes_back_later_and_later_where_it_fails),
         cmocka_unit_test(test_renewal__keeps_the_leaf_trusted_for_twelve_years),

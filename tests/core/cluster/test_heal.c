@@ -9,9 +9,8 @@
 
 #include "core/cluster/heal.h"
 
-static const struct server_fact server = {
-    .namespace = "n", .name = "a", .uid = "1", .is_stdio = true};
-static const struct deployment_fact deployment = {
+static const struct fact server = {.namespace = "n", .name = "a", .uid = "1", .is_stdio = true};
+static const struct fact deployment = {
     .namespace = "n",
     .name = "a",
     .uid = "d1",
@@ -44,8 +43,8 @@ enum change {
 };
 
 static bool is_due(enum change change) {
-    struct server_fact m = server;
-    struct deployment_fact d = deployment;
+    struct fact m = server;
+    struct fact d = deployment;
     struct exemption exemption = {.namespace = "n", .ends = 101};
     struct policy *policy = policy_default();
     m.is_stdio = change != SERVER_SSE;

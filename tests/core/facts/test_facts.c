@@ -42,10 +42,10 @@ static void end_round(struct facts *facts) {
 static void test_facts__begin_empty(void **state) {
     (void)state;
     AUTO(free_facts) struct facts *facts = facts_new();
-    struct server_fact server = {.name = "untouched"};
-    struct deployment_fact deployment = {.name = "untouched"};
-    assert_int_equal(facts_count_servers(facts), 0);
-    assert_int_equal(facts_count_deployments(facts), 0);
+    struct fact server = {.name = "untouched"};
+    struct fact deployment = {.name = "untouched"};
+    assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 0);
+    assert_int_equal(facts_count(facts, OBJECT_DEPLOYMENT), 0);
     assert_false(facts_find_server(facts, "a", "b", &server));
     assert_false(facts_find_server(facts, "", "", &server));
     assert_false(facts_find_deployment(facts, "a", "b", NULL, &deployment));
@@ -60,7 +60,7 @@ static void test_facts__begin_empty(void **state) {
 static void test_facts__keep_all_that_is_known_of_a_server(void **state) {
     (void)state;
     AUTO(free_facts) struct facts *facts = facts_new();
-    struct server_fact server = {.name = ""};
+    struct fact server = {.name = ""};
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'1','generation':5,"
                "'deletionTimestamp':'2026-11-22T10:00:00Z'},'spec':{'replicas':4,"
                "'transport':'sse','sessionStorage':{'provider':'redis'}},'status':{'conditions':["
@@ -96,7 +96,7 @@ static void test_facts__keep_all_that_is_known_of_a_server(void **state) {
 static void test_facts__keep_all_that_is_known_of_a_deployment(void **state) {
     (void)state;
     AUTO(free_facts) struct facts *facts = facts_new();
-    struct deployment_fact deployment = {.name = ""};
+    struct fact deployment = {.name = ""};
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'d1','deletionTimestamp':"
                "'2026-11-22T10:00:00Z','labels':{'app.kubernetes.io/name':'mcpserver',"
                "'app.kubernetes.io/instance':'i'},'ownerReferences':[{'controller':true,"
@@ -128,10 +128,10 @@ static void test_facts__keep_all_that_is_known_of_a_deployment(void **state) {
 static void test_facts__are_found_by_the_whole_key(void **state) {
     (void)state;
     AUTO(free_facts) struct facts *facts = facts_new();
-    struct server_fact server;
+    struct fact server;
     put(facts, "{" SERVER ",'metadata':{'namespace':'a','name':'bc','uid':'1'}}");
     put(facts, "{" SERVER ",'metadata':{'namespace':'ab','name':'c','uid':'2'}}");
-    assert_int_equal(facts_count_servers(facts), 2);
+    assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 2);
     assert_true(facts_find_server(facts, "a", "bc", &server));
     assert_string_equal(server.uid, "1");
     assert_true(facts_find_server(facts, "ab", "c", &server));
@@ -146,7 +146,7 @@ static void test_facts__hold_names_of_every_length(void **state) {
     (void)state;
     AUTO(free_facts) struct facts *facts = facts_new();
     struct object object = {.kind = OBJECT_DEPLOYMENT, .owner = {.is_controlled = true}};
-    struct deployment_fact found;
+    struct fact found;
     fill(object.namespace, sizeof(object.namespace) - 1);
     fill(object.name, sizeof(object.name) - 1);
     fill(object.uid, sizeof(object.uid) - 1);
@@ -170,22 +170,22 @@ static void test_facts__pass_over_other_kinds(void **state) {
                             "'metadata':{'namespace':'n','name':'a','uid':'1'}}"));
     assert_false(put(facts, "{'apiVersion':'v1','kind':'Pod',"
                             "'metadata':{'namespace':'n','name':'a','uid':'1'}}"));
-    assert_int_equal(facts_count_servers(facts), 0);
-    assert_int_equal(facts_count_deployments(facts), 0);
+    assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 0);
+    assert_int_equal(facts_count(facts, OBJECT_DEPLOYMENT), 0);
 }
 
 static void test_facts__a_put_replaces(void **state) {
     (void)state;
     AUTO(free_facts) struct facts *facts = facts_new();
-    struct server_fact server;
-    struct deployment_fact deployment;
+    struct fact server;
+    struct fact deployment;
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'longer than before'},"
                "'spec':{'replicas':2}}");
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'2'}}");
-    assert_int_equal(facts_count_servers(facts), 1);
-    assert_int_equal(facts_count_deployments(facts), 1);
+    assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 1);
+    assert_int_equal(facts_count(facts, OBJECT_DEPLOYMENT), 1);
     assert_true(facts_find_server(facts, "n", "a", &server));
     assert_string_equal(server.uid, "longer than before");
     assert_true(number_is(&server.replicas, 2));
@@ -215,8 +215,8 @@ static void test_facts__a_put_tells_whether_the_round_had_its_like(void **state)
 static void test_facts__the_end_of_a_round_removes_what_was_not_put(void **state) {
     (void)state;
     AUTO(free_facts) struct facts *facts = facts_new();
-    struct server_fact server;
-    struct deployment_fact deployment;
+    struct fact server;
+    struct fact deployment;
     begin_round(facts);
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a'}}");
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'b'}}");
@@ -232,17 +232,17 @@ static void test_facts__the_end_of_a_round_removes_what_was_not_put(void **state
     assert_true(facts_find_server(facts, "n", "b", &server));
     assert_false(facts_find_deployment(facts, "n", "a", NULL, &deployment));
     assert_false(facts_find_deployment(facts, "n", "b", NULL, &deployment));
-    assert_int_equal(facts_count_servers(facts), 1);
-    assert_int_equal(facts_count_deployments(facts), 0);
+    assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 1);
+    assert_int_equal(facts_count(facts, OBJECT_DEPLOYMENT), 0);
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a'}}");
     assert_true(facts_find_server(facts, "n", "a", &server));
-    assert_int_equal(facts_count_servers(facts), 2);
+    assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 2);
 }
 
 static void test_facts__a_deployment_is_found_by_its_uid_whatever_its_name(void **state) {
     (void)state;
     AUTO(free_facts) struct facts *facts = facts_new();
-    struct deployment_fact deployment;
+    struct fact deployment;
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'b','uid':'2'}}");
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'c'}}");
@@ -259,8 +259,8 @@ static void test_facts__a_deployment_is_found_by_its_uid_whatever_its_name(void 
 static void test_facts__the_rounds_of_the_two_kinds_are_apart(void **state) {
     (void)state;
     AUTO(free_facts) struct facts *facts = facts_new();
-    struct server_fact server;
-    struct deployment_fact deployment;
+    struct fact server;
+    struct fact deployment;
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a'}}");
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a'}}");
     facts_begin_round(facts, OBJECT_DEPLOYMENT);
@@ -283,8 +283,8 @@ static void remove_object(struct facts *facts, const char *json) {
 static void test_facts__one_object_is_removed(void **state) {
     (void)state;
     AUTO(free_facts) struct facts *facts = facts_new();
-    struct server_fact server;
-    struct deployment_fact deployment;
+    struct fact server;
+    struct fact deployment;
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
     remove_object(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'2'}}");
@@ -297,7 +297,8 @@ static void test_facts__one_object_is_removed(void **state) {
     assert_true(facts_find_deployment(facts, "n", "a", NULL, &deployment));
     remove_object(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
     assert_false(facts_find_deployment(facts, "n", "a", NULL, &deployment));
-    assert_int_equal(facts_count_servers(facts) + facts_count_deployments(facts), 0);
+    assert_int_equal(facts_count(facts, OBJECT_MCPSERVER) + facts_count(facts, OBJECT_DEPLOYMENT),
+                     0);
 }
 
 #define CONDITIONS                                                                                 \
@@ -307,7 +308,7 @@ static void test_facts__one_object_is_removed(void **state) {
     "'message':'stdio replica cap is not active'}]}"
 
 static enum condition_state stdio_state(struct facts *facts, int64_t *ret_transition) {
-    struct server_fact server;
+    struct fact server;
     assert_true(facts_find_server(facts, "n", "a", &server));
     *ret_transition = server.conditions[CONDITION_TYPE_STDIO].last_transition;
     return server.conditions[CONDITION_TYPE_STDIO].state;
@@ -334,7 +335,7 @@ static void test_facts__written_conditions_count_unless_something_came_meanwhile
     static const struct condition written[CONDITION_TYPE_COUNT] = {
         {.state = CONDITION_STDIO_NOT_ACTIVE, .last_transition = 8}};
     AUTO(free_facts) struct facts *facts = facts_new();
-    struct server_fact read;
+    struct fact read;
     int64_t transition;
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'1','generation':5},"
                "'spec':{'replicas':2,'transport':'sse','sessionStorage':{'provider':'redis'}}}");
@@ -342,7 +343,7 @@ static void test_facts__written_conditions_count_unless_something_came_meanwhile
     facts_confirm_conditions(facts, &read, written);
     assert_int_equal(stdio_state(facts, &transition), CONDITION_STDIO_NOT_ACTIVE);
     assert_int_equal(transition, 8);
-    struct server_fact now;
+    struct fact now;
     assert_true(facts_find_server(facts, "n", "a", &now));
     assert_string_equal(now.uid, "1");
     assert_int_equal(now.generation, 5);
@@ -352,8 +353,8 @@ static void test_facts__written_conditions_count_unless_something_came_meanwhile
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'2'}}");
     facts_confirm_conditions(facts, &now, written);
     assert_int_equal(stdio_state(facts, &transition), CONDITION_ABSENT);
-    facts_confirm_conditions(facts, &(struct server_fact){.namespace = "n", .name = "b"}, written);
-    assert_int_equal(facts_count_servers(facts), 1);
+    facts_confirm_conditions(facts, &(struct fact){.namespace = "n", .name = "b"}, written);
+    assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 1);
 }
 
 /* A write may be confirmed in the middle of a list that no longer has the object. */
@@ -362,7 +363,7 @@ static void test_facts__a_confirmed_write_keeps_nothing_that_is_gone(void **stat
     static const struct condition written[CONDITION_TYPE_COUNT] = {
         {.state = CONDITION_STDIO_NOT_ACTIVE}};
     AUTO(free_facts) struct facts *facts = facts_new();
-    struct server_fact read;
+    struct fact read;
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'gone','uid':'1'}}");
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'there','uid':'2'}}");
     begin_round(facts);
@@ -375,7 +376,7 @@ static void test_facts__a_confirmed_write_keeps_nothing_that_is_gone(void **stat
     assert_false(facts_find_server(facts, "n", "gone", &read));
     assert_true(facts_find_server(facts, "n", "there", &read));
     assert_int_equal(read.conditions[CONDITION_TYPE_STDIO].state, CONDITION_STDIO_NOT_ACTIVE);
-    assert_int_equal(facts_count_servers(facts), 1);
+    assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 1);
 }
 
 enum { MANY = 10000 };
@@ -407,7 +408,7 @@ static bool put_number(struct facts *facts, int number, int64_t version) {
    object. */
 static int64_t find_server(struct facts *facts, int number) {
     const struct object key = make_object(OBJECT_MCPSERVER, number, 0);
-    struct server_fact server;
+    struct fact server;
     if (!facts_find_server(facts, key.namespace, key.name, &server)) {
         return 0;
     }
@@ -420,7 +421,7 @@ static int64_t find_server(struct facts *facts, int number) {
 
 static int64_t find_deployment(struct facts *facts, int number) {
     const struct object key = make_object(OBJECT_DEPLOYMENT, number, 0);
-    struct deployment_fact deployment;
+    struct fact deployment;
     if (!facts_find_deployment(facts, key.namespace, key.name, NULL, &deployment)) {
         return 0;
     }
@@ -437,11 +438,11 @@ static void test_facts__hold_ten_thousand_of_each(void **state) {
     begin_round(facts);
     for (int i = 0; i < MANY; i++) {
         assert_false(put_number(facts, i, 1));
-        assert_int_equal(facts_count_servers(facts), i + 1);
+        assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), i + 1);
     }
     end_round(facts);
-    assert_int_equal(facts_count_servers(facts), MANY);
-    assert_int_equal(facts_count_deployments(facts), MANY);
+    assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), MANY);
+    assert_int_equal(facts_count(facts, OBJECT_DEPLOYMENT), MANY);
     for (int i = 0; i < MANY; i++) {
         assert_int_equal(find_server(facts, i), 1);
         assert_int_equal(find_deployment(facts, i), 1);
@@ -463,8 +464,8 @@ static void test_facts__stay_sound_while_most_of_them_come_and_go(void **state) 
             assert_false(put_number(facts, i, round));
         }
         end_round(facts);
-        assert_int_equal(facts_count_servers(facts), WINDOW);
-        assert_int_equal(facts_count_deployments(facts), WINDOW);
+        assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), WINDOW);
+        assert_int_equal(facts_count(facts, OBJECT_DEPLOYMENT), WINDOW);
         for (int i = first - WINDOW; i < first + 2 * WINDOW; i++) {
             int64_t expected = i >= first && i < first + WINDOW ? round : 0;
             assert_int_equal(find_server(facts, i), expected);
@@ -473,7 +474,7 @@ static void test_facts__stay_sound_while_most_of_them_come_and_go(void **state) 
     }
 }
 
-static void count_visit(void *context, const struct server_fact *server) {
+static void count_visit(void *context, const struct fact *server) {
     int *visits = context;
     long number = strtol(server->name + strlen("object-"), NULL, 10);
     assert_in_range(number, 0, 999);
@@ -545,7 +546,7 @@ static void *read_on(void *context) {
                 atomic_fetch_add(&stress->n_faults, 1);
             }
         }
-        if (facts_count_servers(stress->facts) < STABLE) {
+        if (facts_count(stress->facts, OBJECT_MCPSERVER) < STABLE) {
             atomic_fetch_add(&stress->n_faults, 1);
         }
     } while (!atomic_load(&stress->is_over));

@@ -32,7 +32,7 @@ static void test_status_body__applies_ours_and_nothing_else(void **state) {
     (void)state;
     AUTO(buffer_fini) struct buffer out;
     buffer_init(&out, 4096);
-    status_body_apply("toolhive.stacklok.dev/v1beta1", "n", "a", conditions, &out);
+    status_body_apply("toolhive.stacklok.dev/v1beta1", "n", "a", NULL, conditions, &out);
     assert_bytes("apply", &out,
                  "{'apiVersion':'toolhive.stacklok.dev/v1beta1','kind':'MCPServer','metadata':{"
                  "'name':'a','namespace':'n'},'status':{'conditions':[" OURS "]}}");

@@ -87,16 +87,16 @@ static void test_kube_fault__quotes_the_body(void **state) {
          "GET /a: 500: "
          "01234567890123456789012345678901234567890123456789012345678901234567890123456789"},
     };
-    static const struct kube_subject subject = {.verb = KUBE_GET, .path = "/a?secret"};
+    static const struct kube_request request = {.verb = KUBE_GET, .path = "/a?secret"};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct error error;
-        kube_fault_refused(&subject, 500, rows[i].body, strlen(rows[i].body), &error);
+        kube_fault_refused(&request, 500, rows[i].body, strlen(rows[i].body), &error);
         assert_string_equal(error.text, rows[i].text);
     }
     struct error error;
-    kube_fault_refused(&subject, 500, NULL, 0, &error);
+    kube_fault_refused(&request, 500, NULL, 0, &error);
     assert_string_equal(error.text, "GET /a: 500");
-    kube_fault_refused(&subject, 500, "\0x", 2, &error);
+    kube_fault_refused(&request, 500, "\0x", 2, &error);
     assert_string_equal(error.text, "GET /a: 500");
 }
 
@@ -109,8 +109,8 @@ static void test_kube_fault__leaves_room_behind_a_long_path(void **state) {
     for (size_t size = 120; size <= 121; size++) {
         struct error error;
         path[size] = '\0';
-        const struct kube_subject subject = {.verb = KUBE_GET, .path = path};
-        kube_fault_broken(&subject, 0, "gone", &error);
+        const struct kube_request request = {.verb = KUBE_GET, .path = path};
+        kube_fault_broken(&request, 0, "gone", &error);
         snprintf(expected, sizeof(expected), "GET %.120s%s: no answer: gone", path,
                  size == 121 ? "..." : "");
         assert_string_equal(error.text, expected);

@@ -16,7 +16,8 @@
 
 static struct kube_incoming begin_stream(size_t answer_max, struct kube_heard *heard) {
     struct kube_incoming incoming;
-    struct kube_request request = kube_site_request(KUBE_WATCH, "/w", heard);
+    static struct kube_request request;
+    request = kube_site_request(KUBE_WATCH, "/w", heard);
     request.answer_max = answer_max;
     kube_incoming_init(&incoming, &request);
     incoming.status = 200;
@@ -38,7 +39,7 @@ static void test_kube_watch__finds_lines_wherever_the_bytes_are_split(void **sta
             assert_true(kube_incoming_add(&incoming, bytes + second, size - second));
             assert_string_equal(buffer_text(&heard.lines), lines);
             assert_int_equal(heard.n_lines, 4);
-            kube_incoming_fini(&incoming);
+            buffer_fini(&incoming.bytes);
             kube_heard_fini(&heard);
         }
     }
@@ -48,7 +49,7 @@ static void test_kube_watch__finds_lines_wherever_the_bytes_are_split(void **sta
         assert_true(kube_incoming_add(&incoming, bytes + i, 1));
     }
     assert_string_equal(buffer_text(&heard.lines), lines);
-    kube_incoming_fini(&incoming);
+    buffer_fini(&incoming.bytes);
     kube_heard_fini(&heard);
 }
 
@@ -66,7 +67,7 @@ static void test_kube_watch__accepts_a_line_up_to_its_limit(void **state) {
             assert_int_equal(is_taken, size == MAX);
             assert_int_equal(incoming.is_too_large, size > MAX);
             assert_string_equal(buffer_text(&heard.lines), size == MAX ? "a\n0123456789\n" : "a\n");
-            kube_incoming_fini(&incoming);
+            buffer_fini(&incoming.bytes);
             kube_heard_fini(&heard);
         }
     }
@@ -85,7 +86,7 @@ static void test_kube_watch__keeps_no_memory_of_a_large_line(void **state) {
     assert_true(incoming.bytes.capacity <= 64 * 1024);
     assert_true(kube_incoming_add(&incoming, "a\n", 2));
     assert_int_equal(heard.n_lines, 2);
-    kube_incoming_fini(&incoming);
+    buffer_fini(&incoming.bytes);
     kube_heard_fini(&heard);
 }
 

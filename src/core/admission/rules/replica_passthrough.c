@@ -67,9 +67,8 @@ static const char *why_not_on_update(const struct ruling *ruling) {
     if (number_is(&ruling->replicas, 0)) {
         return "0 replicas are never raised";
     }
-    return policy_is_operator(ruling->policy, review->user)
-               ? NULL
-               : "it is not the operator who changes the count";
+    bool is_operator = policy_is_operator(ruling->policy, review->user);
+    return is_operator ? NULL : "it is not the operator who changes the count";
 }
 
 const char *replica_passthrough_operator_update(struct ruling *ruling) {

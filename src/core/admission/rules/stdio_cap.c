@@ -138,9 +138,8 @@ static const char *why_not_surge(const struct ruling *ruling) {
     if (object_is_recreate(object)) {
         return "the strategy is Recreate";
     }
-    return number_is(&object->max_surge, 0) && number_is(&object->max_unavailable, 1)
-               ? "rollouts have no surge already"
-               : NULL;
+    bool is_done = number_is(&object->max_surge, 0) && number_is(&object->max_unavailable, 1);
+    return is_done ? "rollouts have no surge already" : NULL;
 }
 
 /* The default surge of a rolling update runs two proxies of a stdio server side by side. */
