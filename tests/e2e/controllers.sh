@@ -38,6 +38,31 @@ END
     wait_for 60 k wait --for condition=Ready --timeout 1s node/kwok
 }
 
+# make_autoscaler NAME: of a Deployment in $NAMESPACE. It needs no metrics to see that there are fewer
+# replicas than its minimum.
+make_autoscaler() {
+    k apply -f - <<END
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: $1, namespace: $NAMESPACE}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: $1}
+  minReplicas: 2
+  maxReplicas: 5
+END
+}
+
+# scalings NAME: how often the autoscaler has written the scale of a Deployment in $NAMESPACE.
+scalings() {
+    audit 'select(.writer == "horizontal-pod-autoscaler" and .what == "deployments/scale" and .code == 200)' |
+        jq -c "select(.objectRef.name == \"$1\" and .objectRef.namespace == \"$NAMESPACE\")" | wc -l
+}
+
+# has_scaled NAME N: whether the autoscaler has written the scale so often.
+has_scaled() {
+    (($(scalings "$1") >= $2))
+}
+
 # record_pods: from now on, in $CLUSTER/pods.log: an event for each change of a pod.
 record_pods() {
     run_apart pods "$TOOLS/kubectl" --kubeconfig "$CLUSTER/admin.kubeconfig" get pods --all-namespaces \

@@ -17,7 +17,7 @@ setup() {
     start_proxies
 }
 
-# The servers of tests 2 to 5 live on from one to the next.
+# The servers of tests 3 to 6 live on from one to the next.
 NAMESPACE_OF_ALL=servers
 
 # make_server NAME TRANSPORT: and waits until the operator has made its Deployment.
@@ -44,17 +44,34 @@ stays() {
 }
 
 test_1_without_capstan_every_deployment_falls_back_to_one() {
-    local began
+    local name began conditions
     VERSION=v1alpha1
     make_server web sse
-    began=${EPOCHREALTIME/./}
-    scale web 3
-    wait_for 30 prints 1 replicas_of web
-    echo "figure: without Capstan an sse server scaled to 3 was back at 1 after" \
-        "$(((${EPOCHREALTIME/./} - began) / 1000)) ms"
+    make_server tool stdio
+    for name in web tool; do
+        began=${EPOCHREALTIME/./}
+        scale "$name" 3
+        wait_for 30 prints 1 replicas_of "$name"
+        echo "figure: without Capstan $name, scaled to 3, was back at 1 after" \
+            "$(((${EPOCHREALTIME/./} - began) / 1000)) ms"
+    done
+    conditions=$(api admin GET "$(server_path)" | jq -r '.items[].status.conditions[]?.type' |
+        grep -xE 'StdioReplicaCapped|SessionStorageWarning') || true
+    expect 'conditions' "$conditions" ''
 }
 
-test_2_with_capstan_an_sse_server_stays_at_three() {
+test_2_without_capstan_an_autoscaler_cannot_work() {
+    VERSION=v1alpha1
+    make_server scaled sse
+    make_autoscaler scaled >/dev/null
+    # The operator undoes each of these.
+    wait_for 60 has_scaled scaled 4
+    k -n "$NAMESPACE" delete hpa scaled >/dev/null
+    wait_for 10 prints 1 replicas_of scaled
+    echo 'figure: without Capstan an autoscaler with minReplicas 2 asked for 2 again and again'
+}
+
+test_3_with_capstan_an_sse_server_stays_at_three() {
     VERSION=v1alpha1 NAMESPACE=$NAMESPACE_OF_ALL
     k create namespace "$NAMESPACE" >/dev/null
     start_capstan capstan
@@ -70,23 +87,16 @@ test_2_with_capstan_an_sse_server_stays_at_three() {
     echo 'figure: with Capstan an sse server scaled to 3 stayed there for 20 s; a stdio server stayed at 1'
 }
 
-test_3_an_autoscaler_works() {
+test_4_an_autoscaler_works() {
     VERSION=v1alpha1 NAMESPACE=$NAMESPACE_OF_ALL
     make_server scaled sse
-    k apply -f - >/dev/null <<END
-apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata: {name: scaled, namespace: $NAMESPACE}
-spec:
-  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: scaled}
-  minReplicas: 2
-  maxReplicas: 5
-END
+    make_autoscaler scaled >/dev/null
     wait_for 30 prints 2 replicas_of scaled
     stays scaled 2 10
+    expect 'times that the autoscaler has asked for 2' "$(scalings scaled)" 1
 }
 
-test_4_both_conditions_are_written_once_and_then_nothing() {
+test_5_both_conditions_are_written_once_and_then_nothing() {
     local before n_before name
     VERSION=v1alpha1 NAMESPACE=$NAMESPACE_OF_ALL
     for name in web tool scaled; do
@@ -104,7 +114,7 @@ generations() {
         jq -r '.items[].metadata | "\(.name) \(.generation)"'
 }
 
-test_5_an_upgrade_of_the_operator_loses_nothing() {
+test_6_an_upgrade_of_the_operator_loses_nothing() {
     local name
     NAMESPACE=$NAMESPACE_OF_ALL
     end operator

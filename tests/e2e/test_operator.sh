@@ -83,7 +83,7 @@ server_conditions() {
 # delete_namespace: and waits until it is gone, with everything in it.
 delete_namespace() {
     k delete namespace "$NAMESPACE" --wait=false >/dev/null
-    wait_for 120 namespace_is_gone
+    wait_for 300 namespace_is_gone
 }
 
 namespace_is_gone() {

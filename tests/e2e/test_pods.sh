@@ -55,28 +55,9 @@ by_scale() {
     k -n "$NAMESPACE" scale --replicas=5 "deployment/$1"
 }
 
-# An autoscaler needs no metrics to see that there are fewer replicas than its minimum.
 by_autoscaler() {
-    k apply -f - <<END
-apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata: {name: $1, namespace: $NAMESPACE}
-spec:
-  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: $1}
-  minReplicas: 2
-  maxReplicas: 5
-END
+    make_autoscaler "$1"
     wait_for 30 has_scaled "$1" 1
-}
-
-# has_scaled NAME N: whether the autoscaler has written the scale so often.
-has_scaled() {
-    (($(scalings "$1") >= $2))
-}
-
-scalings() {
-    audit 'select(.writer == "horizontal-pod-autoscaler" and .what == "deployments/scale")' |
-        jq -c "select(.objectRef.name == \"$1\" and .objectRef.namespace == \"$NAMESPACE\")" | wc -l
 }
 
 by_edit() {
