@@ -31,7 +31,7 @@ static bool set_value(const struct option *option, const char *value, void *targ
                       struct error *error) {
     void *member = (char *)target + option->offset;
     bool is_text = option->type == OPTION_TEXT || option->type == OPTION_TEXTS;
-    if (is_text && value[0] == '\0') {
+    if (is_text && value != NULL && value[0] == '\0') {
         return error_set(error, ERROR_INVALID, "--%s must not be empty", option->name);
     }
     switch (option->type) {

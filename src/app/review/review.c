@@ -87,7 +87,7 @@ static void complain_of_refusal(const struct session *session, const struct repo
     AUTO(buffer_fini) struct buffer line;
     const struct decision *decision = item->decision;
     buffer_init(&line, SIZE_MAX);
-    if (!session->options->form->omits_refused || report_is_admitted(item)) {
+    if (!session->options->form->omits_refused || decision == NULL || report_is_admitted(item)) {
         return;
     }
     buffer_add_format(&line, "%s:%u:%u: %s ", item->path, (unsigned)item->line,

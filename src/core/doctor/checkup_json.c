@@ -51,7 +51,7 @@ const char *checkup_text(const cJSON *tree, const char *path) {
 
 int64_t checkup_integer(const cJSON *tree, const char *path, int64_t otherwise) {
     const cJSON *number = checkup_at(tree, path);
-    if (!cJSON_IsNumber(number)) {
+    if (number == NULL || !cJSON_IsNumber(number)) {
         return otherwise;
     }
     double value = number->valuedouble;

@@ -150,6 +150,9 @@ static struct yaml_key *list_keys(const struct copy *copy, const struct open_key
 static bool check_keys(const struct copy *copy, struct error *error) {
     size_t first = copy->levels[copy->depth - 1].first_key;
     size_t n = copy->n_keys - first;
+    if (n == 0) {
+        return true; /* copy->keys may be NULL */
+    }
     AUTO_FREE struct yaml_key *keys = list_keys(copy, copy->keys + first, n);
     return yaml_key_check(keys, n, n, error);
 }
