@@ -3,7 +3,7 @@
 #define APP_EXIT_STATUS_H
 
 /*
- * How the program ends, and what it says on standard error.
+ * The exit statuses, and the one line on standard error.
  */
 
 #include "base/error.h"

@@ -11,7 +11,7 @@
 
 enum { KEY_SIZE = 64, PROBLEM_SIZE = 224, VALUE_SHOWN = 64 };
 
-/* Where a strict walk is: a key or an item, and the place around it. */
+/* The place of a strict walk: a key or an item, and the place around it. */
 struct json_place {
     const struct json_place *up;
     const struct json_text *key; /* NULL: an item */

@@ -28,7 +28,7 @@ set xtics offset 0, 0.3
 unset key
 set multiplot
 
-# What the colours mean, and the heads of the columns, once.
+# The legend of the colours, and the heads of the columns, once.
 line = 1 - 20 / height
 do for [i = 1:3] {
     left = 0.05 + 0.3 * (i - 1)

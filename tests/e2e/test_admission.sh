@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# What the writers get to see through the API server: kubectl, the operator, an HPA.
+# The writers' view through the API server: kubectl, the operator, an HPA.
 
 older='1.30'
 apiserver_options=(--request-timeout 2m)

@@ -53,7 +53,7 @@ static const struct {
     {METRIC_HTTP_OVER_BUDGET, "capstan_http_over_budget_total"},
 };
 
-/* What rules did is counted apart, by names that app gives. */
+/* The actions of the rules are counted apart, by names that app gives. */
 static const char *const rules[] = {"first", "second-rule"};
 enum { DECISIONS = COUNT_OF(rules) * METRIC_ACTION_COUNT };
 

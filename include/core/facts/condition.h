@@ -48,7 +48,7 @@ struct condition {
 /* Reads one item of status.conditions; it is kept if it is of one of the two types. */
 void condition_read(struct json_reader *reader, struct condition conditions[CONDITION_TYPE_COUNT]);
 
-/* Where `before`, the last known state of the same object, had a condition and `live` has none,
+/* If `before`, the last known state of the same object, had a condition and `live` has none,
    another writer erased it. It becomes CONDITION_ERASED, and so keeps its lastTransitionTime. */
 void condition_remember(const struct condition before[CONDITION_TYPE_COUNT],
                         struct condition live[CONDITION_TYPE_COUNT]);

@@ -180,18 +180,19 @@ static enum MHD_Result begin_body(struct http_server *server, struct http_connec
     const char *length = header(mhd, MHD_HTTP_HEADER_CONTENT_LENGTH);
     const char *encoding = header(mhd, MHD_HTTP_HEADER_TRANSFER_ENCODING);
     int64_t announced = 0;
-    bool is_huge = length != NULL && !text_parse_integer(length, 0, INT64_MAX, &announced);
+    if (length != NULL && !text_parse_integer(length, 0, INT64_MAX, &announced)) {
+        announced = INT64_MAX; /* beyond 64 bits */
+    }
     exchange->is_begun = true;
     exchange->refusal = find_route(server, path, method, &exchange->route);
-    if (encoding == NULL && announced == 0 && !is_huge) {
+    if (encoding == NULL && announced == 0) {
         return MHD_YES;
     }
     /* Software that reads only one of the two headers would see another end of this request (RFC
        9112, 6.3). */
     if (encoding != NULL && (length != NULL || strcasecmp(encoding, "chunked") != 0)) {
         exchange->refusal = MHD_HTTP_BAD_REQUEST;
-    } else if (exchange->refusal == 0 &&
-               (is_huge || (uint64_t)announced > server->options.body_max)) {
+    } else if (exchange->refusal == 0 && (uint64_t)announced > server->options.body_max) {
         exchange->refusal = MHD_HTTP_CONTENT_TOO_LARGE;
     }
     if (exchange->refusal != 0) {

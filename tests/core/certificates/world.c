@@ -198,7 +198,7 @@ static void befall(struct world *world, struct replica *replica) {
     }
 }
 
-/* Whoever has had all news, and waits for no answer, knows how the object is. */
+/* A replica that has had all news, and waits for no answer, knows the object as it is. */
 static void check_knowledge(const struct world *world, const struct replica *replica,
                             enum kind kind) {
     const struct sight *sight = &replica->sights[kind];

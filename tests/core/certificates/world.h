@@ -33,7 +33,7 @@ enum {
 
 enum kind { SECRET, CONFIGURATION, KIND_COUNT };
 
-/* What happens beside the replicas' own work; in thousandths of the requests or of the seconds. */
+/* Faults beside the replicas' own work, in thousandths of the requests or of the seconds. */
 struct weather {
     int64_t delay_max_ms; /* of a request, of its answer, and of what a watch brings */
     int lost;             /* requests that never arrive */
@@ -81,7 +81,7 @@ struct call {
     bool is_good;
 };
 
-/* What a replica knows of an object. */
+/* The object as a replica knows it. */
 struct sight {
     struct content content;
     int version;   /* of the content; 0: there is no object */
