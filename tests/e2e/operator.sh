@@ -60,18 +60,26 @@ start_proxies() {
     run_apart proxies play_proxies
 }
 
+# The order of the three lists matters. A StatefulSet that is missing because its server was deleted is
+# seen to be missing first, and then the server is not there either: it is not made again.
 play_proxies() {
     local namespace name
     while :; do
+        api admin GET /apis/apps/v1/statefulsets | jq -r '.items[] |
+            "\(.metadata.namespace) \(.metadata.name)"' | sort >"$CLUSTER/made"
         api admin GET /apis/apps/v1/deployments | jq -r '.items[] |
             select(.metadata.labels["app.kubernetes.io/name"] == "mcpserver") |
             select((.status.readyReplicas // 0) > 0 and .metadata.deletionTimestamp == null) |
             "\(.metadata.namespace) \(.metadata.name)"' | sort >"$CLUSTER/ready"
-        api admin GET /apis/apps/v1/statefulsets | jq -r '.items[] |
-            "\(.metadata.namespace) \(.metadata.name)"' | sort >"$CLUSTER/made"
-        comm -23 "$CLUSTER/ready" "$CLUSTER/made" | while read -r namespace name; do
-            make_stateful_set "$namespace" "$name"
-        done
+        if [[ -n $(comm -23 "$CLUSTER/ready" "$CLUSTER/made") ]]; then
+            k get mcpservers --all-namespaces -o json | jq -r '.items[] |
+                select(.metadata.deletionTimestamp == null) |
+                "\(.metadata.namespace) \(.metadata.name)"' | sort >"$CLUSTER/live"
+            comm -23 "$CLUSTER/ready" "$CLUSTER/made" | comm -12 - "$CLUSTER/live" |
+                while read -r namespace name; do
+                    make_stateful_set "$namespace" "$name"
+                done
+        fi
         sleep 0.3
     done
 }
