@@ -24,22 +24,22 @@ enum subject_state {
 
 struct subject {
     enum subject_state state;
-    bool is_confirmed; /* `server` comes from a live look-up or the request, not from the facts */
-    /* A live look-up could tell more: the MCPServer or the Deployment of the review's namespace and
-       name. OBJECT_OTHER: no look-up could. `wanted_uid` is the uid that would settle it. */
-    enum object_kind missing;
-    char wanted_uid[OBJECT_UID_SIZE];
+    bool is_confirmed;  /* `server` comes from a live look-up or the request, not from the facts */
+    bool could_look_up; /* a look-up of the MCPServer with the review's name could tell more */
     struct fact server; /* the MCPServer; `name` and `uid` are empty if the facts have none */
 };
 
-/* The answers of live look-ups so far. They override the facts, whatever their generation. */
-enum evidence_state { EVIDENCE_NONE, EVIDENCE_FOUND, EVIDENCE_ABSENT };
+/* The answer of a live look-up. It overrides the facts, whatever its generation. */
+enum evidence_state {
+    EVIDENCE_NONE,   /* nobody has asked */
+    EVIDENCE_FAILED, /* there was no answer */
+    EVIDENCE_FOUND,  /* `server` is the MCPServer of the review's namespace and name */
+    EVIDENCE_ABSENT, /* there is none */
+};
 
 struct evidence {
-    enum evidence_state server_state;
-    enum evidence_state deployment_state;
+    enum evidence_state state;
     struct fact server;
-    struct fact deployment;
 };
 
 /* `evidence` is NULL where there is no API server to ask. Then the facts are final, and an

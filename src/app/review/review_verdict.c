@@ -25,10 +25,10 @@ static void ask_list(const struct review_context *context, const struct review *
     bool is_known = server->name[0] != '\0';
     bool is_live = is_known && server->uid[0] != '\0';
     const struct evidence evidence = {
-        .server_state = is_known ? EVIDENCE_FOUND : EVIDENCE_ABSENT,
+        .state = is_known ? EVIDENCE_FOUND : EVIDENCE_ABSENT,
         .server = *server,
     };
-    if (subject->missing == OBJECT_MCPSERVER && (is_live || !is_known)) {
+    if (subject->could_look_up && (is_live || !is_known)) {
         subject_find(context->facts, review, &evidence, subject);
     }
 }
@@ -78,7 +78,7 @@ static void remark_on_defaults(const struct review_context *context, const struc
    MCPServer is unknown. */
 static void remark_on_orphan(const struct review_context *context, const struct object *object,
                              const struct subject *subject, struct review_verdict *verdict) {
-    if (subject->state != SUBJECT_FOUND && subject->missing == OBJECT_MCPSERVER &&
+    if (subject->state != SUBJECT_FOUND && subject->could_look_up &&
         object->kind == OBJECT_DEPLOYMENT && !object->owner.is_controlled) {
         snprintf(verdict->remark, sizeof(verdict->remark),
                  "its labels name the MCPServer %s/%s, which is neither under review nor %s",

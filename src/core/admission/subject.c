@@ -23,16 +23,15 @@ struct sources {
     const struct evidence *evidence; /* NULL: there is no API server to ask */
 };
 
-static void leave_unresolved(struct subject *subject, enum object_kind missing, const char *uid) {
+static void leave_unresolved(struct subject *subject) {
     subject->state = SUBJECT_UNRESOLVED;
-    subject->missing = missing;
-    text_copy(subject->wanted_uid, sizeof(subject->wanted_uid), uid);
+    subject->could_look_up = true;
 }
 
 /* An answer of the API server is final, whatever its generation. */
 static void use_evidence(const struct evidence *evidence, const struct owner *owner,
                          struct subject *subject) {
-    if (evidence->server_state == EVIDENCE_FOUND && strcmp(evidence->server.uid, owner->uid) == 0) {
+    if (evidence->state == EVIDENCE_FOUND && strcmp(evidence->server.uid, owner->uid) == 0) {
         subject->server = evidence->server;
         subject->is_confirmed = true;
         subject->state = SUBJECT_FOUND;
@@ -47,7 +46,8 @@ static void find_by_owner(const struct sources *sources, const struct claim *cla
         (evidence != NULL && owner->uid[0] == '\0')) {
         return;
     }
-    if (evidence != NULL && evidence->server_state != EVIDENCE_NONE) {
+    if (evidence != NULL &&
+        (evidence->state == EVIDENCE_FOUND || evidence->state == EVIDENCE_ABSENT)) {
         use_evidence(evidence, owner, subject);
         return;
     }
@@ -58,12 +58,11 @@ static void find_by_owner(const struct sources *sources, const struct claim *cla
                    (subject->server.uid[0] == '\0' || strcmp(subject->server.uid, owner->uid) == 0);
     if (is_same) {
         subject->state = SUBJECT_FOUND;
-        subject->missing = OBJECT_MCPSERVER;
-        text_copy(subject->wanted_uid, sizeof(subject->wanted_uid), owner->uid);
+        subject->could_look_up = true;
     } else if (!is_known || evidence != NULL) {
         /* The facts have another uid. Where a look-up is possible, they may be out of date. Where
            none is, they are the cluster, and the object is another MCPServer's. */
-        leave_unresolved(subject, OBJECT_MCPSERVER, owner->uid);
+        leave_unresolved(subject);
     }
 }
 
@@ -78,8 +77,8 @@ static void find_by_labels(const struct sources *sources, const struct claim *cl
         bool is_enough = claim->is_manifest || subject->server.uid[0] == '\0';
         subject->state = is_enough ? SUBJECT_FOUND : SUBJECT_NONE;
     } else if (claim->is_manifest) {
-        leave_unresolved(subject, OBJECT_MCPSERVER, "");
-        if (evidence != NULL && evidence->server_state == EVIDENCE_ABSENT) {
+        leave_unresolved(subject);
+        if (evidence != NULL && evidence->state == EVIDENCE_ABSENT) {
             subject->state = SUBJECT_NONE;
         }
     }
@@ -139,12 +138,6 @@ static bool selects_manifest(const struct review *review, const struct fact *man
    Deployment. */
 static bool find_deployment(const struct sources *sources, const struct review *review,
                             const char *uid, struct fact *ret_deployment) {
-    const struct evidence *evidence = sources->evidence;
-    if (evidence != NULL && evidence->deployment_state != EVIDENCE_NONE) {
-        *ret_deployment = evidence->deployment;
-        return evidence->deployment_state == EVIDENCE_FOUND &&
-               strcmp(ret_deployment->uid, uid) == 0;
-    }
     if (uid[0] != '\0' && facts_find_deployment(sources->facts, review->namespace, review->name,
                                                 uid, ret_deployment)) {
         return true;
@@ -156,7 +149,6 @@ static bool find_deployment(const struct sources *sources, const struct review *
 
 static void find_for_scale(const struct sources *sources, const struct review *review,
                            struct subject *subject) {
-    const struct evidence *evidence = sources->evidence;
     struct fact deployment;
     /* No rule is about a count of 0 or 1, so it needs no look-up and no warning. */
     if (!object_selects(review->old.selector, SELECTOR_TERM) ||
@@ -165,9 +157,7 @@ static void find_for_scale(const struct sources *sources, const struct review *r
     }
     const char *uid = review->object.uid[0] != '\0' ? review->object.uid : review->old.uid;
     if (!find_deployment(sources, review, uid, &deployment)) {
-        if (evidence == NULL || evidence->deployment_state == EVIDENCE_NONE) {
-            leave_unresolved(subject, OBJECT_DEPLOYMENT, uid);
-        }
+        subject->state = SUBJECT_UNRESOLVED;
         return;
     }
     if (deployment.is_deleting) {
