@@ -6,14 +6,14 @@
  * Decides which live look-up is sent when, and which answer a question gets. Time is an argument.
  *
  * Sharing. There is at most one GET for an object at a time. Its answer serves every question about
- * the object, whatever uid it names: the questions that came before it, those that came while it was
- * under way, and those of the next 5 s. So a crowd of reviews with made-up uids costs one GET.
+ * the object, whatever uid it names: the questions that came before it, those that came while it
+ * was under way, and those of the next 5 s. So a crowd of reviews with made-up uids costs one GET.
  *
  * An answer may be older than the object that a question is about: an MCPServer may be deleted and
  * made again meanwhile. So a question that came after its GET had begun is a *late* one.
  *   - If the answer shows what a late question hopes for, it gets the answer at once.
- *   - Otherwise it gets the answer LOOKUP_LAG_MS later. If the watch tells something about the object
- *     in that time, the answer is dropped, and a new GET begins.
+ *   - Otherwise it gets the answer LOOKUP_LAG_MS later. If the watch tells something about the
+ * object in that time, the answer is dropped, and a new GET begins.
  *   - A failure is no answer to a late question. It gets a GET of its own.
  * The limit: if an object was asked about in the last 5 s, was made again since, and the watch lags
  * by more than LOOKUP_LAG_MS, then its Deployment is taken for another's by its owner. Its selector
@@ -36,7 +36,7 @@
 enum {
     LOOKUP_PLACES = 64,
     LOOKUP_BURST = 100,
-    LOOKUP_RATE = 500, /* the burst included */
+    LOOKUP_RATE = 500,   /* the burst included */
     LOOKUP_GET_MS = 500, /* for one GET */
     LOOKUP_LATE_MS = 20, /* with less time left, beginning a GET is pointless */
     LOOKUP_LAG_MS = 250,

@@ -3,8 +3,8 @@
 #define CORE_CLUSTER_PACE_H
 
 /*
- * Limits how many things begin in a second (a token bucket): up to `burst` at once, and `per_second`
- * after that. So in no second do more than the sum of both begin.
+ * Limits how many things begin in a second (a token bucket): up to `burst` at once, and
+ * `per_second` after that. So in no second do more than the sum of both begin.
  */
 
 #include <stdbool.h>

@@ -191,8 +191,8 @@ static void purge(struct lookup_queue *queue, int64_t now_ms) {
     struct topic **at = &queue->topics;
     while (*at != NULL) {
         struct topic *topic = *at;
-        bool is_kept = topic->phase == PHASE_ANSWERED && !is_spent(topic, now_ms) &&
-                       n_kept < LOOKUP_KEPT_MAX;
+        bool is_kept =
+            topic->phase == PHASE_ANSWERED && !is_spent(topic, now_ms) && n_kept < LOOKUP_KEPT_MAX;
         n_kept += is_kept ? 1 : 0;
         if (is_kept || topic->n_askers > 0 || topic->phase == PHASE_UNDER_WAY) {
             at = &topic->next;

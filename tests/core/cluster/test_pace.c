@@ -23,7 +23,7 @@ static void test_pace__lets_a_burst_through_and_then_so_many_a_second(void **sta
         int64_t next_ms;
     } rows[] = {
         {5000, 100, 5003}, /* 2.5 ms each */
-        {5002, 0, 5003},   {5003, 1, 5005}, {5005, 1, 5008},     {5105, 40, 5108},
+        {5002, 0, 5003},   {5003, 1, 5005}, {5005, 1, 5008},       {5105, 40, 5108},
         {6105, 100, 6108}, {6104, 0, 6107}, {900000, 100, 900003},
     };
     struct pace pace = {.per_second = 400, .burst = 100};
