@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "core/cluster/pace.h"
+#include "pace.h"
 
 enum { TURNS = 64 }; /* namespaces with the same hash share their turns */
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/cluster/pace.h"
+#include "pace.h"
 
 #include "base/attribute.h"
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "core/cluster/pace.h"
+#include "cluster/pace.h"
 
 static int64_t take_all(struct pace *pace, int64_t now_ms) {
     int64_t n = 0;
