@@ -63,6 +63,12 @@ static void warn_insecure(const struct kube_access *access, struct log *log) {
     }
 }
 
+static void on_server_change(void *context, const struct object *object) {
+    struct cluster *cluster = context;
+    lookup_notice(cluster->lookup, object);
+    companion_look(cluster->companion, object);
+}
+
 static void auto_free(struct cluster **cluster) {
     cluster_free(*cluster);
 }
@@ -111,11 +117,13 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
         .facts = facts,
         .log = log,
         .metrics = metrics,
-        .changed = companion_look,
-        .context = cluster->companion,
+        .changed = on_server_change,
+        .context = cluster,
     };
     cluster->servers = sync_new(&sync_options);
     sync_options.kind = OBJECT_DEPLOYMENT;
+    sync_options.changed = companion_look;
+    sync_options.context = cluster->companion;
     cluster->deployments = sync_new(&sync_options);
     *ret_cluster = TAKE(cluster);
     return true;
@@ -153,7 +161,7 @@ static void release_if_idle(struct cluster *cluster, int64_t now_ms) {
 /* Does everything that is due. Returns when to step again. */
 static int64_t step(struct cluster *cluster, int64_t now_ms) {
     int64_t next_ms = INT64_MAX;
-    lookup_step(cluster->lookup, now_ms);
+    next_ms = MIN(next_ms, lookup_step(cluster->lookup, now_ms));
     release_if_idle(cluster, now_ms);
     next_ms = MIN(next_ms, api_step(cluster->api, now_ms));
     next_ms = MIN(next_ms, sync_step(cluster->servers, now_ms));
@@ -173,7 +181,7 @@ void cluster_wait(struct cluster *cluster, struct pollfd *descriptors, size_t n_
     until_ms = MIN(until_ms, step(cluster, now_ms));
     int64_t left_ms = until_ms - clock_boot_ms();
     kube_wait(cluster->kube, descriptors, n_descriptors, left_ms > 0 ? left_ms : 0);
-    /* Sends at once the questions that woke the loop. */
+    /* Sends the questions that woke the loop, and gives the answers that came. */
     lookup_step(cluster->lookup, clock_boot_ms());
 }
 

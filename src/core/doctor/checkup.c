@@ -304,7 +304,6 @@ const struct checkup_right checkup_rights[] = {
     {"get", "toolhive.stacklok.dev", "mcpservers", "", "", false, false},
     {"list", "apps", "deployments", "", "", false, false},
     {"watch", "apps", "deployments", "", "", false, false},
-    {"get", "apps", "deployments", "", "", false, false},
     {"get", "apiextensions.k8s.io", "customresourcedefinitions", "",
      "mcpservers.toolhive.stacklok.dev", false, false},
     {"patch", "toolhive.stacklok.dev", "mcpservers", "status", "", false, false},
