@@ -174,6 +174,8 @@ outcome() {
 # beside_webhook NAME REINVOCATION_POLICY OUTCOME
 beside_webhook() {
     local name
+    # A test that failed leaves its neighbour.
+    k delete --ignore-not-found mutatingwebhookconfiguration aa-neighbour zy-neighbour zzz-neighbour
     api admin POST "$webhooks_path" "$(neighbour_json "$1" "$2")" >/dev/null
     wait_for 10 neighbour_acts yes
     name=$(tr '[:upper:]' '[:lower:]' <<<"$1-$2")
