@@ -243,7 +243,7 @@ test_6_fail_closed_says_fail_once_it_is_ready() {
     wait_for 30 is_ready installed
     wait_for 60 prints Fail policies
     # Somebody applies the manifests again; they say Ignore.
-    api admin PATCH "$webhooks_path/capstan" \
+    api admin PATCH "$webhooks_path/zz-capstan" \
         '[{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}]' json >/dev/null
     wait_for 10 prints Fail policies
     writes_go_through
@@ -260,11 +260,11 @@ red() {
 }
 
 patch_registration() {
-    api admin PATCH "$webhooks_path/capstan" "[$1]" json >/dev/null
+    api admin PATCH "$webhooks_path/zz-capstan" "[$1]" json >/dev/null
 }
 
 restore_registration() {
-    api admin PUT "$webhooks_path/capstan" "$(registration | jq -c --slurpfile saved \
+    api admin PUT "$webhooks_path/zz-capstan" "$(registration | jq -c --slurpfile saved \
         "$CLUSTER/registration.json" '.webhooks = $saved[0].webhooks')" >/dev/null
 }
 
@@ -317,7 +317,7 @@ test_7_the_doctor_finds_what_is_wrong() {
     api admin DELETE "$secret_path" >/dev/null
     red certificate 'not there'
     api admin POST "$secrets_path" "@$CLUSTER/secret.json" >/dev/null
-    api admin DELETE "$webhooks_path/capstan" >/dev/null
+    api admin DELETE "$webhooks_path/zz-capstan" >/dev/null
     red webhook-configuration 'not there'
     jq -c 'del(.metadata.resourceVersion, .metadata.uid)' "$CLUSTER/registration.json" \
         >"$CLUSTER/new.json"
@@ -372,7 +372,7 @@ test_9_uninstalling_leaves_nothing_behind() {
     run_installed
     wait_for 30 is_ready installed
     # The README says to delete the webhook configuration first.
-    k delete mutatingwebhookconfiguration capstan >/dev/null
+    k delete mutatingwebhookconfiguration zz-capstan >/dev/null
     writes_go_through
     rendered default >"$CLUSTER/install.yaml"
     k delete --ignore-not-found --wait=false -f "$CLUSTER/install.yaml" >"$CLUSTER/deleted"

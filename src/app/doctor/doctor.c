@@ -33,7 +33,7 @@ static const struct option doctor_option_list[] = {
     OPTION("context", 0, "NAME", context, "a context of the kubeconfig; default: its current one"),
     OPTION("namespace", 0, "NAME", namespace, "the namespace of Capstan, default capstan-system"),
     OPTION("service-name", 0, "NAME", service_name, "default capstan"),
-    OPTION("webhook-config-name", 0, "NAME", config_name, "default capstan"),
+    OPTION("webhook-config-name", 0, "NAME", config_name, "default zz-capstan"),
     OPTION("output", 'o', "FORMAT", output, "text (default) or json"),
 };
 
@@ -303,7 +303,7 @@ int doctor_command(int argc, char **argv) {
     struct doctor_options options = {
         .namespace = "capstan-system",
         .service_name = "capstan",
-        .config_name = "capstan",
+        .config_name = "zz-capstan",
         .output = "text",
     };
     AUTO(kube_access_fini) struct kube_access access = {.server = NULL};
