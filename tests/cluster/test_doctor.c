@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/*
+ * `capstan doctor --kubeconfig`: what it asks about other webhooks and policies, and what it says.
+ * The judgements are tested in core/doctor.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "cluster/cluster.h"
+#include "core/core_fixtures.h"
+
+#define WEBHOOKS "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+#define POLICIES "/mutatingadmissionpolicies"
+#define BINDINGS "/mutatingadmissionpolicybindings"
+
+#define LIST(items) "{'items':[" items "]}"
+#define ENTRY(name, service, policy)                                                               \
+    "{'name':'" name "','clientConfig':{'service':{'namespace':'capstan-system','name':'" service  \
+    "'}},'reinvocationPolicy':'" policy "','rules':[{'apiGroups':['apps'],'apiVersions':['v1'],"   \
+    "'operations':['*'],'resources':['deployments']}]}"
+#define CONFIGURATION(name, entry) "{'metadata':{'name':'" name "'},'webhooks':[" entry "]}"
+#define OURS(policy)                                                                               \
+    CONFIGURATION("zz-capstan", ENTRY("deployments.capstan.dev", "capstan", policy))
+
+/* What doctor says, a line for each of the two checks, and its exit status. */
+static void ask(const struct cluster *cluster, char *out, size_t size) {
+    (void)program_shell(
+        &cluster->program,
+        "cd $FOLDER && \"$CAPSTAN\" doctor --kubeconfig kubeconfig -o json >report; "
+        "echo $?; jq -r '.checks[] | select(.name == (\"leftover\", \"last-word\")) "
+        "| \"\\(.level): \\(.message)\" + if .remedy then \" -> \\(.remedy)\" else "
+        "\"\" end' report",
+        out, size);
+}
+
+/* Answers these paths with this JSON for a time. */
+static char *answer(const struct cluster *cluster, const char *path, const char *text) {
+    char *json = make_json(text);
+    const struct fake_fault fault = {
+        .path = path, .kind = FAKE_ANSWER, .status = 200, .body = json};
+    fake_inject(cluster->api, &fault);
+    return json;
+}
+
+static void test_doctor__names_the_others_and_the_remedy(void **state) {
+    const struct cluster *cluster = *state;
+    char output[4096];
+    AUTO_FREE char *list = answer(
+        cluster, WEBHOOKS,
+        LIST(
+            CONFIGURATION("capstan", ENTRY("deployments.capstan.dev", "capstan", "Never")) "," OURS(
+                "IfNeeded") "," CONFIGURATION("zzz", ENTRY("x.example.com", "other", "IfNeeded"))));
+    AUTO_FREE char *version = answer(cluster, "/version", "{'gitVersion':'v1.37.0'}");
+    ask(cluster, output, sizeof(output));
+    assert_string_equal(
+        output,
+        "1\n"
+        "problem: another configuration leads to the Service too, and nobody keeps the caBundle "
+        "there: capstan -> kubectl delete mutatingwebhookconfiguration capstan\n"
+        "note: these see the same objects, and may undo what Capstan does: zzz (x.example.com) -> "
+        "have them leave MCPServers and their Deployments alone, or rename zz-capstan so that it "
+        "sorts last: see docs/doctor.md\n");
+    (void)program_shell(&cluster->program,
+                        "cd $FOLDER && \"$CAPSTAN\" doctor --kubeconfig kubeconfig | grep -A1 "
+                        "leftover | tail -1",
+                        output, sizeof(output));
+    assert_string_equal(output, "                              -> kubectl delete "
+                                "mutatingwebhookconfiguration capstan\n");
+    fake_heal(cluster->api);
+}
+
+static void test_doctor__asks_for_the_version_of_policies_that_is_served(void **state) {
+    static const struct {
+        const char *version; /* NULL: none is served */
+        size_t n_asked;
+        const char *last_word;
+    } rows[] = {
+        {"v1", 1,
+         "note: these see the same objects, and may undo what Capstan does: "
+         "MutatingAdmissionPolicy p"},
+        {"v1beta1", 2,
+         "note: these see the same objects, and may undo what Capstan does: "
+         "MutatingAdmissionPolicy p"},
+        {"v1alpha1", 3,
+         "note: these see the same objects, and may undo what Capstan does: "
+         "MutatingAdmissionPolicy p"},
+        {NULL, 3, "ok: it has the last word over all others; 0 of them may see the same objects"},
+    };
+    const struct cluster *cluster = *state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char output[4096];
+        char policies_path[128];
+        char bindings_path[128];
+        const char *version = rows[i].version != NULL ? rows[i].version : "never";
+        snprintf(policies_path, sizeof(policies_path), "/%s" POLICIES, version);
+        snprintf(bindings_path, sizeof(bindings_path), "/%s" BINDINGS, version);
+        AUTO_FREE char *list = answer(cluster, WEBHOOKS, LIST(OURS("Never")));
+        AUTO_FREE char *about = answer(cluster, "/version", "{}");
+        AUTO_FREE char *policies =
+            answer(cluster, policies_path,
+                   LIST("{'metadata':{'name':'p'},'spec':{'reinvocationPolicy':'IfNeeded',"
+                        "'matchConstraints':{'resourceRules':[]}}}"));
+        AUTO_FREE char *bindings =
+            answer(cluster, bindings_path, LIST("{'spec':{'policyName':'p'}}"));
+        fake_forget(cluster->api);
+        ask(cluster, output, sizeof(output));
+        if (strstr(output, rows[i].last_word) == NULL) {
+            fail_msg("%s: %s", version, output);
+        }
+        cluster_assert_count(cluster, "GET", POLICIES, rows[i].n_asked);
+        cluster_assert_count(cluster, "GET", BINDINGS, rows[i].version != NULL);
+        fake_heal(cluster->api);
+    }
+}
+
+static void test_doctor__calls_nothing_ok_that_it_cannot_look_at(void **state) {
+    static const struct {
+        const char *path; /* a list that the asker may not have */
+        const char *leftover;
+        const char *last_word;
+    } rows[] = {
+        {WEBHOOKS, "note: the list of MutatingWebhookConfigurations may not be looked at",
+         "note: the list of MutatingWebhookConfigurations may not be looked at"},
+        {POLICIES, "ok: no other configuration leads to the Service",
+         "note: the list of MutatingAdmissionPolicies may not be looked at"},
+        {BINDINGS, "ok: no other configuration leads to the Service",
+         "note: the list of MutatingAdmissionPolicyBindings may not be looked at"},
+    };
+    const struct cluster *cluster = *state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char output[4096];
+        const struct fake_fault refusal = {
+            .path = rows[i].path, .kind = FAKE_ANSWER, .status = 403};
+        fake_inject(cluster->api, &refusal);
+        AUTO_FREE char *list = answer(cluster, WEBHOOKS, LIST(OURS("IfNeeded")));
+        AUTO_FREE char *about = answer(cluster, "/version", "{}");
+        AUTO_FREE char *policies = answer(cluster, POLICIES, LIST(""));
+        AUTO_FREE char *bindings = answer(cluster, BINDINGS, LIST(""));
+        ask(cluster, output, sizeof(output));
+        if (strstr(output, rows[i].leftover) == NULL || strstr(output, rows[i].last_word) == NULL) {
+            fail_msg("%s: %s", rows[i].path, output);
+        }
+        fake_heal(cluster->api);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_doctor__names_the_others_and_the_remedy, cluster_setup,
+                                        cluster_teardown),
+        cmocka_unit_test_setup_teardown(
+            test_doctor__asks_for_the_version_of_policies_that_is_served, cluster_setup,
+            cluster_teardown),
+        cmocka_unit_test_setup_teardown(test_doctor__calls_nothing_ok_that_it_cannot_look_at,
+                                        cluster_setup, cluster_teardown),
+    };
+    return cmocka_run_group_tests_name("cluster/doctor", tests, NULL, NULL);
+}
