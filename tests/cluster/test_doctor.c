@@ -43,24 +43,40 @@ static void ask(const struct cluster *cluster, char *out, size_t size) {
         out, size);
 }
 
-/* Answers these paths with this JSON for a time. */
-static char *answer(const struct cluster *cluster, const char *path, const char *text) {
+/* The JSON of answers; a fault borrows it. */
+struct bodies {
+    char *json[8];
+    size_t n;
+};
+
+static void bodies_fini(struct bodies *bodies) {
+    for (size_t i = 0; i < bodies->n; i++) {
+        free(bodies->json[i]);
+    }
+    bodies->n = 0;
+}
+
+/* From now on, answers paths with this part with this JSON. */
+static void answer(const struct cluster *cluster, const char *path, const char *text,
+                   struct bodies *bodies) {
     char *json = make_json(text);
     const struct fake_fault fault = {
         .path = path, .kind = FAKE_ANSWER, .status = 200, .body = json};
+    assert_true(bodies->n < COUNT_OF(bodies->json));
+    bodies->json[bodies->n++] = json;
     fake_inject(cluster->api, &fault);
-    return json;
 }
 
 static void test_doctor__names_the_others_and_the_remedy(void **state) {
     const struct cluster *cluster = *state;
+    AUTO(bodies_fini) struct bodies bodies = {.n = 0};
     char output[4096];
-    AUTO_FREE char *list = answer(
+    answer(
         cluster, WEBHOOKS,
         LIST(
             CONFIGURATION("capstan", ENTRY("deployments.capstan.dev", "capstan", "Never")) "," OURS(
                 "IfNeeded") "," CONFIGURATION("zzz", ENTRY("x.example.com", "other", "IfNeeded"))));
-    AUTO_FREE char *version = answer(cluster, "/version", "{'gitVersion':'v1.37.0'}");
+    answer(cluster, "/version", "{'gitVersion':'v1.37.0'}", &bodies);
     ask(cluster, output, sizeof(output));
     assert_string_equal(
         output,
@@ -98,20 +114,20 @@ static void test_doctor__asks_for_the_version_of_policies_that_is_served(void **
     };
     const struct cluster *cluster = *state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO(bodies_fini) struct bodies bodies = {.n = 0};
         char output[4096];
         char policies_path[128];
         char bindings_path[128];
         const char *version = rows[i].version != NULL ? rows[i].version : "never";
         snprintf(policies_path, sizeof(policies_path), "/%s" POLICIES, version);
         snprintf(bindings_path, sizeof(bindings_path), "/%s" BINDINGS, version);
-        AUTO_FREE char *list = answer(cluster, WEBHOOKS, LIST(OURS("Never")));
-        AUTO_FREE char *about = answer(cluster, "/version", "{}");
-        AUTO_FREE char *policies =
-            answer(cluster, policies_path,
-                   LIST("{'metadata':{'name':'p'},'spec':{'reinvocationPolicy':'IfNeeded',"
-                        "'matchConstraints':{'resourceRules':[]}}}"));
-        AUTO_FREE char *bindings =
-            answer(cluster, bindings_path, LIST("{'spec':{'policyName':'p'}}"));
+        answer(cluster, WEBHOOKS, LIST(OURS("Never")), &bodies);
+        answer(cluster, "/version", "{}", &bodies);
+        answer(cluster, policies_path,
+               LIST("{'metadata':{'name':'p'},'spec':{'reinvocationPolicy':'IfNeeded',"
+                    "'matchConstraints':{'resourceRules':[]}}}"),
+               &bodies);
+        answer(cluster, bindings_path, LIST("{'spec':{'policyName':'p'}}"), &bodies);
         fake_forget(cluster->api);
         ask(cluster, output, sizeof(output));
         if (strstr(output, rows[i].last_word) == NULL) {
@@ -138,14 +154,15 @@ static void test_doctor__calls_nothing_ok_that_it_cannot_look_at(void **state) {
     };
     const struct cluster *cluster = *state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO(bodies_fini) struct bodies bodies = {.n = 0};
         char output[4096];
         const struct fake_fault refusal = {
             .path = rows[i].path, .kind = FAKE_ANSWER, .status = 403};
         fake_inject(cluster->api, &refusal);
-        AUTO_FREE char *list = answer(cluster, WEBHOOKS, LIST(OURS("IfNeeded")));
-        AUTO_FREE char *about = answer(cluster, "/version", "{}");
-        AUTO_FREE char *policies = answer(cluster, POLICIES, LIST(""));
-        AUTO_FREE char *bindings = answer(cluster, BINDINGS, LIST(""));
+        answer(cluster, WEBHOOKS, LIST(OURS("IfNeeded")), &bodies);
+        answer(cluster, "/version", "{}", &bodies);
+        answer(cluster, POLICIES, LIST(""), &bodies);
+        answer(cluster, BINDINGS, LIST(""), &bodies);
         ask(cluster, output, sizeof(output));
         if (strstr(output, rows[i].leftover) == NULL || strstr(output, rows[i].last_word) == NULL) {
             fail_msg("%s: %s", rows[i].path, output);

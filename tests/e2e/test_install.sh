@@ -393,6 +393,35 @@ test_7b_the_doctor_knows_the_others() {
     k delete mutatingwebhookconfiguration a-neighbour zzz-untired zzz-neighbour >/dev/null
 }
 
+# A policy that sees all Deployments of a namespace that is not there.
+policy_json() {
+    jq -nc '{apiVersion: "v1", kind: "List", items: [
+        {apiVersion: "admissionregistration.k8s.io/v1", kind: "MutatingAdmissionPolicy",
+        metadata: {name: "a-policy"}, spec: {failurePolicy: "Ignore", reinvocationPolicy: "IfNeeded",
+            matchConstraints: {namespaceSelector: {matchLabels: {"capstan.dev/nobody": "has-this"}},
+                resourceRules: [{apiGroups: ["apps"], apiVersions: ["v1"], operations: ["*"],
+                    resources: ["deployments"]}]},
+            mutations: [{patchType: "ApplyConfiguration", applyConfiguration: {expression:
+                "Object{spec: Object.spec{replicas: 3}}"}}]}},
+        {apiVersion: "admissionregistration.k8s.io/v1", kind: "MutatingAdmissionPolicyBinding",
+        metadata: {name: "a-binding"}, spec: {policyName: "a-policy"}}]}'
+}
+
+test_7c_the_doctor_knows_policies() {
+    if [[ $(k api-resources -o name) != *mutatingadmissionpolicies.* ]]; then
+        expect 'where there are no policies' "$(says last-word level)" ok
+        return
+    fi
+    policy_json | k apply -f - >/dev/null
+    expect_match 'a policy that loses' "$(says last-word level) $(says last-word message)" '^ok .* 1 of them'
+    patch_registration '{"op": "replace", "path": "/webhooks/1/reinvocationPolicy", "value": "Never"}'
+    red webhook-configuration 'reinvocationPolicy of deployments'
+    expect_match 'a policy that wins' "$(says last-word level) $(says last-word message)" \
+        '^note .*: MutatingAdmissionPolicy a-policy$'
+    restore_registration
+    policy_json | k delete -f - >/dev/null
+}
+
 test_8_the_doctor_says_when_it_cannot_look() {
     local status=0 output
     "$CAPSTAN" doctor --kubeconfig "$CLUSTER/none" >/dev/null 2>&1 || status=$?

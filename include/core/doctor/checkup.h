@@ -31,8 +31,7 @@ struct finding {
     char other[FINDING_OTHER_SIZE]; /* for the word OTHER in the remedy: names of objects */
 };
 
-/* Sets level, remedy and message, and empties `other`. Returns false, so that a check can end with
- * it. */
+/* Sets all but the check; `other` becomes empty. Returns false, so that a check can end with it. */
 bool finding_set(struct finding *finding, enum finding_level level, const char *remedy,
                  const char *format, ...) PRINTF_LIKE(4, 5);
 
@@ -79,8 +78,7 @@ void checkup_leftover(const struct checkup_answer *configurations,
 /* Lists of all that changes objects during admission. */
 struct checkup_neighbours {
     const struct checkup_answer *configurations; /* MutatingWebhookConfigurations */
-    const struct checkup_answer
-        *policies; /* MutatingAdmissionPolicies; 404 if there cannot be any */
+    const struct checkup_answer *policies; /* MutatingAdmissionPolicies; 404: there are none */
     const struct checkup_answer *bindings; /* MutatingAdmissionPolicyBindings */
 };
 
