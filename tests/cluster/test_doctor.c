@@ -32,6 +32,9 @@
 #define OURS(policy)                                                                               \
     CONFIGURATION("zz-capstan", ENTRY("deployments.capstan.dev", "capstan", policy))
 
+#define OLD    CONFIGURATION("capstan", ENTRY("deployments.capstan.dev", "capstan", "Never"))
+#define THEIRS CONFIGURATION("zzz", ENTRY("x.example.com", "other", "IfNeeded"))
+
 /* What doctor says, a line for each of the two checks, and its exit status. */
 static void ask(const struct cluster *cluster, char *out, size_t size) {
     (void)program_shell(
@@ -71,11 +74,7 @@ static void test_doctor__names_the_others_and_the_remedy(void **state) {
     const struct cluster *cluster = *state;
     AUTO(bodies_fini) struct bodies bodies = {.n = 0};
     char output[4096];
-    answer(
-        cluster, WEBHOOKS,
-        LIST(
-            CONFIGURATION("capstan", ENTRY("deployments.capstan.dev", "capstan", "Never")) "," OURS(
-                "IfNeeded") "," CONFIGURATION("zzz", ENTRY("x.example.com", "other", "IfNeeded"))));
+    answer(cluster, WEBHOOKS, LIST(OLD "," OURS("IfNeeded") "," THEIRS), &bodies);
     answer(cluster, "/version", "{'gitVersion':'v1.37.0'}", &bodies);
     ask(cluster, output, sizeof(output));
     assert_string_equal(
