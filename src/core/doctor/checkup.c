@@ -24,6 +24,7 @@ bool finding_set(struct finding *finding, enum finding_level level, const char *
     va_end(values);
     finding->level = level;
     finding->remedy = remedy;
+    finding->other[0] = '\0';
     return false;
 }
 
@@ -35,7 +36,8 @@ static size_t match_placeholder(const char *text, const struct checkup_names *na
         const char *name;
     } rows[] = {{"NAMESPACE", names->namespace},
                 {"SERVICE", names->service},
-                {"CONFIGURATION", names->configuration}};
+                {"CONFIGURATION", names->configuration},
+                {"OTHER", names->other != NULL ? names->other : ""}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         size_t size = strlen(rows[i].placeholder);
         if (strncmp(text, rows[i].placeholder, size) == 0) {
