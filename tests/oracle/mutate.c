@@ -25,7 +25,7 @@ static cJSON *raw(const char *json) {
 }
 
 cJSON *random_count(struct chance *chance) {
-    static const char *const counts[] = {"0", "1", "1", "2",   "3",          "3",    "5",
+    static const char *const counts[] = {"0", "1", "2", "2",   "3",          "3",    "5",
                                          "5", "5", "7", "1e3", "2147483647", "null", "1.0"};
     return raw(CHANCE_PICK(chance, counts));
 }
@@ -204,7 +204,7 @@ static void change_labels(struct chance *chance, const struct names *names, cJSO
     }
 }
 
-static void change_selector(struct chance *chance, cJSON *object) {
+void mutate_selector(struct chance *chance, cJSON *object) {
     cJSON *spec = tree_at(object, "spec", NULL);
     cJSON *selector = tree_at(spec, "selector", NULL);
     cJSON *labels = tree_at(selector, "matchLabels", NULL);
@@ -332,7 +332,7 @@ static void change_deployment(struct chance *chance, const struct names *names, 
     } else if (which < 47) {
         change_labels(chance, names, object);
     } else if (which < 57) {
-        change_selector(chance, object);
+        mutate_selector(chance, object);
     } else if (which < 72) {
         change_note(chance, object);
     } else if (which < 85) {

@@ -118,6 +118,7 @@ void oracle_judge_server(const struct request *request, struct answer *answer) {
         oracle_mark(request, MARK_ROW13_WRONG_TYPE);
         return;
     }
+    request->marks->is_resolved = true;
     struct integer replicas = row_1(request, answer);
     if (!answer->is_denied) {
         row_2(request, replicas, answer);
@@ -266,9 +267,7 @@ static void prevent_surge(const struct request *request, struct answer *answer) 
     struct integer unavailable =
         oracle_integer(tree_at(rolling, "maxUnavailable", NULL), 0, INT32_MAX);
     if (!policy_flag(request, "stdioCap", "preventSurge") ||
-        oracle_mode(request, STDIO_CAP) == OFF ||
-        oracle_object(tree_at(request->object, "spec", NULL)) != SET ||
-        strcmp(type.value, "Recreate") == 0) {
+        oracle_mode(request, STDIO_CAP) == OFF || strcmp(type.value, "Recreate") == 0) {
         return;
     }
     if (oracle_object(strategy) == ABSENT) {
@@ -302,10 +301,6 @@ static void grace_period(const struct request *request, struct answer *answer) {
     struct integer grace = grace_of(request->object);
     bool is_raised = grace.state == SET && grace.value < seconds &&
                      policy_flag(request, "gracePeriod", "minimum");
-    if (oracle_object(tree_at(request->object, "spec", "template", "spec", NULL)) != SET) {
-        oracle_mark(request, MARK_ROW13_NO_POD_SPEC);
-        return;
-    }
     if (mode == OFF) {
         return;
     }
@@ -348,10 +343,7 @@ static void deployment_rows(const struct request *request, const struct identity
     bool is_owned = identity->state == IDENTITY_OWNED && !server->is_deleting;
     bool is_capped = false;
     struct integer count = replicas_of(request->object);
-    if (oracle_object(tree_at(request->object, "spec", NULL)) != SET) {
-        oracle_mark(request, MARK_ROW13_NO_POD_SPEC);
-        return;
-    }
+    request->marks->is_resolved = true;
     if (is_owned) {
         count = owned_rows(request, server, &is_capped, answer);
     }
@@ -391,6 +383,10 @@ void oracle_judge_deployment(const struct request *request, struct answer *answe
         oracle_mark(request, MARK_ROW13_WRONG_TYPE);
         return;
     }
+    if (oracle_object(tree_at(request->object, "spec", "template", "spec", NULL)) != SET) {
+        oracle_mark(request, MARK_ROW13_NO_POD_SPEC);
+        return;
+    }
     struct identity identity = oracle_deployment(request, false);
     if (identity.state == IDENTITY_OWNED && !identity.is_confirmed &&
         is_row_7(request, &identity.server) &&
@@ -424,6 +420,7 @@ void oracle_judge_scale(const struct request *request, struct answer *answer) {
     if (identity.state != IDENTITY_SELECTED) {
         return;
     }
+    request->marks->is_resolved = true;
     if (!identity.server.is_stdio) {
         oracle_mark(request, MARK_ROW8_SCALE);
     } else if (external_cap(request, count, answer)) {

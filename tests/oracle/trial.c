@@ -165,7 +165,7 @@ static void random_switches(struct chance *chance, cJSON *policy) {
     if (chance_of(chance, 40)) {
         tree_put(cap, "rewriteSpec", cJSON_CreateBool(chance_of(chance, 85)));
     }
-    if (chance_of(chance, 30)) {
+    if (chance_of(chance, 45)) {
         tree_put(grace, "minimum", cJSON_CreateBool(chance_of(chance, 85)));
     }
     if (chance_of(chance, 30)) {
@@ -231,7 +231,7 @@ static cJSON *new_deployment(struct chance *chance, const struct names *names) {
     cJSON *spec = tree_at(deployment, "spec", NULL);
     tree_put(spec, "replicas", random_count(chance));
     tree_put(spec, "strategy", random_strategy(chance));
-    if (chance_of(chance, 70)) {
+    if (chance_of(chance, 55)) {
         tree_put(tree_at(spec, "template", "spec", NULL), "terminationGracePeriodSeconds",
                  cJSON_CreateNumber(30));
     }
@@ -339,6 +339,36 @@ static cJSON *random_review(struct chance *chance, const struct names *names) {
     return review;
 }
 
+/* Row 7 needs many things at once: an update by the operator, of a server that is not stdio and has
+   no count. */
+static void lean_to_row_7(struct chance *chance, cJSON *trial) {
+    cJSON *server = cJSON_GetArrayItem(tree_at(trial, "facts", NULL), 0);
+    cJSON *request = tree_at(trial, "review", "request", NULL);
+    cJSON *annotations = tree_at(request, "object", "spec", "template", "metadata", NULL);
+    if (tree_at(server, "spec", NULL) == NULL || tree_at(request, "userInfo", NULL) == NULL) {
+        return;
+    }
+    tree_put(server, "spec", tree_parse("{\"transport\": \"sse\"}"));
+    tree_put_text(tree_at(request, "userInfo", NULL), "username", OPERATOR);
+    tree_drop(tree_at(trial, "policy", "replicas", NULL), "operatorUsers");
+    if (chance_of(chance, 40)) {
+        tree_drop(annotations, "annotations");
+    }
+}
+
+/* No owner: the selector decides. */
+static void lean_to_selector(struct chance *chance, cJSON *trial) {
+    cJSON *request = tree_at(trial, "review", "request", NULL);
+    tree_drop(tree_at(request, "object", "metadata", NULL), "ownerReferences");
+    tree_drop(tree_at(request, "oldObject", "metadata", NULL), "ownerReferences");
+    if (chance_of(chance, 30)) {
+        mutate_selector(chance, tree_at(request, "object", NULL));
+    }
+    if (chance_of(chance, 30)) {
+        mutate_selector(chance, tree_at(request, "oldObject", NULL));
+    }
+}
+
 cJSON *trial_new(uint64_t seed) {
     static const int64_t nows[] = {MIDNIGHT - 1, MIDNIGHT, MIDNIGHT - 43200, MIDNIGHT + 43200};
     struct chance chance = {seed};
@@ -351,6 +381,11 @@ cJSON *trial_new(uint64_t seed) {
     tree_put(trial, "now", cJSON_CreateNumber((double)CHANCE_PICK(&chance, nows)));
     tree_put(trial, "live", random_live(&chance, &names));
     tree_put(trial, "review", random_review(&chance, &names));
+    if (chance_of(&chance, 10)) {
+        lean_to_row_7(&chance, trial);
+    } else if (chance_of(&chance, 10)) {
+        lean_to_selector(&chance, trial);
+    }
     tree_put(trial, "style", cJSON_CreateNumber((double)chance_below(&chance, 1U << 30)));
     if (chance_of(&chance, 1)) {
         tree_put_text(trial, "tail", chance_of(&chance, 50) ? "x" : "{}");

@@ -40,6 +40,7 @@ struct names {
 void mutate_deployment(struct chance *chance, const struct names *names, cJSON *request);
 void mutate_scale(struct chance *chance, const struct names *names, cJSON *request);
 void mutate_server(struct chance *chance, const struct names *names, cJSON *request);
+void mutate_selector(struct chance *chance, cJSON *object);
 void mutate_request(struct chance *chance, const struct names *names, cJSON *review);
 
 cJSON *random_count(struct chance *chance);
