@@ -163,9 +163,10 @@ static void add_owner(struct chance *chance, const struct names *names, cJSON *o
     if (chance_of(chance, 20)) {
         tree_put_text(other, "name", names->name);
     }
-    if (cJSON_IsArray(references)) {
-        cJSON_InsertItemInArray(references, (int)chance_below(chance, 2), other);
-    } else {
+    bool is_put = cJSON_IsArray(references) &&
+                  (chance_of(chance, 50) ? cJSON_InsertItemInArray(references, 0, other)
+                                         : cJSON_AddItemToArray(references, other));
+    if (!is_put) {
         cJSON_Delete(other);
     }
 }

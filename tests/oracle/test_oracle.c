@@ -20,7 +20,7 @@
 #include <cJSON_Utils.h>
 #include <cmocka.h>
 
-#include "base/memory.h"
+#include "golden.h"
 #include "oracle.h"
 #include "program.h"
 #include "report.h"
@@ -30,6 +30,7 @@
 enum {
     SECONDS = 20,
     SHOW = 3,
+    CASES_MIN = 80,
     REVIEWS_MIN = 20000, /* however slow the machine is */
     MET_MIN = 5,         /* reviews for each mark */
 };
@@ -272,6 +273,16 @@ static void run_trial(struct run *run, uint64_t seed) {
     cJSON_Delete(trial);
 }
 
+static void test_oracle__answers_the_golden_cases(void **state) {
+    const char *folder = getenv("CAPSTAN_TESTS");
+    size_t n_cases;
+    (void)state;
+    size_t n_different = golden_compare(folder == NULL ? "tests" : folder, &n_cases);
+    printf("%zu golden cases, %zu differ\n", n_cases, n_different);
+    assert_true(n_cases >= CASES_MIN);
+    assert_int_equal(n_different, 0);
+}
+
 static void test_oracle__and_program_answer_alike(void **state) {
     struct run *run = *state;
     double end = now_s() + (double)number_from("ORACLE_SECONDS", SECONDS);
@@ -305,6 +316,7 @@ static void test_oracle__met_every_row_and_outcome(void **state) {
 int main(void) {
     static struct run run;
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_oracle__answers_the_golden_cases),
         cmocka_unit_test_prestate(test_oracle__and_program_answer_alike, &run),
         cmocka_unit_test_prestate(test_oracle__met_every_row_and_outcome, &run),
     };

@@ -53,7 +53,7 @@ cJSON *tree_parse(const char *json) {
 static char *without_nul(const char *text) {
     char *copy = memory_copy(text, strlen(text));
     for (char *at = copy; *at != '\0'; at++) {
-        if (*at == '\\') {
+        if (*at == '\\' && at[1] != '\0') {
             if (strncmp(at, "\\u0000", 6) == 0) {
                 at[2] = 'e';
             }

@@ -137,8 +137,7 @@ static cJSON *random_exemption(struct chance *chance, const struct names *names)
                                         "[\"grace-period\"]",
                                         "[\"session-storage\"]",
                                         "[\"stdio-cap\", \"replica-passthrough\"]",
-                                        "[\"stdio-cap\", \"replica-passthrough\","
-                                        " \"grace-period\"]"};
+                                        "[\"replica-passthrough\", \"grace-period\"]"};
     static const char *const days[] = {"2027-01-31", "2027-01-30", "2027-02-01"};
     cJSON *exemption = cJSON_CreateObject();
     tree_put_text(exemption, "namespace", chance_of(chance, 85) ? names->namespace : "other");
