@@ -177,8 +177,7 @@ static void on_object(void *context, const struct kube_answer *got) {
             handle(lookup, asker, clock_boot_ms()); /* the GET that it shared had less time */
             continue;
         }
-        bool is_other = state == EVIDENCE_FOUND && strcmp(object.uid, asker->question.uid) != 0;
-        if (state == EVIDENCE_ABSENT || is_other) {
+        if (state == EVIDENCE_ABSENT) {
             remember_absence(lookup, &asker->question);
         }
         answer(asker, state, state == EVIDENCE_FOUND ? &object : NULL);
