@@ -25,7 +25,7 @@ static cJSON *expected_of(const cJSON *expect) {
     cJSON *patch = cJSON_AddObjectToObject(tree, "patch");
     cJSON_ArrayForEach(item, tree_at(expect, "patch", NULL)) {
         cJSON_AddItemToObject(patch, tree_at(item, "path", NULL)->valuestring,
-                              cJSON_Duplicate(tree_at(item, "value", NULL), true));
+                              tree_copy(tree_at(item, "value", NULL)));
     }
     cJSON *warnings = cJSON_AddArrayToObject(tree, "warnings");
     cJSON_ArrayForEach(item, tree_at(expect, "warnings", NULL)) {
@@ -34,8 +34,7 @@ static cJSON *expected_of(const cJSON *expect) {
         cJSON_AddItemToArray(warnings, cJSON_CreateString(rule));
     }
     const cJSON *audit = tree_at(expect, "audit", NULL);
-    cJSON_AddItemToObject(tree, "audit",
-                          audit == NULL ? cJSON_CreateArray() : cJSON_Duplicate(audit, true));
+    cJSON_AddItemToObject(tree, "audit", audit == NULL ? cJSON_CreateArray() : tree_copy(audit));
     cJSON_AddStringToObject(tree, "outcome", is_unresolved ? "unresolved" : "decided");
     return tree;
 }

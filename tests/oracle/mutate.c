@@ -114,7 +114,7 @@ static void change_owner(struct chance *chance, cJSON *owner) {
                                            "xtoolhive.stacklok.dev/v1",
                                            "toolhive.stacklok.dev.example.com/v1",
                                            "v1"};
-    static const char *const controllers[] = {"false", "null", "\"true\"", "1"};
+    static const char *const controllers[] = {"false", "null"};
     switch (chance_below(chance, 10)) {
     case 0:
     case 1:
@@ -489,7 +489,7 @@ void mutate_server(struct chance *chance, const struct names *names, cJSON *requ
         break;
     default:
         if (cJSON_IsObject(old)) {
-            tree_put(object, "spec", cJSON_Duplicate(tree_at(old, "spec", NULL), true));
+            tree_put(object, "spec", tree_copy(tree_at(old, "spec", NULL)));
             tree_put_text(tree_at(object, "spec", NULL), "image", "j");
         }
         break;

@@ -191,7 +191,7 @@ static void read_request(const cJSON *from, struct request *request) {
     request->old = request->operation == UPDATE ? object_of(from, "oldObject") : NULL;
     request->name = name_of(from, request->object, "name", LIMIT_NAME);
     request->namespace = name_of(from, request->object, "namespace", LIMIT_NAMESPACE);
-    request->user = oracle_text(tree_at(from, "userInfo", "username", NULL), LIMIT_USER).value;
+    request->user = oracle_text(tree_at(from, "userInfo", "username", NULL), LIMIT_USER);
 }
 
 static bool is_malformed(const cJSON *review) {

@@ -29,19 +29,21 @@ struct claims {
 enum pair { PAIR_NONE, PAIR_OURS, PAIR_UNREADABLE };
 
 static void read_claim(const cJSON *reference, const char *name, struct claims *claims) {
-    struct text version = oracle_text(tree_at(reference, "apiVersion", NULL), LIMIT_API_VERSION);
+    struct text version = oracle_text(tree_at(reference, "apiVersion", NULL), SIZE_MAX);
     struct text kind = oracle_text(tree_at(reference, "kind", NULL), LIMIT_KIND);
     struct text its = oracle_text(tree_at(reference, "name", NULL), LIMIT_NAME);
     struct text uid = oracle_text(tree_at(reference, "uid", NULL), LIMIT_UID);
     if ((version.state != UNUSABLE && !oracle_is_group(version.value)) ||
-        (kind.state != UNUSABLE && strcmp(kind.value, "MCPServer") != 0) ||
-        (its.state != UNUSABLE && strcmp(its.value, name) != 0)) {
+        (kind.state != UNUSABLE && strcmp(kind.value, "MCPServer") != 0)) {
         return;
     }
-    if (version.state == UNUSABLE || kind.state == UNUSABLE || its.state == UNUSABLE ||
-        uid.state == UNUSABLE) {
+    bool is_server = version.state == SET && kind.state == SET;
+    if (is_server && its.state != UNUSABLE && strcmp(its.value, name) != 0) {
+        return;
+    }
+    if (!is_server || its.state == UNUSABLE || uid.state == UNUSABLE) {
         claims->is_unreadable = true;
-    } else if (uid.value[0] != '\0' && claims->n_uids < CLAIMS_MAX) {
+    } else if (claims->n_uids < CLAIMS_MAX) {
         claims->uids[claims->n_uids++] = uid.value;
     }
 }
@@ -69,8 +71,18 @@ static bool claims_name(const struct claims *claims, size_t n, const struct serv
     return false;
 }
 
+/* A reference without uid is none, except to a record without one. */
+static bool has_claim(const struct claims *claims) {
+    for (size_t i = 0; i < claims->n_uids; i++) {
+        if (claims->uids[i][0] != '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum pair read_selector(const struct request *request) {
-    const cJSON *object = request->operation == UPDATE ? request->old : request->object;
+    const cJSON *object = request->old != NULL ? request->old : request->object;
     const cJSON *selector = tree_at(object, "spec", "selector", NULL);
     const cJSON *labels = tree_at(selector, "matchLabels", NULL);
     struct text name = oracle_text(tree_at(labels, NAME_LABEL, NULL), LIMIT_NAME);
@@ -123,26 +135,32 @@ static struct identity found(enum identity_state state, const struct server *ser
     return (struct identity){.state = state, .server = *server};
 }
 
+/* Not by owner, but the MCPServer is there. Where an owner cannot be read, the cap alone can be
+   decided about; of another transport, the owner could be what matters. */
+static enum identity_state by_selector(const struct claims *claims, enum pair pair,
+                                       const struct server *server) {
+    if (pair == PAIR_OURS && (server->is_stdio || !claims->is_unreadable)) {
+        return IDENTITY_SELECTED;
+    }
+    return claims->is_unreadable || pair == PAIR_UNREADABLE ? IDENTITY_UNRESOLVED : IDENTITY_NONE;
+}
+
 /* Row 12. `record` is what the facts have. */
 static struct identity look_up(const struct request *request, const struct claims *claims,
                                enum pair pair, const struct server *record) {
     struct identity none = {.state = IDENTITY_NONE, .asks = true, .server = *record};
     struct identity unresolved = none;
     unresolved.state = IDENTITY_UNRESOLVED;
-    bool is_former =
-        record->is_there && claims->n_uids > 0 && !claims_name(claims, claims->n_uids, record);
+    bool is_former = record->is_there && (has_claim(claims) || claims->is_unreadable) &&
+                     !claims_name(claims, claims->n_uids, record);
     switch (request->question->world) {
     case WORLD_FOUND: {
         struct server live = oracle_server(request->question->live);
         struct identity answer = {.asks = true, .is_confirmed = true, .server = live};
         oracle_mark(request, MARK_ROW12_FOUND);
-        if (claims_name(claims, claims->n_uids, &live)) {
-            answer.state = IDENTITY_OWNED;
-        } else if (pair == PAIR_OURS) {
-            answer.state = IDENTITY_SELECTED;
-        } else if (claims->is_unreadable || pair == PAIR_UNREADABLE) {
-            answer.state = IDENTITY_UNRESOLVED;
-        }
+        answer.state = claims_name(claims, claims->n_uids, &live)
+                           ? IDENTITY_OWNED
+                           : by_selector(claims, pair, &live);
         return answer;
     }
     case WORLD_ABSENT:
@@ -150,7 +168,7 @@ static struct identity look_up(const struct request *request, const struct claim
         return none;
     case WORLD_FAILED:
         oracle_mark(request, MARK_ROW12_FAILED);
-        if (is_former && pair == PAIR_OURS && record->is_stdio) {
+        if (is_former && pair == PAIR_OURS && record->is_stdio && !is_behind(request, record)) {
             unresolved.state = IDENTITY_SELECTED;
         }
         return unresolved;
@@ -205,9 +223,20 @@ struct identity oracle_deployment(const struct request *request, bool asks_anywa
     struct server labelled = by_labels(request);
     if (labelled.is_there && !claims.has_controller) {
         oracle_mark(request, MARK_LABELS);
-        return found(IDENTITY_OWNED, &labelled);
+        return is_behind(request, &labelled) ? look_up(request, &claims, pair, &labelled)
+                                             : found(IDENTITY_OWNED, &labelled);
     }
-    if (claims.n_uids > 0 && (has_api || !record.is_there)) {
+    if (request->name.state == ABSENT || request->name.value[0] == '\0') {
+        oracle_mark(request, MARK_NOT_OURS);
+        return none;
+    }
+    if (claims.is_unreadable || pair == PAIR_UNREADABLE) {
+        oracle_mark(request,
+                    claims.is_unreadable ? MARK_OWNER_UNREADABLE : MARK_SELECTOR_UNREADABLE);
+    }
+    bool is_open = has_claim(&claims) || claims.is_unreadable || pair == PAIR_UNREADABLE ||
+                   (claims.n_uids > 0 && !has_api && !record.is_there); /* manifests have no uids */
+    if (is_open && (has_api || !record.is_there)) {
         return look_up(request, &claims, pair, &record);
     }
     if (pair == PAIR_OURS) {
@@ -215,52 +244,68 @@ struct identity oracle_deployment(const struct request *request, bool asks_anywa
         if (!record.is_there || is_behind(request, &record)) {
             return look_up(request, &claims, pair, &record);
         }
-        return found(IDENTITY_SELECTED, &record);
+        return found(by_selector(&claims, pair, &record), &record);
     }
-    if (claims.is_unreadable || pair == PAIR_UNREADABLE) {
-        oracle_mark(request,
-                    claims.is_unreadable ? MARK_OWNER_UNREADABLE : MARK_SELECTOR_UNREADABLE);
-        return (struct identity){.state = IDENTITY_UNRESOLVED, .server = record};
+    if (is_open) {
+        return found(by_selector(&claims, pair, &record), &record);
     }
     oracle_mark(request, MARK_NOT_OURS);
     return none;
 }
 
-/* Is `key`=`value` one of the comma-separated terms? */
-static bool has_term(const char *selector, const char *key, const char *value) {
+/* The size of the value of the term that begins here; -1 if its key is another. */
+static long term_value(const char *term, const char *key) {
     size_t n_key = strlen(key);
-    size_t n_value = strlen(value);
+    size_t size = strcspn(term, ",");
+    return size > n_key && strncmp(term, key, n_key) == 0 && term[n_key] == '='
+               ? (long)(size - n_key - 1)
+               : -1;
+}
+
+/* Is `key`=`value` one of the comma-separated terms? If `value` is NULL: is one of the values of
+   the key too long to be read? */
+static bool has_term(const char *selector, const char *key, const char *value) {
     for (const char *term = selector;; term++) {
-        size_t size = strcspn(term, ",");
-        if (size == n_key + 1 + n_value && strncmp(term, key, n_key) == 0 && term[n_key] == '=' &&
-            strncmp(term + n_key + 1, value, n_value) == 0) {
+        long size = term_value(term, key);
+        const char *its = term + strlen(key) + 1;
+        if (value == NULL
+                ? size > LIMIT_NAME
+                : size == (long)strlen(value) && strncmp(its, value, strlen(value)) == 0) {
             return true;
         }
-        term += size;
+        term += strcspn(term, ",");
         if (*term == '\0') {
             return false;
         }
     }
 }
 
+static enum pair read_scale(const struct request *request) {
+    struct text selector = oracle_text(tree_at(request->old, "status", "selector", NULL), SIZE_MAX);
+    if (selector.state == UNUSABLE) {
+        return PAIR_UNREADABLE;
+    }
+    if (!has_term(selector.value, NAME_LABEL, "mcpserver")) {
+        return PAIR_NONE;
+    }
+    return has_term(selector.value, INSTANCE_LABEL, request->name.value) ? PAIR_OURS
+           : has_term(selector.value, INSTANCE_LABEL, NULL)              ? PAIR_UNREADABLE
+                                                                         : PAIR_NONE;
+}
+
 struct identity oracle_scale(const struct request *request) {
     struct identity none = {.state = IDENTITY_NONE, .server = {.uid = ""}};
     struct claims no_claims = {.n_uids = 0};
-    struct text selector = oracle_text(tree_at(request->old, "status", "selector", NULL), SIZE_MAX);
-    if (selector.state == UNUSABLE) {
-        oracle_mark(request, MARK_SCALE_UNREADABLE);
-        none.state = IDENTITY_UNRESOLVED;
-        return none;
-    }
-    if (request->name.value[0] == '\0' || !has_term(selector.value, NAME_LABEL, "mcpserver") ||
-        !has_term(selector.value, INSTANCE_LABEL, request->name.value)) {
+    enum pair pair = read_scale(request);
+    struct server record =
+        oracle_find_server(request->question->facts, request->namespace.value, request->name.value);
+    if (pair == PAIR_NONE || request->name.value[0] == '\0') {
         oracle_mark(request, MARK_SCALE_NOT_OURS);
         return none;
     }
-    struct server record =
-        oracle_find_server(request->question->facts, request->namespace.value, request->name.value);
-    if (!record.is_there) {
-        return look_up(request, &no_claims, PAIR_OURS, &record);
+    if (pair == PAIR_UNREADABLE) {
+        oracle_mark(request, MARK_SCALE_UNREADABLE);
     }
-    return found(IDENTITY_SELECTED, &record);
+    return pair == PAIR_UNREADABLE || !record.is_there ? look_up(request, &no_claims, pair, &record)
+                                                       : found(IDENTITY_SELECTED, &record);
 }

@@ -61,7 +61,7 @@ struct request {
     const cJSON *old;    /* NULL unless an object, and unless it is an update */
     struct text name;
     struct text namespace;
-    const char *user;
+    struct text user;
 };
 
 enum identity_state { IDENTITY_NONE, IDENTITY_OWNED, IDENTITY_SELECTED, IDENTITY_UNRESOLVED };

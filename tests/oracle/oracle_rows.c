@@ -105,12 +105,15 @@ static void row_2(const struct request *request, struct integer replicas, struct
     oracle_warn(answer, SESSION_STORAGE);
 }
 
+/* Only the API server sets the time of a deletion. So in an update the old object has it, and what
+   a creation says of one is not so: a server-side apply that creates an object brings it here. */
 static bool is_deleting(const struct request *request) {
-    return oracle_is_deleting(request->object) || oracle_is_deleting(request->old);
+    return request->operation == UPDATE &&
+           oracle_is_deleting(request->old != NULL ? request->old : request->object);
 }
 
 void oracle_judge_server(const struct request *request, struct answer *answer) {
-    if (request->operation == UPDATE && is_deleting(request)) {
+    if (is_deleting(request)) {
         oracle_mark(request, MARK_ROW13_SERVER_DELETING);
         return;
     }
@@ -198,15 +201,19 @@ static struct integer row_3(const struct request *request, const struct server *
                : row_3_passthrough(request, count, server->replicas, answer);
 }
 
+/* A name that cannot be read may be an operator's. */
 static bool is_operator(const struct request *request) {
     const cJSON *users = tree_at(request->question->policy, "replicas", "operatorUsers", NULL);
     const cJSON *user;
+    if (request->user.state == UNUSABLE) {
+        return users == NULL || cJSON_GetArraySize(users) > 0;
+    }
     if (users == NULL) {
-        return strcmp(request->user, "system:serviceaccount:toolhive-system:toolhive-operator") ==
-               0;
+        return strcmp(request->user.value,
+                      "system:serviceaccount:toolhive-system:toolhive-operator") == 0;
     }
     cJSON_ArrayForEach(user, users) {
-        if (strcmp(user->valuestring, request->user) == 0) {
+        if (strcmp(user->valuestring, request->user.value) == 0) {
             return true;
         }
     }
@@ -218,9 +225,8 @@ static bool is_row_7(const struct request *request, const struct server *server)
     struct integer count = replicas_of(request->object);
     struct integer before = replicas_of(request->old);
     return request->operation == UPDATE && is_operator(request) && !server->is_stdio &&
-           !server->is_deleting && server->replicas.state == ABSENT && count.state == SET &&
-           before.state == SET && count.value != before.value && count.value != 0 &&
-           oracle_mode(request, PASSTHROUGH) != OFF;
+           !server->is_deleting && server->replicas.state == ABSENT && before.state == SET &&
+           !is(count, before.value) && !is(count, 0) && oracle_mode(request, PASSTHROUGH) != OFF;
 }
 
 static void row_7(const struct request *request, struct answer *answer) {
@@ -347,6 +353,11 @@ static void deployment_rows(const struct request *request, const struct identity
     if (is_owned) {
         count = owned_rows(request, server, &is_capped, answer);
     }
+    if (!is_owned && !server->is_deleting && server->is_stdio && request->operation == CREATE &&
+        exceeds(server->replicas, 1) && !is(count, 0)) {
+        count = row_3_cap(request, count, answer);
+        is_capped = answer->notes[STDIO_CAP];
+    }
     if (server->is_stdio && !is_capped && external_cap(request, count, answer)) {
         oracle_mark(request, oracle_mode(request, STDIO_CAP) == WARN ? MARK_ROW5_PREVIEW
                              : request->operation == CREATE          ? MARK_ROW5_CREATE
@@ -364,18 +375,13 @@ static void deployment_rows(const struct request *request, const struct identity
 }
 
 /* Nobody needs to know whose the object is if every rule about it is off. */
-static void leave_unresolved(const struct request *request, struct answer *answer) {
-    if (oracle_mode(request, STDIO_CAP) == OFF && oracle_mode(request, PASSTHROUGH) == OFF &&
-        oracle_mode(request, GRACE_PERIOD) == OFF) {
-        oracle_mark(request, MARK_ROW12_UNCONCERNED);
-        answer->asks = false;
-        return;
-    }
-    answer->is_unresolved = true;
+static bool is_unconcerned(const struct request *request) {
+    return oracle_mode(request, STDIO_CAP) == OFF && oracle_mode(request, PASSTHROUGH) == OFF &&
+           oracle_mode(request, GRACE_PERIOD) == OFF;
 }
 
 void oracle_judge_deployment(const struct request *request, struct answer *answer) {
-    if (request->operation == UPDATE && is_deleting(request)) {
+    if (is_deleting(request)) {
         oracle_mark(request, MARK_ROW13_DEPLOYMENT_DELETING);
         return;
     }
@@ -389,14 +395,22 @@ void oracle_judge_deployment(const struct request *request, struct answer *answe
     }
     struct identity identity = oracle_deployment(request, false);
     if (identity.state == IDENTITY_OWNED && !identity.is_confirmed &&
-        is_row_7(request, &identity.server) &&
+        oracle_mode(request, PASSTHROUGH) == ENFORCE && is_row_7(request, &identity.server) &&
         oracle_noted_generation(request->object).state != SET) {
         identity = oracle_deployment(request, true);
         oracle_mark(request, identity.is_confirmed ? MARK_ROW7_CONFIRMED : MARK_ROW7_UNCONFIRMED);
     }
+    if (identity.state == IDENTITY_OWNED && oracle_mode(request, PASSTHROUGH) == ENFORCE &&
+        is_row_7(request, &identity.server) && request->user.state == UNUSABLE) {
+        identity.state = IDENTITY_UNRESOLVED;
+    }
+    if (is_unconcerned(request)) {
+        oracle_mark(request, MARK_ROW12_UNCONCERNED);
+        return;
+    }
     answer->asks = identity.asks;
     if (identity.state == IDENTITY_UNRESOLVED) {
-        leave_unresolved(request, answer);
+        answer->is_unresolved = true;
     } else if (identity.state != IDENTITY_NONE) {
         deployment_rows(request, &identity, answer);
     }

@@ -26,7 +26,7 @@ static bool decode_object(const cJSON *tree, struct object *object) {
 }
 
 static bool decode_policy(const cJSON *tree, struct policy **ret_policy) {
-    cJSON *document = cJSON_Duplicate(tree, true);
+    cJSON *document = tree_copy(tree);
     struct error error;
     tree_put_text(document, "apiVersion", POLICY_API_VERSION);
     tree_put_text(document, "kind", POLICY_KIND);
@@ -64,19 +64,12 @@ void program_free(struct program *program) {
 
 /* ---- the look-up ---- */
 
-static bool could_look_up(const struct subject *subject) {
-    return subject->missing != OBJECT_OTHER;
-}
-
 static void set_evidence(const struct question *question, struct evidence *evidence) {
     AUTO_FREE struct object *object = memory_new(1, sizeof(*object));
-    if (question->world == WORLD_FOUND) {
-        if (decode_object(question->live, object)) {
-            facts_of(object, &evidence->server);
-            evidence->server_state = EVIDENCE_FOUND;
-        }
-    } else if (question->world == WORLD_ABSENT) {
-        evidence->server_state = EVIDENCE_ABSENT;
+    evidence->state = question->world == WORLD_ABSENT ? EVIDENCE_ABSENT : EVIDENCE_FAILED;
+    if (question->world == WORLD_FOUND && decode_object(question->live, object)) {
+        facts_of(object, &evidence->server);
+        evidence->state = EVIDENCE_FOUND;
     }
 }
 
@@ -89,7 +82,7 @@ static bool judge(struct program *program, const struct question *question,
     bool has_api = question->world != WORLD_OFFLINE;
     subject_find(program->facts, review, has_api ? evidence : NULL, subject);
     decide(program->policy, review, subject, question->now, decision);
-    if (!has_api || !decision->is_unresolved || !could_look_up(subject)) {
+    if (!has_api || !decision->is_unresolved || !subject->could_look_up) {
         return false;
     }
     set_evidence(question, evidence);
@@ -145,7 +138,7 @@ static void add_patch(const cJSON *response, cJSON *answer) {
             breach(answer, "an operation that is not add, or comes twice");
         }
         cJSON_AddItemToObject(paths, path->valuestring,
-                              cJSON_Duplicate(tree_at(operation, "value", NULL), true));
+                              tree_copy(tree_at(operation, "value", NULL)));
     }
     cJSON_Delete(operations);
 }
@@ -206,7 +199,7 @@ static cJSON *read_answer(const struct review *review, const struct decision *de
     const cJSON *note;
     cJSON_ArrayForEach(note, tree_at(response, "auditAnnotations", NULL)) {
         cJSON_AddItemToArray(audit, cJSON_CreateString(note->string));
-        cJSON_AddItemToObject(*ret_notes, note->string, cJSON_Duplicate(note, true));
+        cJSON_AddItemToObject(*ret_notes, note->string, tree_copy(note));
         if (note->valuestring[0] == '\0') {
             breach(answer, "an empty audit annotation");
         }

@@ -16,13 +16,43 @@ static const char *const world_names[WORLD_COUNT] = {
     [WORLD_FAILED] = "the API server does not answer",
 };
 
-static void put_back(cJSON *node, int place, cJSON *owned_child) {
-    if (cJSON_IsArray(node)) {
-        cJSON_InsertItemInArray(node, place, owned_child);
+/* Takes a child out, and puts it back where it was. cJSON can only put it behind the others. A
+   first child knows the last one as the one before it. */
+static void take_out(cJSON *parent, const cJSON *child) {
+    if (child == parent->child) {
+        parent->child = child->next;
     } else {
-        AUTO_FREE char *key = memory_copy(owned_child->string, strlen(owned_child->string));
-        cJSON_AddItemToObject(node, key, owned_child);
+        child->prev->next = child->next;
     }
+    if (child->next != NULL) {
+        child->next->prev = child->prev;
+    } else if (parent->child != NULL) {
+        parent->child->prev = child->prev;
+    }
+}
+
+static void put_back(cJSON *parent, cJSON *child) {
+    if (child->next == parent->child) {
+        parent->child = child;
+    } else {
+        child->prev->next = child;
+    }
+    if (child->next != NULL) {
+        child->next->prev = child;
+    } else {
+        parent->child->prev = child;
+    }
+}
+
+/* Facts without a name, a kind or a uid are other facts. */
+static bool must_stay(const cJSON *child) {
+    static const char *const keys[] = {"apiVersion", "kind", "metadata"};
+    for (size_t i = 0; child->string != NULL && i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (strcmp(child->string, keys[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* A trial that is being shrunk. */
@@ -38,37 +68,24 @@ static bool still_shows(const struct shrinking *shrinking) {
     return shrinking->shows(shrinking->context, shrinking->trial, shrinking->world);
 }
 
-/* Facts without a name, a kind or a uid are other facts. */
-static bool must_stay(const cJSON *child) {
-    static const char *const keys[] = {"apiVersion", "kind", "metadata"};
-    for (size_t i = 0; child->string != NULL && i < sizeof(keys) / sizeof(keys[0]); i++) {
-        if (strcmp(child->string, keys[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Tries to drop each child of the node, and goes on inside of those that must stay. */
 static bool shrink_node(const struct shrinking *shrinking, cJSON *node) {
     bool has_shrunk = false;
-    int place = 0;
-    for (int n = cJSON_GetArraySize(node); n > 0; n--) {
-        int at = cJSON_IsArray(node) ? place : 0;
-        if (shrinking->is_facts && must_stay(cJSON_GetArrayItem(node, at))) {
-            put_back(node, place++, cJSON_DetachItemFromArray(node, at));
+    cJSON *next;
+    for (cJSON *child = node->child; child != NULL; child = next) {
+        next = child->next;
+        if (shrinking->is_facts && must_stay(child)) {
             continue;
         }
-        cJSON *gone = cJSON_DetachItemViaPointer(node, cJSON_GetArrayItem(node, at));
+        take_out(node, child);
         if (still_shows(shrinking)) {
-            cJSON_Delete(gone);
+            child->next = NULL;
+            cJSON_Delete(child);
             has_shrunk = true;
             continue;
         }
-        put_back(node, place++, gone);
-        if (cJSON_IsArray(gone) || cJSON_IsObject(gone)) {
-            has_shrunk = shrink_node(shrinking, gone) || has_shrunk;
-        }
+        put_back(node, child);
+        has_shrunk = shrink_node(shrinking, child) || has_shrunk;
     }
     return has_shrunk;
 }

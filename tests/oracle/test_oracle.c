@@ -99,10 +99,10 @@ static cJSON *patched_trial(const cJSON *trial, const cJSON *answer) {
         cJSON *operation = cJSON_CreateObject();
         cJSON_AddStringToObject(operation, "op", "add");
         cJSON_AddStringToObject(operation, "path", value->string);
-        cJSON_AddItemToObject(operation, "value", cJSON_Duplicate(value, true));
+        cJSON_AddItemToObject(operation, "value", tree_copy(value));
         cJSON_AddItemToArray(operations, operation);
     }
-    cJSON *patched = cJSON_Duplicate(trial, true);
+    cJSON *patched = tree_copy(trial);
     cJSON *object = tree_at(patched, "review", "request", "object", NULL);
     int status = cJSONUtils_ApplyPatchesCaseSensitive(object, operations);
     cJSON_Delete(operations);
@@ -222,7 +222,7 @@ static bool is_shown(struct run *run, const cJSON *expected, const cJSON *answer
 
 static void show(const cJSON *trial, enum world world, uint64_t seed,
                  const struct difference *difference) {
-    cJSON *small = cJSON_Duplicate(trial, true);
+    cJSON *small = tree_copy(trial);
     report_shrink(small, world, shows_difference, difference);
     printf("# ORACLE_SEED=%llu repeats this difference first\n", (unsigned long long)seed);
     report_print(small, world, difference->expected, difference->answered);

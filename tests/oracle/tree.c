@@ -40,6 +40,25 @@ void tree_drop(cJSON *object, const char *key) {
     }
 }
 
+static void mend(cJSON *tree) {
+    cJSON *last = NULL;
+    for (cJSON *child = tree->child; child != NULL; child = child->next) {
+        mend(child);
+        last = child;
+    }
+    if (last != NULL) {
+        tree->child->prev = last;
+    }
+}
+
+cJSON *tree_copy(const cJSON *tree) {
+    cJSON *copy = cJSON_Duplicate(tree, true);
+    if (copy != NULL) {
+        mend(copy);
+    }
+    return copy;
+}
+
 cJSON *tree_parse(const char *json) {
     cJSON *tree = cJSON_Parse(json);
     if (tree == NULL) {

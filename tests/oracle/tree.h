@@ -21,6 +21,10 @@ void tree_put(cJSON *object, const char *key, cJSON *owned_value);
 void tree_put_text(cJSON *object, const char *key, const char *text);
 void tree_drop(cJSON *object, const char *key);
 
+/* A deep copy that can be appended to. To a copy by the cJSON of Debian 12 nothing can: its first
+   child does not know the last one. */
+cJSON *tree_copy(const cJSON *tree);
+
 /* A tree from text that must be sound JSON; a program's own, so a fault aborts. */
 cJSON *tree_parse(const char *json);
 

@@ -76,7 +76,7 @@ static cJSON *random_server(struct chance *chance, const char *namespace, const 
 /* Neighbours that must not be taken for the MCPServer, and a Deployment that proves nothing. */
 static void add_neighbours(struct chance *chance, const struct names *names, const char *uid,
                            cJSON *facts) {
-    static const char *const elsewhere[] = {"other", "default-2", "sandbox"};
+    static const char *const elsewhere[] = {"other", "default-2", "sandbox-2"};
     if (chance_of(chance, 30)) {
         cJSON_AddItemToArray(
             facts, random_server(chance, CHANCE_PICK(chance, elsewhere), names->name, uid));
@@ -243,7 +243,7 @@ static cJSON *deployment_request(struct chance *chance, const struct names *name
         "{\"group\": \"apps\", \"version\": \"v1\", \"resource\": \"deployments\"}", NULL);
     cJSON *deployment = new_deployment(chance, names);
     if (is_update(request)) {
-        cJSON *old = cJSON_Duplicate(deployment, true);
+        cJSON *old = tree_copy(deployment);
         tree_put_text(tree_at(deployment, "metadata", NULL), "uid", "d-1");
         tree_put_text(tree_at(old, "metadata", NULL), "uid", "d-1");
         if (chance_of(chance, 75)) {
@@ -286,7 +286,7 @@ static cJSON *server_request(struct chance *chance, const struct names *names) {
     cJSON *server = random_server(chance, names->namespace, names->name, updates ? names->uid : "");
     tree_drop(tree_at(server, "metadata", NULL), "deletionTimestamp");
     if (updates) {
-        cJSON *old = cJSON_Duplicate(server, true);
+        cJSON *old = tree_copy(server);
         if (chance_of(chance, 60)) {
             tree_put(old, "spec", cJSON_CreateObject());
             random_spec(chance, tree_at(old, "spec", NULL));
