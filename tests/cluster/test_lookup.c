@@ -103,12 +103,12 @@ static void test_row_36__an_mcpserver_that_comes_is_known_at_once(void **state) 
     cluster_ask(cluster, cluster_review(&one_with_5), PATCH_REPLICAS_TO_1, "stdio-cap");
 }
 
-static void test_row_36__an_mcpserver_that_is_being_deleted_is_left_alone(void **state) {
+static void test_row_36__an_mcpserver_that_is_being_deleted_holds_its_deployment(void **state) {
     struct cluster *cluster = *state;
     const struct cluster_server going = {
         .name = "one", .transport = "stdio", .replicas = -1, .is_deleting = true};
     cluster_put_server(cluster, &going);
-    cluster_ask(cluster, cluster_review(&one_with_5), "", "");
+    cluster_ask(cluster, cluster_review(&one_with_5), PATCH_REPLICAS_TO_1, "stdio-cap");
     cluster_assert_count(cluster, "GET", GET_OF("one"), 1);
 }
 
@@ -147,8 +147,8 @@ static void test_row_38__an_mcpserver_that_was_recreated_is_another(void **state
     cluster_assert_count(cluster, "GET", GET_OF("one"), 1);
     fake_release_watches(cluster->api);
     cluster_settle(cluster);
-    /* The Deployment of the old server now belongs to nobody. */
-    cluster_ask(cluster, cluster_review(&one_with_5), "", "");
+    /* The Deployment of the old server is the new one's by its selector alone, for the cap. */
+    cluster_ask(cluster, cluster_review(&one_with_5), PATCH_REPLICAS_TO_1, "stdio-cap");
     cluster_ask(cluster, cluster_review(&of_the_new), PATCH_REPLICAS_TO_1, "stdio-cap");
 }
 
@@ -390,7 +390,7 @@ static void test_row_23__a_decision_by_look_up_does_not_fight(void **state) {
     for (int round = 0; round < 3; round++) {
         cluster_ask(cluster, cluster_review(&one_with_5), PATCH_REPLICAS_TO_1, "stdio-cap");
         cluster_ask(cluster, cluster_review(&patched), "", "");
-        cluster_ask(cluster, cluster_review_scale(&one_with_5), "", "");
+        cluster_ask(cluster, cluster_review_scale(&one_with_5), PATCH_REPLICAS_TO_1, "stdio-cap");
     }
     cluster_assert_count(cluster, "WRITE", NULL, 0);
 }
@@ -416,7 +416,7 @@ int main(void) {
         DEAF(test_row_36__a_scale_asks_for_the_mcpserver_alone),
         DEAF(test_row_36__what_is_not_there_is_nobodys_and_kept_for_5_s),
         AWARE(test_row_36__an_mcpserver_that_comes_is_known_at_once),
-        DEAF(test_row_36__an_mcpserver_that_is_being_deleted_is_left_alone),
+        DEAF(test_row_36__an_mcpserver_that_is_being_deleted_holds_its_deployment),
         AWARE(test_row_37__a_newer_generation_than_the_cached_one_is_asked_for),
         AWARE(test_row_38__an_mcpserver_that_was_recreated_is_another),
         DEAF(test_row_35__a_failed_look_up_leaves_it_unresolved),
