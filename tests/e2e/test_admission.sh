@@ -184,12 +184,14 @@ test_a_forged_deployment_is_left_alone() {
     expect 'replicas with an owner of another name' "$(replicas_of other)" 3
 }
 
-test_a_name_that_was_used_before_counts_for_nothing() {
+test_what_a_former_server_of_that_name_left_is_held_too() {
     create_pair one '{}'
     delete_server one
     create_server one '{"replicas": 3}'
-    # Its Deployment still belongs to the first.
-    expect 'the answer to the HPA' "$(put_scale one 3)" 3
+    # Its owner is the first. Its selector names the second just as well.
+    expect 'the answer to the HPA' "$(put_scale one 3)" 1
+    expect 'replicas, after an edit by a person' "$(update_deployment one '.spec.replicas = 3' admin |
+        jq .spec.replicas)" 1
     api admin DELETE "$(deployment_path one)" >/dev/null
     create_deployment one 3 >/dev/null
     expect 'replicas of the new one' "$(replicas_of one)" 1

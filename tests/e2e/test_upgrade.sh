@@ -66,7 +66,8 @@ test_1_no_write_goes_past_capstan_in_an_upgrade() {
     api admin POST "$webhooks_path" "$(service_webhook_json "$(webhook_port capstan-2)" Ignore)" >/dev/null
     before=$(holder)
     launch_self_certified capstan-2 --leader-elect --ca-trust-delay 2s
-    wait_for 20 is_ready capstan-2
+    # A rollout goes on only when it is ready, and the former leader ends only then.
+    wait_for 40 is_ready capstan-2
     expect 'the leader' "$(holder)" "$before"
     expect 'the caBundle of the present one' "$(bundle_cas)" ''
     stays 4 'the present one trusts nobody'
@@ -138,5 +139,24 @@ test_5_without_the_right_it_stays_and_the_log_says_so() {
     stays 3 'it may not'
     expect 'lines about it' "$(log_of capstan-2 registration.leftover | jq -c 'select(.problem |
         test("forbidden"))' | wc -l)" 1
+    stop_capstan capstan-2
+}
+
+# As a tool that prunes does it.
+test_6_also_if_somebody_deletes_it_first() {
+    api admin DELETE "$webhooks_path/zz-capstan" >/dev/null
+    launch_self_certified capstan-1 --leader-elect --webhook-config-name capstan
+    wait_for 30 has_logged capstan-1 leader.elected
+    api admin DELETE "$webhooks_path/capstan" >/dev/null
+    api admin POST "$webhooks_path" "$(service_webhook_json "$(webhook_port capstan-2)" Ignore)" >/dev/null
+    launch_self_certified capstan-2 --leader-elect
+    sleep 10
+    expect 'readiness at first' "$(ready_code capstan-2)" 503
+    wait_for 30 is_ready capstan-2
+    stop_capstan capstan-1
+    wait_for 20 bundles_are_current
+    create_server probe
+    create_deployment probe 1 >/dev/null
+    wait_for 10 is_capped
     stop_capstan capstan-2
 }

@@ -103,10 +103,6 @@ static bool is_trusted_by(const struct retire *retire, const struct registration
     return is_trusted;
 }
 
-bool retire_is_reached(const struct retire *retire) {
-    return retire != NULL && is_trusted_by(retire, &retire->former);
-}
-
 static void on_deleted(void *context, const struct kube_answer *answer) {
     struct retire *retire = context;
     retire->is_asking = false;
@@ -208,10 +204,8 @@ static void on_former(void *context, const struct kube_answer *answer) {
         settle(retire);
     } else if (!is_read) {
         fail(retire, error.text);
-    } else if (retire->leads) {
-        ask(retire, KUBE_GET, retire->options.config_name, NULL, on_present);
     } else {
-        retire->look_ms = succession_fail(&retire->succession, clock_boot_ms());
+        ask(retire, KUBE_GET, retire->options.config_name, NULL, on_present);
     }
 }
 
@@ -225,7 +219,7 @@ int64_t retire_step(struct retire *retire, int64_t now_ms) {
         retire->look_ms = now_ms;
     }
     retire->leads = leads;
-    if (retire->is_asking || retire->is_closing) {
+    if (!leads || retire->is_asking || retire->is_closing) {
         return INT64_MAX;
     }
     if (now_ms >= retire->look_ms) {

@@ -41,11 +41,6 @@ void retire_free(struct retire *retire);
 /* Does what is due. Returns when to step again. NULL is none. */
 int64_t retire_step(struct retire *retire, int64_t now_ms);
 
-/* Whether the former configuration is there, and trusts the certificate that is served. Then the
-   API server reaches this replica, also while the present configuration trusts nobody yet: its
-   leader may still be of the former version. */
-bool retire_is_reached(const struct retire *retire);
-
 /* Begins no further request. It is idle when it is not deleting. NULL is none. */
 void retire_close(struct retire *retire);
 bool retire_is_idle(const struct retire *retire);

@@ -209,8 +209,7 @@ void cluster_wait(struct cluster *cluster, struct pollfd *descriptors, size_t n_
 
 bool cluster_is_ready(const struct cluster *cluster) {
     return sync_is_done(cluster->servers) && sync_is_done(cluster->deployments) &&
-           (cluster->rotate == NULL || rotate_is_ready(cluster->rotate) ||
-            retire_is_reached(cluster->retire));
+           (cluster->rotate == NULL || rotate_is_ready(cluster->rotate));
 }
 
 void cluster_set_server(struct cluster *cluster, struct http_server *server) {
