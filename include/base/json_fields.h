@@ -149,11 +149,15 @@ struct json_fields {
    "". */
 #define JSON_VIEW(key, type, member) \
     JSON_ROW_(key, VIEW, offsetof(type, member), JSON_NO_STATE, .read = NULL)
+#define JSON_VIEW_STATE(key, type, member, state_member) \
+    JSON_ROW_(key, VIEW, offsetof(type, member), offsetof(type, state_member), .read = NULL)
 #define JSON_RAW(key, type, member) \
     JSON_ROW_(key, RAW, offsetof(type, member), JSON_NO_STATE, .read = NULL)
 
 #define JSON_BOOL(key, type, member) \
     JSON_ROW_(key, BOOL, offsetof(type, member), JSON_NO_STATE, .read = NULL)
+#define JSON_BOOL_STATE(key, type, member, state_member) \
+    JSON_ROW_(key, BOOL, offsetof(type, member), offsetof(type, state_member), .read = NULL)
 
 /* An integer from `low` to `high`: an int64_t. */
 #define JSON_INTEGER(key, type, member, low_, high_) \
@@ -165,6 +169,8 @@ struct json_fields {
 /* Whether it is this text: a bool. NULL: whether it is any text. */
 #define JSON_IS(key, type, member, literal_) \
     JSON_ROW_(key, IS, offsetof(type, member), JSON_NO_STATE, .literal = (literal_))
+#define JSON_IS_STATE(key, type, member, state_member, literal_) \
+    JSON_ROW_(key, IS, offsetof(type, member), offsetof(type, state_member), .literal = (literal_))
 
 /* Whether there is any value but null: a bool. */
 #define JSON_THERE(key, type, member) \
@@ -211,6 +217,7 @@ enum presence json_walk_object(struct json_walk *walk, const struct json_fields 
                                void *into);
 enum presence json_walk_items(struct json_walk *walk, json_read *read, void *at);
 enum presence json_walk_text(struct json_walk *walk, char *out, size_t capacity);
+enum presence json_walk_view(struct json_walk *walk, struct json_text *ret_text);
 enum presence json_walk_string(struct json_walk *walk, char **string);
 enum presence json_walk_base64(struct json_walk *walk, char **string);
 

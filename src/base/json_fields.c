@@ -188,12 +188,12 @@ enum presence json_walk_base64(struct json_walk *walk, char **string) {
     return refuse(walk, is_base64 ? "has a zero byte once it is decoded" : "is not base64");
 }
 
-static enum presence read_view(struct json_walk *walk, struct json_text *text) {
-    *text = (struct json_text){.at = ""};
+enum presence json_walk_view(struct json_walk *walk, struct json_text *ret_text) {
+    *ret_text = (struct json_text){.at = ""};
     if (is_null(walk)) {
         return PRESENCE_ABSENT;
     }
-    if (!json_read_text(walk->reader, text)) {
+    if (!json_read_text(walk->reader, ret_text)) {
         return refuse(walk, "must be a string");
     }
     return PRESENCE_SET;
@@ -232,7 +232,7 @@ static enum presence read_integer(struct json_walk *walk, const struct json_fiel
 
 static enum presence read_is(struct json_walk *walk, const struct json_field *field, bool *is) {
     struct json_text text;
-    enum presence presence = read_view(walk, &text);
+    enum presence presence = json_walk_view(walk, &text);
     *is =
         presence == PRESENCE_SET && (field->literal == NULL || json_text_is(&text, field->literal));
     return presence;
@@ -242,7 +242,7 @@ static enum presence read_word(struct json_walk *walk, const struct json_field *
     const struct json_word *word = field->words;
     struct json_text text;
     char copy[KEY_SIZE];
-    enum presence presence = read_view(walk, &text);
+    enum presence presence = json_walk_view(walk, &text);
     while (word->text != NULL && !(presence == PRESENCE_SET && json_text_is(&text, word->text))) {
         word++;
     }
@@ -281,7 +281,7 @@ static enum presence read_value(struct json_walk *walk, const struct json_field 
     case JSON_FIELD_BASE64:
         return json_walk_base64(walk, at);
     case JSON_FIELD_VIEW:
-        return read_view(walk, at);
+        return json_walk_view(walk, at);
     case JSON_FIELD_RAW:
         return read_raw(walk, at);
     case JSON_FIELD_BOOL:

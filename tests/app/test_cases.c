@@ -211,6 +211,17 @@ static void law_order_of_keys(const struct golden_case *golden, const cJSON *res
     free(text);
 }
 
+/* An API server keeps the first value of an audit annotation, and complains about another one. */
+static void law_same_annotations(const cJSON *response, const cJSON *again) {
+    const cJSON *first = cJSON_GetObjectItemCaseSensitive(response, "auditAnnotations");
+    const cJSON *annotation;
+    cJSON_ArrayForEach(annotation, cJSON_GetObjectItemCaseSensitive(again, "auditAnnotations")) {
+        const cJSON *before = cJSON_GetObjectItemCaseSensitive(first, annotation->string);
+        assert_non_null(before);
+        assert_same(annotation->string, annotation, before);
+    }
+}
+
 /* Another implementation can apply the patch. Capstan then leaves the result alone. */
 static void law_patch_applies_once(const struct golden_case *golden, const cJSON *response) {
     cJSON *patch = patch_of(response);
@@ -225,6 +236,7 @@ static void law_patch_applies_once(const struct golden_case *golden, const cJSON
     char *text = cJSON_PrintUnformatted(review);
     cJSON *again = answer(golden, text);
     assert_null(patch_of(again));
+    law_same_annotations(response, again);
     cJSON_Delete(again);
     cJSON_Delete(review);
     cJSON_Delete(patch);

@@ -212,7 +212,7 @@ test_a_deletion_is_never_in_the_way() {
     create_pair one '{"replicas": 3}' 3
     k -n "$NAMESPACE" delete deployment one --wait=false
     k -n "$NAMESPACE" delete mcpserver one
-    api admin DELETE "$webhooks_path/deletions" >/dev/null
+    api admin DELETE "$webhooks_path/zz-deletions" >/dev/null
 }
 
 deletion_is_reviewed() {

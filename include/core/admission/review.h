@@ -30,9 +30,13 @@ struct review {
     char resource[OBJECT_KIND_SIZE];
     char sub_resource[OBJECT_KIND_SIZE];
     enum review_operation operation;
-    char namespace[OBJECT_NAMESPACE_SIZE]; /* of the request, or else of the object */
-    char name[OBJECT_NAME_SIZE];           /* of the object, or else of the request; may be empty */
-    char user[REVIEW_USER_SIZE];           /* userInfo.username; empty if it is longer */
+    /* Of the request, whose URL has them, or else of the object. They may be empty. */
+    enum presence namespace_presence;
+    char namespace[OBJECT_NAMESPACE_SIZE];
+    enum presence name_presence;
+    char name[OBJECT_NAME_SIZE];
+    enum presence user_presence;
+    char user[REVIEW_USER_SIZE]; /* userInfo.username */
     bool is_manifest; /* made of a manifest, which is in no cluster: see core/admission/subject.h */
     bool has_object;
     bool has_old;

@@ -24,7 +24,7 @@ void facts_free(struct facts *facts);
 /* An MCPServer or a Deployment as the facts know it. */
 struct fact {
     bool is_deleting;
-    bool is_labelled;
+    bool is_selecting; /* of a Deployment: its selector names the MCPServer of the same name */
     struct number replicas;
     /* Of an MCPServer. facts_find_deployment() does not set them. */
     int64_t generation; /* 0 of a manifest that has none */
@@ -37,7 +37,6 @@ struct fact {
     char name[OBJECT_NAME_SIZE];
     char uid[OBJECT_UID_SIZE]; /* empty of a manifest that has none */
     /* Of a Deployment. facts_find_server() does not set them. */
-    char instance[OBJECT_NAME_SIZE];
     struct owner owner;
 };
 
@@ -47,11 +46,8 @@ struct condition_subject facts_condition_subject(const struct fact *server);
 /* Readers. False if there is none. */
 bool facts_find_server(struct facts *facts, const char *namespace, const char *name,
                        struct fact *ret_server);
-
-/* The Deployment with that uid, whatever its name: the name only says where to look first. If `uid`
-   is NULL, the one with that name. */
 bool facts_find_deployment(struct facts *facts, const char *namespace, const char *name,
-                           const char *uid, struct fact *ret_deployment);
+                           struct fact *ret_deployment);
 
 /* Of the MCPServers or of the Deployments. */
 size_t facts_count(struct facts *facts, enum object_kind kind);
@@ -59,8 +55,9 @@ size_t facts_count(struct facts *facts, enum object_kind kind);
 /* The fact that facts_put() would make of the object. */
 void facts_of(const struct object *object, struct fact *ret_fact);
 
-/* Writer: adds or replaces the record of an MCPServer or a Deployment, and ignores other kinds. The
-   object's namespace must not be empty. Returns true if one of that name was put in this round. */
+/* Writer: adds or replaces the record of an MCPServer or a Deployment, and ignores other kinds and
+   objects that are not object_is_identified(). The object's namespace must not be empty. Returns
+   true if one of that name was put in this round. */
 bool facts_put(struct facts *facts, const struct object *object);
 
 /* Writer: these conditions were written to the object that `server` was read from. The facts take

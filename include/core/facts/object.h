@@ -8,7 +8,9 @@
  * from the kind, which need not be known while reading (in an AdmissionReview it may come later).
  *
  * Nothing is borrowed: texts are copied, decoded, into fixed arrays as large as Kubernetes lets
- * them be. A text that is too long, or of another type, reads as empty.
+ * them be. A text that is too long, or of another type, reads as empty. If it identifies an object,
+ * an enum presence beside it tells that apart from one that is absent: an identity that cannot be
+ * read must not pass for none.
  */
 
 #include <stdbool.h>
@@ -16,10 +18,7 @@
 
 #include "base/json_fields.h"
 #include "core/facts/condition.h"
-
-#define TOOLHIVE_GROUP  "toolhive.stacklok.dev"
-#define MCPSERVER_KIND  "MCPServer"
-#define MCPSERVER_LABEL "mcpserver" /* the value of app.kubernetes.io/name */
+#include "core/facts/identity.h"
 
 /* The kinds that anything is decided or known about. */
 enum object_kind { OBJECT_OTHER, OBJECT_MCPSERVER, OBJECT_DEPLOYMENT, OBJECT_SCALE };
@@ -28,14 +27,11 @@ enum object_kind { OBJECT_OTHER, OBJECT_MCPSERVER, OBJECT_DEPLOYMENT, OBJECT_SCA
 enum object_kind object_kind(const char *group, const char *kind);
 
 enum {
-    OBJECT_NAME_SIZE = 254,     /* RFC 1123 subdomain, 253 bytes */
     OBJECT_NAMESPACE_SIZE = 64, /* RFC 1123 label, 63 bytes */
-    OBJECT_UID_SIZE = 129,
     OBJECT_VERSION_SIZE = 64,
     OBJECT_KIND_SIZE = 64,
     OBJECT_GROUP_SIZE = 254,
     OBJECT_WORD_SIZE = 32, /* a value of an enum: transport, provider */
-    OBJECT_SELECTOR_SIZE = 1024,
 };
 
 /* The apiVersion and the kind that an object or an ownerReference gives itself. */
@@ -54,26 +50,22 @@ bool number_is(const struct number *number, int64_t value);
 bool number_exceeds(const struct number *number, int64_t value);
 bool number_equals(const struct number *one, const struct number *other);
 
-/* The ownerReference with `controller: true` that names an MCPServer. */
-struct owner {
-    bool is_controlled; /* there is a controller, whatever its kind */
-    bool is_mcpserver;  /* it is an MCPServer of ToolHive's group */
-    char name[OBJECT_NAME_SIZE];
-    char uid[OBJECT_UID_SIZE];
-};
-
 struct object {
     struct object_type type;
     enum object_kind kind; /* by its type */
+    enum presence name_presence;
     char name[OBJECT_NAME_SIZE];
+    enum presence namespace_presence;
     char namespace[OBJECT_NAMESPACE_SIZE];
+    enum presence uid_presence;
     char uid[OBJECT_UID_SIZE];
     char resource_version[OBJECT_VERSION_SIZE]; /* opaque: only ever equal or not */
     int64_t generation;                         /* 0 where it is missing */
     bool generates_name;                        /* metadata.generateName is set */
     bool is_deleting;                           /* metadata.deletionTimestamp is set */
     bool is_labelled;                           /* app.kubernetes.io/name is "mcpserver" */
-    char instance[OBJECT_NAME_SIZE];            /* app.kubernetes.io/instance */
+    enum presence instance_presence;
+    char instance[OBJECT_NAME_SIZE]; /* app.kubernetes.io/instance */
     struct owner owner;
 
     struct number replicas; /* spec.replicas: 0 to 2147483647 */
@@ -95,9 +87,10 @@ struct object {
     char strategy_type[OBJECT_WORD_SIZE];
     struct number max_surge; /* PRESENCE_UNUSABLE for a percentage, which is legal */
     struct number max_unavailable;
+    struct selection selection; /* spec.selector.matchLabels, which nobody can change */
 
     /* Scale */
-    char selector[OBJECT_SELECTOR_SIZE]; /* status.selector */
+    struct selection scaled; /* status.selector, which the Deployment's selector makes */
 };
 
 /* Reads the value that stands next. False if it is no object: it is skipped, and `ret_object` is as
@@ -113,8 +106,6 @@ bool object_is_redis(const struct object *object);
 /* Its strategy is Recreate: no two pods side by side, and no rolling update to set. */
 bool object_is_recreate(const struct object *object);
 
-/* True if a comma-separated label selector, as status.selector of a Scale has it, has `term` as one
-   of its whole terms. */
-bool object_selects(const char *selector, const char *term);
-
+/* True if its name, namespace and uid are absent or can be read. */
+bool object_is_identified(const struct object *object);
 #endif

@@ -439,6 +439,10 @@ bool rotate_is_ready(const struct rotate *rotate) {
              served_is_trusted(&rotate->served, &rotate->registration)));
 }
 
+bool rotate_is_trusted_by(const struct rotate *rotate, const struct registration *registration) {
+    return served_is_trusted(&rotate->served, registration);
+}
+
 void rotate_note_ready(struct rotate *rotate, int64_t now_ms) {
     rotate->ready_ms = now_ms;
 }

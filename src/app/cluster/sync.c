@@ -7,9 +7,6 @@
 #include "base/memory.h"
 #include "watch_run.h"
 
-/* Narrows the Deployments to those of interest. Labels never decide whose one is. */
-#define DEPLOYMENTS_SELECTOR "labelSelector=app.kubernetes.io%2Fname%3D" MCPSERVER_LABEL
-
 struct sync {
     struct sync_options options;
     struct watch_run run;
@@ -30,9 +27,18 @@ static void on_round(void *context) {
     facts_begin_round(sync->options.facts, sync->options.kind);
 }
 
+/* All Deployments are watched, since a selector of the watch would go by labels, which anybody may
+   edit. The facts keep those that an MCPServer may own. */
+static bool is_kept(const struct object *object) {
+    return object->kind != OBJECT_DEPLOYMENT || object->owner.is_mcpserver ||
+           selection_names(&object->selection, object->name);
+}
+
 static void on_item(void *context, const struct object *object) {
     const struct sync *sync = context;
-    facts_put(sync->options.facts, object);
+    if (is_kept(object)) {
+        facts_put(sync->options.facts, object);
+    }
 }
 
 static void on_listed(void *context, const struct kube_answer *page) {
@@ -55,7 +61,7 @@ static void on_event(void *context, enum watch_effect effect, const struct feed_
     if (effect == WATCH_IGNORE) {
         return;
     }
-    if (effect == WATCH_PUT) {
+    if (effect == WATCH_PUT && is_kept(&event->object)) {
         facts_put(options->facts, &event->object);
     } else {
         facts_remove(options->facts, &event->object);
@@ -78,7 +84,7 @@ struct sync *sync_new(const struct sync_options *options) {
     const struct watch_run_options run_options = {
         .kube = api_kube(options->api),
         .resource = api_resource(options->kind),
-        .selector = options->kind == OBJECT_MCPSERVER ? "" : DEPLOYMENTS_SELECTOR,
+        .selector = "",
         .kind = options->kind,
         .log = options->log,
         .metrics = options->metrics,

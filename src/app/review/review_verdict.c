@@ -17,18 +17,16 @@ void review_verdict_fini(struct review_verdict *verdict) {
     buffer_fini(&verdict->explanation);
 }
 
-/* For an MCPServer, the list of a live cluster answers like a look-up (row 12). For a Deployment it
-   does not: the list holds only Deployments that carry the labels themselves. */
+/* The list of a live cluster answers like a look-up (row 12). */
 static void ask_list(const struct review_context *context, const struct review *review,
                      struct subject *subject) {
-    const struct fact *server = &subject->server;
-    bool is_known = server->name[0] != '\0';
-    bool is_live = is_known && server->uid[0] != '\0';
-    const struct evidence evidence = {
-        .server_state = is_known ? EVIDENCE_FOUND : EVIDENCE_ABSENT,
-        .server = *server,
-    };
-    if (subject->missing == OBJECT_MCPSERVER && (is_live || !is_known)) {
+    struct evidence evidence = {.state = EVIDENCE_ABSENT};
+    bool is_known =
+        facts_find_server(context->facts, review->namespace, review->name, &evidence.server);
+    if (is_known) {
+        evidence.state = EVIDENCE_FOUND;
+    }
+    if (subject->could_look_up && (!is_known || evidence.server.uid[0] != '\0')) {
         subject_find(context->facts, review, &evidence, subject);
     }
 }
@@ -78,8 +76,12 @@ static void remark_on_defaults(const struct review_context *context, const struc
    MCPServer is unknown. */
 static void remark_on_orphan(const struct review_context *context, const struct object *object,
                              const struct subject *subject, struct review_verdict *verdict) {
-    if (subject->state != SUBJECT_FOUND && subject->missing == OBJECT_MCPSERVER &&
-        object->kind == OBJECT_DEPLOYMENT && !object->owner.is_controlled) {
+    struct fact server;
+    bool is_told_by_labels = object->kind == OBJECT_DEPLOYMENT && verdict->review.is_manifest &&
+                             !object->owner.is_controlled && !object->is_deleting &&
+                             object->is_labelled && object->instance[0] != '\0';
+    if (is_told_by_labels && subject->state != SUBJECT_FOUND &&
+        !facts_find_server(context->facts, object->namespace, object->instance, &server)) {
         snprintf(verdict->remark, sizeof(verdict->remark),
                  "its labels name the MCPServer %s/%s, which is neither under review nor %s",
                  object->namespace, object->instance,
@@ -121,10 +123,10 @@ static void explain_subject(const struct subject *subject, bool is_itself, struc
 
 /* A step that only warns of what it would change may have nothing to warn of. */
 static const char *step_text(const struct decision_step *step) {
-    if (step->note[0] != '\0') {
-        return step->note;
+    if (step->reason != NULL) {
+        return step->reason;
     }
-    return step->reason != NULL ? step->reason : "nothing would change";
+    return step->note[0] != '\0' ? step->note : "nothing would change";
 }
 
 static void explain(const struct subject *subject, struct review_verdict *verdict) {

@@ -14,8 +14,11 @@
 
 enum {
     COMPLAINT_INTERVAL_SECONDS = 60,
-    LOOKUP_BUDGET_MS = 500,
-    LOOKUP_SHARE_PERCENT = 70, /* of the time for which the API server says it waits */
+    /* How long a request may take for a look-up, waiting for its turn included: a share of the time
+       for which the API server says it waits, but no longer than the maximum. */
+    LOOKUP_SHARE_PERCENT = 70,
+    LOOKUP_MAX_MS = 2000,
+    LOOKUP_DEFAULT_MS = 500, /* if it does not say so */
 };
 
 struct admit {
@@ -177,11 +180,9 @@ static void answer(struct admit *admit, const struct review *review,
 struct asked {
     struct admit *admit;
     int64_t began_us;
-    int64_t deadline_ms; /* of look-ups */
     struct http_connection *connection;
     struct review review;
-    struct evidence evidence; /* the answers of look-ups */
-    enum object_kind missing; /* the kind that is being looked up */
+    struct evidence evidence; /* the answer of a look-up */
 };
 
 static void judge(const struct asked *asked, struct subject *ret_subject,
@@ -208,56 +209,52 @@ static void finish(const struct asked *asked, const struct decision *decision,
     }
 }
 
-static void on_answer(void *context, enum evidence_state state, const struct object *object);
-
-static void look_up(struct asked *asked, const struct subject *subject) {
-    struct lookup_question question = {.kind = subject->missing, .deadline_ms = asked->deadline_ms};
-    text_copy(question.namespace, sizeof(question.namespace), asked->review.namespace);
-    text_copy(question.name, sizeof(question.name), asked->review.name);
-    text_copy(question.uid, sizeof(question.uid), subject->wanted_uid);
-    asked->missing = subject->missing;
-    lookup_ask(asked->admit->lookup, &question, on_answer, asked);
-}
-
-static void add_evidence(struct asked *asked, enum evidence_state state,
-                         const struct object *object) {
-    struct evidence *evidence = &asked->evidence;
-    bool is_server = asked->missing == OBJECT_MCPSERVER;
-    *(is_server ? &evidence->server_state : &evidence->deployment_state) = state;
-    if (object != NULL) {
-        facts_of(object, is_server ? &evidence->server : &evidence->deployment);
-    }
-}
-
-/* Runs on the loop's thread. An answer may lead to the next question: from the Deployment of a
-   Scale to its MCPServer. */
-static void on_answer(void *context, enum evidence_state state, const struct object *object) {
+/* Runs on the loop's thread. */
+static void on_answer(void *context, enum evidence_state state, const struct fact *server) {
     struct asked *asked = context;
     struct subject subject;
     struct decision decision;
     struct http_response response;
-    add_evidence(asked, state, object);
-    judge(asked, &subject, &decision);
-    if (decision.is_unresolved && state != EVIDENCE_NONE && subject.missing != OBJECT_OTHER) {
-        look_up(asked, &subject);
-        return;
+    asked->evidence.state = state;
+    if (server != NULL) {
+        asked->evidence.server = *server;
     }
+    judge(asked, &subject, &decision);
     http_response_init(&response);
     finish(asked, &decision, &response);
     http_answer(asked->connection, &response);
     free(asked);
 }
 
-static void defer(const struct asked *asked, const struct subject *subject,
-                  const struct http_request *request) {
-    struct asked *kept = memory_new(1, sizeof(*kept));
+/* The generation from which on an older answer settles the question. */
+static int64_t hoped_generation(const struct review *review, const struct subject *subject) {
+    if (subject->state == SUBJECT_FOUND) {
+        return INT64_MAX; /* the facts know the MCPServer, and the rule wants to know better */
+    }
+    return review->object.generation_note == PRESENCE_SET ? review->object.noted_generation : 0;
+}
+
+static int64_t deadline_of(const struct asked *asked, const struct http_request *request) {
     int64_t share_ms = request->timeout_ms * LOOKUP_SHARE_PERCENT / 100;
-    bool is_short = request->timeout_ms > 0 && share_ms < LOOKUP_BUDGET_MS;
+    int64_t time_ms = request->timeout_ms > 0 ? MIN(share_ms, LOOKUP_MAX_MS) : LOOKUP_DEFAULT_MS;
+    return asked->began_us / 1000 + time_ms;
+}
+
+static void look_up(const struct asked *asked, const struct subject *subject,
+                    const struct http_request *request) {
+    const struct review *review = &asked->review;
+    struct asked *kept = memory_new(1, sizeof(*kept));
+    struct lookup_question question = {.generation = hoped_generation(review, subject),
+                                       .deadline_ms = deadline_of(asked, request)};
+    text_copy(question.namespace, sizeof(question.namespace), review->namespace);
+    text_copy(question.name, sizeof(question.name), review->name);
+    if (review->object.owner.is_mcpserver) {
+        text_copy(question.uid, sizeof(question.uid), review->object.owner.uid);
+    }
     *kept = *asked;
-    kept->deadline_ms = asked->began_us / 1000 + (is_short ? share_ms : LOOKUP_BUDGET_MS);
     kept->connection = request->connection;
     http_defer(request);
-    look_up(kept, subject);
+    lookup_ask(asked->admit->lookup, &question, on_answer, kept);
 }
 
 void admit_request(struct admit *admit, const struct http_request *request,
@@ -268,15 +265,14 @@ void admit_request(struct admit *admit, const struct http_request *request,
     struct error error;
     asked.admit = admit;
     asked.began_us = clock_boot_us();
-    asked.evidence.server_state = EVIDENCE_NONE;
-    asked.evidence.deployment_state = EVIDENCE_NONE;
+    asked.evidence.state = EVIDENCE_NONE;
     if (!review_decode(request->body, request->body_size, &asked.review, &error)) {
         refuse(admit, &error, response);
         return;
     }
     judge(&asked, &subject, &decision);
-    if (decision.is_unresolved && admit->lookup != NULL && subject.missing != OBJECT_OTHER) {
-        defer(&asked, &subject, request);
+    if (decision.is_unresolved && admit->lookup != NULL && subject.could_look_up) {
+        look_up(&asked, &subject, request);
     } else {
         finish(&asked, &decision, response);
     }

@@ -17,8 +17,25 @@ static bool is_exempt_of_all(const struct policy *policy, const struct review *r
     return true;
 }
 
+/* NULL if the step is within the scope. */
+static const char *why_out_of_scope(enum subject_scope scope, enum step_id id) {
+    if (scope == SCOPE_HOLD && id != STEP_STDIO_CAP_EXTERNAL) {
+        return "the MCPServer is being deleted, and its Deployment is only held";
+    }
+    if (scope == SCOPE_CAP && steps[id].rule != RULE_STDIO_CAP) {
+        return "the object has the MCPServer's name and selector, and not its ownerReference";
+    }
+    return NULL;
+}
+
 /* Returns why the step does nothing, or NULL if it acts. */
-static const char *apply(const struct step *step, struct ruling *ruling, int64_t now) {
+static const char *apply(enum step_id id, const struct subject *subject, struct ruling *ruling,
+                         int64_t now) {
+    const struct step *step = &steps[id];
+    const char *reason = why_out_of_scope(subject->scope, id);
+    if (reason != NULL) {
+        return reason;
+    }
     ruling->rule = step->rule;
     ruling->mode = policy_mode(ruling->policy, step->rule, ruling->server->namespace,
                                ruling->server->name, now);
@@ -42,7 +59,7 @@ void decide(const struct policy *policy, const struct review *review, const stru
     bool is_open = subject->state == SUBJECT_FOUND;
     for (size_t i = 0; is_open && i < STEP_COUNT; i++) {
         ruling.note = ret_decision->steps[i].note;
-        ret_decision->steps[i].reason = apply(&steps[i], &ruling, now);
+        ret_decision->steps[i].reason = apply((enum step_id)i, subject, &ruling, now);
         is_open = !ret_decision->is_denied && !ret_decision->is_unresolved;
     }
 }

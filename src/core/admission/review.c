@@ -22,7 +22,7 @@ static const struct json_field resource_rows[] = {
 static const struct json_fields resource_fields = JSON_FIELDS(resource_rows);
 
 static const struct json_field user_rows[] = {
-    JSON_TEXT("username", struct review, user),
+    JSON_TEXT_STATE("username", struct review, user, user_presence),
 };
 static const struct json_fields user_fields = JSON_FIELDS(user_rows);
 
@@ -47,8 +47,8 @@ static const struct json_field request_rows[] = {
     JSON_INSIDE("kind", &kind_fields),
     JSON_INSIDE("resource", &resource_fields),
     JSON_TEXT("subResource", struct review, sub_resource),
-    JSON_TEXT("name", struct review, name),
-    JSON_TEXT("namespace", struct review, namespace),
+    JSON_TEXT_STATE("name", struct review, name, name_presence),
+    JSON_TEXT_STATE("namespace", struct review, namespace, namespace_presence),
     JSON_WORD("operation", struct review, operation, operations, NULL),
     JSON_INSIDE("userInfo", &user_fields),
     JSON_READ_WHOLE("object", read_object),
@@ -104,6 +104,19 @@ static enum object_kind kind_of(const struct review *review) {
     return review->sub_resource[0] == '\0' ? kind : OBJECT_OTHER;
 }
 
+/* An API server names no object in the request if it has yet to generate the name. */
+static void name_by_object(struct review *review) {
+    const struct object *object = &review->object;
+    if (review->name[0] == '\0' && review->name_presence != PRESENCE_UNUSABLE) {
+        review->name_presence = object->name_presence;
+        text_copy(review->name, sizeof(review->name), object->name);
+    }
+    if (review->namespace[0] == '\0' && review->namespace_presence != PRESENCE_UNUSABLE) {
+        review->namespace_presence = object->namespace_presence;
+        text_copy(review->namespace, sizeof(review->namespace), object->namespace);
+    }
+}
+
 bool review_decode(const char *bytes, size_t size, struct review *ret_review, struct error *error) {
     struct envelope envelope = {.review = ret_review};
     enum presence presence;
@@ -119,12 +132,7 @@ bool review_decode(const char *bytes, size_t size, struct review *ret_review, st
         ret_review->old = (struct object){.kind = OBJECT_OTHER};
     }
     ret_review->kind = kind_of(ret_review);
-    if (ret_review->object.name[0] != '\0') {
-        memcpy(ret_review->name, ret_review->object.name, sizeof(ret_review->name));
-    }
-    if (ret_review->namespace[0] == '\0') {
-        memcpy(ret_review->namespace, ret_review->object.namespace, sizeof(ret_review->namespace));
-    }
+    name_by_object(ret_review);
     return true;
 }
 
@@ -132,9 +140,11 @@ void review_make(const struct object *object, const struct object *old, struct r
     *ret_review = (struct review){
         .kind = object->kind,
         .operation = old == NULL ? REVIEW_CREATE : REVIEW_UPDATE,
-        .is_manifest = object->uid[0] == '\0',
+        .is_manifest = object->uid[0] == '\0' && object->uid_presence != PRESENCE_UNUSABLE,
         .has_object = true,
         .has_old = old != NULL,
+        .namespace_presence = object->namespace_presence,
+        .name_presence = object->name_presence,
         .object = *object,
     };
     text_copy(ret_review->namespace, sizeof(ret_review->namespace), object->namespace);

@@ -80,15 +80,31 @@ bool ruling_warn_also(struct ruling *ruling, const char *text) {
     return false;
 }
 
+/* Takes back what the steps so far did and said: it would be about an object that is never stored.
+ */
+static void take_back(struct decision *decision) {
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        decision->actions[rule] = ACTION_NONE;
+    }
+    for (int step = 0; step < STEP_COUNT; step++) {
+        struct decision_step *taken_back = &decision->steps[step];
+        if (taken_back->note[0] != '\0') {
+            *taken_back = (struct decision_step){.reason = "taken back: the object is refused"};
+        }
+    }
+    decision->patch = (struct patch){.has = {false}};
+    decision->n_warnings = 0;
+}
+
 void ruling_deny(struct ruling *ruling, const char *format, ...) {
     struct decision *decision = ruling->decision;
     va_list values;
+    take_back(decision);
     va_start(values, format);
     format_text(ruling, decision->message, format, values);
     va_end(values);
     raise_action(ruling, ACTION_DENY);
     decision->is_denied = true;
-    decision->patch = (struct patch){.has = {false}};
 }
 
 void ruling_give_up(struct ruling *ruling) {

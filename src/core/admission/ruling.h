@@ -35,7 +35,8 @@ void ruling_warn(struct ruling *ruling, const char *format, ...) PRINTF_LIKE(2, 
    truncated. False if the rule gave none. */
 bool ruling_warn_also(struct ruling *ruling, const char *text);
 
-/* Refuses the request: nothing is changed, and no later step is asked. */
+/* Refuses the request: nothing is changed, what other steps said is taken back, and no later step
+   is asked. */
 void ruling_deny(struct ruling *ruling, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Gives up, since nobody can tell what is true in the cluster. */

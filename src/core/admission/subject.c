@@ -5,95 +5,150 @@
 
 #include "base/text.h"
 
-#define SELECTOR_TERM          "app.kubernetes.io/name=" MCPSERVER_LABEL
-#define SELECTOR_INSTANCE_TERM "app.kubernetes.io/instance="
-
-/* The signs of whose a Deployment is, borrowed from the object itself or from its record. */
-struct claim {
-    const char *namespace;
-    const char *name;
-    const struct owner *owner;
-    bool is_labelled;
-    const char *instance;
-    bool is_manifest; /* not in a cluster yet, so that only the labels can tell */
+/* What is known of the MCPServer with the name of the object under review. */
+enum knowledge {
+    UNKNOWN,  /* the facts have none, and nobody has answered */
+    RECORDED, /* the facts have it */
+    LIVE,     /* the API server has just answered with it */
+    GONE,     /* there is none */
 };
 
-struct sources {
+/* What a sign says about whose the object is. */
+enum sign {
+    SIGN_NONE,     /* not that MCPServer's */
+    SIGN_OURS,     /* that MCPServer's */
+    SIGN_DOUBTFUL, /* a look-up could tell; or the sign cannot be read */
+};
+
+struct search {
     struct facts *facts;
+    const struct review *review;
     const struct evidence *evidence; /* NULL: there is no API server to ask */
+    enum knowledge knowledge;
+    struct subject *subject;
 };
 
-static void leave_unresolved(struct subject *subject, enum object_kind missing, const char *uid) {
-    subject->state = SUBJECT_UNRESOLVED;
-    subject->missing = missing;
-    text_copy(subject->wanted_uid, sizeof(subject->wanted_uid), uid);
-}
-
-/* An answer of the API server is final, whatever its generation. */
-static void use_evidence(const struct evidence *evidence, const struct owner *owner,
-                         struct subject *subject) {
-    if (evidence->server_state == EVIDENCE_FOUND && strcmp(evidence->server.uid, owner->uid) == 0) {
-        subject->server = evidence->server;
-        subject->is_confirmed = true;
-        subject->state = SUBJECT_FOUND;
+static void know(struct search *search) {
+    const struct evidence *evidence = search->evidence;
+    const struct review *review = search->review;
+    struct fact *server = &search->subject->server;
+    if (evidence != NULL && evidence->state == EVIDENCE_FOUND) {
+        *server = evidence->server;
+        search->knowledge = LIVE;
+    } else if (evidence != NULL && evidence->state == EVIDENCE_ABSENT) {
+        search->knowledge = GONE;
+    } else if (facts_find_server(search->facts, review->namespace, review->name, server)) {
+        search->knowledge = RECORDED;
     }
 }
 
-static void find_by_owner(const struct sources *sources, const struct claim *claim,
-                          struct subject *subject) {
-    const struct owner *owner = claim->owner;
-    const struct evidence *evidence = sources->evidence;
-    if (!owner->is_mcpserver || owner->name[0] == '\0' || strcmp(owner->name, claim->name) != 0 ||
-        (evidence != NULL && owner->uid[0] == '\0')) {
+static bool is_update(const struct review *review) {
+    return review->operation == REVIEW_UPDATE && review->has_old;
+}
+
+/* True if the facts may be behind the cluster. */
+static bool may_be_behind(const struct search *search) {
+    return search->evidence != NULL && search->knowledge == RECORDED;
+}
+
+/* A record without a uid is a manifest's: there is nothing to compare with. */
+static bool is_of_uid(const struct fact *server, const struct owner *owner) {
+    return server->uid[0] == '\0' || strcmp(server->uid, owner->uid) == 0;
+}
+
+static enum sign ask_owner(const struct search *search, const struct owner *owner) {
+    bool is_live = search->evidence != NULL;
+    if (owner->is_unusable) {
+        return SIGN_DOUBTFUL;
+    }
+    if (!owner->is_mcpserver || strcmp(owner->name, search->review->name) != 0 ||
+        (is_live && owner->uid[0] == '\0')) {
+        return SIGN_NONE;
+    }
+    if (search->knowledge == UNKNOWN) {
+        return SIGN_DOUBTFUL;
+    }
+    if (search->knowledge != GONE && is_of_uid(&search->subject->server, owner)) {
+        return SIGN_OURS;
+    }
+    return may_be_behind(search) ? SIGN_DOUBTFUL : SIGN_NONE;
+}
+
+/* Whoever takes off the ownerReference is still asked by the one that was there. */
+static enum sign ask_owners(const struct search *search) {
+    const struct review *review = search->review;
+    enum sign sign = ask_owner(search, &review->object.owner);
+    if (is_update(review) && sign != SIGN_OURS) {
+        enum sign old = ask_owner(search, &review->old.owner);
+        sign = old != SIGN_NONE ? old : sign;
+    }
+    return sign;
+}
+
+static enum sign ask_selection(const struct search *search, const struct selection *selection) {
+    if (selection->is_unusable) {
+        return SIGN_DOUBTFUL;
+    }
+    if (!selection_names(selection, search->review->name)) {
+        return SIGN_NONE;
+    }
+    return search->knowledge == UNKNOWN ? SIGN_DOUBTFUL : SIGN_OURS;
+}
+
+static void leave_unresolved(struct search *search) {
+    search->subject->state = SUBJECT_UNRESOLVED;
+}
+
+static void find(struct search *search, enum subject_scope scope) {
+    struct subject *subject = search->subject;
+    subject->state = SUBJECT_FOUND;
+    subject->scope = subject->server.is_deleting ? SCOPE_HOLD : scope;
+    subject->is_confirmed = search->knowledge == LIVE;
+}
+
+/*
+ * The selector decides alone only if the owner cannot: a look-up comes first. After one that
+ * failed, the cap goes by the facts: otherwise one forged ownerReference and a busy API server
+ * would be a way round it.
+ */
+static void weigh(struct search *search, enum sign owner, enum sign selector) {
+    const struct evidence *evidence = search->evidence;
+    bool can_ask = evidence != NULL && evidence->state == EVIDENCE_NONE;
+    bool is_ours = selector == SIGN_OURS && search->knowledge != GONE;
+    bool is_capped = is_ours && search->subject->server.is_stdio;
+    if (search->knowledge == GONE) {
         return;
     }
-    if (evidence != NULL && evidence->server_state != EVIDENCE_NONE) {
-        use_evidence(evidence, owner, subject);
-        return;
-    }
-    bool is_known =
-        facts_find_server(sources->facts, claim->namespace, owner->name, &subject->server);
-    /* A record without a uid is a manifest's: there is nothing to compare with. */
-    bool is_same = is_known &&
-                   (subject->server.uid[0] == '\0' || strcmp(subject->server.uid, owner->uid) == 0);
-    if (is_same) {
-        subject->state = SUBJECT_FOUND;
-        subject->missing = OBJECT_MCPSERVER;
-        text_copy(subject->wanted_uid, sizeof(subject->wanted_uid), owner->uid);
-    } else if (!is_known || evidence != NULL) {
-        /* The facts have another uid. Where a look-up is possible, they may be out of date. Where
-           none is, they are the cluster, and the object is another MCPServer's. */
-        leave_unresolved(subject, OBJECT_MCPSERVER, owner->uid);
+    if (owner == SIGN_OURS) {
+        find(search, SCOPE_ALL);
+    } else if (owner == SIGN_DOUBTFUL && (can_ask || !is_capped)) {
+        leave_unresolved(search);
+    } else if (is_ours) {
+        find(search, SCOPE_CAP);
+    } else if (selector == SIGN_DOUBTFUL) {
+        leave_unresolved(search);
     }
 }
 
 /* On a live object labels prove nothing, unless the facts are manifests too (serve --objects). */
-static void find_by_labels(const struct sources *sources, const struct claim *claim,
-                           struct subject *subject) {
-    const struct evidence *evidence = sources->evidence;
-    if (!claim->is_labelled || claim->instance[0] == '\0') {
+static void find_by_labels(struct search *search, const struct object *object) {
+    const struct review *review = search->review;
+    const struct evidence *evidence = search->evidence;
+    struct fact server;
+    bool is_unusable = object->instance_presence == PRESENCE_UNUSABLE;
+    bool is_pair = object->is_labelled && (object->instance[0] != '\0' || is_unusable);
+    if (!is_pair || search->subject->state == SUBJECT_FOUND) {
         return;
     }
-    if (facts_find_server(sources->facts, claim->namespace, claim->instance, &subject->server)) {
-        bool is_enough = claim->is_manifest || subject->server.uid[0] == '\0';
-        subject->state = is_enough ? SUBJECT_FOUND : SUBJECT_NONE;
-    } else if (claim->is_manifest) {
-        leave_unresolved(subject, OBJECT_MCPSERVER, "");
-        if (evidence != NULL && evidence->server_state == EVIDENCE_ABSENT) {
-            subject->state = SUBJECT_NONE;
+    if (!is_unusable &&
+        facts_find_server(search->facts, review->namespace, object->instance, &server)) {
+        if (review->is_manifest || server.uid[0] == '\0') {
+            search->subject->server = server;
+            search->knowledge = RECORDED;
+            find(search, SCOPE_ALL);
         }
-    }
-}
-
-static void find_server(const struct sources *sources, const struct claim *claim,
-                        struct subject *subject) {
-    if (claim->owner->is_controlled) {
-        find_by_owner(sources, claim, subject);
-    } else {
-        find_by_labels(sources, claim, subject);
-    }
-    if (subject->state == SUBJECT_FOUND && subject->server.is_deleting) {
-        subject->state = SUBJECT_NONE;
+    } else if (review->is_manifest && (evidence == NULL || evidence->state != EVIDENCE_ABSENT)) {
+        leave_unresolved(search);
     }
 }
 
@@ -110,78 +165,77 @@ static bool is_sound_deployment(const struct object *object) {
            object->strategy != PRESENCE_UNUSABLE && object->rolling_update != PRESENCE_UNUSABLE;
 }
 
-static void find_for_deployment(const struct sources *sources, const struct review *review,
-                                struct subject *subject) {
-    const struct object *object = &review->object;
-    if (object->is_deleting || !is_sound_deployment(object)) {
-        return;
-    }
-    const struct claim claim = {review->namespace,   review->name,     &object->owner,
-                                object->is_labelled, object->instance, review->is_manifest};
-    find_server(sources, &claim, subject);
-    if (subject->state == SUBJECT_FOUND && is_stale(subject, object)) {
-        subject->state = SUBJECT_UNRESOLVED;
-    }
-}
-
-/* A Deployment from a manifest has no uid. Its name counts only together with both selector terms.
+/* Only an API server begins a deletion. A timestamp that comes with an update is the requester's.
  */
-static bool selects_manifest(const struct review *review, const struct fact *manifest) {
-    char term[sizeof(SELECTOR_INSTANCE_TERM) + OBJECT_NAME_SIZE] = SELECTOR_INSTANCE_TERM;
-    size_t used = strlen(term);
-    const char *instance =
-        manifest->owner.is_controlled ? manifest->owner.name : manifest->instance;
-    text_copy(term + used, sizeof(term) - used, instance);
-    return object_selects(review->old.selector, term);
+static bool is_being_deleted(const struct review *review) {
+    return review->object.is_deleting && (!is_update(review) || review->old.is_deleting);
 }
 
-/* Finds the scaled Deployment by its uid, never by its name alone: one of another uid is another
-   Deployment. */
-static bool find_deployment(const struct sources *sources, const struct review *review,
-                            const char *uid, struct fact *ret_deployment) {
-    const struct evidence *evidence = sources->evidence;
-    if (evidence != NULL && evidence->deployment_state != EVIDENCE_NONE) {
-        *ret_deployment = evidence->deployment;
-        return evidence->deployment_state == EVIDENCE_FOUND &&
-               strcmp(ret_deployment->uid, uid) == 0;
+static void find_for_deployment(struct search *search) {
+    const struct review *review = search->review;
+    const struct object *object = &review->object;
+    const struct object *settled = is_update(review) ? &review->old : object;
+    struct subject *subject = search->subject;
+    if (is_being_deleted(review) || !is_sound_deployment(object)) {
+        return;
     }
-    if (uid[0] != '\0' && facts_find_deployment(sources->facts, review->namespace, review->name,
-                                                uid, ret_deployment)) {
-        return true;
+    weigh(search, ask_owners(search), ask_selection(search, &settled->selection));
+    if (!object->owner.is_controlled && !settled->owner.is_controlled) {
+        find_by_labels(search, settled);
+        find_by_labels(search, object);
     }
-    return facts_find_deployment(sources->facts, review->namespace, review->name, NULL,
-                                 ret_deployment) &&
-           ret_deployment->uid[0] == '\0' && selects_manifest(review, ret_deployment);
+    if (subject->state == SUBJECT_FOUND && is_stale(subject, object)) {
+        leave_unresolved(search);
+    }
 }
 
-static void find_for_scale(const struct sources *sources, const struct review *review,
-                           struct subject *subject) {
-    const struct evidence *evidence = sources->evidence;
-    struct fact deployment;
-    /* No rule is about a count of 0 or 1, so it needs no look-up and no warning. */
-    if (!object_selects(review->old.selector, SELECTOR_TERM) ||
-        !number_exceeds(&review->object.replicas, 1)) {
+/* No rule is about a count of 0 or 1, so it needs no look-up and no warning. */
+static void find_for_scale(struct search *search) {
+    const struct review *review = search->review;
+    enum sign sign = ask_selection(search, &review->old.scaled);
+    if (!number_exceeds(&review->object.replicas, 1) || search->knowledge == GONE) {
         return;
     }
-    const char *uid = review->object.uid[0] != '\0' ? review->object.uid : review->old.uid;
-    if (!find_deployment(sources, review, uid, &deployment)) {
-        if (evidence == NULL || evidence->deployment_state == EVIDENCE_NONE) {
-            leave_unresolved(subject, OBJECT_DEPLOYMENT, uid);
-        }
+    if (sign == SIGN_OURS) {
+        find(search, SCOPE_ALL);
+    } else if (sign == SIGN_DOUBTFUL) {
+        leave_unresolved(search);
+    }
+}
+
+/* A name that cannot be read may be anybody's. */
+static void find_for_nameless(struct search *search) {
+    const struct review *review = search->review;
+    const struct object *old = &review->old;
+    const struct object *object = &review->object;
+    if (object->owner.is_mcpserver || object->owner.is_unusable || old->owner.is_mcpserver ||
+        old->owner.is_unusable || object->selection.is_mcpserver || old->selection.is_mcpserver ||
+        old->scaled.is_mcpserver) {
+        leave_unresolved(search);
+    }
+}
+
+static void find_for_others(struct search *search) {
+    const struct review *review = search->review;
+    const struct evidence *evidence = search->evidence;
+    if (review->name_presence == PRESENCE_UNUSABLE ||
+        review->namespace_presence == PRESENCE_UNUSABLE) {
+        find_for_nameless(search);
         return;
     }
-    if (deployment.is_deleting) {
-        return;
+    search->subject->could_look_up = evidence == NULL || evidence->state == EVIDENCE_NONE;
+    know(search);
+    if (review->kind == OBJECT_DEPLOYMENT) {
+        find_for_deployment(search);
+    } else {
+        find_for_scale(search);
     }
-    const struct claim claim = {deployment.namespace,   deployment.name,     &deployment.owner,
-                                deployment.is_labelled, deployment.instance, false};
-    find_server(sources, &claim, subject);
 }
 
 /* An MCPServer under review is its own subject; the facts may not have it yet. */
 static void use_server_itself(const struct review *review, struct subject *subject) {
     const struct object *object = &review->object;
-    if (object->is_deleting || object->replicas.state == PRESENCE_UNUSABLE ||
+    if (is_being_deleted(review) || object->replicas.state == PRESENCE_UNUSABLE ||
         object->transport_presence == PRESENCE_UNUSABLE ||
         object->provider_presence == PRESENCE_UNUSABLE) {
         return;
@@ -200,7 +254,7 @@ static void use_server_itself(const struct review *review, struct subject *subje
 
 void subject_find(struct facts *facts, const struct review *review, const struct evidence *evidence,
                   struct subject *ret_subject) {
-    const struct sources sources = {facts, evidence};
+    struct search search = {facts, review, evidence, UNKNOWN, ret_subject};
     memset(ret_subject, 0, offsetof(struct subject, server));
     ret_subject->server.name[0] = ret_subject->server.uid[0] = '\0';
     if (!review->has_object || review->operation == REVIEW_OTHER) {
@@ -208,9 +262,7 @@ void subject_find(struct facts *facts, const struct review *review, const struct
     }
     if (review->kind == OBJECT_MCPSERVER) {
         use_server_itself(review, ret_subject);
-    } else if (review->kind == OBJECT_DEPLOYMENT) {
-        find_for_deployment(&sources, review, ret_subject);
-    } else if (review->kind == OBJECT_SCALE) {
-        find_for_scale(&sources, review, ret_subject);
+    } else if (review->kind == OBJECT_DEPLOYMENT || review->kind == OBJECT_SCALE) {
+        find_for_others(&search);
     }
 }

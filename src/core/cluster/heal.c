@@ -3,15 +3,20 @@
 
 #include <string.h>
 
+/* By owner or by selector, as in core/admission/subject.h. */
+static bool is_of(const struct fact *deployment, const struct fact *server) {
+    const struct owner *owner = &deployment->owner;
+    bool is_live = server->uid[0] != '\0' && deployment->uid[0] != '\0';
+    bool is_named = strcmp(deployment->name, server->name) == 0 &&
+                    strcmp(deployment->namespace, server->namespace) == 0;
+    bool is_owned = owner->is_mcpserver && strcmp(owner->uid, server->uid) == 0 &&
+                    strcmp(owner->name, server->name) == 0;
+    return is_live && is_named && (is_owned || deployment->is_selecting);
+}
+
 bool heal_is_due(const struct policy *policy, const struct fact *server,
                  const struct fact *deployment, int64_t now) {
-    const struct owner *owner = &deployment->owner;
-    bool is_owned = owner->is_controlled && owner->is_mcpserver && server->uid[0] != '\0' &&
-                    deployment->uid[0] != '\0' && strcmp(owner->uid, server->uid) == 0 &&
-                    strcmp(owner->name, server->name) == 0 &&
-                    strcmp(deployment->name, server->name) == 0 &&
-                    strcmp(deployment->namespace, server->namespace) == 0;
-    if (!is_owned || server->is_deleting || deployment->is_deleting || !server->is_stdio ||
+    if (!is_of(deployment, server) || deployment->is_deleting || !server->is_stdio ||
         !number_exceeds(&deployment->replicas, 1)) {
         return false;
     }

@@ -51,7 +51,6 @@ static const struct record_part deployment_parts[] = {
     TEXT(struct fact, namespace),
     TEXT(struct fact, name),
     TEXT(struct fact, uid),
-    TEXT(struct fact, instance),
     TEXT(struct fact, owner.name),
     TEXT(struct fact, owner.uid),
     MEMBERS(struct fact, owner, owner.name),
@@ -73,7 +72,7 @@ void facts_of(const struct object *object, struct fact *ret_fact) {
         .is_stdio = object_is_stdio(object),
         .is_redis = object_is_redis(object),
         .is_deleting = object->is_deleting,
-        .is_labelled = object->is_labelled,
+        .is_selecting = selection_names(&object->selection, object->name),
         .replicas = object->replicas,
         .owner = object->owner,
     };
@@ -81,7 +80,6 @@ void facts_of(const struct object *object, struct fact *ret_fact) {
     text_copy(ret_fact->namespace, sizeof(ret_fact->namespace), object->namespace);
     text_copy(ret_fact->name, sizeof(ret_fact->name), object->name);
     text_copy(ret_fact->uid, sizeof(ret_fact->uid), object->uid);
-    text_copy(ret_fact->instance, sizeof(ret_fact->instance), object->instance);
 }
 
 /* NULL for a kind that the facts do not keep. */
@@ -97,7 +95,7 @@ bool facts_put(struct facts *facts, const struct object *object) {
     bool is_server = object->kind == OBJECT_MCPSERVER;
     struct fact fact;
     struct fact before;
-    if (table == NULL) {
+    if (table == NULL || !object_is_identified(object)) {
         return false;
     }
     facts_of(object, &fact);
@@ -154,25 +152,10 @@ struct condition_subject facts_condition_subject(const struct fact *server) {
     };
 }
 
-/* Looks at the name first. An API server sends no Scale whose name and uid do not belong together,
-   so only a miss takes the long way. */
-static const struct record *find_by_uid(const struct table *table, const char *namespace,
-                                        const char *name, const char *uid) {
-    const struct record *record = table_find(table, namespace, name);
-    struct table_walk walk = table_begin_walk(table);
-    if (uid == NULL || (record != NULL && strcmp(record_text(record, RECORD_UID), uid) == 0)) {
-        return record;
-    }
-    do {
-        record = uid[0] == '\0' ? NULL : table_walk(&walk);
-    } while (record != NULL && strcmp(record_text(record, RECORD_UID), uid) != 0);
-    return record;
-}
-
 static bool find(struct facts *facts, const struct table *table, const struct record_shape *shape,
-                 const char *namespace, const char *name, const char *uid, struct fact *ret_fact) {
+                 const char *namespace, const char *name, struct fact *ret_fact) {
     unsigned ticket = epoch_enter(&facts->epoch);
-    const struct record *record = find_by_uid(table, namespace, name, uid);
+    const struct record *record = table_find(table, namespace, name);
     if (record != NULL) {
         unpack(shape, record, ret_fact);
     }
@@ -182,13 +165,12 @@ static bool find(struct facts *facts, const struct table *table, const struct re
 
 bool facts_find_server(struct facts *facts, const char *namespace, const char *name,
                        struct fact *ret_server) {
-    return find(facts, &facts->servers, &server_shape, namespace, name, NULL, ret_server);
+    return find(facts, &facts->servers, &server_shape, namespace, name, ret_server);
 }
 
 bool facts_find_deployment(struct facts *facts, const char *namespace, const char *name,
-                           const char *uid, struct fact *ret_deployment) {
-    return find(facts, &facts->deployments, &deployment_shape, namespace, name, uid,
-                ret_deployment);
+                           struct fact *ret_deployment) {
+    return find(facts, &facts->deployments, &deployment_shape, namespace, name, ret_deployment);
 }
 
 size_t facts_count(struct facts *facts, enum object_kind kind) {

@@ -5,8 +5,6 @@
 
 #include "base/text.h"
 
-#define LABEL_NAME            "app.kubernetes.io/name"
-#define LABEL_INSTANCE        "app.kubernetes.io/instance"
 #define GENERATION_ANNOTATION "toolhive.stacklok.dev/mcpserver-generation"
 
 enum object_kind object_kind(const char *group, const char *kind) {
@@ -46,19 +44,10 @@ bool object_is_recreate(const struct object *object) {
     return strcmp(object->strategy_type, "Recreate") == 0;
 }
 
-bool object_selects(const char *selector, const char *term) {
-    size_t size = strlen(term);
-    const char *at = selector;
-    for (;;) {
-        size_t here = strcspn(at, ",");
-        if (here == size && memcmp(at, term, size) == 0) {
-            return true;
-        }
-        if (at[here] == '\0') {
-            return false;
-        }
-        at += here + 1;
-    }
+bool object_is_identified(const struct object *object) {
+    return object->name_presence != PRESENCE_UNUSABLE &&
+           object->namespace_presence != PRESENCE_UNUSABLE &&
+           object->uid_presence != PRESENCE_UNUSABLE;
 }
 
 static enum object_kind kind_of(const struct object_type *type) {
@@ -70,58 +59,26 @@ static enum object_kind kind_of(const struct object_type *type) {
     return object_kind(group, type->kind);
 }
 
-struct reference {
-    struct object_type type;
-    struct owner owner;
-};
-
-/* An item of metadata.ownerReferences. The controller counts; of several, the first MCPServer. */
-static void read_reference(struct json_walk *walk, void *at) {
-    static const struct json_field rows[] = {
-        JSON_BOOL("controller", struct reference, owner.is_controlled),
-        JSON_TEXT("kind", struct reference, type.kind),
-        JSON_TEXT("apiVersion", struct reference, type.api_version),
-        JSON_TEXT("name", struct reference, owner.name),
-        JSON_TEXT("uid", struct reference, owner.uid),
-    };
-    static const struct json_fields fields = JSON_FIELDS(rows);
-    struct owner *owner = at;
-    struct reference found;
-    found.type.api_version[0] = found.type.kind[0] = '\0';
-    found.owner = (struct owner){.is_controlled = false};
-    if (json_walk_object(walk, &fields, &found) != PRESENCE_SET || !found.owner.is_controlled ||
-        owner->is_mcpserver) {
-        return;
-    }
-    found.owner.is_mcpserver = kind_of(&found.type) == OBJECT_MCPSERVER;
-    *owner = found.owner;
-}
-
-static void read_references(struct json_walk *walk, void *at) {
-    *(struct owner *)at = (struct owner){.is_controlled = false};
-    (void)json_walk_items(walk, read_reference, at);
-}
-
 /* A struct number of the object. */
 #define NUMBER(key, member, low, high)                                                             \
     JSON_INTEGER_STATE(key, struct object, member.value, member.state, low, high)
 
 static const struct json_field label_rows[] = {
     JSON_IS(LABEL_NAME, struct object, is_labelled, MCPSERVER_LABEL),
-    JSON_TEXT(LABEL_INSTANCE, struct object, instance),
+    JSON_TEXT_STATE(LABEL_INSTANCE, struct object, instance, instance_presence),
 };
 static const struct json_fields label_fields = JSON_FIELDS(label_rows);
 
 static const struct json_field metadata_rows[] = {
-    JSON_TEXT("name", struct object, name),
+    JSON_TEXT_STATE("name", struct object, name, name_presence),
     JSON_IS("generateName", struct object, generates_name, NULL),
-    JSON_TEXT("namespace", struct object, namespace),
-    JSON_TEXT("uid", struct object, uid),
+    JSON_TEXT_STATE("namespace", struct object, namespace, namespace_presence),
+    JSON_TEXT_STATE("uid", struct object, uid, uid_presence),
     JSON_TEXT("resourceVersion", struct object, resource_version),
     JSON_INTEGER("generation", struct object, generation, INT64_MIN, INT64_MAX),
     JSON_THERE("deletionTimestamp", struct object, is_deleting),
     JSON_INSIDE("labels", &label_fields),
-    JSON_READ("ownerReferences", struct object, owner, read_references),
+    JSON_READ("ownerReferences", struct object, owner, identity_read_owners),
 };
 static const struct json_fields metadata_fields = JSON_FIELDS(metadata_rows);
 
@@ -188,6 +145,7 @@ static const struct json_field spec_rows[] = {
     NUMBER("replicas", replicas, 0, INT32_MAX),
     JSON_INSIDE("template", &template_fields),
     JSON_INSIDE_STATE("strategy", struct object, strategy, &strategy_fields),
+    JSON_READ("selector", struct object, selection, identity_read_match_labels),
     JSON_TEXT_STATE("transport", struct object, transport, transport_presence),
     JSON_READ_WHOLE("sessionStorage", read_session_storage),
 };
@@ -198,7 +156,7 @@ static void read_condition(struct json_walk *walk, void *at) {
 }
 
 static const struct json_field status_rows[] = {
-    JSON_TEXT("selector", struct object, selector),
+    JSON_READ("selector", struct object, scaled, identity_read_selector),
     JSON_LIST("conditions", struct object, conditions, read_condition),
 };
 static const struct json_fields status_fields = JSON_FIELDS(status_rows);
@@ -213,9 +171,7 @@ static const struct json_field object_rows[] = {
 static const struct json_fields object_fields = JSON_FIELDS(object_rows);
 
 bool object_read(struct json_reader *reader, struct object *ret_object) {
-    /* Zeroing counts on the request path: the selector, a third of the struct, stays as it is. */
-    memset(ret_object, 0, offsetof(struct object, selector));
-    ret_object->selector[0] = '\0';
+    *ret_object = (struct object){.kind = OBJECT_OTHER};
     if (json_read_fields(reader, &object_fields, ret_object) != PRESENCE_SET) {
         return false;
     }

@@ -198,6 +198,9 @@ const char *manifest_fault(const struct object *object) {
     if (!text_is_dns_label(object->namespace)) {
         return "metadata.namespace is not a name";
     }
+    if (object->uid_presence == PRESENCE_UNUSABLE) {
+        return "metadata.uid is not a uid";
+    }
     if (object->replicas.state == PRESENCE_UNUSABLE) {
         return "spec.replicas is not an integer from 0 to 2147483647";
     }

@@ -275,8 +275,7 @@ static bool is_at_home_in_a_repository(const struct golden_case *golden,
     }
     bool is_owned = owner->is_mcpserver && strcmp(owner->name, object->name) == 0 &&
                     facts_find_server(golden->facts, object->namespace, owner->name, &server) &&
-                    (server.uid[0] == '\0' || strcmp(server.uid, owner->uid) == 0) &&
-                    !server.is_deleting;
+                    (server.uid[0] == '\0' || strcmp(server.uid, owner->uid) == 0);
     bool is_labelled = object->is_labelled && facts_find_server(golden->facts, object->namespace,
                                                                 object->instance, &server);
     return is_owned == is_labelled && (!is_owned || strcmp(object->instance, owner->name) == 0);

@@ -250,7 +250,7 @@ static void test_review_verdict__a_deployment_is_whose_owner_or_else_labels_say(
         {"labels, a manifest", SERVER(""), "", replicas, CAPPED, CAPPED, false},
         {"labels, a live MCPServer", LIVE_SERVER(""), "", replicas, CAPPED, CAPPED, false},
         {"labels, one being deleted", LIVE_SERVER(",'deletionTimestamp':'2026-01-01T00:00:00Z'"),
-         "", replicas, NOT_OURS, NOT_OURS, false},
+         "", replicas, CAPPED, CAPPED, false},
         {"labels, another controller", NULL, OWNER("VirtualMCPServer"), replicas, NOT_OURS,
          NOT_OURS, false},
         {"labels, being deleted", NULL, ",'deletionTimestamp':'2026-01-01T00:00:00Z'", replicas,

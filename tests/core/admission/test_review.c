@@ -81,9 +81,9 @@ static void test_review__is_read_in_any_order(void **state) {
     (void)state;
     struct review review;
     decode_good("{'request':{'oldObject':{'spec':{'replicas':1}},'object':{'spec':{'replicas':3},"
-                "'metadata':{'uid':'67b9e8c2','name':'github'},'apiVersion':'apps/v1',"
+                "'metadata':{'uid':'67b9e8c2','name':'other'},'apiVersion':'apps/v1',"
                 "'kind':'Deployment'},'userInfo':{'username':'system:serviceaccount:a:b'},"
-                "'operation':'UPDATE','namespace':'default','name':'other','resource':{"
+                "'operation':'UPDATE','namespace':'default','name':'github','resource':{"
                 "'resource':'deployments','group':'apps'},'kind':{'kind':'Deployment',"
                 "'group':'apps'},'uid':'0b624e0d-c13e-4a53-b4bd-1cdabb83f873'},"
                 "'apiVersion':'admission.k8s.io/v1','kind':'AdmissionReview'}",
@@ -347,7 +347,7 @@ static void test_review__an_object_that_is_none_reads_as_absent(void **state) {
     assert_true(review.has_old);
 }
 
-static void test_review__names_come_from_the_object_and_namespaces_from_the_request(void **state) {
+static void test_review__names_come_from_the_request_or_else_from_the_object(void **state) {
     (void)state;
     static const struct {
         const char *members;
@@ -355,11 +355,13 @@ static void test_review__names_come_from_the_object_and_namespaces_from_the_requ
         const char *name;
     } rows[] = {
         {"'name':'a','namespace':'n'", "n", "a"},
-        {"'name':'a','namespace':'n','object':{'metadata':{'name':'b','namespace':'m'}}", "n", "b"},
-        {"'object':{'metadata':{'name':'b','namespace':'m'}},'name':'a'", "m", "b"},
+        {"'name':'a','namespace':'n','object':{'metadata':{'name':'b','namespace':'m'}}", "n", "a"},
+        {"'object':{'metadata':{'name':'b','namespace':'m'}},'name':'a'", "m", "a"},
+        {"'object':{'metadata':{'name':'b','namespace':'m'}},'name':''", "m", "b"},
         {"'name':'a','object':{'metadata':{'generateName':'b-'}}", "", "a"},
         {"'object':{'metadata':{'generateName':'b-'}},'namespace':'n'", "n", ""},
         {"'name':7,'namespace':null,'object':{}", "", ""},
+        {"'name':7,'namespace':7,'object':{'metadata':{'name':'b','namespace':'m'}}", "", ""},
         {"'oldObject':{'metadata':{'name':'b','namespace':'m'}}", "", ""},
         {"'name':'\\u202ea\\nb'", "",
          "\xe2\x80\xae"
@@ -426,7 +428,7 @@ int main(void) {
         cmocka_unit_test(test_review__its_kind_is_told_by_group_kind_and_subresource),
         cmocka_unit_test(test_review__operations_other_than_create_and_update_are_other),
         cmocka_unit_test(test_review__an_object_that_is_none_reads_as_absent),
-        cmocka_unit_test(test_review__names_come_from_the_object_and_namespaces_from_the_request),
+        cmocka_unit_test(test_review__names_come_from_the_request_or_else_from_the_object),
         cmocka_unit_test(test_review__a_user_that_does_not_fit_is_empty),
         cmocka_unit_test(test_review__wrong_counts_are_read_and_marked),
     };

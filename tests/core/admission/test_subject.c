@@ -17,30 +17,21 @@ static void put(struct facts *facts, const char *text) {
 }
 
 #define SERVER "'apiVersion':'toolhive.stacklok.dev/v1beta1','kind':'MCPServer'"
-#define DEPLOY "'apiVersion':'apps/v1','kind':'Deployment'"
 #define LABELS "'labels':{'app.kubernetes.io/name':'mcpserver','app.kubernetes.io/instance':'a'}"
 #define OWNED(name, uid)                                                                           \
     "'ownerReferences':[{" SERVER ",'name':'" name "','uid':'" uid "','controller':true}]"
 
-/* The cluster: an MCPServer and its Deployment, one during its deletion, and one from a manifest
-   with its Deployment. */
+/* The cluster: MCPServers, one of them during its deletion, and one from a manifest. */
 static struct facts *make_facts(void) {
     struct facts *facts = facts_new();
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'1','generation':5},"
                "'spec':{'replicas':2}}");
-    put(facts,
-        "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'d1'," OWNED("a", "1") "}}");
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'old','uid':'2',"
                "'deletionTimestamp':'2026-11-22T10:00:00Z'}}");
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'b','uid':'3'}}");
-    put(facts,
-        "{" DEPLOY ",'metadata':{'namespace':'n','name':'b','uid':'d2'," OWNED("b", "0") "}}");
-    put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'c','uid':'4'}}");
-    put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'c','uid':'d3',"
-               "'deletionTimestamp':'2026-11-22T10:00:00Z'," OWNED("c", "4") "}}");
-    put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'x','uid':'d4'," LABELS "}}");
+    put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'sse','uid':'4'},"
+               "'spec':{'transport':'sse'}}");
     put(facts, "{" SERVER ",'metadata':{'namespace':'m','name':'a'}}");
-    put(facts, "{" DEPLOY ",'metadata':{'namespace':'m','name':'a'," LABELS "}}");
     return facts;
 }
 
@@ -101,27 +92,53 @@ static void test_subject__a_deployment_is_its_controllers(void **state) {
         {"connected", "'operation':'CONNECT'," OURS, SUBJECT_NONE},
         {"without an operation", OURS, SUBJECT_NONE},
         {"without an object", "'operation':'UPDATE','object':null", SUBJECT_NONE},
-        {"only formerly owned",
+        {"formerly owned",
          "'operation':'UPDATE','object':{" POD
+         "},'oldObject':{'metadata':{" OWNED("a", "1") "}," POD "}",
+         SUBJECT_FOUND},
+        {"formerly owned by another uid",
+         "'operation':'UPDATE','object':{" POD
+         "},'oldObject':{'metadata':{" OWNED("a", "2") "}," POD "}",
+         SUBJECT_NONE},
+        {"created, with an old object that no creation has",
+         "'operation':'CREATE','object':{" POD
          "},'oldObject':{'metadata':{" OWNED("a", "1") "}," POD "}",
          SUBJECT_NONE},
         {"of another uid",
          "'operation':'CREATE','object':{'metadata':{" OWNED("a", "2") "}," POD "}", SUBJECT_NONE},
         {"of no uid", "'operation':'CREATE','object':{'metadata':{" OWNED("a", "") "}," POD "}",
          SUBJECT_NONE},
-        {"of another name",
-         "'operation':'CREATE','object':{'metadata':{'name':'b'," OWNED("a", "1") "}," POD "}",
-         SUBJECT_NONE},
-        {"of an unknown server",
-         "'operation':'CREATE','object':{'metadata':{'name':'new'," OWNED("new", "9") "}," POD "}",
-         SUBJECT_UNRESOLVED},
-        {"of a server being deleted",
-         "'operation':'CREATE','object':{'metadata':{'name':'old'," OWNED("old", "2") "}," POD "}",
-         SUBJECT_NONE},
-        {"being deleted",
-         "'operation':'UPDATE','object':{'metadata':{'deletionTimestamp':'x'," OWNED(
+        {"of another name, in the URL",
+         "'name':'b','operation':'CREATE','object':{'metadata':{'name':'a'," OWNED(
              "a", "1") "}," POD "}",
          SUBJECT_NONE},
+        {"of an unknown server",
+         "'name':'new','operation':'CREATE','object':{'metadata':{'name':'new'," OWNED(
+             "new", "9") "}," POD "}",
+         SUBJECT_UNRESOLVED},
+        {"of a server being deleted",
+         "'name':'old','operation':'CREATE','object':{'metadata':{" OWNED("old", "2") "}," POD "}",
+         SUBJECT_FOUND},
+        {"being deleted",
+         "'operation':'UPDATE','oldObject':{'metadata':{'deletionTimestamp':'x'}},"
+         "'object':{'metadata':{'deletionTimestamp':'x'," OWNED("a", "1") "}," POD "}",
+         SUBJECT_NONE},
+        {"being deleted, as the requester says",
+         "'operation':'UPDATE','oldObject':{},"
+         "'object':{'metadata':{'deletionTimestamp':'x'," OWNED("a", "1") "}," POD "}",
+         SUBJECT_FOUND},
+        {"with an owner that cannot be read",
+         "'operation':'CREATE','object':{'metadata':{'ownerReferences':[{" SERVER
+         ",'controller':true,'name':'a','uid':7}]}," POD "}",
+         SUBJECT_UNRESOLVED},
+        {"of a name that cannot be read",
+         "'name':7,'operation':'CREATE','object':{'metadata':{" OWNED("a", "1") "}," POD "}",
+         SUBJECT_UNRESOLVED},
+        {"nobody's, of a name that cannot be read",
+         "'name':7,'operation':'CREATE','object':{" POD "}", SUBJECT_NONE},
+        {"in a namespace that cannot be read",
+         "'namespace':7,'operation':'CREATE','object':{'metadata':{" OWNED("a", "1") "}," POD "}",
+         SUBJECT_UNRESOLVED},
         {"only labelled", "'operation':'CREATE','object':{'metadata':{" LABELS "}," POD "}",
          SUBJECT_NONE},
         {"owned and mislabelled",
@@ -177,7 +194,7 @@ static void test_subject__labels_count_where_there_are_no_uids(void **state) {
     (void)state;
     static const struct row rows[] = {
         {"labelled", "'object':{'metadata':{" LABELS "}," POD "}", SUBJECT_FOUND},
-        {"labelled under another name", "'object':{'metadata':{'name':'z'," LABELS "}," POD "}",
+        {"labelled under another name", "'name':'z','object':{'metadata':{" LABELS "}," POD "}",
          SUBJECT_FOUND},
         {"without the name label",
          "'object':{'metadata':{'labels':{'app.kubernetes.io/instance':'a'}}," POD "}",
@@ -201,6 +218,70 @@ static void test_subject__labels_count_where_there_are_no_uids(void **state) {
                rows, COUNT_OF(rows));
 }
 
+#define SELECTS(instance)                                                                          \
+    "'selector':{'matchLabels':{'app.kubernetes.io/name':'mcpserver',"                             \
+    "'app.kubernetes.io/instance':'" instance "'}},'template':{'spec':{}}"
+
+/* The selector of a Deployment that nobody owns. */
+static void test_subject__a_selector_and_a_name_are_enough_for_the_cap(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        const char *members;
+        enum subject_state expected;
+        enum subject_scope scope;
+    } rows[] = {
+        {"created", "'operation':'CREATE','object':{'spec':{" SELECTS("a") "}}", SUBJECT_FOUND,
+         SCOPE_CAP},
+        {"updated",
+         "'operation':'UPDATE','object':{" POD "},'oldObject':{'spec':{" SELECTS("a") "}}",
+         SUBJECT_FOUND, SCOPE_CAP},
+        {"updated, as the requester says",
+         "'operation':'UPDATE','object':{'spec':{" SELECTS("a") "}},'oldObject':{" POD "}",
+         SUBJECT_NONE, SCOPE_ALL},
+        {"updated, without an old object",
+         "'operation':'UPDATE','object':{'spec':{" SELECTS("a") "}}", SUBJECT_FOUND, SCOPE_CAP},
+        {"of another name", "'name':'b','operation':'CREATE','object':{'spec':{" SELECTS("a") "}}",
+         SUBJECT_NONE, SCOPE_ALL},
+        {"of another instance", "'operation':'CREATE','object':{'spec':{" SELECTS("b") "}}",
+         SUBJECT_NONE, SCOPE_ALL},
+        {"of an unknown server",
+         "'name':'new','operation':'CREATE','object':{'spec':{" SELECTS("new") "}}",
+         SUBJECT_UNRESOLVED, SCOPE_ALL},
+        {"of a server being deleted",
+         "'name':'old','operation':'UPDATE','object':{'spec':{" SELECTS("old") "}}", SUBJECT_FOUND,
+         SCOPE_HOLD},
+        {"owned, too",
+         "'operation':'CREATE','object':{'metadata':{" OWNED("a",
+                                                             "1") "},'spec':{" SELECTS("a") "}}",
+         SUBJECT_FOUND, SCOPE_ALL},
+        {"owned by another uid",
+         "'operation':'CREATE','object':{'metadata':{" OWNED("a",
+                                                             "2") "},'spec':{" SELECTS("a") "}}",
+         SUBJECT_FOUND, SCOPE_CAP},
+        {"with an owner that cannot be read",
+         "'operation':'CREATE','object':{'metadata':{'ownerReferences':7},'spec':{" SELECTS(
+             "a") "}}",
+         SUBJECT_FOUND, SCOPE_CAP},
+        {"of an sse server, with an owner that cannot be read",
+         "'name':'sse','operation':'CREATE','object':{'metadata':{'ownerReferences':7},'spec':"
+         "{" SELECTS("sse") "}}",
+         SUBJECT_UNRESOLVED, SCOPE_ALL},
+        {"that cannot be read",
+         "'operation':'CREATE','object':{'spec':{'selector':7,'template':{'spec':{}}}}",
+         SUBJECT_UNRESOLVED, SCOPE_ALL},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char members[2048];
+        struct subject subject;
+        snprintf(members, sizeof(members), OF_DEPLOYMENT ",%s", rows[i].members);
+        find(members, &subject);
+        if (subject.state != rows[i].expected || subject.scope != rows[i].scope) {
+            fail_msg("%s: %d, scope %d", rows[i].name, (int)subject.state, (int)subject.scope);
+        }
+    }
+}
+
 #define OF_SCALE                                                                                   \
     "'kind':{'group':'autoscaling','kind':'Scale'},'resource':{'group':'apps','resource':"         \
     "'deployments'},'subResource':'scale','operation':'UPDATE','name':'a'"
@@ -208,58 +289,42 @@ static void test_subject__labels_count_where_there_are_no_uids(void **state) {
     "'oldObject':{'status':{'selector':'app.kubernetes.io/instance=a,"                             \
     "app.kubernetes.io/name=mcpserver'}}"
 
-static void test_subject__a_scale_is_found_by_its_uid(void **state) {
+static void test_subject__a_scale_is_found_by_its_old_selector(void **state) {
     (void)state;
     static const struct row rows[] = {
-        {"to 2", SELECTOR ",'object':{'metadata':{'uid':'d1'},'spec':{'replicas':2}}",
+        {"to 2", SELECTOR ",'object':{'spec':{'replicas':2}}", SUBJECT_FOUND},
+        {"to 1", SELECTOR ",'object':{'spec':{'replicas':1}}", SUBJECT_NONE},
+        {"to 0", SELECTOR ",'object':{'spec':{'replicas':0}}", SUBJECT_NONE},
+        {"absent means 0", SELECTOR ",'object':{'spec':{}}", SUBJECT_NONE},
+        {"a string", SELECTOR ",'object':{'spec':{'replicas':'2'}}", SUBJECT_NONE},
+        {"whatever the requester says of it",
+         SELECTOR ",'object':{'metadata':{'name':'b','uid':'d2','namespace':'m'},"
+                  "'spec':{'replicas':2},'status':{'selector':'x=y'}}",
          SUBJECT_FOUND},
-        {"to 1", SELECTOR ",'object':{'metadata':{'uid':'d1'},'spec':{'replicas':1}}",
+        {"of another name", "'name':'b'," SELECTOR ",'object':{'spec':{'replicas':2}}",
          SUBJECT_NONE},
-        {"to 0", SELECTOR ",'object':{'metadata':{'uid':'d1'},'spec':{'replicas':0}}",
-         SUBJECT_NONE},
-        {"absent means 0", SELECTOR ",'object':{'metadata':{'uid':'d1'},'spec':{}}", SUBJECT_NONE},
-        {"a string", SELECTOR ",'object':{'metadata':{'uid':'d1'},'spec':{'replicas':'2'}}",
-         SUBJECT_NONE},
-        {"a former server's",
-         SELECTOR ",'object':{'metadata':{'name':'b','uid':'d2'},'spec':{'replicas':2}}",
-         SUBJECT_NONE},
-        {"of a Deployment being deleted",
-         SELECTOR ",'object':{'metadata':{'name':'c','uid':'d3'},'spec':{'replicas':2}}",
-         SUBJECT_NONE},
-        {"of a Deployment with forged labels",
-         SELECTOR ",'object':{'metadata':{'name':'x','uid':'d4'},'spec':{'replicas':2}}",
-         SUBJECT_NONE},
-        {"of an unknown uid", SELECTOR ",'object':{'metadata':{'uid':'d9'},'spec':{'replicas':2}}",
+        {"of an unknown server",
+         "'name':'new','oldObject':{'status':{'selector':'app.kubernetes.io/name=mcpserver,"
+         "app.kubernetes.io/instance=new'}},'object':{'spec':{'replicas':2}}",
          SUBJECT_UNRESOLVED},
-        {"of no uid", SELECTOR ",'object':{'spec':{'replicas':2}}", SUBJECT_UNRESOLVED},
-        {"of the old object's uid",
-         "'object':{'spec':{'replicas':2}},'oldObject':{'metadata':{'uid':'d1'},'status':{"
-         "'selector':'app.kubernetes.io/name=mcpserver'}}",
+        {"of a server being deleted",
+         "'name':'old','oldObject':{'status':{'selector':'app.kubernetes.io/name=mcpserver,"
+         "app.kubernetes.io/instance=old'}},'object':{'spec':{'replicas':2}}",
          SUBJECT_FOUND},
-        {"of another selector",
-         "'object':{'metadata':{'uid':'d1'},'spec':{'replicas':2}},'oldObject':{'status':{"
-         "'selector':'app.kubernetes.io/name=mcpserver2'}}",
-         SUBJECT_NONE},
-        {"without an old object", "'object':{'metadata':{'uid':'d1'},'spec':{'replicas':2}}",
-         SUBJECT_NONE},
-    };
-    check_rows(OF_SCALE ",'namespace':'n'", rows, COUNT_OF(rows));
-}
-
-static void test_subject__a_manifests_scale_is_found_by_name_and_instance(void **state) {
-    (void)state;
-    static const struct row rows[] = {
-        {"both terms", SELECTOR ",'object':{'spec':{'replicas':2}}", SUBJECT_FOUND},
-        {"the name term alone",
+        {"of one term",
          "'object':{'spec':{'replicas':2}},'oldObject':{'status':{'selector':"
          "'app.kubernetes.io/name=mcpserver'}}",
+         SUBJECT_NONE},
+        {"of a selector that cannot be read",
+         "'object':{'spec':{'replicas':2}},'oldObject':{'status':{'selector':7}}",
          SUBJECT_UNRESOLVED},
-        {"another instance",
-         "'object':{'spec':{'replicas':2}},'oldObject':{'status':{'selector':"
-         "'app.kubernetes.io/name=mcpserver,app.kubernetes.io/instance=ab'}}",
+        {"of a selector that cannot be read, to 1",
+         "'object':{'spec':{'replicas':1}},'oldObject':{'status':{'selector':7}}", SUBJECT_NONE},
+        {"of a name that cannot be read", "'name':7," SELECTOR ",'object':{'spec':{'replicas':2}}",
          SUBJECT_UNRESOLVED},
+        {"without an old object", "'object':{'spec':{'replicas':2}}", SUBJECT_NONE},
     };
-    check_rows(OF_SCALE ",'namespace':'m'", rows, COUNT_OF(rows));
+    check_rows(OF_SCALE ",'namespace':'n'", rows, COUNT_OF(rows));
 }
 
 #define OF_SERVER "'kind':{'group':'toolhive.stacklok.dev','kind':'MCPServer'},'namespace':'n'"
@@ -313,93 +378,93 @@ static void test_subject__the_server_of_a_deployment_comes_from_the_facts(void *
 #define NEWER_NOTE                                                                                 \
     "'spec':{'template':{'metadata':{'annotations':{"                                              \
     "'toolhive.stacklok.dev/mcpserver-generation':'6'}},'spec':{}}}"
-#define SCALE_OF(name, uid)                                                                        \
-    OF_SCALE ",'namespace':'n'," SELECTOR ",'object':{'metadata':{'name':'" name "','uid':'" uid   \
-             "'},'spec':{'replicas':2}}"
+#define CREATED(members) OF_DEPLOYMENT ",'operation':'CREATE','object':{" members "}"
+#define SCALE_OF(name)                                                                             \
+    OF_SCALE                                                                                       \
+    ",'namespace':'n','name':'" name "','oldObject':{'status':{'selector':'app.kubernetes.io/"     \
+    "name=mcpserver,app.kubernetes.io/instance=" name "'}},'object':{'spec':{'replicas':2}}"
+#define FORGED(name, uid)                                                                          \
+    OF_DEPLOYMENT ",'name':'" name "','operation':'CREATE','object':{'metadata':{" OWNED(          \
+        name, uid) "},'spec':{" SELECTS(name) "}}"
 
-/* The results of look-ups: for each object its uid, or "" if it does not exist, or NULL if nobody
-   asked. */
-static struct evidence make_evidence(const char *server_uid, const char *deployment_uid) {
-    struct evidence evidence = {.server_state = EVIDENCE_NONE};
-    if (server_uid != NULL) {
-        bool is_there = server_uid[0] != '\0';
-        evidence.server_state = is_there ? EVIDENCE_FOUND : EVIDENCE_ABSENT;
-        evidence.server = (struct fact){.generation = 1};
-        snprintf(evidence.server.uid, sizeof(evidence.server.uid), "%s", server_uid);
+/* The result of a look-up: a uid of the MCPServer, or one of these. */
+#define NOT_ASKED NULL
+#define NOT_THERE ""
+#define FAILED    "?"
+
+static struct evidence make_evidence(const char *uid) {
+    struct evidence evidence = {.state = EVIDENCE_NONE};
+    if (uid == NOT_ASKED) {
+        return evidence;
     }
-    if (deployment_uid != NULL) {
-        bool is_there = deployment_uid[0] != '\0';
-        evidence.deployment_state = is_there ? EVIDENCE_FOUND : EVIDENCE_ABSENT;
-        evidence.deployment = (struct fact){
-            .namespace = "n",
-            .name = "new",
-            .owner = {.is_controlled = true, .is_mcpserver = true, .name = "new", .uid = "9"}};
-        snprintf(evidence.deployment.uid, sizeof(evidence.deployment.uid), "%s", deployment_uid);
+    if (strcmp(uid, FAILED) == 0 || strcmp(uid, NOT_THERE) == 0) {
+        evidence.state = uid[0] == '\0' ? EVIDENCE_ABSENT : EVIDENCE_FAILED;
+        return evidence;
     }
+    evidence.state = EVIDENCE_FOUND;
+    evidence.server = (struct fact){.generation = 1, .is_stdio = true};
+    snprintf(evidence.server.uid, sizeof(evidence.server.uid), "%s", uid);
     return evidence;
 }
 
-/* Row 12. Each row has the earlier look-ups, the result, and the next question. */
+/* Row 12: the look-up so far, and the result. */
 static void test_subject__what_is_missing_is_looked_up(void **state) {
     (void)state;
     static const struct {
         const char *name;
         const char *members;
-        const char *server_uid; /* NULL: not yet looked up; "": does not exist */
-        const char *deployment_uid;
+        const char *uid;
         enum subject_state expected;
-        enum object_kind missing;
-        const char *wanted_uid;
+        enum subject_scope scope;
     } rows[] = {
-        {"known", OF_DEPLOYMENT ",'operation':'CREATE'," OURS, NULL, NULL, SUBJECT_FOUND,
-         OBJECT_MCPSERVER, "1"},
-        {"known, of another uid",
-         OF_DEPLOYMENT ",'operation':'CREATE','object':{'metadata':{" OWNED("a", "2") "}," POD "}",
-         NULL, NULL, SUBJECT_UNRESOLVED, OBJECT_MCPSERVER, "2"},
-        {"another uid is confirmed",
-         OF_DEPLOYMENT ",'operation':'CREATE','object':{'metadata':{" OWNED("a", "2") "}," POD "}",
-         "1", NULL, SUBJECT_NONE, OBJECT_OTHER, ""},
-        {"the uid is the new one",
-         OF_DEPLOYMENT ",'operation':'CREATE','object':{'metadata':{" OWNED("a", "2") "}," POD "}",
-         "2", NULL, SUBJECT_FOUND, OBJECT_OTHER, ""},
-        {"no uid at all",
-         OF_DEPLOYMENT ",'operation':'CREATE','object':{'metadata':{" OWNED("a", "") "}," POD "}",
-         NULL, NULL, SUBJECT_NONE, OBJECT_OTHER, ""},
-        {"it is gone", OF_DEPLOYMENT ",'operation':'CREATE'," OURS, "", NULL, SUBJECT_NONE,
-         OBJECT_OTHER, ""},
-        {"a newer generation",
-         OF_DEPLOYMENT
-         ",'operation':'UPDATE','object':{'metadata':{" OWNED("a", "1") "}," NEWER_NOTE "}",
-         NULL, NULL, SUBJECT_UNRESOLVED, OBJECT_MCPSERVER, "1"},
+        {"known", OF_DEPLOYMENT ",'operation':'CREATE'," OURS, NOT_ASKED, SUBJECT_FOUND, SCOPE_ALL},
+        {"another uid", CREATED("'metadata':{" OWNED("a", "2") "}," POD), NOT_ASKED,
+         SUBJECT_UNRESOLVED, SCOPE_ALL},
+        {"another uid is confirmed", CREATED("'metadata':{" OWNED("a", "2") "}," POD), "1",
+         SUBJECT_NONE, SCOPE_ALL},
+        {"the uid is the new one", CREATED("'metadata':{" OWNED("a", "2") "}," POD), "2",
+         SUBJECT_FOUND, SCOPE_ALL},
+        {"another uid, and no answer", CREATED("'metadata':{" OWNED("a", "2") "}," POD), FAILED,
+         SUBJECT_UNRESOLVED, SCOPE_ALL},
+        {"another uid, and none is there", CREATED("'metadata':{" OWNED("a", "2") "}," POD),
+         NOT_THERE, SUBJECT_NONE, SCOPE_ALL},
+        {"no uid at all", CREATED("'metadata':{" OWNED("a", "") "}," POD), NOT_ASKED, SUBJECT_NONE,
+         SCOPE_ALL},
+        {"it is gone", OF_DEPLOYMENT ",'operation':'CREATE'," OURS, NOT_THERE, SUBJECT_NONE,
+         SCOPE_ALL},
+        {"a newer generation", CREATED("'metadata':{" OWNED("a", "1") "}," NEWER_NOTE), NOT_ASKED,
+         SUBJECT_UNRESOLVED, SCOPE_ALL},
+        {"a newer generation, and no answer",
+         CREATED("'metadata':{" OWNED("a", "1") "}," NEWER_NOTE), FAILED, SUBJECT_UNRESOLVED,
+         SCOPE_ALL},
         {"the answer counts whatever its generation",
-         OF_DEPLOYMENT
-         ",'operation':'UPDATE','object':{'metadata':{" OWNED("a", "1") "}," NEWER_NOTE "}",
-         "1", NULL, SUBJECT_FOUND, OBJECT_OTHER, ""},
-        {"a scale of a known one", SCALE_OF("a", "d1"), NULL, NULL, SUBJECT_FOUND, OBJECT_MCPSERVER,
-         "1"},
-        {"a scale of one of another uid", SCALE_OF("a", "d7"), NULL, NULL, SUBJECT_UNRESOLVED,
-         OBJECT_DEPLOYMENT, "d7"},
-        {"a scale of an unknown one", SCALE_OF("new", "d9"), NULL, NULL, SUBJECT_UNRESOLVED,
-         OBJECT_DEPLOYMENT, "d9"},
-        {"which is not there", SCALE_OF("new", "d9"), NULL, "", SUBJECT_NONE, OBJECT_OTHER, ""},
-        {"which is another one", SCALE_OF("new", "d9"), NULL, "d8", SUBJECT_NONE, OBJECT_OTHER, ""},
-        {"whose server is unknown too", SCALE_OF("new", "d9"), NULL, "d9", SUBJECT_UNRESOLVED,
-         OBJECT_MCPSERVER, "9"},
-        {"whose server is found", SCALE_OF("new", "d9"), "9", "d9", SUBJECT_FOUND, OBJECT_OTHER,
-         ""},
-        {"whose server is not there", SCALE_OF("new", "d9"), "", "d9", SUBJECT_NONE, OBJECT_OTHER,
-         ""},
+         CREATED("'metadata':{" OWNED("a", "1") "}," NEWER_NOTE), "1", SUBJECT_FOUND, SCOPE_ALL},
+        {"forged, selected", FORGED("a", "2"), NOT_ASKED, SUBJECT_UNRESOLVED, SCOPE_ALL},
+        {"forged, selected, confirmed", FORGED("a", "2"), "1", SUBJECT_FOUND, SCOPE_CAP},
+        {"forged, selected, no answer", FORGED("a", "2"), FAILED, SUBJECT_FOUND, SCOPE_CAP},
+        {"forged, selected, not stdio, no answer", FORGED("sse", "2"), FAILED, SUBJECT_UNRESOLVED,
+         SCOPE_ALL},
+        {"forged, selected, none is there", FORGED("a", "2"), NOT_THERE, SUBJECT_NONE, SCOPE_ALL},
+        {"selected, unknown", FORGED("new", "2"), NOT_ASKED, SUBJECT_UNRESOLVED, SCOPE_ALL},
+        {"selected, unknown, no answer", FORGED("new", "2"), FAILED, SUBJECT_UNRESOLVED, SCOPE_ALL},
+        {"selected, unknown, found", FORGED("new", "2"), "3", SUBJECT_FOUND, SCOPE_CAP},
+        {"selected, unknown, not there", FORGED("new", "2"), NOT_THERE, SUBJECT_NONE, SCOPE_ALL},
+        {"a scale of a known one", SCALE_OF("a"), NOT_ASKED, SUBJECT_FOUND, SCOPE_ALL},
+        {"a scale of an unknown one", SCALE_OF("new"), NOT_ASKED, SUBJECT_UNRESOLVED, SCOPE_ALL},
+        {"which is not there", SCALE_OF("new"), NOT_THERE, SUBJECT_NONE, SCOPE_ALL},
+        {"which is found", SCALE_OF("new"), "9", SUBJECT_FOUND, SCOPE_ALL},
+        {"which nobody tells", SCALE_OF("new"), FAILED, SUBJECT_UNRESOLVED, SCOPE_ALL},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        const struct evidence evidence = make_evidence(rows[i].server_uid, rows[i].deployment_uid);
+        const struct evidence evidence = make_evidence(rows[i].uid);
         struct subject subject;
         find_with(rows[i].members, &evidence, &subject);
-        if (subject.state != rows[i].expected || subject.missing != rows[i].missing ||
-            strcmp(subject.wanted_uid, rows[i].wanted_uid) != 0) {
-            fail_msg("%s: state %d, missing %d '%s'", rows[i].name, (int)subject.state,
-                     (int)subject.missing, subject.wanted_uid);
+        if (subject.state != rows[i].expected || subject.scope != rows[i].scope) {
+            fail_msg("%s: state %d, scope %d", rows[i].name, (int)subject.state,
+                     (int)subject.scope);
         }
-        bool is_confirmed = subject.state == SUBJECT_FOUND && rows[i].server_uid != NULL;
+        assert_int_equal(subject.could_look_up, rows[i].uid == NOT_ASKED);
+        bool is_confirmed = subject.state == SUBJECT_FOUND && evidence.state == EVIDENCE_FOUND;
         assert_int_equal(subject.is_confirmed, is_confirmed);
     }
 }
@@ -409,8 +474,8 @@ int main(void) {
         cmocka_unit_test(test_subject__a_deployment_is_its_controllers),
         cmocka_unit_test(test_subject__a_deployment_of_a_wrong_shape_is_left_to_the_server),
         cmocka_unit_test(test_subject__labels_count_where_there_are_no_uids),
-        cmocka_unit_test(test_subject__a_scale_is_found_by_its_uid),
-        cmocka_unit_test(test_subject__a_manifests_scale_is_found_by_name_and_instance),
+        cmocka_unit_test(test_subject__a_selector_and_a_name_are_enough_for_the_cap),
+        cmocka_unit_test(test_subject__a_scale_is_found_by_its_old_selector),
         cmocka_unit_test(test_subject__an_mcpserver_is_its_own),
         cmocka_unit_test(test_subject__an_mcpserver_is_taken_from_the_request),
         cmocka_unit_test(test_subject__the_server_of_a_deployment_comes_from_the_facts),

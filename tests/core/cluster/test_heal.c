@@ -34,6 +34,8 @@ enum change {
     OWNER_OF_ANOTHER_KIND,
     OWNER_NO_CONTROLLER,
     OWNER_OF_ANOTHER_NAME,
+    SELECTOR_WITHOUT_OWNER,
+    SELECTOR_OF_ANOTHER_NAME,
     MODE_IS_OFF,
     MODE_IS_WARN,
     MODE_IS_DENY,
@@ -54,12 +56,20 @@ static bool is_due(enum change change) {
     d.replicas.value = change == DEPLOYMENT_AT_0 ? 0 : change == DEPLOYMENT_AT_1 ? 1 : 2;
     d.owner.is_mcpserver = change != OWNER_OF_ANOTHER_KIND;
     d.owner.is_controlled = change != OWNER_NO_CONTROLLER;
+    d.owner.is_mcpserver &= d.owner.is_controlled;
+    d.is_selecting = change >= SELECTOR_WITHOUT_OWNER && change <= SELECTOR_OF_ANOTHER_NAME;
+    if (d.is_selecting) {
+        d.owner = (struct owner){.is_controlled = false};
+    }
     strcpy(m.uid, change == SERVER_WITHOUT_UID ? "" : change == SERVER_OF_ANOTHER_UID ? "2" : "1");
     strcpy(d.owner.uid, change == SERVER_WITHOUT_UID ? "" : "1");
     strcpy(d.uid, change == DEPLOYMENT_WITHOUT_UID ? "" : "d1");
     strcpy(d.name, change == DEPLOYMENT_OF_ANOTHER_NAME ? "b" : "a");
     strcpy(d.namespace, change == DEPLOYMENT_OF_ANOTHER_NAMESPACE ? "m" : "n");
     strcpy(d.owner.name, change == OWNER_OF_ANOTHER_NAME ? "b" : "a");
+    if (change == SELECTOR_OF_ANOTHER_NAME) {
+        strcpy(d.name, "b");
+    }
     policy->modes[RULE_STDIO_CAP] = change == MODE_IS_OFF    ? MODE_OFF
                                     : change == MODE_IS_WARN ? MODE_WARN
                                     : change == MODE_IS_DENY ? MODE_DENY
@@ -79,10 +89,8 @@ static bool is_due(enum change change) {
 static void test_heal__is_due_only_for_a_live_stdio_server_under_the_cap(void **state) {
     (void)state;
     static const bool expected[] = {
-        [NOTHING] = true,
-        [MODE_IS_DENY] = true,
-        [EXEMPT_NO_MORE] = true,
-        [EXEMPT_FROM_ANOTHER_RULE] = true,
+        [NOTHING] = true,      [SERVER_DELETING] = true, [SELECTOR_WITHOUT_OWNER] = true,
+        [MODE_IS_DENY] = true, [EXEMPT_NO_MORE] = true,  [EXEMPT_FROM_ANOTHER_RULE] = true,
     };
     for (int change = NOTHING; change <= EXEMPT_FROM_ANOTHER_RULE; change++) {
         if (is_due((enum change)change) != expected[change]) {

@@ -48,8 +48,8 @@ static void test_facts__begin_empty(void **state) {
     assert_int_equal(facts_count(facts, OBJECT_DEPLOYMENT), 0);
     assert_false(facts_find_server(facts, "a", "b", &server));
     assert_false(facts_find_server(facts, "", "", &server));
-    assert_false(facts_find_deployment(facts, "a", "b", NULL, &deployment));
-    assert_false(facts_find_deployment(facts, "", "", NULL, &deployment));
+    assert_false(facts_find_deployment(facts, "a", "b", &deployment));
+    assert_false(facts_find_deployment(facts, "", "", &deployment));
     assert_string_equal(server.name, "untouched");
     assert_string_equal(deployment.name, "untouched");
     begin_round(facts);
@@ -98,27 +98,25 @@ static void test_facts__keep_all_that_is_known_of_a_deployment(void **state) {
     AUTO(free_facts) struct facts *facts = facts_new();
     struct fact deployment = {.name = ""};
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'d1','deletionTimestamp':"
-               "'2026-11-22T10:00:00Z','labels':{'app.kubernetes.io/name':'mcpserver',"
-               "'app.kubernetes.io/instance':'i'},'ownerReferences':[{'controller':true,"
+               "'2026-11-22T10:00:00Z','ownerReferences':[{'controller':true,"
                "'apiVersion':'toolhive.stacklok.dev/v1beta1','kind':'MCPServer','name':'o',"
-               "'uid':'o1'}]},'spec':{'replicas':2}}");
-    assert_true(facts_find_deployment(facts, "n", "a", NULL, &deployment));
+               "'uid':'o1'}]},'spec':{'replicas':2,'selector':{'matchLabels':{"
+               "'app.kubernetes.io/name':'mcpserver','app.kubernetes.io/instance':'a'}}}}");
+    assert_true(facts_find_deployment(facts, "n", "a", &deployment));
     assert_string_equal(deployment.namespace, "n");
     assert_string_equal(deployment.name, "a");
     assert_string_equal(deployment.uid, "d1");
     assert_true(deployment.is_deleting);
-    assert_true(deployment.is_labelled);
-    assert_string_equal(deployment.instance, "i");
+    assert_true(deployment.is_selecting);
     assert_true(deployment.owner.is_controlled);
     assert_true(deployment.owner.is_mcpserver);
     assert_string_equal(deployment.owner.name, "o");
     assert_string_equal(deployment.owner.uid, "o1");
     assert_true(number_is(&deployment.replicas, 2));
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'b','uid':'d2'}}");
-    assert_true(facts_find_deployment(facts, "n", "b", NULL, &deployment));
+    assert_true(facts_find_deployment(facts, "n", "b", &deployment));
     assert_false(deployment.is_deleting);
-    assert_false(deployment.is_labelled);
-    assert_string_equal(deployment.instance, "");
+    assert_false(deployment.is_selecting);
     assert_false(deployment.owner.is_controlled);
     assert_false(deployment.owner.is_mcpserver);
     assert_string_equal(deployment.owner.uid, "");
@@ -150,15 +148,13 @@ static void test_facts__hold_names_of_every_length(void **state) {
     fill(object.namespace, sizeof(object.namespace) - 1);
     fill(object.name, sizeof(object.name) - 1);
     fill(object.uid, sizeof(object.uid) - 1);
-    fill(object.instance, sizeof(object.instance) - 1);
     fill(object.owner.name, sizeof(object.owner.name) - 1);
     fill(object.owner.uid, sizeof(object.owner.uid) - 1);
     facts_put(facts, &object);
-    assert_true(facts_find_deployment(facts, object.namespace, object.name, NULL, &found));
+    assert_true(facts_find_deployment(facts, object.namespace, object.name, &found));
     assert_string_equal(found.namespace, object.namespace);
     assert_string_equal(found.name, object.name);
     assert_string_equal(found.uid, object.uid);
-    assert_string_equal(found.instance, object.instance);
     assert_string_equal(found.owner.name, object.owner.name);
     assert_string_equal(found.owner.uid, object.owner.uid);
 }
@@ -189,7 +185,7 @@ static void test_facts__a_put_replaces(void **state) {
     assert_true(facts_find_server(facts, "n", "a", &server));
     assert_string_equal(server.uid, "longer than before");
     assert_true(number_is(&server.replicas, 2));
-    assert_true(facts_find_deployment(facts, "n", "a", NULL, &deployment));
+    assert_true(facts_find_deployment(facts, "n", "a", &deployment));
     assert_string_equal(deployment.uid, "2");
 }
 
@@ -226,12 +222,12 @@ static void test_facts__the_end_of_a_round_removes_what_was_not_put(void **state
     begin_round(facts);
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'b'}}");
     assert_true(facts_find_server(facts, "n", "a", &server));
-    assert_true(facts_find_deployment(facts, "n", "a", NULL, &deployment));
+    assert_true(facts_find_deployment(facts, "n", "a", &deployment));
     end_round(facts);
     assert_false(facts_find_server(facts, "n", "a", &server));
     assert_true(facts_find_server(facts, "n", "b", &server));
-    assert_false(facts_find_deployment(facts, "n", "a", NULL, &deployment));
-    assert_false(facts_find_deployment(facts, "n", "b", NULL, &deployment));
+    assert_false(facts_find_deployment(facts, "n", "a", &deployment));
+    assert_false(facts_find_deployment(facts, "n", "b", &deployment));
     assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 1);
     assert_int_equal(facts_count(facts, OBJECT_DEPLOYMENT), 0);
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a'}}");
@@ -239,21 +235,17 @@ static void test_facts__the_end_of_a_round_removes_what_was_not_put(void **state
     assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 2);
 }
 
-static void test_facts__a_deployment_is_found_by_its_uid_whatever_its_name(void **state) {
+static void test_facts__what_cannot_be_identified_is_not_kept(void **state) {
     (void)state;
     AUTO(free_facts) struct facts *facts = facts_new();
-    struct fact deployment;
-    put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
-    put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'b','uid':'2'}}");
-    put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'c'}}");
-    assert_true(facts_find_deployment(facts, "n", "a", "2", &deployment));
-    assert_string_equal(deployment.name, "b");
-    assert_true(facts_find_deployment(facts, "m", "z", "1", &deployment));
-    assert_string_equal(deployment.name, "a");
-    assert_false(facts_find_deployment(facts, "n", "a", "3", &deployment));
-    assert_false(facts_find_deployment(facts, "n", "a", "", &deployment));
-    assert_true(facts_find_deployment(facts, "n", "c", NULL, &deployment));
-    assert_string_equal(deployment.uid, "");
+    struct object object = {.kind = OBJECT_MCPSERVER, .namespace = "n", .name = "a"};
+    struct fact server;
+    object.uid_presence = PRESENCE_UNUSABLE;
+    assert_false(facts_put(facts, &object));
+    assert_false(facts_find_server(facts, "n", "a", &server));
+    object.uid_presence = PRESENCE_ABSENT;
+    assert_false(facts_put(facts, &object));
+    assert_true(facts_find_server(facts, "n", "a", &server));
 }
 
 static void test_facts__the_rounds_of_the_two_kinds_are_apart(void **state) {
@@ -266,12 +258,12 @@ static void test_facts__the_rounds_of_the_two_kinds_are_apart(void **state) {
     facts_begin_round(facts, OBJECT_DEPLOYMENT);
     facts_end_round(facts, OBJECT_DEPLOYMENT);
     assert_true(facts_find_server(facts, "n", "a", &server));
-    assert_false(facts_find_deployment(facts, "n", "a", NULL, &deployment));
+    assert_false(facts_find_deployment(facts, "n", "a", &deployment));
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a'}}");
     facts_begin_round(facts, OBJECT_MCPSERVER);
     facts_end_round(facts, OBJECT_MCPSERVER);
     assert_false(facts_find_server(facts, "n", "a", &server));
-    assert_true(facts_find_deployment(facts, "n", "a", NULL, &deployment));
+    assert_true(facts_find_deployment(facts, "n", "a", &deployment));
 }
 
 static void remove_object(struct facts *facts, const char *json) {
@@ -294,9 +286,9 @@ static void test_facts__one_object_is_removed(void **state) {
     assert_true(facts_find_server(facts, "n", "a", &server));
     remove_object(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
     assert_false(facts_find_server(facts, "n", "a", &server));
-    assert_true(facts_find_deployment(facts, "n", "a", NULL, &deployment));
+    assert_true(facts_find_deployment(facts, "n", "a", &deployment));
     remove_object(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
-    assert_false(facts_find_deployment(facts, "n", "a", NULL, &deployment));
+    assert_false(facts_find_deployment(facts, "n", "a", &deployment));
     assert_int_equal(facts_count(facts, OBJECT_MCPSERVER) + facts_count(facts, OBJECT_DEPLOYMENT),
                      0);
 }
@@ -422,7 +414,7 @@ static int64_t find_server(struct facts *facts, int number) {
 static int64_t find_deployment(struct facts *facts, int number) {
     const struct object key = make_object(OBJECT_DEPLOYMENT, number, 0);
     struct fact deployment;
-    if (!facts_find_deployment(facts, key.namespace, key.name, NULL, &deployment)) {
+    if (!facts_find_deployment(facts, key.namespace, key.name, &deployment)) {
         return 0;
     }
     bool is_whole = strcmp(deployment.uid, key.uid) == 0 &&
@@ -600,7 +592,7 @@ int main(void) {
         cmocka_unit_test(test_facts__a_put_replaces),
         cmocka_unit_test(test_facts__a_put_tells_whether_the_round_had_its_like),
         cmocka_unit_test(test_facts__the_end_of_a_round_removes_what_was_not_put),
-        cmocka_unit_test(test_facts__a_deployment_is_found_by_its_uid_whatever_its_name),
+        cmocka_unit_test(test_facts__what_cannot_be_identified_is_not_kept),
         cmocka_unit_test(test_facts__the_rounds_of_the_two_kinds_are_apart),
         cmocka_unit_test(test_facts__one_object_is_removed),
         cmocka_unit_test(test_facts__remember_conditions_that_were_taken_away),

@@ -180,61 +180,6 @@ static void test_object__provider_is_redis_only_if_said(void **state) {
     }
 }
 
-#define GROUP "'apiVersion':'toolhive.stacklok.dev/v1beta1'"
-#define OURS  GROUP ",'kind':'MCPServer','name':'a','uid':'1'"
-
-static void test_object__its_owner_is_the_controller(void **state) {
-    (void)state;
-    static const struct {
-        const char *references;
-        bool is_controlled;
-        bool is_mcpserver;
-        const char *name;
-    } rows[] = {
-        {"[{" OURS ",'controller':true}]", true, true, "a"},
-        {"[{'controller':true,'kind':'MCPServer','name':'a'," GROUP "}]", true, true, "a"},
-        {"[{'apiVersion':'toolhive.stacklok.dev/v9','kind':'MCPServer','name':'a',"
-         "'controller':true}]",
-         true, true, "a"},
-        {"[{" OURS "}]", false, false, ""},
-        {"[{" OURS ",'controller':false}]", false, false, ""},
-        {"[{" OURS ",'controller':null}]", false, false, ""},
-        {"[{" OURS ",'controller':'true'}]", false, false, ""},
-        {"[{" OURS ",'controller':1}]", false, false, ""},
-        {"[{" OURS ",'controller':true,'controller':'x'}]", false, false, ""},
-        {"[{" OURS ",'Controller':true}]", false, false, ""},
-        {"[{'kind':'MCPServer','name':'a','controller':true}]", true, false, "a"},
-        {"[{'apiVersion':'v1','kind':'MCPServer','name':'a','controller':true}]", true, false, "a"},
-        {"[{'apiVersion':'apps/v1','kind':'ReplicaSet','name':'r','controller':true}]", true, false,
-         "r"},
-        {"[{" GROUP ",'kind':'VirtualMCPServer','name':'v','controller':true}]", true, false, "v"},
-        {"[{" GROUP ",'kind':'MCPServer','name':7,'controller':true}]", true, true, ""},
-        {"[{" OURS "},{'apiVersion':'v1','kind':'Node','name':'n','controller':true}]", true, false,
-         "n"},
-        {"[{'apiVersion':'v1','kind':'Node','name':'n'},{" OURS ",'controller':true}]", true, true,
-         "a"},
-        {"[{'kind':'Node','name':'n','controller':true},{" OURS ",'controller':true}]", true, true,
-         "a"},
-        {"[{" OURS ",'controller':true},{'kind':'Node','name':'n','controller':true}]", true, true,
-         "a"},
-        {"[]", false, false, ""},
-        {"null", false, false, ""},
-        {"{" OURS ",'controller':true}", false, false, ""},
-        {"[null,7,'x',[]]", false, false, ""},
-        {"[null,{" OURS ",'controller':true},7]", true, true, "a"},
-        {"[{" OURS ",'controller':true}],'ownerReferences':[]", false, false, ""},
-    };
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct object object;
-        read_with("{'metadata':{'ownerReferences':@}}", rows[i].references, &object);
-        if (object.owner.is_controlled != rows[i].is_controlled ||
-            object.owner.is_mcpserver != rows[i].is_mcpserver ||
-            strcmp(object.owner.name, rows[i].name) != 0) {
-            fail_msg("%s", rows[i].references);
-        }
-    }
-}
-
 static void test_object__is_deleting_if_there_is_a_deletion_timestamp(void **state) {
     (void)state;
     static const struct {
@@ -375,41 +320,18 @@ static void test_object__of_strategy_recreate_is_told(void **state) {
     assert_false(object_is_recreate(&object));
 }
 
-static void test_object__a_selector_has_a_term_only_whole(void **state) {
-    (void)state;
-    static const struct {
-        const char *selector;
-        const char *term;
-        bool expected;
-    } rows[] = {
-        {"a=b", "a=b", true},           {"x=y,a=b", "a=b", true}, {"a=b,x=y", "a=b", true},
-        {"x=y,a=b,z=1", "a=b", true},   {"a=bc", "a=b", false},   {"aa=b", "a=b", false},
-        {"xa=b,a=bx", "a=b", false},    {"a!=b", "a=b", false},   {"a=b ", "a=b", false},
-        {"a in (b,a=b)", "a=b", false}, {"", "a=b", false},       {",", "a=b", false},
-        {",a=b", "a=b", true},          {"a=b,", "a=b", true},    {"a=b", "a=b,x=y", false},
-        {"A=b", "a=b", false},
-    };
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        if (object_selects(rows[i].selector, rows[i].term) != rows[i].expected) {
-            fail_msg("'%s' in '%s'", rows[i].term, rows[i].selector);
-        }
-    }
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_object__numbers_are_integers_within_their_range),
         cmocka_unit_test(test_object__numbers_are_compared_by_what_they_are),
         cmocka_unit_test(test_object__transport_is_stdio_only_if_absent_or_said),
         cmocka_unit_test(test_object__provider_is_redis_only_if_said),
-        cmocka_unit_test(test_object__its_owner_is_the_controller),
         cmocka_unit_test(test_object__is_deleting_if_there_is_a_deletion_timestamp),
         cmocka_unit_test(test_object__its_generation_is_an_integer_or_zero),
         cmocka_unit_test(test_object__is_labelled_by_the_whole_value),
         cmocka_unit_test(test_object__the_generation_note_is_decimal_digits),
         cmocka_unit_test(test_object__tells_absent_objects_from_wrong_ones),
         cmocka_unit_test(test_object__of_strategy_recreate_is_told),
-        cmocka_unit_test(test_object__a_selector_has_a_term_only_whole),
     };
     return cmocka_run_group_tests_name("core/object_values", tests, NULL, NULL);
 }

@@ -67,8 +67,17 @@ static const char *why_not_on_update(const struct ruling *ruling) {
     if (number_is(&ruling->replicas, 0)) {
         return "0 replicas are never raised";
     }
-    bool is_operator = policy_is_operator(ruling->policy, review->user);
-    return is_operator ? NULL : "it is not the operator who changes the count";
+    bool may_be_operator = review->user_presence == PRESENCE_UNUSABLE ||
+                           policy_is_operator(ruling->policy, review->user);
+    return may_be_operator ? NULL : "it is not the operator who changes the count";
+}
+
+/* The annotation tells which generation the operator saw. Without it, and without a live answer,
+   somebody may have set spec.replicas a moment ago. */
+static bool is_certain(const struct ruling *ruling) {
+    const struct review *review = ruling->review;
+    return review->user_presence != PRESENCE_UNUSABLE &&
+           (ruling->is_confirmed || review->object.generation_note == PRESENCE_SET);
 }
 
 const char *replica_passthrough_operator_update(struct ruling *ruling) {
@@ -77,10 +86,7 @@ const char *replica_passthrough_operator_update(struct ruling *ruling) {
     if (reason != NULL) {
         return reason;
     }
-    /* The annotation tells which generation the operator saw. Without it, and without a live
-       answer, somebody may have set spec.replicas a moment ago. */
-    bool is_certain = ruling->is_confirmed || review->object.generation_note == PRESENCE_SET;
-    if (ruling->mode == MODE_ENFORCE && !is_certain) {
+    if (ruling->mode == MODE_ENFORCE && !is_certain(ruling)) {
         ruling_give_up(ruling);
     } else {
         set_replicas(ruling, review->old.replicas.value);

@@ -36,11 +36,12 @@ static void cap_server(struct ruling *ruling) {
     }
 }
 
-/* Row 3 for stdio: a new Deployment of an MCPServer whose spec asks for more than one. */
+/* Row 3 for stdio: a new Deployment of an MCPServer whose spec asks for more than one. It does not
+   apply during the deletion of the MCPServer. */
 static bool is_spec_driven_create(const struct ruling *ruling) {
     return ruling->review->kind == OBJECT_DEPLOYMENT &&
            ruling->review->operation == REVIEW_CREATE && is_over_cap(ruling) &&
-           !number_is(&ruling->review->object.replicas, 0);
+           !ruling->server->is_deleting && !number_is(&ruling->review->object.replicas, 0);
 }
 
 static void cap_new_deployment(struct ruling *ruling) {
@@ -107,7 +108,6 @@ const char *stdio_cap_externally_driven(struct ruling *ruling) {
 
 /* Each operation goes as deep as the object does, since `add` needs the parent to be there. */
 static void set_no_surge(struct ruling *ruling, const struct object *object) {
-    ruling_note(ruling, "rolling update without surge");
     if (object->strategy == PRESENCE_ABSENT) {
         ruling_patch(ruling, PATCH_STRATEGY, 0);
         return;
@@ -138,18 +138,27 @@ static const char *why_not_surge(const struct ruling *ruling) {
     if (object_is_recreate(object)) {
         return "the strategy is Recreate";
     }
-    bool is_done = number_is(&object->max_surge, 0) && number_is(&object->max_unavailable, 1);
-    return is_done ? "rollouts have no surge already" : NULL;
+    return NULL;
 }
 
 /* The default surge of a rolling update runs two proxies of a stdio server side by side. */
 const char *stdio_cap_prevent_surge(struct ruling *ruling) {
+    const struct object *object = &ruling->review->object;
     const char *reason = why_not_surge(ruling);
     if (reason != NULL) {
         return reason;
     }
+    bool is_done = number_is(&object->max_surge, 0) && number_is(&object->max_unavailable, 1);
     if (ruling->mode != MODE_WARN) {
-        set_no_surge(ruling, &ruling->review->object);
+        /* Also where it is done. On reinvocation the annotation must be the same as the first time,
+           and the other steps of the cap may have their part in it. */
+        ruling_note(ruling, "rolling update without surge");
+    }
+    if (is_done) {
+        return "rollouts have no surge already";
+    }
+    if (ruling->mode != MODE_WARN) {
+        set_no_surge(ruling, object);
     } else if (!ruling_warn_also(ruling, "without surge")) {
         ruling_warn(ruling,
                     "mode enforce would set maxSurge 0 and maxUnavailable 1 for stdio transport");
