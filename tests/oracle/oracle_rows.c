@@ -396,7 +396,8 @@ void oracle_judge_deployment(const struct request *request, struct answer *answe
     struct identity identity = oracle_deployment(request, false);
     if (identity.state == IDENTITY_OWNED && !identity.is_confirmed &&
         oracle_mode(request, PASSTHROUGH) == ENFORCE && is_row_7(request, &identity.server) &&
-        oracle_noted_generation(request->object).state != SET) {
+        (oracle_noted_generation(request->object).state != SET ||
+         request->user.state == UNUSABLE)) {
         identity = oracle_deployment(request, true);
         oracle_mark(request, identity.is_confirmed ? MARK_ROW7_CONFIRMED : MARK_ROW7_UNCONFIRMED);
     }
