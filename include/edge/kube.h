@@ -31,6 +31,7 @@ enum kube_verb {
     KUBE_APPLY,   /* PATCH, application/apply-patch+yaml (the body is JSON, which is YAML) */
     KUBE_MERGE,   /* PATCH, application/merge-patch+json */
     KUBE_PATCH,   /* PATCH, application/json-patch+json */
+    KUBE_DELETE,  /* the body is DeleteOptions */
 };
 
 /* The outcome of a request. */

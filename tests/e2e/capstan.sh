@@ -106,9 +106,9 @@ review() {
 }
 
 # webhook_json NAME [FAILURE_POLICY [REINVOCATION_POLICY]]: the webhook configuration of the manifests,
-# but called by its address.
+# but called by its address, and named zz-NAME.
 webhook_json() {
-    yq -c --arg name "$1" --arg failure "${2-Fail}" --arg reinvocation "${3-IfNeeded}" \
+    yq -c --arg name "zz-$1" --arg failure "${2-Fail}" --arg reinvocation "${3-IfNeeded}" \
         --arg url "https://127.0.0.1:$(webhook_port "$1")/mutate" \
         --arg bundle "$(base64 -w 0 "$CLUSTER/serving/ca.crt")" '
         select(.kind == "MutatingWebhookConfiguration") | .metadata = {$name} |
@@ -139,7 +139,7 @@ reviews_answered() {
 
 # unregister NAME: waits until the API server no longer asks it.
 unregister() {
-    api admin DELETE "$webhooks_path/$1" >/dev/null
+    api admin DELETE "$webhooks_path/zz-$1" >/dev/null
     wait_for 30 is_not_asked "$1"
 }
 

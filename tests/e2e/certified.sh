@@ -16,7 +16,7 @@ metadata: {name: capstan-certificates}
 rules:
 - apiGroups: [admissionregistration.k8s.io]
   resources: [mutatingwebhookconfigurations]
-  resourceNames: [capstan]
+  resourceNames: [zz-capstan]
   verbs: [get, list, watch, patch]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -61,7 +61,7 @@ register_service() {
 }
 
 registration() {
-    api admin GET "$webhooks_path/capstan"
+    api admin GET "$webhooks_path/zz-capstan"
 }
 
 secret() {
@@ -94,7 +94,7 @@ set_bundles() {
     local patch
     patch=$(registration | jq -c --arg bundle "$1" '[.webhooks | keys[] |
         {op: "add", path: "/webhooks/\(.)/clientConfig/caBundle", value: $bundle}]')
-    api admin PATCH "$webhooks_path/capstan" "$patch" json >/dev/null
+    api admin PATCH "$webhooks_path/zz-capstan" "$patch" json >/dev/null
 }
 
 # bundles_are_current: whether each caBundle is equal to ca.crt.

@@ -184,12 +184,14 @@ test_a_forged_deployment_is_left_alone() {
     expect 'replicas with an owner of another name' "$(replicas_of other)" 3
 }
 
-test_a_name_that_was_used_before_counts_for_nothing() {
+test_what_a_former_server_of_that_name_left_is_held_too() {
     create_pair one '{}'
     delete_server one
     create_server one '{"replicas": 3}'
-    # Its Deployment still belongs to the first.
-    expect 'the answer to the HPA' "$(put_scale one 3)" 3
+    # Its owner is the first. Its selector names the second just as well.
+    expect 'the answer to the HPA' "$(put_scale one 3)" 1
+    expect 'replicas, after an edit by a person' "$(update_deployment one '.spec.replicas = 3' admin |
+        jq .spec.replicas)" 1
     api admin DELETE "$(deployment_path one)" >/dev/null
     create_deployment one 3 >/dev/null
     expect 'replicas of the new one' "$(replicas_of one)" 1
@@ -212,7 +214,7 @@ test_a_deletion_is_never_in_the_way() {
     create_pair one '{"replicas": 3}' 3
     k -n "$NAMESPACE" delete deployment one --wait=false
     k -n "$NAMESPACE" delete mcpserver one
-    api admin DELETE "$webhooks_path/deletions" >/dev/null
+    api admin DELETE "$webhooks_path/zz-deletions" >/dev/null
 }
 
 deletion_is_reviewed() {

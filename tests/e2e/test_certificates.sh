@@ -75,7 +75,7 @@ start_anew() {
     delete_lease
     secret >/dev/null 2>&1 || k -n capstan-system create secret generic capstan-certs >/dev/null
     empty_secret
-    api admin DELETE "$webhooks_path/capstan" >/dev/null 2>&1 || true
+    api admin DELETE "$webhooks_path/zz-capstan" >/dev/null 2>&1 || true
     register_service "$(webhook_port "${names[0]}")"
     for name in "${names[@]}"; do
         launch_self_certified "$name" "$@"
@@ -239,7 +239,7 @@ test_entries_may_change_their_order_and_go() {
     local i
     start_anew
     for i in 'reverse' 'sort_by(.name) | .[1:]' '.[:1]'; do
-        api admin PATCH "$webhooks_path/capstan" "$(registration |
+        api admin PATCH "$webhooks_path/zz-capstan" "$(registration |
             jq -c "[{op: \"replace\", path: \"/webhooks\", value: (.webhooks | $i |
                 map(del(.clientConfig.caBundle)))}]")" json >/dev/null
         wait_for 5 bundles_are_current
@@ -252,7 +252,7 @@ test_entries_may_change_their_order_and_go() {
 test_the_webhook_configuration_may_come_later_and_go() {
     local i cas
     kill_all
-    api admin DELETE "$webhooks_path/capstan" >/dev/null
+    api admin DELETE "$webhooks_path/zz-capstan" >/dev/null
     empty_secret
     start_capstan_again
     cas=$(secret_cas)
@@ -260,7 +260,7 @@ test_the_webhook_configuration_may_come_later_and_go() {
         register_service "$(webhook_port capstan)"
         wait_for 5 is_certified capstan
         wait_for 5 may_write
-        api admin DELETE "$webhooks_path/capstan" >/dev/null
+        api admin DELETE "$webhooks_path/zz-capstan" >/dev/null
         sleep 1
         expect readiness "$(ready_code capstan)" 200
     done

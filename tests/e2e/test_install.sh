@@ -178,7 +178,7 @@ test_2_the_doctor_finds_nothing_wrong() {
     output=$("$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig")
     expect_match 'the report' "$output" ', 0 problems'
     expect 'healthy, as JSON' "$("$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig" -o json |
-        jq -c '[.healthy, .kind, (.checks | length)]')" '[true,"DoctorReport",11]'
+        jq -c '[.healthy, .kind, (.checks | length)]')" '[true,"DoctorReport",13]'
     # As the ServiceAccount, from within, doctor notes what it may not look at.
     output=$(in_pod "$(realpath "$CAPSTAN")" doctor -o json)
     expect 'healthy, to itself' "$(jq .healthy <<<"$output")" true
@@ -243,7 +243,7 @@ test_6_fail_closed_says_fail_once_it_is_ready() {
     wait_for 30 is_ready installed
     wait_for 60 prints Fail policies
     # Somebody applies the manifests again; they say Ignore.
-    api admin PATCH "$webhooks_path/capstan" \
+    api admin PATCH "$webhooks_path/zz-capstan" \
         '[{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}]' json >/dev/null
     wait_for 10 prints Fail policies
     writes_go_through
@@ -260,12 +260,31 @@ red() {
 }
 
 patch_registration() {
-    api admin PATCH "$webhooks_path/capstan" "[$1]" json >/dev/null
+    api admin PATCH "$webhooks_path/zz-capstan" "[$1]" json >/dev/null
 }
 
 restore_registration() {
-    api admin PUT "$webhooks_path/capstan" "$(registration | jq -c --slurpfile saved \
+    api admin PUT "$webhooks_path/zz-capstan" "$(registration | jq -c --slurpfile saved \
         "$CLUSTER/registration.json" '.webhooks = $saved[0].webhooks')" >/dev/null
+}
+
+# says CHECK MEMBER: the member `level`, `message` or `remedy` of this check.
+says() {
+    { "$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig" -o json || true; } |
+        jq -r --arg check "$1" --arg member "$2" '.checks[] | select(.name == $check) | .[$member]'
+}
+
+# configure NAME FILTER: adds a copy of the webhook configuration, changed by jq.
+configure() {
+    registration | jq -c --arg name "$1" "(.metadata = {\$name}) | $2" >"$CLUSTER/copy.json"
+    api admin POST "$webhooks_path" "@$CLUSTER/copy.json" >/dev/null
+}
+
+# neighbour NAME POLICY: a webhook of somebody else that sees all Deployments. Nobody answers there.
+neighbour() {
+    configure "$1" '.webhooks = [.webhooks[1] | del(.matchConditions) | .name = "x.example.com" |
+        .clientConfig = {url: "https://127.0.0.1:1/"} | .rules[0].resources = ["*/*"] |
+        .failurePolicy = "Ignore" | .reinvocationPolicy = "'"$2"'"]'
 }
 
 certificate_that_is_over() {
@@ -301,6 +320,10 @@ test_7_the_doctor_finds_what_is_wrong() {
         {"matchLabels": {"capstan.dev/nobody": "has-this"}}}'
     red scope 'never asked'
     restore_registration
+    patch_registration '{"op": "add", "path": "/webhooks/1/objectSelector", "value":
+        {"matchLabels": {"app.kubernetes.io/name": "mcpserver"}}}'
+    red webhook-configuration 'objectSelector of deployments'
+    restore_registration
     patch_registration '{"op": "add", "path": "/webhooks/1/matchConditions", "value":
         [{"name": "never", "expression": "false"}]}'
     # API servers before 1.28 drop the field.
@@ -317,7 +340,7 @@ test_7_the_doctor_finds_what_is_wrong() {
     api admin DELETE "$secret_path" >/dev/null
     red certificate 'not there'
     api admin POST "$secrets_path" "@$CLUSTER/secret.json" >/dev/null
-    api admin DELETE "$webhooks_path/capstan" >/dev/null
+    api admin DELETE "$webhooks_path/zz-capstan" >/dev/null
     red webhook-configuration 'not there'
     jq -c 'del(.metadata.resourceVersion, .metadata.uid)' "$CLUSTER/registration.json" \
         >"$CLUSTER/new.json"
@@ -350,6 +373,55 @@ test_7_the_doctor_finds_what_is_wrong() {
     wait_for 10 "$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig"
 }
 
+test_7b_the_doctor_knows_the_others() {
+    local remedy
+    expect 'alone' "$(says leftover level) $(says last-word level)" 'ok ok'
+    # As an older version left it.
+    configure capstan .
+    red leftover ': capstan$'
+    remedy=$(says leftover remedy)
+    expect 'the remedy' "$remedy" 'kubectl delete mutatingwebhookconfiguration capstan'
+    # shellcheck disable=SC2086 # words
+    k ${remedy#kubectl } >/dev/null
+    expect 'afterwards' "$(says leftover level)" ok
+    neighbour a-neighbour IfNeeded
+    neighbour zzz-untired Never
+    expect 'those that lose' "$(says last-word level)" ok
+    neighbour zzz-neighbour IfNeeded
+    expect 'one that wins' "$(says last-word level)" note
+    expect_match 'its name' "$(says last-word message)" ': zzz-neighbour \(x.example.com\)$'
+    k delete mutatingwebhookconfiguration a-neighbour zzz-untired zzz-neighbour >/dev/null
+}
+
+# A policy that sees all Deployments of a namespace that is not there.
+policy_json() {
+    jq -nc '{apiVersion: "v1", kind: "List", items: [
+        {apiVersion: "admissionregistration.k8s.io/v1", kind: "MutatingAdmissionPolicy",
+        metadata: {name: "a-policy"}, spec: {failurePolicy: "Ignore", reinvocationPolicy: "IfNeeded",
+            matchConstraints: {namespaceSelector: {matchLabels: {"capstan.dev/nobody": "has-this"}},
+                resourceRules: [{apiGroups: ["apps"], apiVersions: ["v1"], operations: ["*"],
+                    resources: ["deployments"]}]},
+            mutations: [{patchType: "ApplyConfiguration", applyConfiguration: {expression:
+                "Object{spec: Object.spec{replicas: 3}}"}}]}},
+        {apiVersion: "admissionregistration.k8s.io/v1", kind: "MutatingAdmissionPolicyBinding",
+        metadata: {name: "a-binding"}, spec: {policyName: "a-policy"}}]}'
+}
+
+test_7c_the_doctor_knows_policies() {
+    if [[ $(k api-resources -o name) != *mutatingadmissionpolicies.* ]]; then
+        expect 'where there are no policies' "$(says last-word level)" ok
+        return
+    fi
+    policy_json | k apply -f - >/dev/null
+    expect_match 'a policy that loses' "$(says last-word level) $(says last-word message)" '^ok .* 1 of them'
+    patch_registration '{"op": "replace", "path": "/webhooks/1/reinvocationPolicy", "value": "Never"}'
+    red webhook-configuration 'reinvocationPolicy of deployments'
+    expect_match 'a policy that wins' "$(says last-word level) $(says last-word message)" \
+        '^note .*: MutatingAdmissionPolicy a-policy$'
+    restore_registration
+    policy_json | k delete -f - >/dev/null
+}
+
 test_8_the_doctor_says_when_it_cannot_look() {
     local status=0 output
     "$CAPSTAN" doctor --kubeconfig "$CLUSTER/none" >/dev/null 2>&1 || status=$?
@@ -372,7 +444,7 @@ test_9_uninstalling_leaves_nothing_behind() {
     run_installed
     wait_for 30 is_ready installed
     # The README says to delete the webhook configuration first.
-    k delete mutatingwebhookconfiguration capstan >/dev/null
+    k delete mutatingwebhookconfiguration zz-capstan >/dev/null
     writes_go_through
     rendered default >"$CLUSTER/install.yaml"
     k delete --ignore-not-found --wait=false -f "$CLUSTER/install.yaml" >"$CLUSTER/deleted"

@@ -235,13 +235,21 @@ test_8_deletion_takes_everything_with_it() {
     create_server two '{"transport": "sse", "replicas": 2}'
     wait_for 60 pair_is_there one
     wait_for 60 pair_is_there two
-    # Until the operator has adopted the StatefulSets: only what has an owner goes with it.
+    # Only what has an owner goes with it.
+    wait_for 60 is_adopted one
+    wait_for 60 is_adopted two
     wait_for 60 is_quiet 5
     delete_server one
     wait_for 60 is_gone one
     expect 'replicas of the other' "$(replicas_of two)" 2
     delete_namespace
     in_first_namespace delete_namespace
+}
+
+# is_adopted NAME: whether the operator owns the StatefulSet that the proxy of this server has made.
+is_adopted() {
+    k -n "$NAMESPACE" get statefulset "$1" -o json |
+        jq -e '.metadata.ownerReferences // [] | any(.kind == "MCPServer")'
 }
 
 is_gone() {

@@ -94,7 +94,7 @@ test_5_a_crd_may_go_and_come_again() {
 # Here the conditions are one value, so server-side apply would remove those of others.
 test_6_conditions_without_a_list_type_are_put() {
     local i
-    k delete mutatingwebhookconfiguration capstan
+    k delete mutatingwebhookconfiguration zz-capstan
     stop_capstan capstan
     k delete crd mcpservers.toolhive.stacklok.dev --timeout=30s
     install_crd atomic

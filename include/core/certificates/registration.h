@@ -17,7 +17,7 @@
 
 #define REGISTRATIONS_PATH "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 
-enum { REGISTRATION_ENTRIES_MAX = 16, REGISTRATION_NAME_SIZE = 254 };
+enum { REGISTRATION_ENTRIES_MAX = 16, REGISTRATION_NAME_SIZE = 254, REGISTRATION_ID_SIZE = 64 };
 
 struct registration_entry {
     size_t index; /* in the list of webhooks */
@@ -29,6 +29,8 @@ struct registration_entry {
 };
 
 struct registration {
+    char uid[REGISTRATION_ID_SIZE]; /* this and the next are empty if they are not there */
+    char resource_version[REGISTRATION_ID_SIZE];
     struct registration_entry entries[REGISTRATION_ENTRIES_MAX];
     size_t n_entries;
 };

@@ -21,14 +21,17 @@ enum finding_level {
     FINDING_PROBLEM, /* somebody has to repair this */
 };
 
+enum { FINDING_MESSAGE_SIZE = 1024, FINDING_OTHER_SIZE = 1024 };
+
 struct finding {
     const char *check; /* the name of the check, a literal */
     enum finding_level level;
-    char message[240];  /* cut if it is longer */
+    char message[FINDING_MESSAGE_SIZE]; /* cut if it is longer */
     const char *remedy; /* a literal for checkup_add_named(); NULL if there is nothing to do */
+    char other[FINDING_OTHER_SIZE]; /* for the word OTHER in the remedy: names of objects */
 };
 
-/* Sets all but the check. Returns false, so that a check can end with it. */
+/* Sets all but the check; `other` becomes empty. Returns false, so that a check can end with it. */
 bool finding_set(struct finding *finding, enum finding_level level, const char *remedy,
                  const char *format, ...) PRINTF_LIKE(4, 5);
 
@@ -51,9 +54,11 @@ struct checkup_names {
     const char *namespace;
     const char *service;
     const char *configuration;
+    const char *other; /* of a finding; NULL outside of a remedy */
 };
 
-/* Adds the text with these names in place of the words NAMESPACE, SERVICE and CONFIGURATION. */
+/* Adds the text with these names in place of the words NAMESPACE, SERVICE, CONFIGURATION and OTHER.
+ */
 void checkup_add_named(const char *text, const struct checkup_names *names, struct buffer *out);
 
 /* The answer to /version. */
@@ -64,6 +69,23 @@ void checkup_server(const struct checkup_answer *version, struct finding *findin
 void checkup_registration(const struct checkup_answer *configuration,
                           const struct checkup_answer *service, const struct checkup_names *names,
                           struct finding *finding);
+
+/* Checks that no other configuration in the list leads to our Service. Nobody keeps its caBundle.
+   Such a one is left behind when the name of ours changes. */
+void checkup_leftover(const struct checkup_answer *configurations,
+                      const struct checkup_names *names, struct finding *finding);
+
+/* Lists of all that changes objects during admission. */
+struct checkup_neighbours {
+    const struct checkup_answer *configurations; /* MutatingWebhookConfigurations */
+    const struct checkup_answer *policies; /* MutatingAdmissionPolicies; 404: there are none */
+    const struct checkup_answer *bindings; /* MutatingAdmissionPolicyBindings */
+};
+
+/* Names those that see the same objects as our entries and are called after the last call of ours.
+   They may undo what Capstan does. */
+void checkup_last_word(const struct checkup_neighbours *neighbours,
+                       const struct checkup_names *names, struct finding *finding);
 
 /* Objects of namespaces. */
 struct checkup_namespaces {

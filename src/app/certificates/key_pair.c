@@ -68,3 +68,12 @@ bool key_pair_load(const char *folder, const char *certificate_name, const char 
     pair->has_name = pair->dns_name == NULL || x509_has_name(buffer_text(&chain), pair->dns_name);
     return true;
 }
+
+bool key_pair_is_trusted(const char *folder, const char *certificate_name, const char *dns_name,
+                         const char *bundle_pem) {
+    AUTO(buffer_fini) struct buffer chain = {.bytes = NULL};
+    AUTO_FREE char *place = file_resolve_volume(folder);
+    struct error ignored;
+    return read_pem(place, certificate_name, &chain, &ignored) &&
+           x509_verify(buffer_text(&chain), bundle_pem, dns_name, clock_wall_seconds(), &ignored);
+}

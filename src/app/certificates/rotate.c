@@ -26,6 +26,7 @@ enum {
     RACES_MAX = 3,        /* in a row; then the log says so */
     /* The probes need time to find this replica ready, and the Service to lead to it. */
     FAIL_CLOSED_AFTER_MS = 30000,
+    LEADER_PATIENCE_MS = 20000, /* a leader of this version writes the caBundles far sooner */
 };
 
 struct rotate {
@@ -55,6 +56,7 @@ struct rotate {
     unsigned n_races;          /* requests in a row that came too late */
     int64_t look_ms;           /* when to look without news; INT64_MAX: never */
     int64_t ready_ms;          /* -1: not yet */
+    int64_t blank_ms;          /* since when no entry has a caBundle; -1: one has */
     bool fails;                /* the failurePolicy should be Fail */
     struct complaint complaint;
 };
@@ -179,6 +181,15 @@ static void log_foreign(struct rotate *rotate, size_t n_foreign) {
     rotate->n_foreign = n_foreign;
 }
 
+static void note_blank(struct rotate *rotate) {
+    bool is_blank = registration_is_as(&rotate->registration, "", false);
+    if (!is_blank) {
+        rotate->blank_ms = -1;
+    } else if (rotate->blank_ms < 0) {
+        rotate->blank_ms = clock_boot_ms();
+    }
+}
+
 static void on_registration(void *context, const char *json, size_t size) {
     struct rotate *rotate = context;
     struct registration registration = {.n_entries = 0};
@@ -202,6 +213,7 @@ static void on_registration(void *context, const char *json, size_t size) {
     }
     registration_fini(&rotate->registration);
     rotate->registration = registration;
+    note_blank(rotate);
     rotate->view.webhook = is_absent ? RENEWAL_WEBHOOK_ABSENT : RENEWAL_WEBHOOK_PRESENT;
     look(rotate);
 }
@@ -225,6 +237,7 @@ struct rotate *rotate_new(const struct rotate_options *options) {
     struct rotate *rotate = memory_new(1, sizeof(*rotate));
     rotate->options = *options;
     rotate->ready_ms = -1;
+    rotate->blank_ms = -1;
     rotate->look_ms = INT64_MAX;
     service_names_make(options->service_name, options->namespace, &rotate->names);
     snprintf(rotate->secrets_path, sizeof(rotate->secrets_path), "/api/v1/namespaces/%s/secrets",
@@ -432,11 +445,23 @@ int64_t rotate_step(struct rotate *rotate, int64_t now_ms) {
     return rotate->is_writing ? next_ms : now_ms;
 }
 
+/* Another replica leads and does not write the caBundles: it is of a former version, and writes
+   those of a configuration of another name. It ends when this replica is ready, not sooner. To be
+   ready does no harm: without a caBundle nobody is called. */
+static bool waits_in_vain(const struct rotate *rotate) {
+    return !rotate->leads && rotate->blank_ms >= 0 &&
+           clock_boot_ms() >= rotate->blank_ms + LEADER_PATIENCE_MS;
+}
+
 bool rotate_is_ready(const struct rotate *rotate) {
     return rotate->served.id[0] != '\0' &&
            (rotate->view.webhook == RENEWAL_WEBHOOK_ABSENT ||
             (rotate->view.webhook == RENEWAL_WEBHOOK_PRESENT &&
-             served_is_trusted(&rotate->served, &rotate->registration)));
+             (served_is_trusted(&rotate->served, &rotate->registration) || waits_in_vain(rotate))));
+}
+
+bool rotate_is_trusted_by(const struct rotate *rotate, const struct registration *registration) {
+    return served_is_trusted(&rotate->served, registration);
 }
 
 void rotate_note_ready(struct rotate *rotate, int64_t now_ms) {

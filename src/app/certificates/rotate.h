@@ -14,6 +14,7 @@
 #include "base/attribute.h"
 #include "cluster/elect.h"
 #include "cluster/events.h"
+#include "core/certificates/registration.h"
 #include "edge/http.h"
 #include "edge/kube.h"
 #include "edge/log.h"
@@ -48,8 +49,13 @@ void rotate_set_server(struct rotate *rotate, struct http_server *server);
 int64_t rotate_step(struct rotate *rotate, int64_t now_ms);
 
 /* Whether the server has a certificate that each entry of the webhook configuration trusts, if
-   there is a configuration. */
+   there is a configuration. If no entry trusts anybody and the leader leaves it so, the certificate
+   is enough. */
 bool rotate_is_ready(const struct rotate *rotate);
+
+/* Whether each entry of a webhook configuration trusts the certificate that is served; false if it
+   has none. */
+bool rotate_is_trusted_by(const struct rotate *rotate, const struct registration *registration);
 
 /* The process as a whole is ready, and stays ready. */
 void rotate_note_ready(struct rotate *rotate, int64_t now_ms);

@@ -3,9 +3,10 @@
 #define APP_CLUSTER_LOOKUP_H
 
 /*
- * Live look-ups for the request path: one GET for an object that the facts do not have, or have too
- * old. Any thread asks. The loop sends, and calls back on its own thread. Concurrent questions for
- * the same object share one GET. An absence is believed for 5 s.
+ * Live look-ups for the request path: one GET for an MCPServer that the facts do not have, or have
+ * too old. Any thread asks. The loop sends, and calls back on its own thread. Runner of
+ * core/cluster/lookup_queue, which has the rules: who shares a GET, how long an answer is kept, and
+ * how many GETs there are.
  */
 
 #include <stdbool.h>
@@ -13,20 +14,13 @@
 
 #include "api.h"
 #include "core/admission/subject.h"
+#include "core/cluster/lookup_queue.h"
 
 struct lookup;
 
-struct lookup_question {
-    enum object_kind kind; /* an MCPServer or a Deployment */
-    char namespace[OBJECT_NAMESPACE_SIZE];
-    char name[OBJECT_NAME_SIZE];
-    char uid[OBJECT_UID_SIZE]; /* the one that is meant */
-    int64_t deadline_ms;       /* boot clock: the answer comes no later */
-};
-
-/* Called exactly once for each question. EVIDENCE_NONE: there was no answer in time. `object` is
+/* Called exactly once for each question. EVIDENCE_FAILED: there was no answer in time. `server` is
    set with EVIDENCE_FOUND only, whatever its uid, and borrowed for the call. */
-typedef void lookup_done(void *context, enum evidence_state state, const struct object *object);
+typedef void lookup_done(void *context, enum evidence_state state, const struct fact *server);
 
 /* Borrowed until lookup_free(). */
 struct lookup *lookup_new(struct api *api, struct log *log, struct metrics *metrics);
@@ -36,10 +30,14 @@ void lookup_free(struct lookup *lookup);
 void lookup_ask(struct lookup *lookup, const struct lookup_question *question, lookup_done *done,
                 void *context);
 
-/* Sends the questions that have come in. To be called after each kube_wait(). */
-void lookup_step(struct lookup *lookup, int64_t now_ms);
+/* Does what is due. To be called after each kube_wait(), too. Returns when to step again. */
+int64_t lookup_step(struct lookup *lookup, int64_t now_ms);
 
-/* Answers every question with EVIDENCE_NONE from here on, also those under way. */
+/* The watch of MCPServers has told something about this one, or, if it is NULL, perhaps about many.
+   So older answers about it do not count. */
+void lookup_notice(struct lookup *lookup, const struct object *server);
+
+/* Answers every question with EVIDENCE_FAILED from here on, also those that wait. */
 void lookup_close(struct lookup *lookup);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/text.h"
 #include "commands.h"
 #include "core/certificates/keyring.h"
@@ -33,7 +34,7 @@ static const struct option doctor_option_list[] = {
     OPTION("context", 0, "NAME", context, "a context of the kubeconfig; default: its current one"),
     OPTION("namespace", 0, "NAME", namespace, "the namespace of Capstan, default capstan-system"),
     OPTION("service-name", 0, "NAME", service_name, "default capstan"),
-    OPTION("webhook-config-name", 0, "NAME", config_name, "default capstan"),
+    OPTION("webhook-config-name", 0, "NAME", config_name, "default zz-capstan"),
     OPTION("output", 'o', "FORMAT", output, "text (default) or json"),
 };
 
@@ -66,6 +67,7 @@ static const struct option_table doctor_table = {
 
 enum question {
     CONFIGURATION,
+    CONFIGURATIONS, /* of everybody */
     DEFINITION,
     OPERATORS,
     SYSTEM, /* the namespace kube-system */
@@ -76,12 +78,15 @@ enum question {
     DEPLOYMENT,
     LEASE,
     SECRET,
+    POLICIES, /* MutatingAdmissionPolicies */
+    BINDINGS, /* of policies */
     QUESTIONS,
 };
 
-/* For checkup_add_named(). */
-static const char *const paths[QUESTIONS] = {
+/* For checkup_add_named(). ask_policies() has the others. */
+static const char *const paths[POLICIES] = {
     [CONFIGURATION] = REGISTRATIONS_PATH "/CONFIGURATION",
+    [CONFIGURATIONS] = REGISTRATIONS_PATH,
     [DEFINITION] = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
                    "mcpservers.toolhive.stacklok.dev",
     [OPERATORS] = "/apis/apps/v1/deployments"
@@ -116,8 +121,28 @@ static const struct checkup_answer *answer_to(const struct patient *patient,
     return &patient->replies[question].answer;
 }
 
+static void ask_policy_list(struct patient *patient, const char *version, const char *plural,
+                            enum question question) {
+    char path[PATH_SIZE];
+    snprintf(path, sizeof(path), "/apis/admissionregistration.k8s.io/%s/%s", version, plural);
+    doctor_reply_fini(&patient->replies[question]);
+    (void)doctor_ask(patient->kube, path, NULL, &patient->replies[question]);
+}
+
+/* Asks for the newest version that is served. Kubernetes has policies since 1.32. */
+static void ask_policies(struct patient *patient) {
+    static const char *const versions[] = {"v1", "v1beta1", "v1alpha1"};
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        ask_policy_list(patient, versions[i], "mutatingadmissionpolicies", POLICIES);
+        if (answer_to(patient, POLICIES)->status != HTTP_STATUS_NOT_FOUND) {
+            ask_policy_list(patient, versions[i], "mutatingadmissionpolicybindings", BINDINGS);
+            return;
+        }
+    }
+}
+
 static void ask_all(struct patient *patient) {
-    for (size_t i = 0; i < QUESTIONS; i++) {
+    for (size_t i = 0; i < POLICIES; i++) {
         AUTO(buffer_fini) struct buffer path;
         buffer_init(&path, PATH_SIZE);
         checkup_add_named(paths[i], &patient->names, &path);
@@ -126,6 +151,7 @@ static void ask_all(struct patient *patient) {
         }
         (void)doctor_ask(patient->kube, buffer_text(&path), NULL, &patient->replies[i]);
     }
+    ask_policies(patient);
     patient->makes_certificates = checkup_makes_certificates(answer_to(patient, DEPLOYMENT));
 }
 
@@ -241,10 +267,18 @@ static void examine(struct patient *patient, struct doctor_report *report) {
         .home = answer_to(patient, HOME),
         .all = answer_to(patient, NAMESPACES),
     };
+    const struct checkup_neighbours neighbours = {
+        .configurations = answer_to(patient, CONFIGURATIONS),
+        .policies = answer_to(patient, POLICIES),
+        .bindings = answer_to(patient, BINDINGS),
+    };
     ask_all(patient);
     checkup_definition(answer_to(patient, DEFINITION), doctor_report_add(report, "crd"));
     checkup_registration(configuration, service, &patient->names,
                          doctor_report_add(report, "webhook-configuration"));
+    checkup_leftover(answer_to(patient, CONFIGURATIONS), &patient->names,
+                     doctor_report_add(report, "leftover"));
+    checkup_last_word(&neighbours, &patient->names, doctor_report_add(report, "last-word"));
     checkup_scope(configuration, &patient->names, &namespaces, doctor_report_add(report, "scope"));
     check_bundle(patient, doctor_report_add(report, "ca-bundle"));
     check_life(patient, doctor_report_add(report, "certificate"));
@@ -303,7 +337,7 @@ int doctor_command(int argc, char **argv) {
     struct doctor_options options = {
         .namespace = "capstan-system",
         .service_name = "capstan",
-        .config_name = "capstan",
+        .config_name = "zz-capstan",
         .output = "text",
     };
     AUTO(kube_access_fini) struct kube_access access = {.server = NULL};

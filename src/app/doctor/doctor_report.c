@@ -33,6 +33,14 @@ size_t doctor_report_count(const struct doctor_report *report, enum finding_leve
     return n;
 }
 
+/* Adds the remedy of a finding that has one. */
+static void add_remedy(const struct finding *finding, const struct checkup_names *names,
+                       struct buffer *out) {
+    struct checkup_names all = *names;
+    all.other = finding->other;
+    checkup_add_named(finding->remedy, &all, out);
+}
+
 void doctor_report_text(const struct doctor_report *report, bool is_coloured, struct buffer *out) {
     for (size_t i = 0; i < report->n_findings; i++) {
         const struct finding *finding = &report->findings[i];
@@ -43,7 +51,7 @@ void doctor_report_text(const struct doctor_report *report, bool is_coloured, st
         buffer_add_text(out, "\n");
         if (finding->remedy != NULL) {
             buffer_add_format(out, "%33s", "-> ");
-            checkup_add_named(finding->remedy, report->names, out);
+            add_remedy(finding, report->names, out);
             buffer_add_text(out, "\n");
         }
     }
@@ -62,7 +70,7 @@ static void write_finding(const struct finding *finding, const struct checkup_na
     if (finding->remedy != NULL) {
         AUTO(buffer_fini) struct buffer remedy;
         buffer_init(&remedy, REMEDY_MAX);
-        checkup_add_named(finding->remedy, names, &remedy);
+        add_remedy(finding, names, &remedy);
         json_write_member_text(write, "remedy", buffer_text(&remedy));
     }
     json_write_close(write, '}');

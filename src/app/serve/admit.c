@@ -14,8 +14,11 @@
 
 enum {
     COMPLAINT_INTERVAL_SECONDS = 60,
-    LOOKUP_BUDGET_MS = 500,
-    LOOKUP_SHARE_PERCENT = 70, /* of the time for which the API server says it waits */
+    /* How long a request may take for a look-up, waiting for its turn included: a share of the time
+       for which the API server says it waits, but no longer than the maximum. */
+    LOOKUP_SHARE_PERCENT = 70,
+    LOOKUP_MAX_MS = 2000,
+    LOOKUP_DEFAULT_MS = 500, /* if it does not say so */
 };
 
 struct admit {
@@ -177,7 +180,6 @@ static void answer(struct admit *admit, const struct review *review,
 struct asked {
     struct admit *admit;
     int64_t began_us;
-    int64_t deadline_ms; /* of look-ups */
     struct http_connection *connection;
     struct review review;
     struct evidence evidence; /* the answer of a look-up */
@@ -207,24 +209,15 @@ static void finish(const struct asked *asked, const struct decision *decision,
     }
 }
 
-static void on_answer(void *context, enum evidence_state state, const struct object *object);
-
-static void look_up(struct asked *asked) {
-    struct lookup_question question = {.kind = OBJECT_MCPSERVER, .deadline_ms = asked->deadline_ms};
-    text_copy(question.namespace, sizeof(question.namespace), asked->review.namespace);
-    text_copy(question.name, sizeof(question.name), asked->review.name);
-    lookup_ask(asked->admit->lookup, &question, on_answer, asked);
-}
-
 /* Runs on the loop's thread. */
-static void on_answer(void *context, enum evidence_state state, const struct object *object) {
+static void on_answer(void *context, enum evidence_state state, const struct fact *server) {
     struct asked *asked = context;
     struct subject subject;
     struct decision decision;
     struct http_response response;
-    asked->evidence.state = state == EVIDENCE_NONE ? EVIDENCE_FAILED : state;
-    if (object != NULL) {
-        facts_of(object, &asked->evidence.server);
+    asked->evidence.state = state;
+    if (server != NULL) {
+        asked->evidence.server = *server;
     }
     judge(asked, &subject, &decision);
     http_response_init(&response);
@@ -233,15 +226,35 @@ static void on_answer(void *context, enum evidence_state state, const struct obj
     free(asked);
 }
 
-static void defer(const struct asked *asked, const struct http_request *request) {
-    struct asked *kept = memory_new(1, sizeof(*kept));
+/* The generation from which on an older answer settles the question. */
+static int64_t hoped_generation(const struct review *review, const struct subject *subject) {
+    if (subject->state == SUBJECT_FOUND) {
+        return INT64_MAX; /* the facts know the MCPServer, and the rule wants to know better */
+    }
+    return review->object.generation_note == PRESENCE_SET ? review->object.noted_generation : 0;
+}
+
+static int64_t deadline_of(const struct asked *asked, const struct http_request *request) {
     int64_t share_ms = request->timeout_ms * LOOKUP_SHARE_PERCENT / 100;
-    bool is_short = request->timeout_ms > 0 && share_ms < LOOKUP_BUDGET_MS;
+    int64_t time_ms = request->timeout_ms > 0 ? MIN(share_ms, LOOKUP_MAX_MS) : LOOKUP_DEFAULT_MS;
+    return asked->began_us / 1000 + time_ms;
+}
+
+static void look_up(const struct asked *asked, const struct subject *subject,
+                    const struct http_request *request) {
+    const struct review *review = &asked->review;
+    struct asked *kept = memory_new(1, sizeof(*kept));
+    struct lookup_question question = {.generation = hoped_generation(review, subject),
+                                       .deadline_ms = deadline_of(asked, request)};
+    text_copy(question.namespace, sizeof(question.namespace), review->namespace);
+    text_copy(question.name, sizeof(question.name), review->name);
+    if (review->object.owner.is_mcpserver) {
+        text_copy(question.uid, sizeof(question.uid), review->object.owner.uid);
+    }
     *kept = *asked;
-    kept->deadline_ms = asked->began_us / 1000 + (is_short ? share_ms : LOOKUP_BUDGET_MS);
     kept->connection = request->connection;
     http_defer(request);
-    look_up(kept);
+    lookup_ask(asked->admit->lookup, &question, on_answer, kept);
 }
 
 void admit_request(struct admit *admit, const struct http_request *request,
@@ -259,7 +272,7 @@ void admit_request(struct admit *admit, const struct http_request *request,
     }
     judge(&asked, &subject, &decision);
     if (decision.is_unresolved && admit->lookup != NULL && subject.could_look_up) {
-        defer(&asked, request);
+        look_up(&asked, &subject, request);
     } else {
         finish(&asked, &decision, response);
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "certificates/retire.h"
 #include "certificates/rotate.h"
 #include "cluster/api.h"
 #include "cluster/elect.h"
@@ -30,6 +31,7 @@ struct cluster {
     struct companion *companion;
     struct lookup *lookup;
     struct rotate *rotate; /* NULL: the certificate comes from files */
+    struct retire *retire; /* NULL: there is nothing to retire */
     struct sync *servers;
     struct sync *deployments;
     bool is_closing;
@@ -56,11 +58,33 @@ static struct rotate *new_rotate(struct cluster *cluster, const struct serve_opt
     return rotate_new(&rotate_options);
 }
 
+static struct retire *new_retire(struct cluster *cluster, const struct serve_options *options) {
+    const struct retire_options retire_options = {
+        .kube = cluster->kube,
+        .elect = cluster->elect,
+        .namespace = cluster->namespace,
+        .service_name = options->service_name,
+        .config_name = options->webhook_config_name,
+        .rotate = cluster->rotate,
+        .cert_path = options->cert_path,
+        .cert_name = options->cert_name,
+        .trust_delay_ms = options->trust_delay_ms,
+        .log = cluster->log,
+    };
+    return retire_new(&retire_options);
+}
+
 static void warn_insecure(const struct kube_access *access, struct log *log) {
     if (access->is_insecure) {
         log_event(log, LOG_WARN, "api.insecure", LOG_TEXT("server", access->server),
                   LOG_TEXT("hint", "insecure-skip-tls-verify: anybody may pose as the API server"));
     }
+}
+
+static void on_server_change(void *context, const struct object *object) {
+    struct cluster *cluster = context;
+    lookup_notice(cluster->lookup, object);
+    companion_look(cluster->companion, object);
 }
 
 static void auto_free(struct cluster **cluster) {
@@ -93,6 +117,7 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
     if (options->cert_path == NULL) {
         cluster->rotate = new_rotate(cluster, options, metrics);
     }
+    cluster->retire = new_retire(cluster, options);
     const struct companion_options companion_options = {
         .api = cluster->api,
         .elect = cluster->elect,
@@ -111,11 +136,13 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
         .facts = facts,
         .log = log,
         .metrics = metrics,
-        .changed = companion_look,
-        .context = cluster->companion,
+        .changed = on_server_change,
+        .context = cluster,
     };
     cluster->servers = sync_new(&sync_options);
     sync_options.kind = OBJECT_DEPLOYMENT;
+    sync_options.changed = companion_look;
+    sync_options.context = cluster->companion;
     cluster->deployments = sync_new(&sync_options);
     *ret_cluster = TAKE(cluster);
     return true;
@@ -126,6 +153,7 @@ void cluster_free(struct cluster *cluster) {
         return;
     }
     kube_free(cluster->kube); /* cancels every request, so that none calls back */
+    retire_free(cluster->retire);
     rotate_free(cluster->rotate);
     sync_free(cluster->servers);
     sync_free(cluster->deployments);
@@ -142,7 +170,8 @@ void cluster_free(struct cluster *cluster) {
    once. Events come before it, too: no other replica will send them. */
 static void release_if_idle(struct cluster *cluster, int64_t now_ms) {
     bool is_idle = companion_is_idle(cluster->companion) &&
-                   (cluster->rotate == NULL || rotate_is_idle(cluster->rotate));
+                   (cluster->rotate == NULL || rotate_is_idle(cluster->rotate)) &&
+                   retire_is_idle(cluster->retire);
     bool are_sent = events_are_sent(cluster->events) || now_ms >= cluster->events_wait_ms;
     if (cluster->is_closing && !cluster->is_releasing && is_idle && are_sent) {
         cluster->is_releasing = true;
@@ -153,7 +182,7 @@ static void release_if_idle(struct cluster *cluster, int64_t now_ms) {
 /* Does everything that is due. Returns when to step again. */
 static int64_t step(struct cluster *cluster, int64_t now_ms) {
     int64_t next_ms = INT64_MAX;
-    lookup_step(cluster->lookup, now_ms);
+    next_ms = MIN(next_ms, lookup_step(cluster->lookup, now_ms));
     release_if_idle(cluster, now_ms);
     next_ms = MIN(next_ms, api_step(cluster->api, now_ms));
     next_ms = MIN(next_ms, sync_step(cluster->servers, now_ms));
@@ -163,6 +192,7 @@ static int64_t step(struct cluster *cluster, int64_t now_ms) {
     if (cluster->rotate != NULL) {
         next_ms = MIN(next_ms, rotate_step(cluster->rotate, now_ms));
     }
+    next_ms = MIN(next_ms, retire_step(cluster->retire, now_ms));
     return next_ms;
 }
 
@@ -173,7 +203,7 @@ void cluster_wait(struct cluster *cluster, struct pollfd *descriptors, size_t n_
     until_ms = MIN(until_ms, step(cluster, now_ms));
     int64_t left_ms = until_ms - clock_boot_ms();
     kube_wait(cluster->kube, descriptors, n_descriptors, left_ms > 0 ? left_ms : 0);
-    /* Sends at once the questions that woke the loop. */
+    /* Sends the questions that woke the loop, and gives the answers that came. */
     lookup_step(cluster->lookup, clock_boot_ms());
 }
 
@@ -211,6 +241,7 @@ void cluster_close(struct cluster *cluster) {
         if (cluster->rotate != NULL) {
             rotate_close(cluster->rotate);
         }
+        retire_close(cluster->retire);
     }
 }
 

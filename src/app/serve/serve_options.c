@@ -20,7 +20,7 @@ static const struct option serve_option_list[] = {
     OPTION(TEXT, "service-name", "NAME", service_name,
            "the Service that leads to this process, default capstan"),
     OPTION(TEXT, "webhook-config-name", "NAME", webhook_config_name,
-           "the MutatingWebhookConfiguration to keep caBundles in, default capstan"),
+           "the MutatingWebhookConfiguration to keep caBundles in, default zz-capstan"),
     OPTION(SWITCH, "fail-closed", NULL, fails_closed,
            "set failurePolicy Fail there, 30 s after this is ready"),
     OPTION(DURATION, "ca-trust-delay", "DURATION", trust_delay_ms,
@@ -140,7 +140,7 @@ static const struct option_table serve_table = {
 bool serve_options_read(int argc, char **argv, struct serve_options *ret_options, int *ret_status) {
     *ret_options = (struct serve_options){
         .service_name = "capstan",
-        .webhook_config_name = "capstan",
+        .webhook_config_name = "zz-capstan",
         .trust_delay_ms = 60000,
         .retire_delay_ms = 86400000,
         .webhook_address = "0.0.0.0:9443",

@@ -52,19 +52,34 @@ static void read_entry(struct json_walk *walk, void *at) {
     }
 }
 
+static void drop_entries(struct registration *registration) {
+    for (size_t i = 0; i < registration->n_entries; i++) {
+        free(registration->entries[i].bundle_pem);
+    }
+    registration->n_entries = 0;
+}
+
 static void reading_fini(struct reading *reading) {
-    registration_fini(&reading->registration);
-    reading->is_too_long = false;
+    drop_entries(&reading->registration);
 }
 
 static void read_entries(struct json_walk *walk, void *at) {
-    reading_fini(at);
+    struct reading *reading = at;
+    drop_entries(&reading->registration);
+    reading->is_too_long = false;
     (void)json_walk_items(walk, read_entry, at);
 }
 
+static const struct json_field metadata_rows[] = {
+    JSON_TEXT("uid", struct reading, registration.uid),
+    JSON_TEXT("resourceVersion", struct reading, registration.resource_version),
+};
+static const struct json_fields metadata_fields = JSON_FIELDS(metadata_rows);
+
 bool registration_read(const char *json, size_t size, struct registration *ret_registration,
                        struct error *error) {
-    static const struct json_field rows[] = {JSON_READ_WHOLE("webhooks", read_entries)};
+    static const struct json_field rows[] = {JSON_INSIDE("metadata", &metadata_fields),
+                                             JSON_READ_WHOLE("webhooks", read_entries)};
     static const struct json_fields fields = JSON_FIELDS(rows);
     AUTO(reading_fini) struct reading reading = {.is_too_long = false};
     enum presence presence;
@@ -83,9 +98,7 @@ bool registration_read(const char *json, size_t size, struct registration *ret_r
 }
 
 void registration_fini(struct registration *registration) {
-    for (size_t i = 0; i < registration->n_entries; i++) {
-        free(registration->entries[i].bundle_pem);
-    }
+    drop_entries(registration);
     *registration = (struct registration){.n_entries = 0};
 }
 

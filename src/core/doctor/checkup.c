@@ -24,6 +24,7 @@ bool finding_set(struct finding *finding, enum finding_level level, const char *
     va_end(values);
     finding->level = level;
     finding->remedy = remedy;
+    finding->other[0] = '\0';
     return false;
 }
 
@@ -35,7 +36,8 @@ static size_t match_placeholder(const char *text, const struct checkup_names *na
         const char *name;
     } rows[] = {{"NAMESPACE", names->namespace},
                 {"SERVICE", names->service},
-                {"CONFIGURATION", names->configuration}};
+                {"CONFIGURATION", names->configuration},
+                {"OTHER", names->other != NULL ? names->other : ""}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         size_t size = strlen(rows[i].placeholder);
         if (strncmp(text, rows[i].placeholder, size) == 0) {
@@ -304,7 +306,6 @@ const struct checkup_right checkup_rights[] = {
     {"get", "toolhive.stacklok.dev", "mcpservers", "", "", false, false},
     {"list", "apps", "deployments", "", "", false, false},
     {"watch", "apps", "deployments", "", "", false, false},
-    {"get", "apps", "deployments", "", "", false, false},
     {"get", "apiextensions.k8s.io", "customresourcedefinitions", "",
      "mcpservers.toolhive.stacklok.dev", false, false},
     {"patch", "toolhive.stacklok.dev", "mcpservers", "status", "", false, false},
@@ -312,6 +313,11 @@ const struct checkup_right checkup_rights[] = {
     {"get", "apps", "deployments", "scale", "", false, false},
     {"patch", "apps", "deployments", "scale", "", false, false},
     {"create", "events.k8s.io", "events", "", "", false, false},
+    {"get", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "capstan", false,
+     false},
+    {"get", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "*", false, false},
+    {"delete", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "capstan",
+     false, false},
     {"create", "coordination.k8s.io", "leases", "", "", true, false},
     {"get", "coordination.k8s.io", "leases", "", "capstan", true, false},
     {"update", "coordination.k8s.io", "leases", "", "capstan", true, false},

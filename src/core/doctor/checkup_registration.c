@@ -4,6 +4,7 @@
 
 #include "base/http_status.h"
 #include "checkup_json.h"
+#include "webhook_rules.h"
 
 enum { SECONDS_MIN = 2, SECONDS_MAX = 10, SECONDS_DEFAULT = 10, PORT_OF_HTTPS = 443 };
 
@@ -24,42 +25,54 @@ static const struct expectation common[] = {
 
 struct expected_entry {
     const char *name;
-    struct expectation own[2];
+    const char *rules;
     const char *condition; /* the only one of matchConditions; NULL for none */
 };
 
-#define RULE(operations, group, versions, resources)                                               \
-    "[{\"operations\":" operations ",\"apiGroups\":[\"" group "\"],\"apiVersions\":" versions      \
-    ",\"resources\":[\"" resources "\"],\"scope\":\"Namespaced\"}]"
+#define RULE(operations, group, version, resources)                                                \
+    "[{\"operations\":" operations ",\"apiGroups\":[\"" group "\"],\"apiVersions\":[\"" version    \
+    "\"],\"resources\":[\"" resources "\"],\"scope\":\"Namespaced\"}]"
 
-#define OF_AN_MCPSERVER                                                                            \
-    "has(oldObject.status) && has(oldObject.status.selector) && "                                  \
-    "oldObject.status.selector.split(',').exists(term, "                                           \
-    "term == 'app.kubernetes.io/name=mcpserver')"
+/* Not by labels: anybody may take one off. */
+#define SELECTS_OR_IS_OWNED                                                                        \
+    "[object, oldObject].exists(it, it != null && (has(it.spec) && has(it.spec.selector) && "      \
+    "it.spec.selector != null && has(it.spec.selector.matchLabels) && 'app.kubernetes.io/name' "   \
+    "in it.spec.selector.matchLabels && it.spec.selector.matchLabels['app.kubernetes.io/name'] "   \
+    "in ['mcpserver', 'mcpremoteproxy', 'virtualmcpserver'] || has(it.metadata) && "               \
+    "has(it.metadata.ownerReferences) && (it.metadata.ownerReferences.size() > 100 || "            \
+    "it.metadata.ownerReferences.exists(owner, has(owner.apiVersion) && "                          \
+    "owner.apiVersion.startsWith('toolhive.stacklok.dev/')))))"
+
+#define SCALES_ONE_THAT_SELECTS                                                                    \
+    "oldObject != null && has(oldObject.status) && has(oldObject.status.selector) && "             \
+    "(oldObject.status.selector.size() > 10000 || oldObject.status.selector.split(',')"            \
+    ".exists(term, term in ['app.kubernetes.io/name=mcpserver', "                                  \
+    "'app.kubernetes.io/name=mcpremoteproxy', 'app.kubernetes.io/name=virtualmcpserver']))"
 
 static const struct expected_entry expected_entries[] = {
     {.name = "mcpservers.capstan.dev",
-     .own = {{"rules", RULE("[\"CREATE\",\"UPDATE\"]", "toolhive.stacklok.dev",
-                            "[\"v1alpha1\",\"v1beta1\"]", "mcpservers")},
-             {"objectSelector", "{}"}}},
+     .rules = RULE("[\"CREATE\",\"UPDATE\"]", "toolhive.stacklok.dev", "*", "mcpservers")},
     {.name = "deployments.capstan.dev",
-     .own = {{"rules", RULE("[\"CREATE\",\"UPDATE\"]", "apps", "[\"v1\"]", "deployments")},
-             {"objectSelector", "{\"matchLabels\":{\"app.kubernetes.io/name\":\"mcpserver\"}}"}}},
+     .rules = RULE("[\"CREATE\",\"UPDATE\"]", "apps", "v1", "deployments"),
+     .condition = SELECTS_OR_IS_OWNED},
     {.name = "scale.capstan.dev",
-     .own = {{"rules", RULE("[\"UPDATE\"]", "apps", "[\"v1\"]", "deployments/scale")},
-             {"objectSelector", "{}"}},
-     .condition = OF_AN_MCPSERVER},
+     .rules = RULE("[\"UPDATE\"]", "apps", "v1", "deployments/scale"),
+     .condition = SCALES_ONE_THAT_SELECTS},
 };
 
-/* The path of the first member that differs; NULL if none does. */
-static const char *find_difference(const cJSON *entry, const struct expectation *expected,
-                                   size_t n_expected) {
-    for (size_t i = 0; i < n_expected; i++) {
-        if (!checkup_is(entry, expected[i].path, expected[i].json)) {
-            return expected[i].path;
+/* The path of the first common member that differs; NULL if none does. */
+static const char *find_common_difference(const cJSON *entry) {
+    for (size_t i = 0; i < COUNT_OF(common); i++) {
+        if (!checkup_is(entry, common[i].path, common[i].json)) {
+            return common[i].path;
         }
     }
     return NULL;
+}
+
+static bool has_rules(const cJSON *entry, const char *json) {
+    AUTO(checkup_tree_fini) cJSON *expected = cJSON_Parse(json);
+    return webhook_rules_equal(checkup_list(entry, "rules"), expected);
 }
 
 static const char *find_service_difference(const cJSON *entry, const struct checkup_names *names) {
@@ -88,13 +101,13 @@ static bool has_url(const cJSON *entry) {
 /* The path of the first member that is not as expected; NULL if all are. */
 static const char *find_fault(const cJSON *entry, const struct expected_entry *expected,
                               const struct checkup_names *names) {
-    const char *fault = find_difference(entry, common, COUNT_OF(common));
+    const char *fault = find_common_difference(entry);
     int64_t seconds = checkup_integer(entry, "timeoutSeconds", SECONDS_DEFAULT);
     if (fault == NULL && (seconds < SECONDS_MIN || seconds > SECONDS_MAX)) {
         fault = "timeoutSeconds";
     }
-    if (fault == NULL) {
-        fault = find_difference(entry, expected->own, COUNT_OF(expected->own));
+    if (fault == NULL && !has_rules(entry, expected->rules)) {
+        fault = "rules";
     }
     if (fault == NULL && !has_url(entry)) {
         fault = find_service_difference(entry, names);
@@ -102,14 +115,26 @@ static const char *find_fault(const cJSON *entry, const struct expected_entry *e
     return fault;
 }
 
-/* True if the entry has no matchConditions, or the one of the manifests. API servers before 1.28
-   drop it, and nothing is missed without it. Any other condition may keep requests away. */
+/* True if the entry is asked about all objects, whatever labels they have. */
+static bool selects_all(const cJSON *entry) {
+    const cJSON *selector = checkup_at(entry, "objectSelector");
+    return cJSON_GetArraySize(checkup_at(selector, "matchLabels")) == 0 &&
+           cJSON_GetArraySize(checkup_list(selector, "matchExpressions")) == 0;
+}
+
+/* True if the entry has no matchConditions, or the one of the manifests. Any other condition may
+   keep requests away. */
 static bool has_good_conditions(const cJSON *entry, const char *wanted) {
     const cJSON *conditions = checkup_list(entry, "matchConditions");
     int n_conditions = cJSON_GetArraySize(conditions);
     const char *expression = checkup_text(cJSON_GetArrayItem(conditions, 0), "expression");
     return n_conditions == 0 ||
            (n_conditions == 1 && wanted != NULL && strcmp(expression, wanted) == 0);
+}
+
+/* True if the entry has no condition where the manifests have one. Nothing is missed without it. */
+static bool lacks_condition(const cJSON *entry, const char *wanted) {
+    return wanted != NULL && cJSON_GetArraySize(checkup_list(entry, "matchConditions")) == 0;
 }
 
 static bool has_port(const cJSON *service, int64_t wanted) {
@@ -138,6 +163,29 @@ static bool check_port(const cJSON *entry, const char *name, const struct checku
                        name, port);
 }
 
+/* True if no filter keeps away a request that the entry has to see. kubectl apply removes only what
+   was once applied, so the remedies name kubectl edit. */
+static bool check_filters(const cJSON *entry, const struct expected_entry *expected,
+                          struct finding *finding) {
+    if (!selects_all(entry)) {
+        return finding_set(finding, FINDING_PROBLEM,
+                           "remove it with kubectl edit mutatingwebhookconfiguration "
+                           "CONFIGURATION, then apply the manifests again",
+                           "objectSelector of %s is not what this version expects: anybody can "
+                           "take a label off, and so get round Capstan",
+                           expected->name);
+    }
+    if (!has_good_conditions(entry, expected->condition)) {
+        return finding_set(finding, FINDING_PROBLEM,
+                           "remove them with kubectl edit mutatingwebhookconfiguration "
+                           "CONFIGURATION, then apply the manifests again",
+                           "matchConditions of %s are not what this version expects: it may never "
+                           "be asked",
+                           expected->name);
+    }
+    return true;
+}
+
 /* True if nothing is wrong with the entry. */
 static bool check_entry(const cJSON *entry, const struct expected_entry *expected,
                         const struct checkup_answer *service, const struct checkup_names *names,
@@ -147,16 +195,8 @@ static bool check_entry(const cJSON *entry, const struct expected_entry *expecte
         return finding_set(finding, FINDING_PROBLEM, apply_again,
                            "%s of %s is not what this version expects", fault, expected->name);
     }
-    if (!has_good_conditions(entry, expected->condition)) {
-        /* kubectl apply removes only what was once applied. */
-        return finding_set(finding, FINDING_PROBLEM,
-                           "remove them with kubectl edit mutatingwebhookconfiguration "
-                           "CONFIGURATION, then apply the manifests again",
-                           "matchConditions of %s are not what this version expects: it may never "
-                           "be asked",
-                           expected->name);
-    }
-    return check_port(entry, expected->name, service, finding);
+    return check_filters(entry, expected, finding) &&
+           check_port(entry, expected->name, service, finding);
 }
 
 static const cJSON *find_entry(const cJSON *entries, const char *name) {
@@ -169,17 +209,39 @@ static const cJSON *find_entry(const cJSON *entries, const char *name) {
     return NULL;
 }
 
+/* The finding if nothing is wrong with any expected entry. */
+static void praise(const cJSON *entries, struct finding *finding) {
+    int n_entries = cJSON_GetArraySize(entries);
+    int n_expected = COUNT_OF(expected_entries);
+    finding_set(finding, FINDING_OK, NULL, "its %d entries are as this version expects them",
+                n_entries);
+    if (n_entries > n_expected) {
+        finding_set(finding, FINDING_NOTE, "remove those that nobody needs",
+                    "it has %d entries, of which this version knows %d", n_entries, n_expected);
+        return;
+    }
+    for (int i = 0; i < n_expected; i++) {
+        const struct expected_entry *expected = &expected_entries[i];
+        if (lacks_condition(find_entry(entries, expected->name), expected->condition)) {
+            finding_set(finding, FINDING_NOTE,
+                        "apply the manifests again; API servers before 1.28 drop matchConditions",
+                        "%s has no matchConditions: Capstan is asked about objects that are none "
+                        "of its business",
+                        expected->name);
+            return;
+        }
+    }
+}
+
 void checkup_registration(const struct checkup_answer *configuration,
                           const struct checkup_answer *service, const struct checkup_names *names,
                           struct finding *finding) {
     AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(configuration);
     const cJSON *entries = checkup_list(tree, "webhooks");
-    int n_entries = cJSON_GetArraySize(entries);
-    int n_expected = COUNT_OF(expected_entries);
     if (!checkup_has(configuration, "the MutatingWebhookConfiguration", apply_again, finding)) {
         return;
     }
-    for (int i = 0; i < n_expected; i++) {
+    for (size_t i = 0; i < COUNT_OF(expected_entries); i++) {
         const struct expected_entry *expected = &expected_entries[i];
         const cJSON *entry = find_entry(entries, expected->name);
         if (entry == NULL) {
@@ -191,11 +253,5 @@ void checkup_registration(const struct checkup_answer *configuration,
             return;
         }
     }
-    if (n_entries > n_expected) {
-        finding_set(finding, FINDING_NOTE, "remove those that nobody needs",
-                    "it has %d entries, of which this version knows %d", n_entries, n_expected);
-        return;
-    }
-    finding_set(finding, FINDING_OK, NULL, "its %d entries are as this version expects them",
-                n_entries);
+    praise(entries, finding);
 }

@@ -35,14 +35,23 @@ static bool reaches(const cJSON *entry, const char *name, const cJSON *namespace
                             labels != NULL ? labels : name_alone);
 }
 
-/* True if the value is a string that means everything, or contains one. */
-static bool names_everything(const cJSON *value) {
-    const cJSON *child;
-    if (cJSON_IsString(value)) {
-        return strcmp(value->valuestring, "*") == 0 || strcmp(value->valuestring, "*/*") == 0;
+/* True if an item of the list begins with "*", which means everything. */
+static bool has_star(const cJSON *list) {
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list) {
+        if (cJSON_IsString(item) && item->valuestring[0] == '*') {
+            return true;
+        }
     }
-    cJSON_ArrayForEach(child, value) {
-        if (names_everything(child)) {
+    return false;
+}
+
+/* All versions of a named resource are not everything. */
+static bool names_everything(const cJSON *rules) {
+    const cJSON *rule;
+    cJSON_ArrayForEach(rule, rules) {
+        if (has_star(checkup_list(rule, "apiGroups")) ||
+            has_star(checkup_list(rule, "resources"))) {
             return true;
         }
     }

@@ -15,9 +15,9 @@ enum {
 
 const char *kube_fault_verb(enum kube_verb verb) {
     static const char *const names[] = {
-        [KUBE_GET] = "GET",     [KUBE_WATCH] = "WATCH", [KUBE_CREATE] = "POST",
-        [KUBE_REPLACE] = "PUT", [KUBE_APPLY] = "PATCH", [KUBE_MERGE] = "PATCH",
-        [KUBE_PATCH] = "PATCH",
+        [KUBE_GET] = "GET",     [KUBE_WATCH] = "WATCH",   [KUBE_CREATE] = "POST",
+        [KUBE_REPLACE] = "PUT", [KUBE_APPLY] = "PATCH",   [KUBE_MERGE] = "PATCH",
+        [KUBE_PATCH] = "PATCH", [KUBE_DELETE] = "DELETE",
     };
     return names[verb];
 }

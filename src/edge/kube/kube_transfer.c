@@ -168,6 +168,7 @@ static void set_method(struct setup *setup, struct kube_call *call) {
         [KUBE_APPLY] = {"PATCH", "Content-Type: application/apply-patch+yaml"},
         [KUBE_MERGE] = {"PATCH", "Content-Type: application/merge-patch+json"},
         [KUBE_PATCH] = {"PATCH", "Content-Type: application/json-patch+json"},
+        [KUBE_DELETE] = {"DELETE", "Content-Type: application/json"},
     };
     enum kube_verb verb = call->request.verb;
     add_header(setup, call, "Accept: application/json");

@@ -23,6 +23,7 @@ enum { PATH_SIZE = 256, SWAPS = 10000 };
 struct volume {
     char folder[64];
     struct http_server *server;
+    struct x509_pair ca;
     struct x509_pair pairs[2];
 };
 
@@ -90,17 +91,15 @@ static void link_file(const struct volume *volume, const char *name) {
 
 static int set_up(void **state) {
     struct volume *volume = memory_new(1, sizeof(*volume));
-    struct x509_pair ca = {.key_pem = NULL};
     struct error error;
     *state = volume;
     strcpy(volume->folder, "/tmp/test-key-pair-XXXXXX");
     assert_non_null(mkdtemp(volume->folder));
-    assert_true(x509_make_ca("CA", clock_wall_seconds(), DAY, &ca, &error));
+    assert_true(x509_make_ca("CA", clock_wall_seconds(), DAY, &volume->ca, &error));
     for (int i = 0; i < 2; i++) {
-        assert_true(x509_make_leaf(&ca, leaf_names, 1, clock_wall_seconds(), DAY, &volume->pairs[i],
-                                   &error));
+        assert_true(x509_make_leaf(&volume->ca, leaf_names, 1, clock_wall_seconds(), DAY,
+                                   &volume->pairs[i], &error));
     }
-    x509_pair_fini(&ca);
     volume->server = start_tls_server();
     return 0;
 }
@@ -110,6 +109,7 @@ static int tear_down(void **state) {
     char command[PATH_SIZE];
     snprintf(command, sizeof(command), "rm -rf %s", volume->folder);
     http_stop(volume->server);
+    x509_pair_fini(&volume->ca);
     x509_pair_fini(&volume->pairs[0]);
     x509_pair_fini(&volume->pairs[1]);
     int status = system(command);
@@ -136,6 +136,19 @@ static void test_key_pair__says_whether_the_name_is_there(void **state) {
     pair.dns_name = NULL;
     assert_true(load(volume, &pair, &error));
     assert_true(pair.has_name);
+}
+
+static void test_key_pair__is_trusted_by_its_ca_under_its_name(void **state) {
+    const struct volume *volume = *state;
+    AUTO(x509_pair_fini) struct x509_pair other = {.key_pem = NULL};
+    const char *ca = volume->ca.certificate_pem;
+    make_ca(clock_wall_seconds(), &other);
+    assert_false(key_pair_is_trusted(volume->folder, "tls.crt", NAME, ca));
+    assert_true(put(volume->folder, "tls.crt", volume->pairs[0].certificate_pem));
+    assert_true(key_pair_is_trusted(volume->folder, "tls.crt", NAME, ca));
+    assert_false(key_pair_is_trusted(volume->folder, "tls.crt", "other." NAME, ca));
+    assert_false(key_pair_is_trusted(volume->folder, "tls.crt", NAME, other.certificate_pem));
+    assert_false(key_pair_is_trusted(volume->folder, "tls.crt", NAME, ""));
 }
 
 static void test_key_pair__refuses_halves_and_strangers(void **state) {
@@ -191,6 +204,8 @@ static void test_key_pair__never_mixes_two_versions(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_key_pair__says_whether_the_name_is_there, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_key_pair__is_trusted_by_its_ca_under_its_name, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_key_pair__refuses_halves_and_strangers, set_up,
                                         tear_down),

@@ -42,6 +42,20 @@ static void test_registration__reads_names_bundles_and_policies(void **state) {
     assert_string_equal(registration.entries[2].bundle_pem, "");
 }
 
+static void test_registration__reads_what_a_deletion_is_bound_to(void **state) {
+    static const char *const orders[] = {
+        "{\"metadata\":{\"uid\":\"u-1\",\"resourceVersion\":\"7\"},\"webhooks\":[{}]}",
+        "{\"webhooks\":[{}],\"metadata\":{\"resourceVersion\":\"7\",\"uid\":\"u-1\"}}"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(orders); i++) {
+        AUTO(registration_fini) struct registration registration;
+        read(orders[i], &registration);
+        assert_string_equal(registration.uid, "u-1");
+        assert_string_equal(registration.resource_version, "7");
+        assert_int_equal(registration.n_entries, 1);
+    }
+}
+
 static void test_registration__patches_what_differs_and_tests_the_name_first(void **state) {
     AUTO(registration_fini) struct registration registration;
     AUTO(buffer_fini) struct buffer patch;
@@ -136,6 +150,7 @@ static void test_registration__refuses_what_is_no_object(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_registration__reads_names_bundles_and_policies),
+        cmocka_unit_test(test_registration__reads_what_a_deletion_is_bound_to),
         cmocka_unit_test(test_registration__patches_what_differs_and_tests_the_name_first),
         cmocka_unit_test(test_registration__leaves_the_entries_of_other_services_alone),
         cmocka_unit_test(test_registration__sets_the_policy_only_where_it_is_asked_to),

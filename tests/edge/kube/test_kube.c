@@ -38,6 +38,8 @@ static void test_kube__sends_what_a_verb_means(void **state) {
          false},
         {KUBE_MERGE, "{\"a\":1}", "PATCH /a?b=%2Fc HTTP/1.1\r\n", "application/merge-patch+json",
          false},
+        {KUBE_PATCH, "[]", "PATCH /a?b=%2Fc HTTP/1.1\r\n", "application/json-patch+json", false},
+        {KUBE_DELETE, "{\"a\":1}", "DELETE /a?b=%2Fc HTTP/1.1\r\n", "application/json", false},
         {KUBE_CREATE, "", "POST /a?b=%2Fc HTTP/1.1\r\n", "application/json", false},
         {KUBE_CREATE, NULL, "POST /a?b=%2Fc HTTP/1.1\r\n", "application/json", false},
     };
