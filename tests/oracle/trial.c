@@ -372,6 +372,9 @@ static void lean_to_selector(struct chance *chance, cJSON *trial) {
 static void leave_open_questions(cJSON *trial) {
     cJSON *request = tree_at(trial, "review", "request", NULL);
     cJSON *object = tree_at(request, "object", NULL);
+    if (!cJSON_IsString(tree_at(object, "metadata", "deletionTimestamp", NULL))) {
+        tree_drop(tree_at(request, "oldObject", "metadata", NULL), "deletionTimestamp");
+    }
     if (!trial_can_be(trial, WORLD_FOUND)) {
         tree_drop(tree_at(object, "spec", NULL), "selector");
         tree_drop(tree_at(request, "oldObject", "spec", NULL), "selector");
