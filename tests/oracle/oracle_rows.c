@@ -201,12 +201,12 @@ static struct integer row_3(const struct request *request, const struct server *
                : row_3_passthrough(request, count, server->replicas, answer);
 }
 
-/* A name that cannot be read may be an operator's. */
+/* A name that cannot be read may be an operator's, if there is one. */
 static bool is_operator(const struct request *request) {
     const cJSON *users = tree_at(request->question->policy, "replicas", "operatorUsers", NULL);
     const cJSON *user;
     if (request->user.state == UNUSABLE) {
-        return true;
+        return users == NULL || cJSON_GetArraySize(users) > 0;
     }
     if (users == NULL) {
         return strcmp(request->user.value,
