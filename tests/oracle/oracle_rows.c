@@ -206,7 +206,7 @@ static bool is_operator(const struct request *request) {
     const cJSON *users = tree_at(request->question->policy, "replicas", "operatorUsers", NULL);
     const cJSON *user;
     if (request->user.state == UNUSABLE) {
-        return true;
+        return users == NULL || cJSON_GetArraySize(users) > 0;
     }
     if (users == NULL) {
         return strcmp(request->user.value,
