@@ -180,6 +180,17 @@ test_nothing_else_is_asked_about() {
     NAMESPACE=kube-system creates no 'one in kube-system' "$(selects mcpserver)"
 }
 
+# What the label is for, and what it is not: the leader does not look at it.
+test_a_namespace_with_the_label_is_not_asked_about() {
+    create_server one
+    create_deployment one 1 >/dev/null
+    expect 'the answer to a scale' "$(put_scale one 3)" 1
+    k label namespace "$NAMESPACE" capstan.dev/ignore=no >/dev/null
+    wait_for 10 prints 3 put_scale one 3
+    wait_for 10 prints 1 replicas_of one
+    wait_for 10 conditions_are_right one
+}
+
 # evaluation_errors: of all matchConditions since the API server began.
 evaluation_errors() {
     api admin GET /metrics | awk '/^apiserver_admission_match_condition_evaluation_errors_total/ {
