@@ -191,6 +191,17 @@ test_a_namespace_with_the_label_is_not_asked_about() {
     wait_for 10 conditions_are_right one
 }
 
+test_the_roles_of_kubernetes_may_not_set_that_label() {
+    local role rules
+    for role in view edit admin; do
+        rules=$(k get clusterrole "system:aggregate-to-$role" -o json | jq -c '[.rules[] |
+            select(.resources // [] | any(IN("namespaces", "*"))) | .verbs[]] | unique - ["get", "list", "watch"]')
+        expect "what $role may do to namespaces, except to read" "$rules" '[]'
+    done
+    k get clusterrole system:aggregate-to-view -o json | jq -e 'any(.rules[]; .resources |
+        index("namespaces"))' >/dev/null || fail 'no role says anything about namespaces'
+}
+
 # evaluation_errors: of all matchConditions since the API server began.
 evaluation_errors() {
     api admin GET /metrics | awk '/^apiserver_admission_match_condition_evaluation_errors_total/ {
