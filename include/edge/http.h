@@ -66,9 +66,13 @@ struct http_options {
     void *context; /* given to the handlers */
     bool is_tls;   /* if true, connections wait for the first http_set_key_pair() */
     unsigned workers;
-    size_t connections_max; /* more wait in the listen queue */
-    size_t body_max;        /* a larger body gets 413 */
-    size_t bodies_max; /* bytes of all bodies being received; a body that would pass it gets 503 */
+    /* One more ends the connection that has idled longest: between requests, or with a handshake or
+       a request that is not whole. If all are being answered, it waits in the listen queue. */
+    size_t connections_max;
+    size_t body_max; /* a larger body gets 413 */
+    /* Bytes of all bodies being received; a body that would pass it gets 503. The first 32 KiB of
+       each body are not counted. They add at most 32 KiB for each connection. */
+    size_t bodies_max;
     /* From accept to the end of the headers, TLS handshake included. For later requests of the
        connection it starts at the request line. */
     int64_t head_timeout_ms;
@@ -83,8 +87,11 @@ struct http_counts {
     uint64_t accepted;        /* since the start */
     uint64_t without_request; /* closed before a request was read: scans, bad handshakes */
     uint64_t timeouts;        /* closed by one of the three time limits */
-    uint64_t too_large;       /* requests that got 413 */
-    uint64_t over_budget;     /* requests that got 503 for bodies_max */
+    uint64_t evicted;         /* closed to make room for a new one */
+    uint64_t malformed;   /* requests that the server refused for their form: 400, 414, 431, 505;
+                             a 400 by a handler does not count */
+    uint64_t too_large;   /* requests that got 413 */
+    uint64_t over_budget; /* requests that got 503 for bodies_max */
 };
 
 struct http_server;
@@ -108,6 +115,9 @@ void http_drain(struct http_server *server);
 /* Stops accepting, lets requests under way end (at most 2 s), and closes everything. NULL is
    allowed. */
 void http_stop(struct http_server *server);
+
+/* For how many milliseconds new connections have found no room; 0 if they find it. */
+int64_t http_full_ms(const struct http_server *server);
 
 void http_count(const struct http_server *server, struct http_counts *ret_counts);
 

@@ -85,6 +85,12 @@ static const struct series table[METRIC_COUNT] = {
                                      "Connections that ended before a request was read.", ""},
     [METRIC_HTTP_TIMEOUTS] = {"capstan_http_timeouts_total", "counter",
                               "Connections closed by a time limit.", ""},
+    [METRIC_HTTP_EVICTED] = {"capstan_http_connections_evicted_total", "counter",
+                             "Idle or stalled connections closed to make room for new ones.", ""},
+    [METRIC_HTTP_MALFORMED] = {"capstan_http_malformed_total", "counter",
+                               "Requests refused for their request line or headers, or for "
+                               "malformed chunks: 400, 414, 431, 505.",
+                               ""},
     [METRIC_HTTP_TOO_LARGE] = {"capstan_http_too_large_total", "counter",
                                "Requests answered 413 for the size of their body.", ""},
     [METRIC_HTTP_OVER_BUDGET] = {"capstan_http_over_budget_total", "counter",

@@ -137,7 +137,8 @@ static void test_row_51__without_the_crd_it_serves(void **state) {
     fake_set_versions(cluster->api, "");
     program_start_unready(&cluster->program);
     cluster_wait_until_ready(cluster);
-    cluster_ask(cluster, cluster_review(&plain), "", "");
+    /* Its selector names an MCPServer, and nobody can tell that there is none. */
+    cluster_ask(cluster, cluster_review(&plain), "", "unresolved");
     cluster_ask(cluster, cluster_review_server(&server), "", "stdio-cap");
     /* The program may know or not know this one; it admits the object unchanged either way. */
     AUTO_FREE char *review = cluster_review(&one_with_5);

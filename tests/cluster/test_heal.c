@@ -116,12 +116,10 @@ static void test_heal__leaves_alone_what_is_not_its_business(void **state) {
         {{.transport = "sse", .replicas = 2, .provider = "redis"}, {.replicas = 3}},
         {{.transport = "streamable-http", .replicas = 1}, {.replicas = 3}},
         {{.transport = "STDIO", .replicas = -1}, {.replicas = 3}},
-        {{.transport = "stdio", .replicas = -1, .is_deleting = true}, {.replicas = 3}},
         {{.transport = "stdio", .replicas = -1}, {.replicas = 1}},
         {{.transport = "stdio", .replicas = -1}, {.replicas = 0}},
         {{.transport = "stdio", .replicas = -1}, {.replicas = -1}},
-        {{.transport = "stdio", .replicas = -1}, {.replicas = 3, .owner_uid = "m-another"}},
-        {{.transport = "stdio", .replicas = -1}, {.replicas = 3, .owner_uid = ""}},
+        {{.transport = "sse", .replicas = -1}, {.replicas = 3, .owner_uid = ""}},
     };
     struct cluster *cluster = *state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -136,6 +134,30 @@ static void test_heal__leaves_alone_what_is_not_its_business(void **state) {
     cluster_settle_slowly(cluster);
     cluster_assert_count(cluster, "WRITE", DEPLOYMENTS, 0);
     cluster_assert_count(cluster, "WRITE", EVENTS, 0);
+}
+
+/* Somebody took off the owner, or holds the MCPServer in deletion by a finalizer. */
+static void test_heal__needs_no_owner_and_goes_on_during_deletion(void **state) {
+    static const struct cluster_server servers[] = {
+        {.name = "unowned", .transport = "stdio", .replicas = -1},
+        {.name = "disowned", .transport = "stdio", .replicas = -1},
+        {.name = "going", .transport = "stdio", .replicas = -1, .is_deleting = true},
+    };
+    static const struct cluster_deployment deployments[] = {
+        {.name = "unowned", .replicas = 3, .owner_uid = ""},
+        {.name = "disowned", .replicas = 3, .owner_uid = "m-another"},
+        {.name = "going", .replicas = 3},
+    };
+    struct cluster *cluster = *state;
+    for (size_t i = 0; i < COUNT_OF(servers); i++) {
+        cluster_put_server(cluster, &servers[i]);
+        cluster_put_deployment(cluster, &deployments[i]);
+    }
+    cluster_wait_for(cluster, "PATCH", "/scale", COUNT_OF(servers));
+    cluster_settle(cluster);
+    for (size_t i = 0; i < COUNT_OF(servers); i++) {
+        assert_int_equal(live_replicas(cluster, servers[i].name), 1);
+    }
 }
 
 /* Healing takes a look and a write; the policy allows both or neither. */
@@ -285,6 +307,7 @@ int main(void) {
         FRESH(test_heal__a_spec_over_the_cap_does_not_matter),
         FRESH(test_heal__finds_a_scale_from_while_it_was_away),
         FRESH(test_heal__leaves_alone_what_is_not_its_business),
+        FRESH(test_heal__needs_no_owner_and_goes_on_during_deletion),
         cmocka_unit_test_setup_teardown(test_heal__a_server_that_left_stdio_is_not_touched,
                                         cluster_setup, cluster_teardown),
         cmocka_unit_test_setup_teardown(test_heal__follows_the_policy, set_up_policy,

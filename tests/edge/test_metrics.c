@@ -49,6 +49,8 @@ static const struct {
     {METRIC_HTTP_ACCEPTED, "capstan_http_connections_accepted_total"},
     {METRIC_HTTP_WITHOUT_REQUEST, "capstan_http_connections_without_request_total"},
     {METRIC_HTTP_TIMEOUTS, "capstan_http_timeouts_total"},
+    {METRIC_HTTP_EVICTED, "capstan_http_connections_evicted_total"},
+    {METRIC_HTTP_MALFORMED, "capstan_http_malformed_total"},
     {METRIC_HTTP_TOO_LARGE, "capstan_http_too_large_total"},
     {METRIC_HTTP_OVER_BUDGET, "capstan_http_over_budget_total"},
 };
@@ -233,7 +235,7 @@ static void test_metrics__every_line_follows_the_format(void **state) {
         check_line(&format, line);
         n_families += strncmp(line, "# TYPE ", 7) == 0;
     }
-    assert_int_equal(n_families, 24);
+    assert_int_equal(n_families, 26);
 }
 
 static void test_metrics__a_family_is_introduced_once(void **state) {

@@ -49,8 +49,9 @@ static const struct sample_row rows[] = {
     /* Row 4 leaves the count, and row 5 caps it: stdio with 3, and row 3 has not decided. */
     {"07-Deployment-CREATE-plain", "aed2a1e1-f69f-41c9-9565-e6507264583c", PATCH_REPLICAS_TO_1,
      "stdio-cap", "stdio-cap"},
-    /* It has the labels of an MCPServer's Deployment, but no owner. So it is not ours. */
-    {"08-Deployment-CREATE-foreign", "5cf5efad-4577-4033-80d5-25e781b2f261", "", "", ""},
+    /* It has no owner, but the name and the selector of an MCPServer's Deployment: for the cap. */
+    {"08-Deployment-CREATE-foreign", "5cf5efad-4577-4033-80d5-25e781b2f261", PATCH_REPLICAS_TO_1,
+     "stdio-cap", "stdio-cap"},
     /* Row 6: a scale of stdio to 5. */
     {"09-Scale-UPDATE-github", "9911038e-11c8-4629-ad7a-7de4e97d837f", PATCH_REPLICAS_TO_1,
      "stdio-cap", "stdio-cap"},
@@ -83,14 +84,14 @@ SAMPLE_TEST(is_silent_about_a_return_to_one, 3)
 SAMPLE_TEST(gives_a_new_deployment_the_replicas_of_the_spec, 4)
 SAMPLE_TEST(leaves_a_new_deployment_alone_where_the_spec_says_nothing, 5)
 SAMPLE_TEST(caps_a_new_deployment_of_stdio_where_the_spec_says_nothing, 6)
-SAMPLE_TEST(leaves_a_deployment_with_forged_labels_alone, 7)
+SAMPLE_TEST(caps_a_deployment_with_a_forged_selector, 7)
 SAMPLE_TEST(caps_a_scale_of_stdio, 8)
 SAMPLE_TEST(leaves_a_scale_to_zero_alone, 9)
 SAMPLE_TEST(caps_an_update_of_a_stdio_deployment, 10)
 SAMPLE_TEST(leaves_an_update_of_an_sse_deployment_alone, 11)
 
-/* Row 12: a Scale alone does not name the MCPServer, and there is no API to ask. */
-static void test_samples__leaves_a_scale_unresolved_without_its_deployment(void **state) {
+/* Row 6: the Scale itself names the MCPServer. */
+static void test_samples__needs_no_deployment_to_cap_a_scale(void **state) {
     (void)state;
     struct program program;
     struct verdict verdict;
@@ -98,13 +99,10 @@ static void test_samples__leaves_a_scale_unresolved_without_its_deployment(void 
     program_put_sample(&program, "mcpservers-live.json");
     program_start(&program);
     wire_ask_sample(&program, "09-Scale-UPDATE-github", &verdict);
-    wire_assert(&verdict, "to 5", "", "unresolved");
-    assert_string_equal(verdict.audited, "");
-    assert_int_equal(program_metric(&program, "capstan_admission_unresolved_total"), 1);
-    /* A count of 0 needs no MCPServer. */
+    wire_assert(&verdict, "to 5", PATCH_REPLICAS_TO_1, "stdio-cap");
     wire_ask_sample(&program, "10-Scale-UPDATE-weather", &verdict);
     wire_assert(&verdict, "to 0", "", "");
-    assert_int_equal(program_metric(&program, "capstan_admission_unresolved_total"), 1);
+    assert_int_equal(program_metric(&program, "capstan_admission_unresolved_total"), 0);
     assert_int_equal(program_stop(&program), 0);
     program_fini(&program);
 }
@@ -126,12 +124,12 @@ int main(void) {
         cmocka_unit_test(test_samples__gives_a_new_deployment_the_replicas_of_the_spec),
         cmocka_unit_test(test_samples__leaves_a_new_deployment_alone_where_the_spec_says_nothing),
         cmocka_unit_test(test_samples__caps_a_new_deployment_of_stdio_where_the_spec_says_nothing),
-        cmocka_unit_test(test_samples__leaves_a_deployment_with_forged_labels_alone),
+        cmocka_unit_test(test_samples__caps_a_deployment_with_a_forged_selector),
         cmocka_unit_test(test_samples__caps_a_scale_of_stdio),
         cmocka_unit_test(test_samples__leaves_a_scale_to_zero_alone),
         cmocka_unit_test(test_samples__caps_an_update_of_a_stdio_deployment),
         cmocka_unit_test(test_samples__leaves_an_update_of_an_sse_deployment_alone),
-        cmocka_unit_test(test_samples__leaves_a_scale_unresolved_without_its_deployment),
+        cmocka_unit_test(test_samples__needs_no_deployment_to_cap_a_scale),
         cmocka_unit_test(test_samples__answers_the_bytes_of_a_real_request),
     };
     return cmocka_run_group_tests_name("wire/samples", tests, program_setup, program_teardown);

@@ -13,11 +13,13 @@
  * made again meanwhile. So a question that came after its GET had begun is a *late* one.
  *   - If the answer shows what a late question hopes for, it gets the answer at once.
  *   - Otherwise it gets the answer LOOKUP_LAG_MS later. If the watch tells something about the
- * object in that time, the answer is dropped, and a new GET begins.
+ *     object in that time, the answer is dropped, and a new GET begins.
+ *   - LOOKUP_PATIENT_MAX questions wait like this for one kept answer. More of them are a crowd,
+ * and get it at once.
  *   - A failure is no answer to a late question. It gets a GET of its own.
  * The limit: if an object was asked about in the last 5 s, was made again since, and the watch lags
- * by more than LOOKUP_LAG_MS, then its Deployment is taken for another's by its owner. Its selector
- * still holds it at one replica.
+ * by more than LOOKUP_LAG_MS (or there is a crowd), then its Deployment is taken for another's by
+ * its owner. Its selector still holds it at one replica.
  *
  * Bounds. LOOKUP_PLACES GETs are under way, and LOOKUP_RATE begin in a second, at most. Further
  * questions wait, each until its own deadline. Namespaces take turns, so that a crowd of one leaves
@@ -40,6 +42,7 @@ enum {
     LOOKUP_GET_MS = 500, /* for one GET */
     LOOKUP_LATE_MS = 20, /* with less time left, beginning a GET is pointless */
     LOOKUP_LAG_MS = 250,
+    LOOKUP_PATIENT_MAX = 4,
     LOOKUP_KEPT_MS = 5000,
     LOOKUP_KEPT_MAX = 256,
 };

@@ -25,6 +25,9 @@ enum {
     CONNECTIONS_MAX = 1024,
     SIDE_BODY_MAX = 4096, /* the probes and the metrics need no body */
     SIDE_CONNECTIONS_MAX = 64,
+    SIDE_TIMEOUT_MS = 5000,  /* a silent peer must not keep the probes from the kubelet */
+    FULL_MAX_MS = 5000,      /* then others should get the requests */
+    DESCRIPTORS_OTHER = 320, /* all but those of the webhook port */
     HEAD_TIMEOUT_MS = 10000,
     BODY_TIMEOUT_MS = 10000,
     IDLE_TIMEOUT_MS = 150000, /* the API server closes idle connections after 90 s; be later */
@@ -77,8 +80,19 @@ static void on_readyz(void *context, const struct http_request *request,
     struct serve *serve = context;
     (void)request;
     bool is_ready = atomic_load(&serve->is_ready);
-    response->status = is_ready ? HTTP_STATUS_OK : HTTP_STATUS_UNAVAILABLE;
-    buffer_add_text(&response->body, is_ready ? "ok\n" : "not ready\n");
+    int64_t full_ms = is_ready && serve->webhook != NULL ? http_full_ms(serve->webhook) : 0;
+    if (is_ready && full_ms < FULL_MAX_MS) {
+        buffer_add_text(&response->body, "ok\n");
+        return;
+    }
+    response->status = HTTP_STATUS_UNAVAILABLE;
+    if (!is_ready) {
+        buffer_add_text(&response->body, "not ready\n");
+        return;
+    }
+    buffer_add_format(&response->body,
+                      "the webhook port has had no room for new connections for %lld s\n",
+                      (long long)full_ms / 1000);
 }
 
 static void on_metrics(void *context, const struct http_request *request,
@@ -91,6 +105,8 @@ static void on_metrics(void *context, const struct http_request *request,
     metrics_set(serve->metrics, METRIC_HTTP_ACCEPTED, (int64_t)counts.accepted);
     metrics_set(serve->metrics, METRIC_HTTP_WITHOUT_REQUEST, (int64_t)counts.without_request);
     metrics_set(serve->metrics, METRIC_HTTP_TIMEOUTS, (int64_t)counts.timeouts);
+    metrics_set(serve->metrics, METRIC_HTTP_EVICTED, (int64_t)counts.evicted);
+    metrics_set(serve->metrics, METRIC_HTTP_MALFORMED, (int64_t)counts.malformed);
     metrics_set(serve->metrics, METRIC_HTTP_TOO_LARGE, (int64_t)counts.too_large);
     metrics_set(serve->metrics, METRIC_HTTP_OVER_BUDGET, (int64_t)counts.over_budget);
     response->content_type = METRICS_CONTENT_TYPE;
@@ -106,11 +122,19 @@ static const struct http_route metrics_routes[] = {{"GET", "/metrics", on_metric
 static bool start_server(struct serve *serve, const char *option, struct http_options options,
                          struct http_server **ret_server, struct error *error) {
     options.context = serve;
-    options.head_timeout_ms = HEAD_TIMEOUT_MS;
-    options.body_timeout_ms = BODY_TIMEOUT_MS;
-    options.idle_timeout_ms = IDLE_TIMEOUT_MS;
     return options.bind_address == NULL || http_start(&options, ret_server, error) ||
            error_wrap(error, "%s", option);
+}
+
+/* With few descriptors the webhook port must leave some to the probes. */
+static size_t webhook_connections_max(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return CONNECTIONS_MAX;
+    }
+    rlim_t left = limit.rlim_cur > 2 * DESCRIPTORS_OTHER ? limit.rlim_cur - DESCRIPTORS_OTHER
+                                                         : limit.rlim_cur / 4;
+    return left < CONNECTIONS_MAX ? MAX((size_t)left, 1) : CONNECTIONS_MAX;
 }
 
 static bool start_webhook(struct serve *serve, struct error *error) {
@@ -120,9 +144,12 @@ static bool start_webhook(struct serve *serve, struct error *error) {
         .n_routes = COUNT_OF(webhook_routes),
         .is_tls = true,
         .workers = (unsigned)serve->options->workers,
-        .connections_max = CONNECTIONS_MAX,
+        .connections_max = webhook_connections_max(),
         .body_max = BODY_MAX,
         .bodies_max = BODIES_MAX,
+        .head_timeout_ms = HEAD_TIMEOUT_MS,
+        .body_timeout_ms = BODY_TIMEOUT_MS,
+        .idle_timeout_ms = IDLE_TIMEOUT_MS,
     };
     return start_server(serve, "--webhook-bind-address", options, &serve->webhook, error);
 }
@@ -137,6 +164,9 @@ static bool start_sides(struct serve *serve, struct error *error) {
         .connections_max = SIDE_CONNECTIONS_MAX,
         .body_max = SIDE_BODY_MAX,
         .bodies_max = SIDE_CONNECTIONS_MAX * SIDE_BODY_MAX,
+        .head_timeout_ms = SIDE_TIMEOUT_MS,
+        .body_timeout_ms = SIDE_TIMEOUT_MS,
+        .idle_timeout_ms = SIDE_TIMEOUT_MS,
     };
     if (!start_server(serve, "--health-probe-bind-address", options, &serve->probes, error)) {
         return false;
@@ -388,9 +418,9 @@ static int serve_with(const struct serve_options *options) {
     if (serve.cluster != NULL) {
         cluster_stop_lookups(serve.cluster);
     }
-    http_stop(serve.metrics_server); /* first, since it asks the webhook for its connections */
-    http_stop(serve.webhook);
+    http_stop(serve.metrics_server); /* these two first, since they ask the webhook */
     http_stop(serve.probes);
+    http_stop(serve.webhook);
     if (status == STATUS_OK) {
         log_event(&serve.log, LOG_INFO, "serve.stopped", LOG_TEXT("version", CAPSTAN_VERSION));
     }

@@ -22,8 +22,9 @@ struct topic {
     size_t turn; /* the index of its namespace's */
     size_t n_askers;
     enum phase phase;
-    uint64_t n_begun;  /* GETs */
-    bool is_overtaken; /* the answer, or the one under way, serves no late question */
+    uint64_t n_begun;   /* GETs */
+    unsigned n_patient; /* questions that waited for the watch since the latest GET */
+    bool is_overtaken;  /* the answer, or the one under way, serves no late question */
     enum evidence_state state;
     struct fact server;
     int64_t ends_ms; /* when the answer is no longer kept */
@@ -39,6 +40,7 @@ struct asker {
     int64_t deadline_ms;
     int64_t generation;
     char uid[OBJECT_UID_SIZE];
+    bool is_hasty; /* enough others wait for the watch */
     struct asker *next;
 };
 
@@ -101,6 +103,11 @@ static struct topic *add_topic(struct lookup_queue *queue, const struct lookup_q
     return topic;
 }
 
+static bool shows_the_hoped(const struct topic *topic, const struct asker *asker) {
+    return topic->state == EVIDENCE_FOUND && asker->generation <= topic->server.generation &&
+           (asker->uid[0] == '\0' || strcmp(asker->uid, topic->server.uid) == 0);
+}
+
 void lookup_queue_add(struct lookup_queue *queue, const struct lookup_question *question,
                       void *context, int64_t now_ms) {
     struct topic *topic = find_topic(queue, question->namespace, question->name);
@@ -116,6 +123,10 @@ void lookup_queue_add(struct lookup_queue *queue, const struct lookup_question *
     asker->deadline_ms = question->deadline_ms;
     asker->generation = question->generation;
     text_copy(asker->uid, sizeof(asker->uid), question->uid);
+    if (topic->phase == PHASE_ANSWERED && !shows_the_hoped(topic, asker)) {
+        asker->is_hasty = topic->n_patient >= LOOKUP_PATIENT_MAX;
+        topic->n_patient += asker->is_hasty ? 0 : 1;
+    }
     *queue->askers_end = asker;
     queue->askers_end = &asker->next;
 }
@@ -130,18 +141,13 @@ static bool is_spent(const struct topic *topic, int64_t came_ms) {
     return topic->phase == PHASE_ANSWERED && (topic->is_overtaken || came_ms >= topic->ends_ms);
 }
 
-static bool shows_the_hoped(const struct topic *topic, const struct asker *asker) {
-    return topic->state == EVIDENCE_FOUND && asker->generation <= topic->server.generation &&
-           (asker->uid[0] == '\0' || strcmp(asker->uid, topic->server.uid) == 0);
-}
-
 /* The time at which the question gets the answer that the topic has, or fails. */
 static int64_t due_ms(const struct asker *asker) {
     const struct topic *topic = asker->topic;
     if (topic->phase != PHASE_ANSWERED) {
         return asker->deadline_ms;
     }
-    if (!is_late(asker) || shows_the_hoped(topic, asker)) {
+    if (!is_late(asker) || asker->is_hasty || shows_the_hoped(topic, asker)) {
         return INT64_MIN;
     }
     return MIN(asker->deadline_ms, asker->came_ms + LOOKUP_LAG_MS);
@@ -176,6 +182,7 @@ static void begin(struct lookup_queue *queue, struct topic *topic, struct lookup
     queue->turns[topic->turn] = ++queue->n_turns;
     topic->phase = PHASE_UNDER_WAY;
     topic->is_overtaken = false;
+    topic->n_patient = 0;
     topic->n_begun++;
     *action = (struct lookup_action){
         .kind = LOOKUP_BEGIN,

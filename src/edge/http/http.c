@@ -34,6 +34,7 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
     } else {
         struct http_connection *connection = *socket_context;
         http_tls_close(&connection->session);
+        http_request_drop(server, connection);
         if (connection->lingers) {
             http_linger_add(&server->linger, connection->fd, clock_boot_ms());
         }
@@ -53,7 +54,8 @@ static unsigned backstop_s(const struct http_options *options) {
    gives all pending connections to the thread that wakes first. */
 static struct MHD_Daemon *start_worker(struct http_server *server) {
     unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
-                     MHD_ALLOW_SUSPEND_RESUME;
+                     MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    unsigned limit = (unsigned)server->options.connections_max + HTTP_CONNECTIONS_LEAVING_MAX + 1;
     struct MHD_OptionItem tls[HTTP_TLS_N_OPTIONS] = {{.option = MHD_OPTION_END}};
     if (server->tls != NULL) {
         flags |= MHD_USE_TLS;
@@ -61,11 +63,11 @@ static struct MHD_Daemon *start_worker(struct http_server *server) {
     }
     /* The accept thread holds the limit of connections for all workers together. */
     return MHD_start_daemon(
-        flags, 0, NULL, NULL, http_request_on_piece, server, MHD_OPTION_URI_LOG_CALLBACK,
-        http_request_on_line, server, MHD_OPTION_NOTIFY_COMPLETED, http_request_on_end, server,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_UNESCAPE_CALLBACK,
-        http_request_on_unescape, server, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)server->options.connections_max + 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        flags, 0, NULL, NULL, http_request_on_piece, server, MHD_OPTION_EXTERNAL_LOGGER,
+        http_request_on_log, server, MHD_OPTION_URI_LOG_CALLBACK, http_request_on_line, server,
+        MHD_OPTION_NOTIFY_COMPLETED, http_request_on_end, server, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, server, MHD_OPTION_UNESCAPE_CALLBACK, http_request_on_unescape, server,
+        MHD_OPTION_CONNECTION_LIMIT, limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, backstop_s(&server->options),
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
@@ -180,6 +182,11 @@ void http_stop(struct http_server *server) {
     }
 }
 
+int64_t http_full_ms(const struct http_server *server) {
+    int64_t since_ms = atomic_load(&server->full_since_ms);
+    return since_ms == 0 ? 0 : clock_boot_ms() - since_ms;
+}
+
 static uint64_t get(const atomic_uint_fast64_t *counter) {
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
@@ -191,6 +198,8 @@ void http_count(const struct http_server *server, struct http_counts *ret_counts
         .accepted = get(&connections->n_accepted),
         .without_request = get(&connections->n_without_request),
         .timeouts = get(&connections->n_timeouts),
+        .evicted = get(&connections->n_evicted),
+        .malformed = get(&server->n_malformed),
         .too_large = get(&server->n_too_large),
         .over_budget = get(&server->n_over_budget),
     };

@@ -13,7 +13,7 @@
 #include "edge/clock.h"
 #include "http_server.h"
 
-/* Without a free descriptor the listen socket stays readable, and poll() would spin. */
+/* While newcomers find no room the listen socket stays readable, and poll() would spin. */
 enum { PAUSE_MS = 100 };
 
 /* Within a minute these detect a peer that vanished silently. */
@@ -33,7 +33,22 @@ static void set_options(int fd) {
     set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKED_MS);
 }
 
-/* Returns false if there is nothing to accept now. Sets a pause if no descriptor is free. */
+/* Newcomers wait in the listen queue. */
+static void hold_off(struct http_server *server, int64_t now_ms, int64_t *pause_until_ms) {
+    *pause_until_ms = now_ms + PAUSE_MS;
+    if (atomic_load(&server->full_since_ms) == 0) {
+        atomic_store(&server->full_since_ms, now_ms);
+    }
+}
+
+/* Without a free descriptor accept4() fails even if nobody waits. */
+static bool has_newcomer(const struct http_server *server) {
+    struct pollfd polled = {.fd = server->listen_fd, .events = POLLIN};
+    return poll(&polled, 1, 0) > 0;
+}
+
+/* Returns false if there is nothing to accept now. Without a free descriptor, ends a connection and
+   pauses. */
 static bool accept_one(struct http_server *server, int64_t now_ms, int64_t *pause_until_ms) {
     struct sockaddr_storage peer;
     socklen_t size = sizeof peer;
@@ -41,8 +56,9 @@ static bool accept_one(struct http_server *server, int64_t now_ms, int64_t *paus
         accept4(server->listen_fd, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
         bool is_transient = errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
-        if (!is_transient) {
-            *pause_until_ms = now_ms + PAUSE_MS;
+        if (!is_transient && has_newcomer(server)) {
+            http_connections_evict(&server->connections, now_ms);
+            hold_off(server, now_ms, pause_until_ms);
         }
         return false;
     }
@@ -56,8 +72,18 @@ static bool accept_one(struct http_server *server, int64_t now_ms, int64_t *paus
     return true;
 }
 
-static bool has_room(struct http_server *server) {
-    return atomic_load(&server->connections.n_open) < server->options.connections_max;
+/* Room is made for one newcomer at a time. poll() tells whether there is another. */
+static void accept_all(struct http_server *server, int64_t now_ms, int64_t *pause_until_ms) {
+    do {
+        if (!http_connections_make_room(&server->connections, now_ms)) {
+            hold_off(server, now_ms, pause_until_ms);
+            return;
+        }
+    } while (accept_one(server, now_ms, pause_until_ms) &&
+             http_connections_has_room(&server->connections));
+    if (atomic_load(&server->full_since_ms) != 0 && !has_newcomer(server)) {
+        atomic_store(&server->full_since_ms, 0);
+    }
 }
 
 /* For poll(): milliseconds from now, or -1 to wait for ever. */
@@ -68,7 +94,8 @@ static int wait_ms(int64_t now_ms, int64_t until_ms) {
     return (int)MIN(MAX(until_ms - now_ms, 0), INT_MAX);
 }
 
-static void wait_for_work(struct http_server *server, int64_t until_ms, bool may_accept,
+/* Returns true if another thread woke this one. */
+static bool wait_for_work(struct http_server *server, int64_t until_ms, bool may_accept,
                           bool *ret_is_readable) {
     struct pollfd polled[2 + HTTP_LINGER_MAX] = {
         {.fd = server->wake_fd, .events = POLLIN},
@@ -76,11 +103,13 @@ static void wait_for_work(struct http_server *server, int64_t until_ms, bool may
     };
     nfds_t n_polled = 2 + http_linger_poll(&server->linger, polled + 2, &until_ms);
     *ret_is_readable = false;
-    if (poll(polled, n_polled, wait_ms(clock_boot_ms(), until_ms)) > 0) {
-        eventfd_t ignored;
-        (void)eventfd_read(server->wake_fd, &ignored);
-        *ret_is_readable = polled[1].revents != 0;
+    if (poll(polled, n_polled, wait_ms(clock_boot_ms(), until_ms)) <= 0) {
+        return false;
     }
+    eventfd_t ignored;
+    (void)eventfd_read(server->wake_fd, &ignored);
+    *ret_is_readable = polled[1].revents != 0;
+    return polled[0].revents != 0;
 }
 
 static void *run(void *context) {
@@ -94,11 +123,15 @@ static void *run(void *context) {
             until_ms = MIN(until_ms, pause_until_ms);
         }
         bool is_readable = false;
-        wait_for_work(server, until_ms, !is_pausing && has_room(server), &is_readable);
+        if (wait_for_work(server, until_ms, !is_pausing, &is_readable)) {
+            pause_until_ms = 0; /* a connection may have left */
+        }
         now_ms = clock_boot_ms();
         http_linger_drain(&server->linger, now_ms);
-        while (is_readable && has_room(server)) {
-            is_readable = accept_one(server, now_ms, &pause_until_ms);
+        if (is_readable) {
+            accept_all(server, now_ms, &pause_until_ms);
+        } else if (!is_pausing) {
+            atomic_store(&server->full_since_ms, 0); /* those who waited have left */
         }
     }
     return NULL;

@@ -4,7 +4,9 @@
 
 /*
  * The accept thread. It hands each new connection to the worker that has the fewest, holds the
- * limit of connections, and ends connections that are overdue. It sleeps while nothing is due.
+ * limit of connections, and ends connections that are overdue. At the limit, and without a free
+ * descriptor, it ends the connection that has idled longest for each newcomer. It sleeps while
+ * nothing is due.
  */
 
 #include "base/attribute.h"

@@ -7,11 +7,18 @@
 #include "base/memory.h"
 
 /* A usual review has 16 to 19 KB and fits in one allocation. */
-enum { CAPACITY_FIRST = 32 * 1024 };
+enum { CAPACITY_FIRST = HTTP_BODY_FREE };
+
+static size_t charged(size_t capacity) {
+    return capacity > HTTP_BODY_FREE ? capacity - HTTP_BODY_FREE : 0;
+}
 
 /* All or nothing: a refused body must not, even for a moment, use memory that another body may
    have. */
 static bool charge(struct http_budget *budget, size_t size) {
+    if (size == 0) {
+        return true;
+    }
     size_t used = atomic_load(&budget->used);
     do {
         if (size > budget->max - used) {
@@ -51,7 +58,7 @@ bool http_body_add(struct http_body *body, struct http_budget *budget, size_t bo
     size_t needed = body->size + size;
     if (needed > body->capacity) {
         size_t capacity = next_capacity(body, body_max, needed);
-        if (!charge(budget, capacity - body->capacity)) {
+        if (!charge(budget, charged(capacity) - charged(body->capacity))) {
             return drop(body, budget, HTTP_BODY_OVER_BUDGET, size);
         }
         body->bytes = memory_resize(body->bytes, capacity, 1);
@@ -64,8 +71,8 @@ bool http_body_add(struct http_body *body, struct http_budget *budget, size_t bo
 
 void http_body_fini(struct http_body *body, struct http_budget *budget) {
     free(body->bytes);
-    if (body->capacity > 0) {
-        atomic_fetch_sub(&budget->used, body->capacity);
+    if (charged(body->capacity) > 0) {
+        atomic_fetch_sub(&budget->used, charged(body->capacity));
     }
     body->bytes = NULL;
     body->size = 0;

@@ -13,6 +13,10 @@
    deadline is enforced at most this late. */
 enum { SCAN_INTERVAL_MS = 250 };
 
+/* The length of the search for a connection to end, and the time in which a worker reads what has
+   arrived, and a peer takes an answer. */
+enum { CANDIDATES_MAX = 16, SPARE_MS = 250 };
+
 void http_connections_init(struct http_connections *all, size_t max, unsigned n_workers,
                            int wake_fd) {
     *all = (struct http_connections){
@@ -64,10 +68,62 @@ static void set_deadline(struct http_connections *all, struct http_connection *c
     }
 }
 
+/* Does nothing if it is not in the queue. */
+static void dequeue(struct http_connections *all, struct http_connection *connection) {
+    struct http_connection *older = connection->older;
+    struct http_connection *younger = connection->younger;
+    if (all->oldest == connection) {
+        all->oldest = younger;
+    }
+    if (all->youngest == connection) {
+        all->youngest = older;
+    }
+    if (older != NULL) {
+        older->younger = younger;
+    }
+    if (younger != NULL) {
+        younger->older = older;
+    }
+    connection->older = NULL;
+    connection->younger = NULL;
+    connection->spared_ms = 0;
+}
+
+/* Makes it the youngest. */
+static void enqueue(struct http_connections *all, struct http_connection *connection) {
+    dequeue(all, connection);
+    if (connection->is_leaving) {
+        return;
+    }
+    connection->older = all->youngest;
+    if (all->youngest != NULL) {
+        all->youngest->younger = connection;
+    } else {
+        all->oldest = connection;
+    }
+    all->youngest = connection;
+}
+
+static void become_idle(struct http_connections *all, struct http_connection *connection) {
+    if (connection->phase != HTTP_PHASE_IDLE) {
+        connection->phase = HTTP_PHASE_IDLE;
+        all->n_busy--;
+    }
+    if (all->n_busy == 0) {
+        pthread_cond_signal(&all->is_idle);
+    }
+}
+
+/* MHD drops some requests without a word, so a request may still be under way. */
 static void forget(struct http_connections *all, struct http_connection *connection) {
+    become_idle(all, connection);
+    dequeue(all, connection);
     all->by_fd[connection->fd] = NULL;
     all->n_of_worker[connection->worker]--;
-    if (atomic_fetch_sub(&all->n_open, 1) == all->max) {
+    if (connection->is_leaving) {
+        all->n_leaving--;
+    }
+    if (atomic_fetch_sub(&all->n_open, 1) >= all->max) {
         http_connections_wake(all);
     }
     if (!connection->is_used) {
@@ -110,6 +166,7 @@ unsigned http_connections_add(struct http_connections *all, int fd, int64_t dead
     connection->worker = worker;
     connection->deadline_ms = deadline_ms;
     plan(all, deadline_ms);
+    enqueue(all, connection);
     all->by_fd[fd] = connection;
     all->n_of_worker[worker]++;
     atomic_fetch_add(&all->n_open, 1);
@@ -139,8 +196,26 @@ void http_connections_begin_request(struct http_connections *all,
         set_deadline(all, connection, deadline_ms);
     }
     connection->is_used = true;
-    connection->is_busy = true;
+    connection->phase = HTTP_PHASE_RECEIVING;
     all->n_busy++;
+    enqueue(all, connection);
+    pthread_mutex_unlock(&all->mutex);
+}
+
+void http_connections_answer(struct http_connections *all, struct http_connection *connection) {
+    pthread_mutex_lock(&all->mutex);
+    connection->phase = HTTP_PHASE_ANSWERING;
+    connection->deadline_ms = HTTP_CONNECTIONS_NO_DEADLINE;
+    dequeue(all, connection);
+    pthread_mutex_unlock(&all->mutex);
+}
+
+void http_connections_send(struct http_connections *all, struct http_connection *connection,
+                           int64_t deadline_ms) {
+    pthread_mutex_lock(&all->mutex);
+    connection->phase = HTTP_PHASE_SENDING;
+    set_deadline(all, connection, deadline_ms);
+    enqueue(all, connection);
     pthread_mutex_unlock(&all->mutex);
 }
 
@@ -148,13 +223,8 @@ void http_connections_end_request(struct http_connections *all, struct http_conn
                                   int64_t deadline_ms) {
     pthread_mutex_lock(&all->mutex);
     set_deadline(all, connection, deadline_ms);
-    if (connection->is_busy) {
-        connection->is_busy = false;
-        all->n_busy--;
-    }
-    if (all->n_busy == 0) {
-        pthread_cond_signal(&all->is_idle);
-    }
+    become_idle(all, connection);
+    enqueue(all, connection);
     pthread_mutex_unlock(&all->mutex);
 }
 
@@ -194,6 +264,66 @@ int64_t http_connections_expire(struct http_connections *all, int64_t now_ms) {
     int64_t next_ms = all->scan_ms;
     pthread_mutex_unlock(&all->mutex);
     return next_ms;
+}
+
+/* A request may have arrived that the worker has not read yet. */
+static bool has_input(const struct http_connection *connection) {
+    char byte;
+    return recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* A whole answer is about to leave the server, and input is about to be read. Both happen at once,
+   unless the peer or the worker stalls. */
+static bool is_spared(struct http_connection *connection, int64_t now_ms) {
+    if (connection->phase != HTTP_PHASE_SENDING && !has_input(connection)) {
+        return false;
+    }
+    if (connection->spared_ms == 0) {
+        connection->spared_ms = now_ms;
+    }
+    return now_ms - connection->spared_ms < SPARE_MS;
+}
+
+static void leave(struct http_connections *all, struct http_connection *connection) {
+    dequeue(all, connection);
+    connection->is_leaving = true;
+    connection->deadline_ms = HTTP_CONNECTIONS_NO_DEADLINE;
+    all->n_leaving++;
+    shutdown(connection->fd, SHUT_RDWR);
+    atomic_fetch_add_explicit(&all->n_evicted, 1, memory_order_relaxed);
+}
+
+static bool evict(struct http_connections *all, int64_t now_ms) {
+    struct http_connection *candidate = all->oldest;
+    if (all->n_leaving == HTTP_CONNECTIONS_LEAVING_MAX) {
+        return false;
+    }
+    for (int i = 0; i < CANDIDATES_MAX && candidate != NULL; i++) {
+        if (candidate->is_started && !is_spared(candidate, now_ms)) {
+            leave(all, candidate);
+            return true;
+        }
+        candidate = candidate->younger;
+    }
+    return false;
+}
+
+bool http_connections_evict(struct http_connections *all, int64_t now_ms) {
+    pthread_mutex_lock(&all->mutex);
+    bool is_done = evict(all, now_ms);
+    pthread_mutex_unlock(&all->mutex);
+    return is_done;
+}
+
+bool http_connections_make_room(struct http_connections *all, int64_t now_ms) {
+    pthread_mutex_lock(&all->mutex);
+    bool has_room = atomic_load(&all->n_open) - all->n_leaving < all->max || evict(all, now_ms);
+    pthread_mutex_unlock(&all->mutex);
+    return has_room;
+}
+
+bool http_connections_has_room(const struct http_connections *all) {
+    return atomic_load(&all->n_open) < all->max;
 }
 
 static struct timespec after(int64_t timeout_ms) {

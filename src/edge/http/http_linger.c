@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,9 +27,19 @@ void http_linger_fini(struct http_linger *linger) {
     pthread_mutex_destroy(&linger->mutex);
 }
 
+/* The items stand in the order of their ends. */
+static void close_oldest(struct http_linger *linger) {
+    close(linger->items[0].fd);
+    linger->n_items--;
+    memmove(linger->items, linger->items + 1, linger->n_items * sizeof(linger->items[0]));
+}
+
 void http_linger_add(struct http_linger *linger, int fd, int64_t now_ms) {
     pthread_mutex_lock(&linger->mutex);
-    int copy = linger->n_items < HTTP_LINGER_MAX ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy >= 0 && linger->n_items == HTTP_LINGER_MAX) {
+        close_oldest(linger);
+    }
     if (copy >= 0) {
         shutdown(copy, SHUT_WR);
         linger->items[linger->n_items++] =

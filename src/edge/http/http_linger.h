@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 enum {
-    HTTP_LINGER_MAX = 32, /* more are closed at once */
+    HTTP_LINGER_MAX = 32, /* one more closes the oldest */
     HTTP_LINGER_MS = 5000,
     HTTP_LINGER_BYTES = 64 << 20, /* twice the largest body that is read */
 };

@@ -2,10 +2,10 @@
 #include "http_request.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/text.h"
 #include "edge/clock.h"
+#include "http_framing.h"
 #include "http_server.h"
 
 /* Far above any answer of ours. A handler that passes it is at fault. */
@@ -31,7 +31,7 @@ static enum MHD_Result answer(struct http_server *server, struct MHD_Connection 
 static const char *refusal_text(unsigned status) {
     switch (status) {
     case MHD_HTTP_BAD_REQUEST:
-        return "the length of the body is not clear\n";
+        return "the headers are not clear\n";
     case MHD_HTTP_NOT_FOUND:
         return "not found\n";
     case MHD_HTTP_METHOD_NOT_ALLOWED:
@@ -74,6 +74,9 @@ static enum MHD_Result refuse(struct http_server *server, struct MHD_Connection 
     }
     if (status == MHD_HTTP_SERVICE_UNAVAILABLE) {
         atomic_fetch_add_explicit(&server->n_over_budget, 1, memory_order_relaxed);
+    }
+    if (status == MHD_HTTP_BAD_REQUEST) {
+        atomic_fetch_add_explicit(&server->n_malformed, 1, memory_order_relaxed);
     }
     return answer(server, mhd, status, "text/plain", response);
 }
@@ -155,10 +158,6 @@ static unsigned find_route(const struct http_server *server, const char *path, c
     return refusal;
 }
 
-static const char *header(struct MHD_Connection *mhd, const char *name) {
-    return MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, name);
-}
-
 static int64_t asked_timeout_ms(struct MHD_Connection *mhd) {
     const char *asked = MHD_lookup_connection_value(mhd, MHD_GET_ARGUMENT_KIND, "timeout");
     int64_t timeout_ms;
@@ -174,32 +173,26 @@ static int64_t body_deadline(const struct http_server *server, int64_t asked_ms)
 /* Called after the headers. A refusal here is sent before the body is read. MHD then closes the
    connection, so it must linger. Without a body, the refusal waits for the end of the request. */
 static enum MHD_Result begin_body(struct http_server *server, struct http_connection *connection,
-                                  struct MHD_Connection *mhd, const char *path,
-                                  const char *method) {
+                                  struct MHD_Connection *mhd, const char *path, const char *method,
+                                  const char *version) {
     struct http_exchange *exchange = &connection->exchange;
-    const char *length = header(mhd, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    const char *encoding = header(mhd, MHD_HTTP_HEADER_TRANSFER_ENCODING);
-    int64_t announced = 0;
-    if (length != NULL && !text_parse_integer(length, 0, INT64_MAX, &announced)) {
-        announced = INT64_MAX; /* beyond 64 bits */
-    }
+    struct http_framing framing;
+    bool is_clear = http_framing_read(mhd, version, &framing);
     exchange->is_begun = true;
     exchange->refusal = find_route(server, path, method, &exchange->route);
-    if (encoding == NULL && announced == 0) {
+    if (is_clear && !framing.has_body) {
         return MHD_YES;
     }
-    /* Software that reads only one of the two headers would see another end of this request (RFC
-       9112, 6.3). */
-    if (encoding != NULL && (length != NULL || strcasecmp(encoding, "chunked") != 0)) {
+    if (!is_clear) {
         exchange->refusal = MHD_HTTP_BAD_REQUEST;
-    } else if (exchange->refusal == 0 && (uint64_t)announced > server->options.body_max) {
+    } else if (exchange->refusal == 0 && framing.announced > server->options.body_max) {
         exchange->refusal = MHD_HTTP_CONTENT_TOO_LARGE;
     }
     if (exchange->refusal != 0) {
         connection->lingers = true;
         return refuse(server, mhd, path, exchange->refusal);
     }
-    exchange->body.announced = (size_t)announced;
+    exchange->body.announced = (size_t)framing.announced;
     exchange->timeout_ms = asked_timeout_ms(mhd);
     http_connections_set_deadline(&server->connections, connection,
                                   body_deadline(server, exchange->timeout_ms));
@@ -213,7 +206,7 @@ static enum MHD_Result end_body(struct http_server *server, struct http_connecti
         [HTTP_BODY_OVER_BUDGET] = MHD_HTTP_SERVICE_UNAVAILABLE,
     };
     struct http_exchange *exchange = &connection->exchange;
-    http_connections_set_deadline(&server->connections, connection, HTTP_CONNECTIONS_NO_DEADLINE);
+    http_connections_answer(&server->connections, connection);
     if (exchange->refusal == 0) {
         exchange->refusal = refusals[exchange->body.state];
     }
@@ -223,9 +216,10 @@ static enum MHD_Result end_body(struct http_server *server, struct http_connecti
     } else {
         result = handle(server, connection);
     }
-    /* The limit for a peer that does not read its answer. */
-    http_connections_set_deadline(&server->connections, connection,
-                                  clock_boot_ms() + server->options.idle_timeout_ms);
+    if (!exchange->is_deferred) {
+        http_connections_send(&server->connections, connection,
+                              clock_boot_ms() + server->options.idle_timeout_ms);
+    }
     return result;
 }
 
@@ -242,12 +236,11 @@ void *http_request_on_line(void *server, const char *uri, struct MHD_Connection 
 enum MHD_Result http_request_on_piece(void *server, struct MHD_Connection *mhd, const char *path,
                                       const char *method, const char *version, const char *piece,
                                       size_t *piece_size, void **context) {
-    (void)version;
     struct http_server *self = server;
     struct http_connection *connection = *context;
     struct http_exchange *exchange = &connection->exchange;
     if (!exchange->is_begun) {
-        return begin_body(self, connection, mhd, path, method);
+        return begin_body(self, connection, mhd, path, method, version);
     }
     if (*piece_size > 0) {
         size_t size = *piece_size;
@@ -259,18 +252,34 @@ enum MHD_Result http_request_on_piece(void *server, struct MHD_Connection *mhd, 
     return end_body(self, connection, mhd, path);
 }
 
+void http_request_drop(struct http_server *server, struct http_connection *connection) {
+    http_body_fini(&connection->exchange.body, &server->budget);
+    if (connection->exchange.is_deferred) {
+        /* The connection ended before the answer was sent. */
+        buffer_fini(&connection->exchange.answer.body);
+    }
+    connection->exchange = (struct http_exchange){0};
+}
+
+/* MHD has no other way to tell which answers it gives by itself. */
+void http_request_on_log(void *server, const char *format, va_list arguments) {
+    static const char answers[] = "Error processing request (HTTP response code is %u";
+    struct http_server *self = server;
+    if (strncmp(format, answers, strlen(answers)) == 0) {
+        unsigned status = va_arg(arguments, unsigned);
+        atomic_fetch_add_explicit(status == MHD_HTTP_CONTENT_TOO_LARGE ? &self->n_too_large
+                                                                       : &self->n_malformed,
+                                  1, memory_order_relaxed);
+    }
+}
+
 void http_request_on_end(void *server, struct MHD_Connection *mhd, void **context,
                          enum MHD_RequestTerminationCode code) {
     (void)mhd;
     (void)code;
     struct http_server *self = server;
     struct http_connection *connection = *context;
-    http_body_fini(&connection->exchange.body, &self->budget);
-    if (connection->exchange.is_deferred) {
-        /* The connection ended before the answer was sent. */
-        buffer_fini(&connection->exchange.answer.body);
-    }
-    connection->exchange = (struct http_exchange){0};
+    http_request_drop(self, connection);
     http_connections_end_request(&self->connections, connection,
                                  clock_boot_ms() + self->options.idle_timeout_ms);
 }

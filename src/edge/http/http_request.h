@@ -9,6 +9,10 @@
  */
 
 #include <microhttpd.h>
+#include <stdarg.h>
+
+struct http_connection;
+struct http_server;
 
 /* The request line was read. Returns the context of the request. */
 void *http_request_on_line(void *server, const char *uri, struct MHD_Connection *mhd);
@@ -17,6 +21,13 @@ void *http_request_on_line(void *server, const char *uri, struct MHD_Connection 
 enum MHD_Result http_request_on_piece(void *server, struct MHD_Connection *mhd, const char *path,
                                       const char *method, const char *version, const char *piece,
                                       size_t *piece_size, void **context);
+
+/* The connection is about to close. MHD drops some requests without http_request_on_end(). */
+void http_request_drop(struct http_server *server, struct http_connection *connection);
+
+/* MHD tells what it does. Counts the answers that it gives by itself. */
+void http_request_on_log(void *server, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 
 /* The answer was sent, or will never be. */
 void http_request_on_end(void *server, struct MHD_Connection *mhd, void **context,

@@ -26,6 +26,8 @@ struct http_server {
     struct http_linger linger;
     atomic_uint_fast64_t n_too_large;
     atomic_uint_fast64_t n_over_budget;
+    atomic_uint_fast64_t n_malformed;
+    _Atomic(int64_t) full_since_ms; /* since when newcomers find no room; 0: they find it */
     atomic_bool is_draining;
     atomic_bool is_stopping;
     int listen_fd;

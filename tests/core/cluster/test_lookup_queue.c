@@ -183,6 +183,28 @@ static void test_lookup_queue__a_crowd_with_made_up_uids_costs_one_get(void **st
     assert_int_equal(n_answers, 500);
 }
 
+static void test_lookup_queue__4_wait_for_the_watch_and_the_5th_does_not(void **state) {
+    struct fixture *fixture = *state;
+    ask(fixture, 1, "n/a", 1000);
+    act(fixture, 1000);
+    end_found(fixture, 0, "other", 1, 1010);
+    act(fixture, 1010);
+    for (int id = 2; id <= 6; id++) {
+        ask(fixture, id, "n/a", 2000);
+    }
+    ask_for(fixture, 7, "n/a", "other", 0, 2000, 4000);
+    EXPECT(fixture, 2000, "6 found other; 7 found other; wait 2250");
+    EXPECT(fixture, 2250, "2 found other; 3 found other; 4 found other; 5 found other; wait");
+    /* The next answer has its own four. */
+    lookup_queue_drop(fixture->queue, "n", "a");
+    ask(fixture, 8, "n/a", 2300);
+    EXPECT(fixture, 2300, "GET n/a at 0; wait 4300");
+    end_found(fixture, 0, "other", 1, 2310);
+    act(fixture, 2310);
+    ask(fixture, 9, "n/a", 2400);
+    EXPECT(fixture, 2400, "wait 2650");
+}
+
 static void test_lookup_queue__the_watch_drops_a_kept_answer(void **state) {
     struct fixture *fixture = *state;
     ask(fixture, 1, "n/a", 1000);
@@ -405,6 +427,7 @@ int main(void) {
         TEST(test_lookup_queue__a_late_question_gets_what_it_hopes_for_at_once),
         TEST(test_lookup_queue__an_absence_is_kept_for_5_s),
         TEST(test_lookup_queue__a_crowd_with_made_up_uids_costs_one_get),
+        TEST(test_lookup_queue__4_wait_for_the_watch_and_the_5th_does_not),
         TEST(test_lookup_queue__the_watch_drops_a_kept_answer),
         TEST(test_lookup_queue__the_watch_overtakes_a_get),
         TEST(test_lookup_queue__a_failure_is_neither_kept_nor_for_late_questions),

@@ -252,13 +252,14 @@ static void thread(void *context, const struct http_request *request,
 static void large(void *context, const struct http_request *request,
                   struct http_response *response) {
     (void)request;
-    const struct http_site *site = context;
+    struct http_site *site = context;
     static const char zeros[65536];
     for (size_t left = site->large_size; left > 0;) {
         size_t piece = left < sizeof zeros ? left : sizeof zeros;
         buffer_add(&response->body, zeros, piece);
         left -= piece;
     }
+    atomic_fetch_add(&site->n_handled, 1);
 }
 
 static void wait(void *context, const struct http_request *request,

@@ -62,7 +62,7 @@ static void test_http_body__accepts_a_body_up_to_its_limit(void **state) {
         http_site_init(&site);
         site.options.body_max = BODY_MAX;
         /* Exactly the memory that one body at the limit needs. */
-        site.options.bodies_max = BODY_MAX;
+        site.options.bodies_max = BODY_MAX - HTTP_BODY_FREE;
         http_site_start(&site);
         http_client_open(&client, site.port);
         char *request = make_post("/echo", rows[i].size, rows[i].is_chunked, &size);
@@ -132,7 +132,7 @@ static int post(struct http_client *client, size_t size) {
 
 static void test_http_body__refuses_a_body_that_passes_the_budget_of_all(void **state) {
     (void)state;
-    enum { BUDGET = 100000, HELD = 80000 };
+    enum { BUDGET = 100000, HELD = 80000, LEFT = HTTP_BODY_FREE + BUDGET - HELD };
     struct http_site site;
     struct http_client announcer;
     struct http_client holder;
@@ -140,7 +140,7 @@ static void test_http_body__refuses_a_body_that_passes_the_budget_of_all(void **
     struct http_answer answer;
     size_t size;
     http_site_init(&site);
-    site.options.bodies_max = BUDGET;
+    site.options.bodies_max = BUDGET - HTTP_BODY_FREE;
     /* The handler of the holder blocks, so the holder needs a worker of its own. */
     site.options.workers = 3;
     http_site_start(&site);
@@ -154,10 +154,10 @@ static void test_http_body__refuses_a_body_that_passes_the_budget_of_all(void **
     assert_true(http_client_send(&holder, request, size));
     free(request);
     http_site_wait_for_arrival(&site);
-    assert_int_equal(post(&other, BUDGET - HELD), 200);
-    assert_int_equal(post(&other, BUDGET - HELD + 1), 503);
+    assert_int_equal(post(&other, LEFT), 200);
+    assert_int_equal(post(&other, LEFT + 1), 503);
     assert_int_equal(post(&other, BUDGET), 503);
-    assert_int_equal(post(&other, BUDGET - HELD), 200);
+    assert_int_equal(post(&other, LEFT), 200);
     assert_int_equal(http_site_count(&site).over_budget, 2);
     assert_int_equal(http_site_count(&site).too_large, 0);
     atomic_store(&site.may_leave, true);
@@ -177,7 +177,7 @@ static void test_http_body__returns_the_budget_of_a_broken_body(void **state) {
     struct http_client client;
     size_t size;
     http_site_init(&site);
-    site.options.bodies_max = BUDGET;
+    site.options.bodies_max = BUDGET - HTTP_BODY_FREE;
     http_site_start(&site);
     char *request = make_post("/echo", BUDGET, false, &size);
     for (uint64_t i = 1; i <= 5; i++) {
@@ -194,6 +194,40 @@ static void test_http_body__returns_the_budget_of_a_broken_body(void **state) {
     http_site_stop(&site);
 }
 
+static void test_http_body__takes_a_small_body_whatever_others_hold(void **state) {
+    (void)state;
+    enum { HOLDERS = 3, HELD = 100000 };
+    struct http_site site;
+    struct http_client holders[HOLDERS];
+    struct http_client client;
+    struct http_answer answer;
+    size_t size;
+    http_site_init(&site);
+    site.options.bodies_max = HOLDERS * (HELD - HTTP_BODY_FREE);
+    http_site_start(&site);
+    char *request = make_post("/echo", HELD, false, &size);
+    for (int i = 0; i < HOLDERS; i++) {
+        http_client_open(&holders[i], site.port);
+        assert_true(http_client_send(&holders[i], request, size - 1));
+    }
+    http_client_open(&client, site.port);
+    int64_t until_ms = http_now_ms() + 5000;
+    while (post(&client, HTTP_BODY_FREE + 1) != 503) {
+        assert_true(http_now_ms() < until_ms); /* the server reads the bodies of the holders */
+    }
+    assert_int_equal(post(&client, HTTP_BODY_FREE), 200);
+    assert_int_equal(post(&client, HTTP_BODY_FREE + 1), 503);
+    for (int i = 0; i < HOLDERS; i++) {
+        http_client_ask(&holders[i], "z", &answer);
+        assert_int_equal(answer.status, 200);
+        http_client_close(&holders[i]);
+    }
+    assert_int_equal(post(&client, HTTP_BODY_FREE + 1), 200);
+    free(request);
+    http_client_close(&client);
+    http_site_stop(&site);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_http_body__accepts_a_body_up_to_its_limit),
@@ -201,6 +235,7 @@ int main(void) {
         cmocka_unit_test(test_http_body__refuses_an_announced_body_before_it_is_sent),
         cmocka_unit_test(test_http_body__refuses_a_body_that_passes_the_budget_of_all),
         cmocka_unit_test(test_http_body__returns_the_budget_of_a_broken_body),
+        cmocka_unit_test(test_http_body__takes_a_small_body_whatever_others_hold),
     };
     return cmocka_run_group_tests_name("edge/http_body", tests, NULL, NULL);
 }

@@ -243,45 +243,26 @@ static void test_http_limits__answers_others_while_200_clients_drip(void **state
     http_site_stop(&site);
 }
 
-static void test_http_limits__lets_connections_past_the_limit_wait(void **state) {
-    (void)state;
-    enum { MAX = 4 };
-    struct http_site site;
-    struct http_client clients[MAX + 1];
-    struct http_answer answer;
-    http_site_init(&site);
-    site.options.connections_max = MAX;
-    http_site_start(&site);
-    for (size_t i = 0; i < MAX; i++) {
-        http_client_open(&clients[i], site.port);
-        http_client_ask(&clients[i], HTTP_GET_HEALTHZ, &answer);
-        assert_int_equal(answer.status, 200);
-    }
-    http_client_open(&clients[MAX], site.port);
-    assert_true(http_client_send_text(&clients[MAX], HTTP_GET_HEALTHZ));
-    http_assert_asleep(500);
-    assert_false(http_client_sees_end(&clients[MAX], 0));
-    assert_int_equal(http_site_count(&site).connections, MAX);
-    /* The server serves the accepted ones, and the waiting one as soon as one of them leaves. */
-    http_client_ask(&clients[0], HTTP_GET_HEALTHZ, &answer);
-    int64_t before_ms = http_now_ms();
-    http_client_close(&clients[1]);
-    assert_true(http_client_read(&clients[MAX], &answer));
-    assert_int_equal(answer.status, 200);
-    assert_true(http_now_ms() - before_ms < LATE_MS);
-    http_client_close(&clients[0]);
-    for (size_t i = 2; i <= MAX; i++) {
-        http_client_close(&clients[i]);
-    }
-    HTTP_SITE_WAIT(&site, connections, 0);
-    assert_int_equal(http_site_count(&site).accepted, MAX + 1);
-    http_site_stop(&site);
-}
-
 static int open_unconnected(void) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
     return fd;
+}
+
+/* Takes away all descriptors that are free, with the lowest number as the limit. */
+static void leave_no_descriptor(struct rlimit *ret_before) {
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, ret_before), 0);
+    int free_fd = open_unconnected();
+    close(free_fd);
+    const struct rlimit none = {.rlim_cur = (rlim_t)free_fd, .rlim_max = ret_before->rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+}
+
+static void connect_to(const struct http_client *client, const struct http_site *site) {
+    const struct sockaddr_in server = {.sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                       .sin_port = htons(site->port)};
+    assert_int_equal(connect(client->fd, (const struct sockaddr *)&server, sizeof server), 0);
 }
 
 static void test_http_limits__waits_for_descriptors_without_spinning(void **state) {
@@ -293,26 +274,46 @@ static void test_http_limits__waits_for_descriptors_without_spinning(void **stat
     http_site_init(&site);
     http_site_start(&site);
     http_client_open(&inside, site.port);
-    http_client_ask(&inside, HTTP_GET_HEALTHZ, &answer);
+    assert_true(http_client_send_text(&inside, "POST /defer HTTP/1.1\r\nHost: x\r\n\r\n"));
+    struct http_connection *deferred = http_site_next_deferred(&site);
     struct http_client outside = {.fd = open_unconnected()};
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    /* The lowest free number becomes the limit, so no descriptor is left. */
-    int free_fd = open_unconnected();
-    close(free_fd);
-    const struct rlimit none = {.rlim_cur = (rlim_t)free_fd, .rlim_max = limit.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    const struct sockaddr_in server = {.sin_family = AF_INET,
-                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                                       .sin_port = htons(site.port)};
-    assert_int_equal(connect(outside.fd, (const struct sockaddr *)&server, sizeof server), 0);
+    leave_no_descriptor(&limit);
+    connect_to(&outside, &site);
     assert_true(http_client_send_text(&outside, HTTP_GET_HEALTHZ));
     http_assert_asleep(500);
     assert_false(http_client_sees_end(&outside, 0));
     assert_int_equal(http_site_count(&site).accepted, 1);
-    http_client_ask(&inside, HTTP_GET_HEALTHZ, &answer);
+    assert_in_range(http_full_ms(site.server), 300, 60000);
+    http_site_answer(deferred, "inside");
+    assert_true(http_client_read(&inside, &answer));
+    assert_string_equal(answer.body, "inside");
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     assert_true(http_client_read(&outside, &answer));
     assert_int_equal(answer.status, 200);
+    http_client_close(&outside);
+    http_client_close(&inside);
+    http_site_stop(&site);
+}
+
+static void test_http_limits__without_descriptors_ends_an_idle_connection(void **state) {
+    (void)state;
+    struct http_site site;
+    struct http_client inside;
+    struct http_answer answer;
+    struct rlimit limit;
+    http_site_init(&site);
+    http_site_start(&site);
+    http_client_open(&inside, site.port);
+    http_client_ask(&inside, HTTP_GET_HEALTHZ, &answer);
+    struct http_client outside = {.fd = open_unconnected()};
+    leave_no_descriptor(&limit);
+    connect_to(&outside, &site);
+    assert_true(http_client_send_text(&outside, HTTP_GET_HEALTHZ));
+    assert_true(http_client_read(&outside, &answer));
+    assert_int_equal(answer.status, 200);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_true(http_client_sees_end(&inside, 1000));
+    assert_int_equal(http_site_count(&site).evicted, 1);
     http_client_close(&outside);
     http_client_close(&inside);
     http_site_stop(&site);
@@ -329,8 +330,8 @@ int main(void) {
         cmocka_unit_test(test_http_limits__ends_a_client_that_does_not_read_its_answer),
         cmocka_unit_test(test_http_limits__sleeps_while_nothing_is_due),
         cmocka_unit_test(test_http_limits__answers_others_while_200_clients_drip),
-        cmocka_unit_test(test_http_limits__lets_connections_past_the_limit_wait),
         cmocka_unit_test(test_http_limits__waits_for_descriptors_without_spinning),
+        cmocka_unit_test(test_http_limits__without_descriptors_ends_an_idle_connection),
     };
     return cmocka_run_group_tests_name("edge/http_limits", tests, NULL, NULL);
 }

@@ -109,16 +109,21 @@ static void test_http_linger__drains_64_mib_and_no_more(void **state) {
     end(&fixture);
 }
 
-static void test_http_linger__has_room_for_32_and_closes_the_next(void **state) {
+static void test_http_linger__has_room_for_32_and_one_more_closes_the_oldest(void **state) {
     struct fixture fixture;
     int peers[HTTP_LINGER_MAX];
     (void)state;
     begin(&fixture);
-    for (int i = 1; i <= HTTP_LINGER_MAX; i++) {
-        peers[i - 1] = add(&fixture);
-        assert_int_equal(send(peers[i - 1], "x", 1, MSG_NOSIGNAL), i < HTTP_LINGER_MAX ? 1 : -1);
+    for (int i = 1; i < HTTP_LINGER_MAX; i++) {
+        peers[i] = add(&fixture);
     }
+    assert_true(is_open(&fixture));
+    peers[0] = add(&fixture);
+    assert_false(is_open(&fixture));
     assert_int_equal(fixture.linger.n_items, HTTP_LINGER_MAX);
+    for (int i = 0; i < HTTP_LINGER_MAX; i++) {
+        assert_int_equal(send(peers[i], "x", 1, MSG_NOSIGNAL), 1);
+    }
     end(&fixture);
     for (int i = 0; i < HTTP_LINGER_MAX; i++) {
         assert_int_equal(send(peers[i], "x", 1, MSG_NOSIGNAL), -1);
@@ -132,7 +137,7 @@ int main(void) {
         cmocka_unit_test(test_http_linger__lasts_until_the_peer_ends),
         cmocka_unit_test(test_http_linger__lasts_for_5_seconds_and_no_longer),
         cmocka_unit_test(test_http_linger__drains_64_mib_and_no_more),
-        cmocka_unit_test(test_http_linger__has_room_for_32_and_closes_the_next),
+        cmocka_unit_test(test_http_linger__has_room_for_32_and_one_more_closes_the_oldest),
     };
     return cmocka_run_group_tests_name("edge/http_linger", tests, NULL, NULL);
 }

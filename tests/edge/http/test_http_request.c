@@ -181,79 +181,6 @@ static void test_http_request__accepts_a_chunked_body(void **state) {
     http_site_stop(&site);
 }
 
-static void test_http_request__refuses_ambiguous_requests_and_closes(void **state) {
-    (void)state;
-    static const struct {
-        const char *name;
-        const char *request;
-        int status; /* 0: no answer */
-    } rows[] = {
-        {"length is not a number", HTTP_POST_ECHO "Content-Length: 1x\r\n\r\na", 400},
-        {"negative length", HTTP_POST_ECHO "Content-Length: -1\r\n\r\na", 400},
-        {"empty length", HTTP_POST_ECHO "Content-Length: \r\n\r\na", 400},
-        {"length beyond 64 bits", HTTP_POST_ECHO "Content-Length: 99999999999999999999\r\n\r\na",
-         413},
-        {"length beyond 63 bits", HTTP_POST_ECHO "Content-Length: 18446744073709551614\r\n\r\na",
-         413},
-        {"two kinds of length",
-         HTTP_POST_ECHO "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-        {"encoding that is not known", HTTP_POST_ECHO "Transfer-Encoding: gzip\r\n\r\nabc", 400},
-        {"chunk size is not a number",
-         HTTP_POST_ECHO "Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n", 400},
-        {"no host", "GET /healthz HTTP/1.1\r\n\r\n", 400},
-        {"header without a colon", "GET /healthz HTTP/1.1\r\nHost\r\n\r\n", 400},
-        {"a body for an unknown path", "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n",
-         404},
-        {"a body for the wrong method",
-         "PUT /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n", 405},
-        {"HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
-        {"HTTP/0.9", "GET /healthz\r\n", 400},
-        {"no request at all", "hello\r\n", 0},
-    };
-    struct http_site site;
-    http_site_init(&site);
-    http_site_start(&site);
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct http_client client;
-        struct http_answer answer = {0};
-        http_client_open(&client, site.port);
-        assert_true(http_client_send_text(&client, rows[i].request));
-        bool is_answered = http_client_read(&client, &answer);
-        if (is_answered != (rows[i].status != 0) || answer.status != rows[i].status) {
-            fail_msg("%s: %d", rows[i].name, answer.status);
-        }
-        if (is_answered && !http_answer_has(&answer, "Connection: close\r\n")) {
-            fail_msg("%s: the connection is kept", rows[i].name);
-        }
-        if (!http_client_sees_end(&client, 2000)) {
-            fail_msg("%s: not closed", rows[i].name);
-        }
-        http_client_close(&client);
-    }
-    assert_int_equal(atomic_load(&site.n_handled), 0);
-    http_site_stop(&site);
-}
-
-static void test_http_request__bounds_the_headers(void **state) {
-    (void)state;
-    struct http_site site;
-    static char headers[64 * 1024];
-    static const struct {
-        size_t size;
-        int status;
-    } rows[] = {{8 * 1024, 200}, {40 * 1024, 431}};
-    http_site_init(&site);
-    http_site_start(&site);
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        size_t used =
-            (size_t)snprintf(headers, sizeof headers, "GET /healthz HTTP/1.1\r\nHost: x\r\nLong: ");
-        memset(headers + used, 'a', rows[i].size);
-        memcpy(headers + used + rows[i].size, "\r\n\r\n", 5);
-        assert_int_equal(http_client_ask_once(site.port, headers), rows[i].status);
-    }
-    http_site_stop(&site);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_http_request__keeps_a_connection_for_many_requests),
@@ -263,8 +190,6 @@ int main(void) {
         cmocka_unit_test(test_http_request__answers_head_like_get_without_the_body),
         cmocka_unit_test(test_http_request__says_continue_to_a_client_that_waits_for_it),
         cmocka_unit_test(test_http_request__accepts_a_chunked_body),
-        cmocka_unit_test(test_http_request__refuses_ambiguous_requests_and_closes),
-        cmocka_unit_test(test_http_request__bounds_the_headers),
     };
     return cmocka_run_group_tests_name("edge/http_request", tests, NULL, NULL);
 }

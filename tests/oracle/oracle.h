@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef ORACLE_ORACLE_H
+#define ORACLE_ORACLE_H
+
+/*
+ * The decision table, written a second time, apart from the program's code. The oracle reads trees
+ * of cJSON and answers with a tree:
+ *
+ *   {"outcome": "malformed" | "decided" | "unresolved" | "failed", "lookup": true | false,
+ *    "allowed": ..., "patch": {path: value}, "warnings": [rule], "audit": [rule]}
+ *
+ * "malformed" and "failed" have no further members but `lookup`. `lookup` tells whether an API
+ * server must be asked, if there is one.
+ *
+ * A later issue adds MCPRemoteProxy and VirtualMCPServer, rows 2b, 6b, 14 and 15, and defaultRedis:
+ * kinds are told in judge_kind() of oracle.c, the rows are one function each in oracle_rows.c.
+ */
+
+#include <cjson/cJSON.h>
+#include <stdint.h>
+
+#include "marks.h"
+
+/* What a look-up meets. */
+enum world {
+    WORLD_OFFLINE, /* there is no API server to ask */
+    WORLD_FOUND,   /* it answers with the live object */
+    WORLD_ABSENT,  /* it answers 404 */
+    WORLD_FAILED,  /* it does not answer, or answers with an error */
+    WORLD_COUNT,
+};
+
+struct question {
+    const cJSON *facts;  /* a list of MCPServers and Deployments */
+    const cJSON *policy; /* a PolicyConfig */
+    int64_t now;
+    const char *review; /* the AdmissionReview as text */
+    enum world world;
+    const cJSON *live; /* what the API server answers with in WORLD_FOUND */
+};
+
+/* Notes in `marks` which rows and outcomes it met. */
+cJSON *oracle_answer(const struct question *question, struct marks *marks);
+
+#endif

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/*
+ * Whose is D? DESIGN.md 1, "Whose is D?", and row 12.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "limits.h"
+#include "oracle_parts.h"
+#include "tree.h"
+
+#define NAME_LABEL      "app.kubernetes.io/name"
+#define INSTANCE_LABEL  "app.kubernetes.io/instance"
+#define GENERATION_NOTE "toolhive.stacklok.dev/mcpserver-generation"
+
+enum { CLAIMS_MAX = 16 };
+
+/* What the controller references of the new and of the old object say. */
+struct claims {
+    const char *uids[CLAIMS_MAX]; /* of those that name an MCPServer of the object's name */
+    size_t n_new;                 /* so many of them are the new object's */
+    size_t n_uids;
+    bool has_controller; /* the new object has one, whatever its kind */
+    bool is_unreadable;  /* one of them cannot be read */
+};
+
+enum pair { PAIR_NONE, PAIR_OURS, PAIR_UNREADABLE };
+
+static void read_claim(const cJSON *reference, const char *name, struct claims *claims) {
+    struct text version = oracle_text(tree_at(reference, "apiVersion", NULL), SIZE_MAX);
+    struct text kind = oracle_text(tree_at(reference, "kind", NULL), LIMIT_KIND);
+    struct text its = oracle_text(tree_at(reference, "name", NULL), LIMIT_NAME);
+    struct text uid = oracle_text(tree_at(reference, "uid", NULL), LIMIT_UID);
+    if ((version.state != UNUSABLE && !oracle_is_group(version.value)) ||
+        (kind.state != UNUSABLE && strcmp(kind.value, "MCPServer") != 0)) {
+        return;
+    }
+    bool is_server = version.state == SET && kind.state == SET;
+    if (is_server && its.state != UNUSABLE && strcmp(its.value, name) != 0) {
+        return;
+    }
+    if (!is_server || its.state == UNUSABLE || uid.state == UNUSABLE) {
+        claims->is_unreadable = true;
+    } else if (claims->n_uids < CLAIMS_MAX) {
+        claims->uids[claims->n_uids++] = uid.value;
+    }
+}
+
+static bool read_claims(const cJSON *object, const char *name, struct claims *claims) {
+    const cJSON *references = tree_at(object, "metadata", "ownerReferences", NULL);
+    const cJSON *reference;
+    bool has_controller = false;
+    cJSON_ArrayForEach(reference, references) {
+        if (cJSON_IsTrue(tree_at(reference, "controller", NULL))) {
+            has_controller = true;
+            read_claim(reference, name, claims);
+        }
+    }
+    return has_controller;
+}
+
+/* Does one of the references name an MCPServer with that uid? A record without uid takes all. */
+static bool claims_name(const struct claims *claims, size_t n, const struct server *server) {
+    for (size_t i = 0; i < n; i++) {
+        if (server->uid[0] == '\0' || strcmp(claims->uids[i], server->uid) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A reference without uid is none, except to a record without one. */
+static bool has_claim(const struct claims *claims) {
+    for (size_t i = 0; i < claims->n_uids; i++) {
+        if (claims->uids[i][0] != '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum pair read_selector(const struct request *request) {
+    const cJSON *object = request->old != NULL ? request->old : request->object;
+    const cJSON *selector = tree_at(object, "spec", "selector", NULL);
+    const cJSON *labels = tree_at(selector, "matchLabels", NULL);
+    struct text name = oracle_text(tree_at(labels, NAME_LABEL, NULL), LIMIT_NAME);
+    struct text instance = oracle_text(tree_at(labels, INSTANCE_LABEL, NULL), LIMIT_NAME);
+    if (oracle_object(selector) == UNUSABLE || oracle_object(labels) == UNUSABLE) {
+        return PAIR_UNREADABLE;
+    }
+    if ((name.state != UNUSABLE && strcmp(name.value, "mcpserver") != 0) ||
+        (instance.state != UNUSABLE && strcmp(instance.value, request->name.value) != 0)) {
+        return PAIR_NONE;
+    }
+    return name.state == SET && instance.state == SET ? PAIR_OURS : PAIR_UNREADABLE;
+}
+
+/* The MCPServer that the labels name, if neither the record nor the labels can have an uid. */
+static struct server by_labels(const struct request *request) {
+    struct server none = {.uid = ""};
+    const cJSON *labels = tree_at(request->object, "metadata", "labels", NULL);
+    struct text name = oracle_text(tree_at(labels, NAME_LABEL, NULL), LIMIT_NAME);
+    struct text instance = oracle_text(tree_at(labels, INSTANCE_LABEL, NULL), LIMIT_NAME);
+    if (strcmp(name.value, "mcpserver") != 0 || instance.state != SET) {
+        return none;
+    }
+    struct server server =
+        oracle_find_server(request->question->facts, request->namespace.value, instance.value);
+    return server.uid[0] == '\0' ? server : none;
+}
+
+struct integer oracle_noted_generation(const cJSON *deployment) {
+    struct integer none = {UNUSABLE, 0};
+    struct text note = oracle_text(
+        tree_at(deployment, "spec", "template", "metadata", "annotations", GENERATION_NOTE, NULL),
+        LIMIT_NAME);
+    if (note.state == ABSENT) {
+        return (struct integer){ABSENT, 0};
+    }
+    size_t size = strlen(note.value);
+    if (size == 0 || size > 18 || strspn(note.value, "0123456789") != size) {
+        return none;
+    }
+    return (struct integer){SET, strtoll(note.value, NULL, 10)};
+}
+
+static bool is_behind(const struct request *request, const struct server *server) {
+    struct integer noted = oracle_noted_generation(request->object);
+    return server->generation > 0 && noted.state == SET && noted.value > server->generation;
+}
+
+static struct identity found(enum identity_state state, const struct server *server) {
+    return (struct identity){.state = state, .server = *server};
+}
+
+/* Not by owner, but the MCPServer is there. Where an owner cannot be read, the cap alone can be
+   decided about; of another transport, the owner could be what matters. */
+static enum identity_state by_selector(const struct claims *claims, enum pair pair,
+                                       const struct server *server) {
+    if (pair == PAIR_OURS && (server->is_stdio || !claims->is_unreadable)) {
+        return IDENTITY_SELECTED;
+    }
+    return claims->is_unreadable || pair == PAIR_UNREADABLE ? IDENTITY_UNRESOLVED : IDENTITY_NONE;
+}
+
+/* Row 12. `record` is what the facts have. */
+static struct identity look_up(const struct request *request, const struct claims *claims,
+                               enum pair pair, const struct server *record) {
+    struct identity none = {.state = IDENTITY_NONE, .asks = true, .server = *record};
+    struct identity unresolved = none;
+    unresolved.state = IDENTITY_UNRESOLVED;
+    bool is_former = record->is_there && (has_claim(claims) || claims->is_unreadable) &&
+                     !claims_name(claims, claims->n_uids, record);
+    switch (request->question->world) {
+    case WORLD_FOUND: {
+        struct server live = oracle_server(request->question->live);
+        struct identity answer = {.asks = true, .is_confirmed = true, .server = live};
+        oracle_mark(request, MARK_ROW12_FOUND);
+        answer.state = claims_name(claims, claims->n_uids, &live)
+                           ? IDENTITY_OWNED
+                           : by_selector(claims, pair, &live);
+        return answer;
+    }
+    case WORLD_ABSENT:
+        oracle_mark(request, MARK_ROW12_ABSENT);
+        return none;
+    case WORLD_FAILED:
+        oracle_mark(request, MARK_ROW12_FAILED);
+        if (is_former && pair == PAIR_OURS && record->is_stdio && !is_behind(request, record)) {
+            unresolved.state = IDENTITY_SELECTED;
+        }
+        return unresolved;
+    default:
+        oracle_mark(request, MARK_ROW12_OFFLINE);
+        return unresolved;
+    }
+}
+
+static void mark_owner(const struct request *request, const struct claims *claims,
+                       const struct server *record) {
+    if (!record->is_there) {
+        return;
+    }
+    if (record->uid[0] == '\0' && claims->n_uids > 0) {
+        oracle_mark(request, MARK_OWNER_WITHOUT_UID);
+    } else if (claims_name(claims, claims->n_new, record)) {
+        oracle_mark(request, MARK_OWNER_OF_BOTH);
+    } else if (claims_name(claims, claims->n_uids, record)) {
+        oracle_mark(request, MARK_OWNER_OF_OLD);
+    } else if (claims->n_uids > 0) {
+        oracle_mark(request, MARK_OWNER_FORMER);
+    }
+}
+
+struct identity oracle_deployment(const struct request *request, bool asks_anyway) {
+    struct claims claims = {.n_uids = 0};
+    struct identity none = {.state = IDENTITY_NONE, .server = {.uid = ""}};
+    if (request->name.state == ABSENT || request->name.value[0] == '\0') {
+        return none;
+    }
+    struct server record =
+        oracle_find_server(request->question->facts, request->namespace.value, request->name.value);
+    enum pair pair = read_selector(request);
+    claims.has_controller = read_claims(request->object, request->name.value, &claims);
+    claims.n_new = claims.n_uids;
+    read_claims(request->old, request->name.value, &claims);
+    mark_owner(request, &claims, &record);
+
+    bool is_owned = record.is_there && claims_name(&claims, claims.n_uids, &record);
+    bool has_api = request->question->world != WORLD_OFFLINE;
+    if (asks_anyway) {
+        return look_up(request, &claims, pair, &record);
+    }
+    if (is_owned) {
+        if (is_behind(request, &record)) {
+            oracle_mark(request, MARK_ROW12_NEWER);
+            return look_up(request, &claims, pair, &record);
+        }
+        return found(IDENTITY_OWNED, &record);
+    }
+    struct server labelled = by_labels(request);
+    if (labelled.is_there && !claims.has_controller) {
+        oracle_mark(request, MARK_LABELS);
+        return is_behind(request, &labelled) ? look_up(request, &claims, pair, &labelled)
+                                             : found(IDENTITY_OWNED, &labelled);
+    }
+    if (request->name.state == ABSENT || request->name.value[0] == '\0') {
+        oracle_mark(request, MARK_NOT_OURS);
+        return none;
+    }
+    if (claims.is_unreadable || pair == PAIR_UNREADABLE) {
+        oracle_mark(request,
+                    claims.is_unreadable ? MARK_OWNER_UNREADABLE : MARK_SELECTOR_UNREADABLE);
+    }
+    bool is_open = has_claim(&claims) || claims.is_unreadable || pair == PAIR_UNREADABLE ||
+                   (claims.n_uids > 0 && !has_api && !record.is_there); /* manifests have no uids */
+    if (is_open && (has_api || !record.is_there)) {
+        return look_up(request, &claims, pair, &record);
+    }
+    if (pair == PAIR_OURS) {
+        oracle_mark(request, claims.n_uids > 0 ? MARK_OWNER_FORMER_SELECTED : MARK_SELECTOR);
+        if (!record.is_there || is_behind(request, &record)) {
+            return look_up(request, &claims, pair, &record);
+        }
+        return found(by_selector(&claims, pair, &record), &record);
+    }
+    if (is_open) {
+        return found(by_selector(&claims, pair, &record), &record);
+    }
+    oracle_mark(request, MARK_NOT_OURS);
+    return none;
+}
+
+/* The size of the value of the term that begins here; -1 if its key is another. */
+static long term_value(const char *term, const char *key) {
+    size_t n_key = strlen(key);
+    size_t size = strcspn(term, ",");
+    return size > n_key && strncmp(term, key, n_key) == 0 && term[n_key] == '='
+               ? (long)(size - n_key - 1)
+               : -1;
+}
+
+/* Is `key`=`value` one of the comma-separated terms? If `value` is NULL: is one of the values of
+   the key too long to be read? */
+static bool has_term(const char *selector, const char *key, const char *value) {
+    for (const char *term = selector;; term++) {
+        long size = term_value(term, key);
+        const char *its = term + strlen(key) + 1;
+        if (value == NULL
+                ? size > LIMIT_NAME
+                : size == (long)strlen(value) && strncmp(its, value, strlen(value)) == 0) {
+            return true;
+        }
+        term += strcspn(term, ",");
+        if (*term == '\0') {
+            return false;
+        }
+    }
+}
+
+static enum pair read_scale(const struct request *request) {
+    struct text selector = oracle_text(tree_at(request->old, "status", "selector", NULL), SIZE_MAX);
+    if (selector.state == UNUSABLE) {
+        return PAIR_UNREADABLE;
+    }
+    if (!has_term(selector.value, NAME_LABEL, "mcpserver")) {
+        return PAIR_NONE;
+    }
+    return has_term(selector.value, INSTANCE_LABEL, request->name.value) ? PAIR_OURS
+           : has_term(selector.value, INSTANCE_LABEL, NULL)              ? PAIR_UNREADABLE
+                                                                         : PAIR_NONE;
+}
+
+struct identity oracle_scale(const struct request *request) {
+    struct identity none = {.state = IDENTITY_NONE, .server = {.uid = ""}};
+    struct claims no_claims = {.n_uids = 0};
+    enum pair pair = read_scale(request);
+    struct server record =
+        oracle_find_server(request->question->facts, request->namespace.value, request->name.value);
+    if (pair == PAIR_NONE || request->name.value[0] == '\0') {
+        oracle_mark(request, MARK_SCALE_NOT_OURS);
+        return none;
+    }
+    if (pair == PAIR_UNREADABLE) {
+        oracle_mark(request, MARK_SCALE_UNREADABLE);
+    }
+    return pair == PAIR_UNREADABLE || !record.is_there ? look_up(request, &no_claims, pair, &record)
+                                                       : found(IDENTITY_SELECTED, &record);
+}

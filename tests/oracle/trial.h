@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef ORACLE_TRIAL_H
+#define ORACLE_TRIAL_H
+
+/*
+ * A trial is one random question as a tree: `facts`, `policy`, `now`, `live` (the MCPServer that a
+ * look-up finds), `review`, `style` (how the review is written, see wire.h), and where the text is
+ * to be broken `tail`, which is put behind it, and `cut`, the number of bytes that it lacks.
+ */
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "chance.h"
+#include "oracle.h"
+
+/* The same seed makes the same trial. To be deleted. */
+cJSON *trial_new(uint64_t seed);
+
+/* The review as text; free with free(). */
+char *trial_text(const cJSON *trial);
+
+/* All but the text. Borrows from the trial. */
+struct question trial_question(const cJSON *trial, enum world world, const char *text);
+
+/* Can this world be? Facts that come from a cluster have uids. */
+bool trial_can_be(const cJSON *trial, enum world world);
+
+/* ---- what the two files of the generator share ---- */
+
+/* The names of a trial. */
+struct names {
+    char name[512];
+    char namespace[64];
+    char uid[256]; /* of the MCPServer */
+};
+
+/* Members of objects, changed one or a few at a time. */
+void mutate_deployment(struct chance *chance, const struct names *names, cJSON *request);
+void mutate_scale(struct chance *chance, const struct names *names, cJSON *request);
+void mutate_server(struct chance *chance, const struct names *names, cJSON *request);
+void mutate_selector(struct chance *chance, cJSON *object);
+void mutate_request(struct chance *chance, const struct names *names, cJSON *review);
+
+cJSON *random_count(struct chance *chance);
+cJSON *random_strategy(struct chance *chance);
+
+/* A text of one letter, of that size. */
+cJSON *long_text(size_t size);
+
+#endif
