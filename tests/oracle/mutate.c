@@ -274,6 +274,18 @@ static void change_pod(struct chance *chance, cJSON *object) {
     }
 }
 
+/* An update with a forged deletionTimestamp is refused by the API server. A creation with one is
+   not: a server-side apply that creates the object brings it here. */
+static void set_deletion(struct chance *chance, cJSON *metadata, cJSON *old) {
+    bool is_real = old != NULL && chance_of(chance, 80);
+    if (is_real || (old == NULL && TRIAL_ASKS_OPEN_QUESTIONS)) {
+        tree_put_text(metadata, "deletionTimestamp", "2026-11-22T11:59:00Z");
+    }
+    if (is_real || (old != NULL && TRIAL_ASKS_OPEN_QUESTIONS)) {
+        tree_put_text(old, "deletionTimestamp", "2026-11-22T11:59:00Z");
+    }
+}
+
 static void change_metadata(struct chance *chance, cJSON *request, cJSON *object) {
     cJSON *metadata = tree_at(object, "metadata", NULL);
     cJSON *old = tree_at(request, "oldObject", "metadata", NULL);
@@ -293,14 +305,7 @@ static void change_metadata(struct chance *chance, cJSON *request, cJSON *object
         tree_put(metadata, "deletionTimestamp", cJSON_CreateNull());
         break;
     default:
-        /* Only a creation can have a forged one: an update with one is refused by the API server.
-         */
-        if (old == NULL || chance_of(chance, 80)) {
-            tree_put_text(metadata, "deletionTimestamp", "2026-11-22T11:59:00Z");
-        }
-        if (old != NULL) {
-            tree_put_text(old, "deletionTimestamp", "2026-11-22T11:59:00Z");
-        }
+        set_deletion(chance, tree_at(request, "object", "metadata", NULL), old);
         break;
     }
 }
@@ -475,10 +480,7 @@ void mutate_server(struct chance *chance, const struct names *names, cJSON *requ
                  chance_of(chance, 50) ? random_count(chance) : random_wrong_count(chance));
         break;
     case 5:
-        tree_put_text(tree_at(object, "metadata", NULL), "deletionTimestamp", "2026-11-22");
-        if (cJSON_IsObject(old)) {
-            tree_put_text(tree_at(old, "metadata", NULL), "deletionTimestamp", "2026-11-22");
-        }
+        set_deletion(chance, tree_at(object, "metadata", NULL), tree_at(old, "metadata", NULL));
         break;
     case 6:
         tree_drop(object, "spec");

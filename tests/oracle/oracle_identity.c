@@ -22,7 +22,7 @@ struct claims {
     const char *uids[CLAIMS_MAX]; /* of those that name an MCPServer of the object's name */
     size_t n_new;                 /* so many of them are the new object's */
     size_t n_uids;
-    bool has_controller; /* the new object has one, whatever its kind */
+    bool has_controller; /* there is one, whatever its kind */
     bool is_unreadable;  /* one of them cannot be read */
 };
 
@@ -37,12 +37,11 @@ static void read_claim(const cJSON *reference, const char *name, struct claims *
         (kind.state != UNUSABLE && strcmp(kind.value, "MCPServer") != 0)) {
         return;
     }
-    bool is_server = version.state == SET && kind.state == SET;
-    if (is_server && its.state != UNUSABLE && strcmp(its.value, name) != 0) {
-        return;
-    }
-    if (!is_server || its.state == UNUSABLE || uid.state == UNUSABLE) {
+    if (version.state == UNUSABLE || kind.state == UNUSABLE || its.state == UNUSABLE ||
+        uid.state == UNUSABLE) {
         claims->is_unreadable = true;
+    } else if (strcmp(its.value, name) != 0) {
+        return;
     } else if (claims->n_uids < CLAIMS_MAX) {
         claims->uids[claims->n_uids++] = uid.value;
     }
@@ -97,10 +96,10 @@ static enum pair read_selector(const struct request *request) {
     return name.state == SET && instance.state == SET ? PAIR_OURS : PAIR_UNREADABLE;
 }
 
-/* The MCPServer that the labels name, if neither the record nor the labels can have an uid. */
-static struct server by_labels(const struct request *request) {
+/* The MCPServer without uid that the labels of the object name. */
+static struct server labels_name(const struct request *request, const cJSON *object) {
     struct server none = {.uid = ""};
-    const cJSON *labels = tree_at(request->object, "metadata", "labels", NULL);
+    const cJSON *labels = tree_at(object, "metadata", "labels", NULL);
     struct text name = oracle_text(tree_at(labels, NAME_LABEL, NULL), LIMIT_NAME);
     struct text instance = oracle_text(tree_at(labels, INSTANCE_LABEL, NULL), LIMIT_NAME);
     if (strcmp(name.value, "mcpserver") != 0 || instance.state != SET) {
@@ -109,6 +108,12 @@ static struct server by_labels(const struct request *request) {
     struct server server =
         oracle_find_server(request->question->facts, request->namespace.value, instance.value);
     return server.uid[0] == '\0' ? server : none;
+}
+
+/* Where records have no uids, labels count: those that stand, before those that are to be. */
+static struct server by_labels(const struct request *request) {
+    struct server server = labels_name(request, request->old);
+    return server.is_there ? server : labels_name(request, request->object);
 }
 
 struct integer oracle_noted_generation(const cJSON *deployment) {
@@ -197,15 +202,13 @@ static void mark_owner(const struct request *request, const struct claims *claim
 struct identity oracle_deployment(const struct request *request, bool asks_anyway) {
     struct claims claims = {.n_uids = 0};
     struct identity none = {.state = IDENTITY_NONE, .server = {.uid = ""}};
-    if (request->name.state == ABSENT || request->name.value[0] == '\0') {
-        return none;
-    }
     struct server record =
         oracle_find_server(request->question->facts, request->namespace.value, request->name.value);
     enum pair pair = read_selector(request);
     claims.has_controller = read_claims(request->object, request->name.value, &claims);
     claims.n_new = claims.n_uids;
-    read_claims(request->old, request->name.value, &claims);
+    claims.has_controller =
+        read_claims(request->old, request->name.value, &claims) || claims.has_controller;
     mark_owner(request, &claims, &record);
 
     bool is_owned = record.is_there && claims_name(&claims, claims.n_uids, &record);

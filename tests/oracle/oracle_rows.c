@@ -201,7 +201,7 @@ static struct integer row_3(const struct request *request, const struct server *
                : row_3_passthrough(request, count, server->replicas, answer);
 }
 
-/* A name that cannot be read may be an operator's. */
+/* A name that cannot be read may be an operator's, if there is one. */
 static bool is_operator(const struct request *request) {
     const cJSON *users = tree_at(request->question->policy, "replicas", "operatorUsers", NULL);
     const cJSON *user;
@@ -396,7 +396,8 @@ void oracle_judge_deployment(const struct request *request, struct answer *answe
     struct identity identity = oracle_deployment(request, false);
     if (identity.state == IDENTITY_OWNED && !identity.is_confirmed &&
         oracle_mode(request, PASSTHROUGH) == ENFORCE && is_row_7(request, &identity.server) &&
-        oracle_noted_generation(request->object).state != SET) {
+        (oracle_noted_generation(request->object).state != SET ||
+         request->user.state == UNUSABLE)) {
         identity = oracle_deployment(request, true);
         oracle_mark(request, identity.is_confirmed ? MARK_ROW7_CONFIRMED : MARK_ROW7_UNCONFIRMED);
     }

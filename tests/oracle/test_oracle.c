@@ -125,8 +125,12 @@ static const char *law_of_reinvocation(struct program *program, const cJSON *tri
     struct question question = trial_question(patched, world, text);
     cJSON *second_notes;
     cJSON *second = program_answer(program, &question, &second_notes);
+    bool is_alike_known =
+        cJSON_Compare(tree_at(second, "lookup", NULL), tree_at(answer, "lookup", NULL), true);
     if (tree_at(patched, "unpatched", NULL) != NULL) {
         breach = "the patch does not apply";
+    } else if (!is_alike_known) {
+        breach = NULL; /* the two answers come from different facts */
     } else if (cJSON_GetArraySize(tree_at(second, "patch", NULL)) > 0) {
         breach = "a second patch";
     } else if (!is_subset(tree_at(second, "warnings", NULL), tree_at(answer, "warnings", NULL))) {

@@ -368,6 +368,24 @@ static void lean_to_selector(struct chance *chance, cJSON *trial) {
     }
 }
 
+/* README.md lists the open questions. */
+static void leave_open_questions(cJSON *trial) {
+    cJSON *request = tree_at(trial, "review", "request", NULL);
+    cJSON *object = tree_at(request, "object", NULL);
+    if (!cJSON_IsString(tree_at(object, "metadata", "deletionTimestamp", NULL))) {
+        tree_drop(tree_at(request, "oldObject", "metadata", NULL), "deletionTimestamp");
+    }
+    if (!trial_can_be(trial, WORLD_FOUND)) {
+        tree_drop(tree_at(object, "spec", NULL), "selector");
+        tree_drop(tree_at(request, "oldObject", "spec", NULL), "selector");
+    }
+    if (tree_at(request, "name", NULL) == NULL &&
+        tree_at(object, "metadata", "name", NULL) == NULL) {
+        tree_drop(tree_at(object, "metadata", NULL), "ownerReferences");
+        tree_drop(tree_at(request, "oldObject", "metadata", NULL), "ownerReferences");
+    }
+}
+
 cJSON *trial_new(uint64_t seed) {
     static const int64_t nows[] = {MIDNIGHT - 1, MIDNIGHT, MIDNIGHT - 43200, MIDNIGHT + 43200};
     struct chance chance = {seed};
@@ -384,6 +402,9 @@ cJSON *trial_new(uint64_t seed) {
         lean_to_row_7(&chance, trial);
     } else if (chance_of(&chance, 10)) {
         lean_to_selector(&chance, trial);
+    }
+    if (!TRIAL_ASKS_OPEN_QUESTIONS) {
+        leave_open_questions(trial);
     }
     tree_put(trial, "style", cJSON_CreateNumber((double)chance_below(&chance, 1U << 30)));
     if (chance_of(&chance, 1)) {

@@ -78,8 +78,8 @@ static void remark_on_orphan(const struct review_context *context, const struct 
                              const struct subject *subject, struct review_verdict *verdict) {
     struct fact server;
     bool is_told_by_labels = object->kind == OBJECT_DEPLOYMENT && verdict->review.is_manifest &&
-                             !object->owner.is_controlled && !object->is_deleting &&
-                             object->is_labelled && object->instance[0] != '\0';
+                             !object->owner.is_controlled && object->is_labelled &&
+                             object->instance[0] != '\0';
     if (is_told_by_labels && subject->state != SUBJECT_FOUND &&
         !facts_find_server(context->facts, object->namespace, object->instance, &server)) {
         snprintf(verdict->remark, sizeof(verdict->remark),

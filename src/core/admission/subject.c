@@ -61,8 +61,8 @@ static enum sign ask_owner(const struct search *search, const struct owner *owne
     if (owner->is_unusable) {
         return SIGN_DOUBTFUL;
     }
-    if (!owner->is_mcpserver || strcmp(owner->name, search->review->name) != 0 ||
-        (is_live && owner->uid[0] == '\0')) {
+    if (!owner->is_mcpserver || owner->name[0] == '\0' ||
+        strcmp(owner->name, search->review->name) != 0 || (is_live && owner->uid[0] == '\0')) {
         return SIGN_NONE;
     }
     if (search->knowledge == UNKNOWN) {
@@ -131,14 +131,14 @@ static void weigh(struct search *search, enum sign owner, enum sign selector) {
 }
 
 /* On a live object labels prove nothing, unless the facts are manifests too (serve --objects). */
-static void find_by_labels(struct search *search, const struct object *object) {
+static bool find_by_labels(struct search *search, const struct object *object) {
     const struct review *review = search->review;
     const struct evidence *evidence = search->evidence;
     struct fact server;
     bool is_unusable = object->instance_presence == PRESENCE_UNUSABLE;
     bool is_pair = object->is_labelled && (object->instance[0] != '\0' || is_unusable);
-    if (!is_pair || search->subject->state == SUBJECT_FOUND) {
-        return;
+    if (!is_pair) {
+        return false;
     }
     if (!is_unusable &&
         facts_find_server(search->facts, review->namespace, object->instance, &server)) {
@@ -146,10 +146,13 @@ static void find_by_labels(struct search *search, const struct object *object) {
             search->subject->server = server;
             search->knowledge = RECORDED;
             find(search, SCOPE_ALL);
+            return true;
         }
-    } else if (review->is_manifest && (evidence == NULL || evidence->state != EVIDENCE_ABSENT)) {
+    } else if (review->is_manifest && search->subject->state == SUBJECT_NONE &&
+               (evidence == NULL || evidence->state != EVIDENCE_ABSENT)) {
         leave_unresolved(search);
     }
+    return false;
 }
 
 /* The record is older than the MCPServer that the operator saw when it wrote the pod template. */
@@ -165,10 +168,11 @@ static bool is_sound_deployment(const struct object *object) {
            object->strategy != PRESENCE_UNUSABLE && object->rolling_update != PRESENCE_UNUSABLE;
 }
 
-/* Only an API server begins a deletion. A timestamp that comes with an update is the requester's.
- */
+/* Only an API server begins a deletion. A timestamp that comes with a request is the requester's,
+   and the API server drops it from a new object after admission. */
 static bool is_being_deleted(const struct review *review) {
-    return review->object.is_deleting && (!is_update(review) || review->old.is_deleting);
+    const struct object *settled = review->has_old ? &review->old : &review->object;
+    return review->operation == REVIEW_UPDATE && settled->is_deleting;
 }
 
 static void find_for_deployment(struct search *search) {
@@ -181,8 +185,7 @@ static void find_for_deployment(struct search *search) {
     }
     weigh(search, ask_owners(search), ask_selection(search, &settled->selection));
     if (!object->owner.is_controlled && !settled->owner.is_controlled) {
-        find_by_labels(search, settled);
-        find_by_labels(search, object);
+        (void)(find_by_labels(search, settled) || find_by_labels(search, object));
     }
     if (subject->state == SUBJECT_FOUND && is_stale(subject, object)) {
         leave_unresolved(search);

@@ -67,8 +67,9 @@ static const char *why_not_on_update(const struct ruling *ruling) {
     if (number_is(&ruling->replicas, 0)) {
         return "0 replicas are never raised";
     }
-    bool may_be_operator = review->user_presence == PRESENCE_UNUSABLE ||
-                           policy_is_operator(ruling->policy, review->user);
+    bool is_unreadable = review->user_presence == PRESENCE_UNUSABLE;
+    bool may_be_operator = is_unreadable ? ruling->policy->n_operator_users > 0
+                                         : policy_is_operator(ruling->policy, review->user);
     return may_be_operator ? NULL : "it is not the operator who changes the count";
 }
 
