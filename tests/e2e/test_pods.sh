@@ -21,6 +21,8 @@ setup() {
         try "$way"
         pods_of "$way" >"$CLUSTER/without.$way"
     done
+    swarm swarm
+    pods_of swarm >"$CLUSTER/without.swarm"
     k delete namespace without --wait=false >/dev/null
     start_capstan capstan
     register capstan
@@ -110,6 +112,28 @@ by_undo() {
     k -n "$NAMESPACE" rollout status --timeout 30s "deployment/$1"
 }
 
+# swarm NAME: two patches, and neither names a number of replicas. A rollout that does not end, and its
+# pause with a large surge: the controller spreads replicas and surge over both ReplicaSets, for good.
+swarm() {
+    create_server "$1"
+    k -n "$NAMESPACE" create serviceaccount "$1-proxy-runner" >/dev/null
+    make_deployment "$1" 1
+    k -n "$NAMESPACE" patch deployment "$1" --type merge -p '{"spec": {"minReadySeconds": 500,
+        "template": {"metadata": {"annotations": {"rollout": "endless"}}}}}' >/dev/null
+    wait_for 30 has_two_settled_sets "$1"
+    k -n "$NAMESPACE" patch deployment "$1" --type merge -p '{"spec": {"paused": true,
+        "strategy": {"rollingUpdate": {"maxSurge": 20}}}}' >/dev/null
+    wait_for 30 has_two_settled_sets "$1"
+}
+
+# has_two_settled_sets NAME: the Deployment and both of its ReplicaSets have what they ask for.
+has_two_settled_sets() {
+    deployment_field "$1" '.metadata.generation == .status.observedGeneration' | grep -x true &&
+        k -n "$NAMESPACE" get replicasets -l "app.kubernetes.io/instance=$1" -o json |
+        jq -e '(.items | length) == 2 and all(.items[];
+            .metadata.generation == .status.observedGeneration and .spec.replicas == .status.replicas)'
+}
+
 # makes_one_pod WAY WHAT
 makes_one_pod() {
     try "$1"
@@ -180,6 +204,16 @@ roll() {
     expect 'pods that were made' "$made" "$made_without"
 }
 
+has_no_swarm() {
+    local most without
+    read -r _ most < <(pods_of swarm)
+    read -r _ without <"$CLUSTER/without.swarm"
+    echo "figure: an endless rollout, paused with maxSurge 20, preventSurge:" \
+        "at most $most at a time, $without without Capstan"
+    expect 'the most pods at a time' "$most" 1
+    ((without > 2)) || fail 'there is no swarm without Capstan either, so this shows nothing'
+}
+
 test_with_prevent_surge_a_rollout_runs_one_proxy_at_a_time() {
     cat >"$CLUSTER/surge.yaml" <<'END'
 apiVersion: capstan.dev/v1
@@ -191,6 +225,8 @@ END
     roll restart 1 preventSurge
     roll undo 1 preventSurge
     makes_one_pod scale 'kubectl scale --replicas=5, preventSurge'
+    swarm swarm
+    has_no_swarm
     stop_capstan capstan
     start_capstan capstan
 }
