@@ -28,6 +28,7 @@ struct review {
     char kind_text[OBJECT_KIND_SIZE]; /* request.kind.kind */
     char resource_group[OBJECT_GROUP_SIZE];
     char resource[OBJECT_KIND_SIZE];
+    enum presence sub_resource_presence;
     char sub_resource[OBJECT_KIND_SIZE];
     enum review_operation operation;
     /* Of the request, whose URL has them, or else of the object. They may be empty. */

@@ -19,7 +19,8 @@
  *   - A failure is no answer to a late question. It gets a GET of its own.
  * The limit: if an object was asked about in the last 5 s, was made again since, and the watch lags
  * by more than LOOKUP_LAG_MS (or there is a crowd), then its Deployment is taken for another's by
- * its owner. Its selector still holds it at one replica.
+ * its owner. Its selector still holds it at one replica if the answer shows an MCPServer of that
+ * name, and not if it shows that there was none.
  *
  * Bounds. LOOKUP_PLACES GETs are under way, and LOOKUP_RATE begin in a second, at most. Further
  * questions wait, each until its own deadline. Namespaces take turns, so that a crowd of one leaves

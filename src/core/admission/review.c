@@ -46,7 +46,7 @@ static const struct json_field request_rows[] = {
     JSON_TEXT("uid", struct review, uid),
     JSON_INSIDE("kind", &kind_fields),
     JSON_INSIDE("resource", &resource_fields),
-    JSON_TEXT("subResource", struct review, sub_resource),
+    JSON_TEXT_STATE("subResource", struct review, sub_resource, sub_resource_presence),
     JSON_TEXT_STATE("name", struct review, name, name_presence),
     JSON_TEXT_STATE("namespace", struct review, namespace, namespace_presence),
     JSON_WORD("operation", struct review, operation, operations, NULL),
@@ -101,7 +101,8 @@ static enum object_kind kind_of(const struct review *review) {
                                 strcmp(review->sub_resource, "scale") == 0;
         return is_of_deployment ? OBJECT_SCALE : OBJECT_OTHER;
     }
-    return review->sub_resource[0] == '\0' ? kind : OBJECT_OTHER;
+    bool is_whole = review->sub_resource_presence != PRESENCE_UNUSABLE;
+    return is_whole && review->sub_resource[0] == '\0' ? kind : OBJECT_OTHER;
 }
 
 /* An API server names no object in the request if it has yet to generate the name. */
