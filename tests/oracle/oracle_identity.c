@@ -150,7 +150,15 @@ static enum identity_state by_selector(const struct claims *claims, enum pair pa
     return claims->is_unreadable || pair == PAIR_UNREADABLE ? IDENTITY_UNRESOLVED : IDENTITY_NONE;
 }
 
-/* Row 12. `record` is what the facts have. */
+/* Do the facts say that it is the MCPServer's, whatever its generation? */
+static bool is_ours(const struct request *request, const struct claims *claims, enum pair pair,
+                    const struct server *record) {
+    return claims_name(claims, claims->n_uids, record) || pair == PAIR_OURS ||
+           (!claims->has_controller && by_labels(request).is_there);
+}
+
+/* Row 12. `record` is what the facts have. After a look-up that failed, the cap goes by the facts:
+   the requester writes the annotation and, in a creation, the owner. */
 static struct identity look_up(const struct request *request, const struct claims *claims,
                                enum pair pair, const struct server *record) {
     struct identity none = {.state = IDENTITY_NONE, .asks = true, .server = *record};
@@ -173,7 +181,9 @@ static struct identity look_up(const struct request *request, const struct claim
         return none;
     case WORLD_FAILED:
         oracle_mark(request, MARK_ROW12_FAILED);
-        if (is_former && pair == PAIR_OURS && record->is_stdio && !is_behind(request, record)) {
+        if (record->is_there && record->is_stdio &&
+            ((is_former && pair == PAIR_OURS) ||
+             (is_behind(request, record) && is_ours(request, claims, pair, record)))) {
             unresolved.state = IDENTITY_SELECTED;
         }
         return unresolved;

@@ -33,7 +33,7 @@ enum subject_state {
 /* The rules that apply. */
 enum subject_scope {
     SCOPE_ALL,
-    SCOPE_CAP,  /* stdio-cap: found by selector */
+    SCOPE_CAP,  /* stdio-cap: found by selector, or a look-up for the rest has failed */
     SCOPE_HOLD, /* the externally-driven path of stdio-cap: the MCPServer is being deleted */
 };
 

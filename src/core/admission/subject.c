@@ -162,6 +162,19 @@ static bool is_stale(const struct subject *subject, const struct object *deploym
            deployment->noted_generation > subject->server.generation;
 }
 
+/* Anybody may write the annotation. After a look-up that failed, the cap goes by the facts, as in
+   weigh(). */
+static void settle_stale(struct search *search) {
+    const struct evidence *evidence = search->evidence;
+    struct subject *subject = search->subject;
+    bool has_failed = evidence != NULL && evidence->state == EVIDENCE_FAILED;
+    if (!has_failed || !subject->server.is_stdio) {
+        leave_unresolved(search);
+    } else if (subject->scope == SCOPE_ALL) {
+        subject->scope = SCOPE_CAP;
+    }
+}
+
 static bool is_sound_deployment(const struct object *object) {
     return object->replicas.state != PRESENCE_UNUSABLE && object->pod_spec == PRESENCE_SET &&
            object->grace_period.state != PRESENCE_UNUSABLE &&
@@ -188,7 +201,7 @@ static void find_for_deployment(struct search *search) {
         (void)(find_by_labels(search, settled) || find_by_labels(search, object));
     }
     if (subject->state == SUBJECT_FOUND && is_stale(subject, object)) {
-        leave_unresolved(search);
+        settle_stale(search);
     }
 }
 
