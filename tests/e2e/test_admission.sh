@@ -306,3 +306,23 @@ test_mode_deny_refuses_with_the_reason() {
     stop_other
     expect_match 'kubectl create' "$output" 'Forbidden.*stdio transport allows 1 replica'
 }
+
+# by_apply: creates the object on stdin by server-side apply, with a deletionTimestamp of its own. 1.37
+# drops that after admission.
+by_apply() {
+    jq -c '.metadata.deletionTimestamp = "2026-11-22T11:59:00Z"' |
+        k -n "$NAMESPACE" apply --server-side -f - 2>&1
+}
+
+test_a_creation_that_says_it_is_being_deleted_is_capped_and_denied() {
+    local output
+    create_server one '{}'
+    deployment_json one 3 | by_apply >/dev/null
+    expect 'replicas' "$(replicas_of one)" 1
+    printf 'apiVersion: capstan.dev/v1\nkind: PolicyConfig\nstdioCap: {mode: deny}\n' \
+        >"$CLUSTER/deny.yaml"
+    start_other --config "$CLUSTER/deny.yaml"
+    output=$(server_json two '{"replicas": 3}' | refuses by_apply)
+    stop_other
+    expect_match 'kubectl apply' "$output" 'stdio transport allows 1 replica'
+}

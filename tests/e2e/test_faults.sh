@@ -10,10 +10,12 @@ setup() {
 
 cap='[{"op":"add","path":"/spec/replicas","value":1}]'
 
-# A Deployment whose MCPServer Capstan has not heard of.
+# unknown_deployment NAME OTHER: the Deployment of NAME, as if it were that of the MCPServer OTHER, of which
+# Capstan has not heard.
 unknown_deployment() {
-    deployment_json "$1" 3 | jq -c '.metadata.name = "unknown" | .metadata.ownerReferences[0] |=
-        (.name = "unknown" | .uid = "00000000-0000-0000-0000-00000000000'"$2"'")'
+    deployment_json "$1" 3 | jq -c --arg name "$2" '.metadata.name = $name |
+        .metadata.ownerReferences[0] |=
+            (.name = $name | .uid = "00000000-0000-0000-0000-000000000000")'
 }
 
 milliseconds_since() {
@@ -81,9 +83,9 @@ test_an_api_server_that_hangs_does_not_hold_up_admission() {
     create_server one '{"replicas": 3}'
     wait_for 10 conditions_are_right one
     deployment=$(deployment_json one 3)
-    unknown=$(unknown_deployment one 2)
+    unknown=$(unknown_deployment one unknown)
     expect 'the answer about an unknown one, before' "$(review capstan <<<"$unknown")" nothing
-    unknown=$(unknown_deployment one 3)
+    unknown=$(unknown_deployment one never-asked-about)
     send apiserver STOP
     before=$(milliseconds_spent capstan)
     expect 'the answer' "$(review capstan <<<"$deployment")" "$cap"

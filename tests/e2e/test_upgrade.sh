@@ -33,10 +33,6 @@ former_is_gone() {
     refuses api admin GET "$webhooks_path/capstan"
 }
 
-former_bundle() {
-    api admin GET "$webhooks_path/capstan" | jq -e -r '.webhooks[0].clientConfig.caBundle'
-}
-
 # stays SECONDS WHAT: the former configuration.
 stays() {
     sleep "$1"
@@ -91,7 +87,7 @@ test_2_what_is_not_ours_alone_stays() {
     local filter
     for filter in '.webhooks[1].clientConfig.service.name = "other"' \
         '.webhooks[1].clientConfig.service.namespace = "other"' \
-        '.webhooks[1].clientConfig = {url: "https://127.0.0.1:1/mutate"}' '.webhooks = []'; do
+        '.webhooks[1].clientConfig = {url: "https://127.0.0.1:1/mutate"}'; do
         apply_former capstan-2 "$filter"
         launch_self_certified capstan-2 --ca-trust-delay 0s
         wait_for 10 has_logged capstan-2 registration.leftover '.problem | test("this Service alone")'
@@ -100,6 +96,13 @@ test_2_what_is_not_ours_alone_stays() {
         mv "$CLUSTER/capstan-2.log" "$CLUSTER/capstan-2.before.log"
         api admin DELETE "$webhooks_path/capstan" >/dev/null
     done
+    # Of another installation, which had the former name. That is no matter for the log.
+    apply_former capstan-2 '.webhooks[].clientConfig.service.namespace = "other"'
+    launch_self_certified capstan-2 --ca-trust-delay 0s
+    stays 4 'it is of another installation'
+    refuses has_logged capstan-2 registration.leftover
+    stop_capstan capstan-2
+    api admin DELETE "$webhooks_path/capstan" >/dev/null
 }
 
 test_3_it_stays_until_the_present_one_is_as_good() {
@@ -130,7 +133,28 @@ test_4_with_a_certificate_of_others_too() {
     stop_capstan capstan-2
 }
 
-test_5_without_the_right_it_stays_and_the_log_says_so() {
+# deletions: the number of requests to delete the former configuration so far.
+deletions() {
+    audit 'select(.what == "mutatingwebhookconfigurations" and .verb == "delete" and
+        (.writer | startswith("capstan")))' | wc -l
+}
+
+test_5_a_finalizer_that_holds_it_is_no_reason_to_hurry() {
+    local before
+    api admin DELETE "$webhooks_path/capstan" >/dev/null 2>&1 || true
+    before=$(deletions)
+    apply_former capstan-2 '.metadata.finalizers = ["example.com/mine"]'
+    launch_self_certified capstan-2 --ca-trust-delay 0s --webhook-cert-path "$CLUSTER/others"
+    wait_for 20 has_logged capstan-2 registration.leftover '.problem | test("still there")'
+    stays 5 'it has a finalizer'
+    expect_at_most 'deletions' "$(($(deletions) - before))" 4
+    api admin PATCH "$webhooks_path/capstan" '{"metadata": {"finalizers": null}}' >/dev/null
+    former_is_gone >/dev/null
+    wait_for 30 has_logged capstan-2 registration.retired .
+    stop_capstan capstan-2
+}
+
+test_6_without_the_right_it_stays_and_the_log_says_so() {
     apply_former capstan-2
     k get clusterrole capstan -o json | jq '.rules |= map(select(.verbs != ["get", "delete"]))' |
         k replace -f - >/dev/null
@@ -143,7 +167,7 @@ test_5_without_the_right_it_stays_and_the_log_says_so() {
 }
 
 # As a tool that prunes does it.
-test_6_also_if_somebody_deletes_it_first() {
+test_7_also_if_somebody_deletes_it_first() {
     api admin DELETE "$webhooks_path/zz-capstan" >/dev/null
     launch_self_certified capstan-1 --leader-elect --webhook-config-name capstan
     wait_for 30 has_logged capstan-1 leader.elected

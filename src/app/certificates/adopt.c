@@ -133,10 +133,10 @@ static void on_namespace(void *context, const struct kube_answer *answer) {
     if (!answer->is_good ||
         !ownership_read_namespace(answer->body, answer->body_size, &adopt->namespace, &error)) {
         fail(adopt, &error);
-        return;
+    } else if (!adopt->is_closing) {
+        snprintf(path, sizeof(path), REGISTRATIONS_PATH "/%s", adopt->options.config_name);
+        ask(adopt, KUBE_GET, path, NULL, on_configuration);
     }
-    snprintf(path, sizeof(path), REGISTRATIONS_PATH "/%s", adopt->options.config_name);
-    ask(adopt, KUBE_GET, path, NULL, on_configuration);
 }
 
 /* Asks for the Namespace each time. An owner that is there no more would be the end of the

@@ -30,7 +30,8 @@ struct retire {
     bool leads;                 /* as of the last step */
     bool is_asking;
     bool is_deleting;
-    bool has_deleted; /* the next look tells whether it is gone */
+    bool has_deleted;    /* an answer said so */
+    bool should_be_gone; /* by the next look */
     bool is_closing;
     int64_t look_ms;
     struct complaint complaint;
@@ -107,7 +108,8 @@ static void on_deleted(void *context, const struct kube_answer *answer) {
     struct retire *retire = context;
     retire->is_asking = false;
     retire->is_deleting = false;
-    retire->has_deleted = answer->is_good;
+    retire->has_deleted = retire->has_deleted || answer->is_good;
+    retire->should_be_gone = answer->is_good;
     if (!answer->is_good) {
         fail(retire, answer->error.text);
     }
@@ -187,6 +189,7 @@ static void settle(struct retire *retire) {
                   LOG_TEXT("successor", retire->options.config_name));
     }
     retire->has_deleted = false;
+    retire->should_be_gone = false;
     retire->succession = (struct succession){.is_taken_over = false};
     complaint_settle(&retire->complaint);
     retire->look_ms = clock_boot_ms() + SELDOM_MS;
@@ -204,6 +207,10 @@ static void on_former(void *context, const struct kube_answer *answer) {
         settle(retire);
     } else if (!is_read) {
         fail(retire, error.text);
+    } else if (retire->should_be_gone) {
+        /* A finalizer holds it, or somebody else answered in the API server's name. */
+        retire->should_be_gone = false;
+        fail(retire, "is still there, although its deletion was confirmed");
     } else {
         ask(retire, KUBE_GET, retire->options.config_name, NULL, on_present);
     }

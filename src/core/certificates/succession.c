@@ -59,7 +59,8 @@ void succession_step(struct succession *succession, const struct succession_view
         succession->is_taken_over = false;
         order.verb = SUCCESSION_KEEP;
         order.at_ms = now_ms + SELDOM_MS;
-        order.problem = "does not lead to this Service alone";
+        /* One without any entry of ours is no business of this installation. */
+        order.problem = view->former->n_entries > 0 ? "does not lead to this Service alone" : NULL;
     } else if (problem != NULL) {
         order.at_ms = succession_fail(succession, now_ms);
         order.problem = succession->wait_ms >= OVERDUE_MS ? problem : NULL;

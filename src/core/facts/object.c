@@ -143,9 +143,9 @@ static void read_session_storage(struct json_walk *walk, void *at) {
 
 static const struct json_field spec_rows[] = {
     NUMBER("replicas", replicas, 0, INT32_MAX),
+    JSON_READ("selector", struct object, selection, identity_read_match_labels),
     JSON_INSIDE("template", &template_fields),
     JSON_INSIDE_STATE("strategy", struct object, strategy, &strategy_fields),
-    JSON_READ("selector", struct object, selection, identity_read_match_labels),
     JSON_TEXT_STATE("transport", struct object, transport, transport_presence),
     JSON_READ_WHOLE("sessionStorage", read_session_storage),
 };

@@ -5,7 +5,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +26,16 @@
 
 enum { PATIENCE_MS = 5000 };
 
+/* OpenSSL writes without MSG_NOSIGNAL. The threads of a server block the signal themselves. */
+static void ignore_broken_pipes(void) {
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, NULL);
+}
+
 bool http_client_try_open(struct http_client *client, uint16_t port) {
+    ignore_broken_pipes();
     *client =
         (struct http_client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .port = port};
     assert_true(client->fd >= 0);

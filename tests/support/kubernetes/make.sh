@@ -163,8 +163,9 @@ compile_module() {
     tests/support/packages modules
     find_go && download_module "$source" "$module" || return
     [[ $program != *.test ]] || verb=(test -c -vet=off)
-    or_no_proxy in_module "$source" "${verb[@]}" -trimpath -ldflags "-s -w $(stamps)" \
-        -o "$scratch/result/$program" "$package"
+    # The linker's -s -w leaves out what debuggers read, so the compiler need not make it.
+    or_no_proxy in_module "$source" "${verb[@]}" -trimpath -gcflags all=-dwarf=false \
+        -ldflags "-s -w $(stamps)" -o "$scratch/result/$program" "$package"
 }
 
 # Lists that cannot be renewed may still be good enough; if not, the download tells.
