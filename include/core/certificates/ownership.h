@@ -21,7 +21,7 @@
 
 struct ownership_namespace {
     const char *name;
-    char uid[REGISTRATION_ID_SIZE];
+    char uid[REGISTRATION_ID_SIZE]; /* empty: unknown, so it owns nothing */
 };
 
 struct ownership_view {

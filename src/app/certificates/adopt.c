@@ -14,8 +14,9 @@ enum { PATH_SIZE = 640, BODY_MAX = 4096, ANSWER_MAX = 8 << 20, TIMEOUT_MS = 5000
 struct adopt {
     struct adopt_options options;
     struct ownership ownership;
-    struct ownership_namespace namespace;
-    bool leads; /* as of the last step */
+    struct ownership_namespace namespace; /* its uid is empty if it could not be read ... */
+    struct error namespace_error;         /* ... and this says why */
+    bool leads;                           /* as of the last step */
     bool is_asking;
     bool is_writing;
     bool is_closing;
@@ -38,9 +39,9 @@ static void log_failure(struct adopt *adopt, const char *problem) {
     if (complaint_raise(&adopt->complaint, COMPLAINT_ONCE, problem, clock_boot_ms()) > 0) {
         log_event(adopt->options.log, LOG_WARN, "registration.unowned",
                   LOG_TEXT("name", adopt->options.config_name), LOG_TEXT("problem", problem),
-                  LOG_TEXT("hint", "the Namespace does not own the webhook configuration; delete "
-                                   "the configuration before the Namespace, or nobody answers "
-                                   "the API server any more"));
+                  LOG_TEXT("hint", "the Namespace does not own the webhook configuration, or "
+                                   "nobody knows; delete the configuration before the Namespace, "
+                                   "or nobody answers the API server any more"));
     }
 }
 
@@ -116,15 +117,16 @@ static void on_configuration(void *context, const struct kube_answer *answer) {
     adopt->is_asking = false;
     if (!answer->is_good || !read(adopt, answer, &view, &error)) {
         fail(adopt, &error);
-        return;
-    }
-    if (!ownership_step(&adopt->ownership, &view, now_ms, &adopt->look_ms)) {
+    } else if (!ownership_step(&adopt->ownership, &view, now_ms, &adopt->look_ms)) {
         complaint_settle(&adopt->complaint);
+    } else if (adopt->namespace.uid[0] == '\0') {
+        fail(adopt, &adopt->namespace_error);
     } else if (!adopt->is_closing && elect_leads(adopt->options.elect, now_ms)) {
         write_owner(adopt, view.uid);
     }
 }
 
+/* Without a right to the Namespace it goes on, since the configuration may be none of ours. */
 static void on_namespace(void *context, const struct kube_answer *answer) {
     struct adopt *adopt = context;
     struct error error = answer->error;
@@ -132,8 +134,10 @@ static void on_namespace(void *context, const struct kube_answer *answer) {
     adopt->is_asking = false;
     if (!answer->is_good ||
         !ownership_read_namespace(answer->body, answer->body_size, &adopt->namespace, &error)) {
-        fail(adopt, &error);
-    } else if (!adopt->is_closing) {
+        adopt->namespace.uid[0] = '\0';
+        adopt->namespace_error = error;
+    }
+    if (!adopt->is_closing) {
         snprintf(path, sizeof(path), REGISTRATIONS_PATH "/%s", adopt->options.config_name);
         ask(adopt, KUBE_GET, path, NULL, on_configuration);
     }

@@ -41,7 +41,8 @@ static void read_owner(struct json_walk *walk, void *at) {
     struct reading *reading = at;
     struct ownership_namespace owner = {.name = NULL};
     (void)json_walk_object(walk, &uid_fields, &owner);
-    reading->is_owned = reading->is_owned || strcmp(owner.uid, reading->wanted_uid) == 0;
+    reading->is_owned = reading->is_owned || (reading->wanted_uid[0] != '\0' &&
+                                              strcmp(owner.uid, reading->wanted_uid) == 0);
 }
 
 static void read_owners(struct json_walk *walk, void *at) {

@@ -77,6 +77,17 @@ static void test_ownership__writes_only_if_it_is_ours_alone_and_not_owned(void *
     }
 }
 
+static void test_ownership__a_namespace_without_uid_owns_nothing(void **state) {
+    static const char json[] = CONFIGURATION(OWNERS("[{}," OWNER("Namespace", "") "]"), ENTRY);
+    const struct ownership_namespace unknown = {.name = "system"};
+    struct ownership_view view;
+    struct error error;
+    (void)state;
+    assert_true(ownership_read(json, sizeof(json) - 1, &unknown, "capstan", &view, &error));
+    assert_true(view.is_ours);
+    assert_false(view.is_owned);
+}
+
 static void test_ownership__refuses_what_is_no_configuration(void **state) {
     static const char *const bad[] = {"", "[]", "{\"metadata\":", "7"};
     (void)state;
@@ -125,6 +136,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ownership__reads_the_uid_of_the_namespace),
         cmocka_unit_test(test_ownership__writes_only_if_it_is_ours_alone_and_not_owned),
+        cmocka_unit_test(test_ownership__a_namespace_without_uid_owns_nothing),
         cmocka_unit_test(test_ownership__refuses_what_is_no_configuration),
         cmocka_unit_test(test_ownership__applies_the_owner_and_nothing_else),
         cmocka_unit_test(test_ownership__waits_longer_after_each_failure_and_is_overdue_in_the_end),
