@@ -180,6 +180,39 @@ roll() {
     expect 'pods that were made' "$made" "$made_without"
 }
 
+# patch_spec NAME JSON: of the Deployment.
+patch_spec() {
+    k -n "$NAMESPACE" patch deployment "$1" --type merge -p "{\"spec\": $2}" >/dev/null
+}
+
+# live_pods NAME: how many there are, without those that terminate, and how many of them are ready.
+live_pods() {
+    deployment_field "$1" '"\(.status.replicas // 0) \(.status.readyReplicas // 0)"'
+}
+
+# stretch NAME MOST: what a rollout makes possible for a person who may edit the Deployment. The new pod is
+# not available for an hour, so the old one stays. Then the rollout is paused, and gets a larger surge.
+stretch() {
+    create_server "$1"
+    k -n "$NAMESPACE" create serviceaccount "$1-proxy-runner" >/dev/null
+    make_deployment "$1" 1
+    patch_spec "$1" '{"minReadySeconds": 3600, "progressDeadlineSeconds": 7200,
+        "template": {"metadata": {"annotations": {"a": "b"}}}}'
+    wait_for 30 prints 1 deployment_field "$1" .status.updatedReplicas
+    wait_for 30 prints "$2 $2" live_pods "$1"
+    k -n "$NAMESPACE" rollout pause "deployment/$1" >/dev/null
+    patch_spec "$1" '{"strategy": {"rollingUpdate": {"maxSurge": 4}}}'
+    expect 'replicas' "$(replicas_of "$1")" 1
+}
+
+# The count is 1 all the time, so there is nothing to cap and nothing to heal.
+test_a_rollout_that_does_not_end_keeps_several_proxies() {
+    stretch stretched 2
+    wait_for 30 prints '5 5' live_pods stretched
+    sleep 3
+    expect 'pods, ready ones' "$(live_pods stretched)" '5 5'
+}
+
 test_with_prevent_surge_a_rollout_runs_one_proxy_at_a_time() {
     cat >"$CLUSTER/surge.yaml" <<'END'
 apiVersion: capstan.dev/v1
@@ -191,6 +224,9 @@ END
     roll restart 1 preventSurge
     roll undo 1 preventSurge
     makes_one_pod scale 'kubectl scale --replicas=5, preventSurge'
+    stretch stretched 1
+    sleep 3
+    expect 'pods of a rollout that does not end, ready ones' "$(live_pods stretched)" '1 1'
     stop_capstan capstan
     start_capstan capstan
 }

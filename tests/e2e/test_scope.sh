@@ -180,6 +180,28 @@ test_nothing_else_is_asked_about() {
     NAMESPACE=kube-system creates no 'one in kube-system' "$(selects mcpserver)"
 }
 
+# What the label is for, and what it is not: the leader does not look at it.
+test_a_namespace_with_the_label_is_not_asked_about() {
+    create_server one
+    create_deployment one 1 >/dev/null
+    expect 'the answer to a scale' "$(put_scale one 3)" 1
+    k label namespace "$NAMESPACE" capstan.dev/ignore=no >/dev/null
+    wait_for 10 prints 3 put_scale one 3
+    wait_for 10 prints 1 replicas_of one
+    wait_for 10 conditions_are_right one
+}
+
+test_the_roles_of_kubernetes_may_not_set_that_label() {
+    local role rules
+    for role in view edit admin; do
+        rules=$(k get clusterrole "system:aggregate-to-$role" -o json | jq -c '[.rules[] |
+            select(.resources // [] | any(IN("namespaces", "*"))) | .verbs[]] | unique - ["get", "list", "watch"]')
+        expect "what $role may do to namespaces, except to read" "$rules" '[]'
+    done
+    k get clusterrole system:aggregate-to-view -o json | jq -e 'any(.rules[]; .resources |
+        index("namespaces"))' >/dev/null || fail 'no role says anything about namespaces'
+}
+
 # evaluation_errors: of all matchConditions since the API server began.
 evaluation_errors() {
     api admin GET /metrics | awk '/^apiserver_admission_match_condition_evaluation_errors_total/ {

@@ -115,9 +115,10 @@ static const struct rule_page pages[RULE_TEXT_COUNT] = {
                        "an error: the webhook answers 500, so that failurePolicy rules, and "
                        "capstan review ends with status 1"}},
             .rows = {{"12",
-                      "the MCPServer of a Deployment, or the Deployment of a Scale, is not "
-                      "known, and asking for it was not possible or got no answer; in capstan "
-                      "review also that of a Deployment whose labels alone name it"}},
+                      "the MCPServer of a Deployment or of a Scale is not known, and asking for it "
+                      "was not possible or got no answer; or an owner, a selector or a name cannot "
+                      "be read; in capstan review also the MCPServer of a Deployment whose labels "
+                      "alone name it is not known"}},
         },
 };
 
