@@ -59,7 +59,7 @@ struct http_route {
 };
 
 struct http_options {
-    const char *bind_address;        /* "0.0.0.0:9443", "[::]:9443", ":9443", "localhost:9443";
+    const char *bind_address;        /* ":9443", "0.0.0.0:9443", "[::]:9443", "localhost:9443";
                                         port 0: any free port */
     const struct http_route *routes; /* borrowed until http_stop() */
     size_t n_routes;

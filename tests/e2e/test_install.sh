@@ -41,112 +41,6 @@ END
     start_apiserver
 }
 
-# takes_the_manifests: whether this API server knows everything in them.
-takes_the_manifests() {
-    ((MINOR >= 30))
-}
-
-# address: prints an address of this machine. Endpoints may not have 127.0.0.1.
-address() {
-    if takes_the_manifests; then
-        hostname -I | tr ' ' '\n' | grep -m 1 '^[0-9.]*$' || fail 'this machine has no address but 127.0.0.1'
-    else
-        echo 127.0.0.1
-    fi
-}
-
-# rendered OVERLAY: prints it, for 1.20 as the variant.
-rendered() {
-    if takes_the_manifests; then
-        k kustomize "manifests/overlays/$1"
-    else
-        KUBECTL=$TOOLS/kubectl tests/support/render "manifests/overlays/$1" |
-            tests/e2e/variant-1.20 "$(webhook_port installed)"
-    fi
-}
-
-# install OVERLAY
-install() {
-    if takes_the_manifests; then
-        k apply -k "manifests/overlays/$1"
-        write_endpoints
-    else
-        rendered "$1" | k apply -f -
-    fi >/dev/null
-}
-
-# Writes the endpoints that the controllers would write if pods ran.
-write_endpoints() {
-    k apply -f - 2>/dev/null <<END
-apiVersion: v1
-kind: Endpoints
-metadata: {name: capstan, namespace: capstan-system}
-subsets:
-- addresses: [{ip: "$(address)"}]
-  ports: [{name: webhook, port: $(webhook_port installed)}]
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata:
-  name: capstan
-  namespace: capstan-system
-  labels: {kubernetes.io/service-name: capstan}
-addressType: IPv4
-endpoints:
-- {addresses: ["$(address)"], conditions: {ready: true}}
-ports:
-- {name: webhook, port: $(webhook_port installed)}
-END
-}
-
-arguments_of_the_deployment() {
-    k -n capstan-system get deployment capstan -o json |
-        jq -r '.spec.template.spec.containers[0].args[]'
-}
-
-write_pod() {
-    local folder=$CLUSTER/pod token
-    mkdir -p "$folder/account" "$folder/policy"
-    token=$(api admin POST \
-        /api/v1/namespaces/capstan-system/serviceaccounts/capstan/token \
-        '{"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}' |
-        jq -r .status.token)
-    printf %s "$token" >"$folder/account/token"
-    printf capstan-system >"$folder/account/namespace"
-    cp "$CLUSTER/certificates/ca.crt" "$folder/account/ca.crt"
-    k -n capstan-system get configmap capstan-policy -o json | jq -r '.data["policy.yaml"]' \
-        >"$folder/policy/policy.yaml"
-    # The folders of a pod, in a mount namespace, so that they do not appear on the machine.
-    cat >"$CLUSTER/in_pod" <<END
-#!/bin/sh
-mount -t tmpfs tmpfs /run && mkdir -p /run/secrets/kubernetes.io/serviceaccount &&
-    mount --bind "$folder/account" /run/secrets/kubernetes.io/serviceaccount &&
-    mount -t tmpfs tmpfs /media && mkdir /media/capstan &&
-    mount --bind "$folder/policy" /media/capstan || exit 1
-exec "\$@"
-END
-    chmod +x "$CLUSTER/in_pod"
-}
-
-in_pod() {
-    env KUBERNETES_SERVICE_HOST=127.0.0.1 "KUBERNETES_SERVICE_PORT=${APISERVER##*:}" \
-        unshare --mount --map-root-user "$CLUSTER/in_pod" "$@"
-}
-
-# run_installed: runs the program with the Deployment's arguments. Only the addresses and the folder of
-# the policy differ.
-run_installed() {
-    local arguments
-    mapfile -t arguments < <(arguments_of_the_deployment | sed 's:=/etc/capstan/:=/media/capstan/:')
-    write_pod
-    run_apart installed env KUBERNETES_SERVICE_HOST=127.0.0.1 \
-        "KUBERNETES_SERVICE_PORT=${APISERVER##*:}" \
-        unshare --mount --map-root-user "$CLUSTER/in_pod" "$(realpath "$CAPSTAN")" "${arguments[@]}" \
-        --webhook-bind-address "$(address):$(webhook_port installed)" \
-        --health-probe-bind-address "127.0.0.1:$(probe_port installed)" \
-        --metrics-bind-address "127.0.0.1:$(metrics_port installed)" --shutdown-delay 0s "$@"
-}
-
 writes_go_through() {
     api admin POST "$(server_path)?dryRun=All" "$(server_json anything '{"replicas": 3}')" >/dev/null
 }
@@ -186,13 +80,26 @@ test_2_the_doctor_finds_nothing_wrong() {
         <<<"$output")" '^ok'
 }
 
-# admits_a_pod NAMESPACE: a pod as the Deployment makes it, without the ServiceAccount's token.
+# admits_a_pod NAMESPACE [FILTER]: a pod as the Deployment makes it, without the ServiceAccount's token.
 admits_a_pod() {
     k -n capstan-system get deployment capstan -o json | jq '.spec.template |
         {apiVersion: "v1", kind: "Pod", metadata: (.metadata + {name: "quota"}),
         spec: (.spec | del(.serviceAccountName, .serviceAccount) +
-            {automountServiceAccountToken: false})}' |
+            {automountServiceAccountToken: false})} | '"${2-.}" |
         api admin POST "/api/v1/namespaces/$1/pods?dryRun=All" @-
+}
+
+# The Namespace enforces `restricted`, which the pods of the Deployment are.
+no_lax_pod_is_admitted() {
+    local filter
+    for filter in '.spec.securityContext.runAsNonRoot = false' 'del(.spec.securityContext.seccompProfile)' \
+        'del(.spec.containers[0].securityContext.capabilities)' '.spec.hostNetwork = true'; do
+        expect_match "a pod with $filter" "$(refuses admits_a_pod capstan-system "$filter")" \
+            'violates PodSecurity \\"restricted:latest'
+    done
+    expect 'warnings about the Deployment' "$(k -n capstan-system get deployment capstan -o json |
+        jq '.metadata = {name: "again"}' | k -n capstan-system create --dry-run=server -f - 2>&1)" \
+        'deployment.apps/again created (server dry run)'
 }
 
 test_3_its_pods_are_admitted_where_critical_ones_need_a_quota() {
@@ -207,6 +114,7 @@ test_3_its_pods_are_admitted_where_critical_ones_need_a_quota() {
         -n capstan-system get resourcequota capstan-critical-pods -o json |
         jq -c '{status: {hard: .spec.hard, used: {pods: "0"}}}')" >/dev/null
     wait_for 10 admits_a_pod capstan-system
+    ! takes_the_manifests || no_lax_pod_is_admitted
 }
 
 test_4_applying_it_again_changes_nothing() {

@@ -38,7 +38,8 @@ static void trust(struct program *program) {
 
 void program_init(struct program *program) {
     char output[1024];
-    *program = (struct program){.shutdown_delay = "0s", .log_level = "info", .workers = 2};
+    *program = (struct program){
+        .shutdown_delay = "0s", .log_level = "info", .workers = 2, .host = "127.0.0.1"};
     snprintf(program->folder, sizeof(program->folder), "/tmp/test-wire-XXXXXX");
     assert_non_null(mkdtemp(program->folder));
     if (program_shell(program, "mkdir $FOLDER/objects && \"$CAPSTAN\" certs --out $FOLDER/certs",
@@ -84,6 +85,7 @@ struct command {
     char status[PROGRAM_PATH_SIZE];
     char kubeconfig[PROGRAM_PATH_SIZE];
     char address[ADDRESS_SIZE];
+    char any_port[ADDRESS_SIZE];
     char workers[ADDRESS_SIZE];
     const char *arguments[ARGUMENTS_MAX];
     size_t n_arguments;
@@ -102,7 +104,9 @@ static void make_command(const struct program *program, struct command *command)
     program_path(program, "policy.yaml", command->policy);
     program_path(program, "status", command->status);
     program_path(program, "kubeconfig", command->kubeconfig);
-    snprintf(command->address, sizeof(command->address), "127.0.0.1:%u", program->fixed_port);
+    snprintf(command->address, sizeof(command->address), "%s:%u", program->host,
+             program->fixed_port);
+    snprintf(command->any_port, sizeof(command->any_port), "%s:0", program->host);
     snprintf(command->workers, sizeof(command->workers), "%u", program->workers);
     if (program->has_kubeconfig) {
         add(command, "--kubeconfig", command->kubeconfig);
@@ -111,8 +115,8 @@ static void make_command(const struct program *program, struct command *command)
     }
     add(command, "--webhook-cert-path", command->certs);
     add(command, "--webhook-bind-address", command->address);
-    add(command, "--health-probe-bind-address", "127.0.0.1:0");
-    add(command, "--metrics-bind-address", "127.0.0.1:0");
+    add(command, "--health-probe-bind-address", command->any_port);
+    add(command, "--metrics-bind-address", command->any_port);
     add(command, "--workers", command->workers);
     add(command, "--shutdown-delay", program->shutdown_delay);
     add(command, "--log-format", "json");

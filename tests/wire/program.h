@@ -35,6 +35,7 @@ struct program {
     const char *shutdown_delay; /* "0s" */
     const char *log_level;      /* "info" */
     unsigned workers;           /* 2 */
+    const char *host;           /* of all three ports: "127.0.0.1" */
     uint16_t fixed_port;        /* of the webhook; 0: any */
     unsigned descriptors_max;   /* 0: the limit of the test's process */
 

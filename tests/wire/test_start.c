@@ -323,6 +323,29 @@ static void test_start__serves_without_probes_and_metrics(void **state) {
     assert_non_null(strstr(output, " INFO  serve.stopped "));
 }
 
+/* As by default, but on free ports. */
+static void test_start__answers_over_ipv6_and_ipv4(void **state) {
+    static const char *const hosts[] = {"127.0.0.1", "[::1]"};
+    struct program *program = *state;
+    char command[1024];
+    char output[OUTPUT_SIZE];
+    program->host = "";
+    program_start(program);
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        snprintf(command, sizeof(command),
+                 "ask() { curl -sSg --noproxy '*' --max-time 10 -o /dev/null "
+                 "-w '%%{http_code} ' \"$@\"; }; "
+                 "ask --cacert $FOLDER/certs/ca.crt --connect-to localhost:443:%s:%u "
+                 "https://localhost/mutate -X POST; ask http://%s:%u/readyz; "
+                 "ask http://%s:%u/metrics",
+                 hosts[i], program->webhook_port, hosts[i], program->probe_port, hosts[i],
+                 program->metrics_port);
+        assert_int_equal(program_shell(program, command, output, sizeof(output)), 0);
+        assert_string_equal(output, "400 200 200 ");
+    }
+    assert_int_equal(program_stop(program), 0);
+}
+
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -334,6 +357,7 @@ int main(void) {
         FRESH(test_start__refuses_wrong_usage_with_exit_status_2),
         FRESH(test_start__prints_version_and_help),
         FRESH(test_start__two_on_one_port_is_one_too_many),
+        FRESH(test_start__answers_over_ipv6_and_ipv4),
         FRESH(test_start__serves_without_probes_and_metrics),
     };
     return cmocka_run_group_tests_name("wire/start", tests, NULL, NULL);

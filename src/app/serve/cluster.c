@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "certificates/adopt.h"
 #include "certificates/retire.h"
 #include "certificates/rotate.h"
 #include "cluster/api.h"
@@ -32,6 +33,7 @@ struct cluster {
     struct lookup *lookup;
     struct rotate *rotate; /* NULL: the certificate comes from files */
     struct retire *retire; /* NULL: there is nothing to retire */
+    struct adopt *adopt;
     struct sync *servers;
     struct sync *deployments;
     bool is_closing;
@@ -72,6 +74,18 @@ static struct retire *new_retire(struct cluster *cluster, const struct serve_opt
         .log = cluster->log,
     };
     return retire_new(&retire_options);
+}
+
+static struct adopt *new_adopt(struct cluster *cluster, const struct serve_options *options) {
+    const struct adopt_options adopt_options = {
+        .kube = cluster->kube,
+        .elect = cluster->elect,
+        .namespace = cluster->namespace,
+        .service_name = options->service_name,
+        .config_name = options->webhook_config_name,
+        .log = cluster->log,
+    };
+    return adopt_new(&adopt_options);
 }
 
 static void warn_insecure(const struct kube_access *access, struct log *log) {
@@ -118,6 +132,7 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
         cluster->rotate = new_rotate(cluster, options, metrics);
     }
     cluster->retire = new_retire(cluster, options);
+    cluster->adopt = new_adopt(cluster, options);
     const struct companion_options companion_options = {
         .api = cluster->api,
         .elect = cluster->elect,
@@ -153,6 +168,7 @@ void cluster_free(struct cluster *cluster) {
         return;
     }
     kube_free(cluster->kube); /* cancels every request, so that none calls back */
+    adopt_free(cluster->adopt);
     retire_free(cluster->retire);
     rotate_free(cluster->rotate);
     sync_free(cluster->servers);
@@ -171,7 +187,7 @@ void cluster_free(struct cluster *cluster) {
 static void release_if_idle(struct cluster *cluster, int64_t now_ms) {
     bool is_idle = companion_is_idle(cluster->companion) &&
                    (cluster->rotate == NULL || rotate_is_idle(cluster->rotate)) &&
-                   retire_is_idle(cluster->retire);
+                   retire_is_idle(cluster->retire) && adopt_is_idle(cluster->adopt);
     bool are_sent = events_are_sent(cluster->events) || now_ms >= cluster->events_wait_ms;
     if (cluster->is_closing && !cluster->is_releasing && is_idle && are_sent) {
         cluster->is_releasing = true;
@@ -193,6 +209,7 @@ static int64_t step(struct cluster *cluster, int64_t now_ms) {
         next_ms = MIN(next_ms, rotate_step(cluster->rotate, now_ms));
     }
     next_ms = MIN(next_ms, retire_step(cluster->retire, now_ms));
+    next_ms = MIN(next_ms, adopt_step(cluster->adopt, now_ms));
     return next_ms;
 }
 
@@ -242,6 +259,7 @@ void cluster_close(struct cluster *cluster) {
             rotate_close(cluster->rotate);
         }
         retire_close(cluster->retire);
+        adopt_close(cluster->adopt);
     }
 }
 

@@ -7,6 +7,11 @@
 #include "base/text.h"
 #include "exit_status.h"
 
+/* All addresses, of IPv6 and IPv4. */
+#define WEBHOOK_ADDRESS ":9443"
+#define PROBE_ADDRESS   ":8081"
+#define METRICS_ADDRESS ":8080"
+
 #define OPTION(TYPE, NAME, ARGUMENT, MEMBER, HELP)                                                 \
     { NAME, ARGUMENT, HELP, OPTION_##TYPE, offsetof(struct serve_options, MEMBER), 0 }
 
@@ -32,11 +37,12 @@ static const struct option serve_option_list[] = {
     OPTION(TEXT, "status-dir", "DIR", status_dir,
            "with --objects: write conditions to DIR/<namespace>/<name>.json"),
     OPTION(TEXT, "config", "FILE", config, "the policy; default: every rule has its default"),
-    OPTION(TEXT, "webhook-bind-address", "ADDRESS", webhook_address, "default 0.0.0.0:9443"),
+    OPTION(TEXT, "webhook-bind-address", "ADDRESS", webhook_address,
+           "default " WEBHOOK_ADDRESS "; without a host: all addresses, of IPv6 and IPv4"),
     OPTION(TEXT, "health-probe-bind-address", "ADDRESS", probe_address,
-           "default 0.0.0.0:8081; 0 turns it off"),
+           "default " PROBE_ADDRESS "; 0 turns it off"),
     OPTION(TEXT, "metrics-bind-address", "ADDRESS", metrics_address,
-           "default 0.0.0.0:8080; 0 turns it off"),
+           "default " METRICS_ADDRESS "; 0 turns it off"),
     OPTION(TEXT, "webhook-cert-path", "DIR", cert_path,
            "the folder of the serving certificate; default: Capstan makes its own"),
     OPTION(TEXT, "webhook-cert-name", "FILE", cert_name,
@@ -143,9 +149,9 @@ bool serve_options_read(int argc, char **argv, struct serve_options *ret_options
         .webhook_config_name = "zz-capstan",
         .trust_delay_ms = 60000,
         .retire_delay_ms = 86400000,
-        .webhook_address = "0.0.0.0:9443",
-        .probe_address = "0.0.0.0:8081",
-        .metrics_address = "0.0.0.0:8080",
+        .webhook_address = WEBHOOK_ADDRESS,
+        .probe_address = PROBE_ADDRESS,
+        .metrics_address = METRICS_ADDRESS,
         .cert_name = "tls.crt",
         .cert_key = "tls.key",
         .workers = 2,
