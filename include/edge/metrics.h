@@ -36,6 +36,7 @@ enum metric {
     METRIC_STATUS_CONFLICTS, /* another writer undid a write */
     METRIC_SCALE_WRITES_OK,
     METRIC_SCALE_WRITES_ERROR,
+    METRIC_SCALE_CONFLICTS, /* another writer undid a heal */
 
     METRIC_LOOKUPS_FOUND, /* GETs of the request path */
     METRIC_LOOKUPS_ABSENT,

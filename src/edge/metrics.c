@@ -66,6 +66,8 @@ static const struct series table[METRIC_COUNT] = {
                                  "Writes that another writer had undone since.", ""},
     [METRIC_SCALE_WRITES_OK] = {SCALE_WRITES, "{result=\"ok\"}"},
     [METRIC_SCALE_WRITES_ERROR] = {SCALE_WRITES, "{result=\"error\"}"},
+    [METRIC_SCALE_CONFLICTS] = {"capstan_scale_conflicts_total", "counter",
+                                "Heals that another writer has undone.", ""},
     [METRIC_LOOKUPS_FOUND] = {LOOKUPS, "{result=\"found\"}"},
     [METRIC_LOOKUPS_ABSENT] = {LOOKUPS, "{result=\"absent\"}"},
     [METRIC_LOOKUPS_FAILED] = {LOOKUPS, "{result=\"failed\"}"},

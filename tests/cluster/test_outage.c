@@ -218,6 +218,27 @@ static void test_row_58__watches_that_end_at_once_are_not_hurried(void **state) 
     cluster_assert_count(cluster, "LIST", SERVERS, 1);
 }
 
+/* Each ends well, and brings news. */
+static void test_row_58__watches_that_end_with_news_are_not_hurried(void **state) {
+    enum { STORM_MS = 4000, A_SECOND_MS = 1000 };
+    struct cluster *cluster = *state;
+    int64_t began_ms = clock_boot_ms();
+    for (int i = 0; clock_boot_ms() - began_ms < STORM_MS; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "server-%d", i);
+        const struct cluster_server server = {
+            .name = name, .transport = "stdio", .replicas = -1, .status = CLUSTER_QUIET_STATUS};
+        cluster_put_server(cluster, &server);
+        fake_end_watches(cluster->api);
+        http_sleep_ms(5);
+    }
+    int64_t took_ms = clock_boot_ms() - began_ms;
+    assert_in_range(fake_count(cluster->api, "WATCH", SERVERS), 3, 2 + took_ms / A_SECOND_MS);
+    assert_true(program_count_log(&cluster->program, "each watch ends at once") > 0);
+    put_and_wait(cluster, "one");
+    cluster_assert_count(cluster, "LIST", SERVERS, 1);
+}
+
 #define FRESH(test)  cmocka_unit_test_setup_teardown(test, start, cluster_teardown)
 #define UNBORN(test) cmocka_unit_test_setup_teardown(test, cluster_setup, cluster_teardown)
 
@@ -230,6 +251,7 @@ int main(void) {
         FRESH(test_row_56__an_idle_watch_is_probed),
         FRESH(test_row_57__a_list_asks_for_no_version),
         FRESH(test_row_58__watches_that_end_at_once_are_not_hurried),
+        FRESH(test_row_58__watches_that_end_with_news_are_not_hurried),
         UNBORN(test_row_66__an_api_server_that_is_away_is_waited_for),
         FRESH(test_row_66__an_api_server_that_goes_away_is_waited_for),
         UNBORN(test_row_66__a_name_that_cannot_be_resolved_stops_nothing),

@@ -37,6 +37,7 @@ static const struct {
     {METRIC_STATUS_CONFLICTS, "capstan_status_conflicts_total"},
     {METRIC_SCALE_WRITES_OK, "capstan_scale_writes_total{result=\"ok\"}"},
     {METRIC_SCALE_WRITES_ERROR, "capstan_scale_writes_total{result=\"error\"}"},
+    {METRIC_SCALE_CONFLICTS, "capstan_scale_conflicts_total"},
     {METRIC_LOOKUPS_FOUND, "capstan_lookups_total{result=\"found\"}"},
     {METRIC_LOOKUPS_ABSENT, "capstan_lookups_total{result=\"absent\"}"},
     {METRIC_LOOKUPS_FAILED, "capstan_lookups_total{result=\"failed\"}"},
@@ -235,7 +236,7 @@ static void test_metrics__every_line_follows_the_format(void **state) {
         check_line(&format, line);
         n_families += strncmp(line, "# TYPE ", 7) == 0;
     }
-    assert_int_equal(n_families, 26);
+    assert_int_equal(n_families, 27);
 }
 
 static void test_metrics__a_family_is_introduced_once(void **state) {

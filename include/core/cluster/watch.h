@@ -69,6 +69,7 @@ struct watch {
     int64_t give_up_ms; /* when to list if watching still fails; INT64_MAX: it does not fail */
     int64_t expired_until_ms; /* before this, a 410 is a repeated one */
     int64_t resync_ms;
+    unsigned n_short;         /* watches in a row that ended well within a second */
     unsigned n_server_errors; /* FEED_ERROR with one, in a row */
 };
 
@@ -92,6 +93,10 @@ enum watch_effect watch_event(struct watch *watch, const struct feed_event *even
    next one begins where it ended. */
 void watch_end(struct watch *watch, int64_t now_ms, uint32_t random,
                const struct watch_outcome *outcome);
+
+/* After watch_end(): watches end at once, again and again, though each ends well. Between two that
+   begin, a second passes at least. */
+bool watch_is_hasty(const struct watch *watch);
 
 /* True from the end of the first complete list on, for ever. */
 bool watch_is_synced(const struct watch *watch);

@@ -7,7 +7,7 @@
  * however often the work is asked for, and hands out entries by due time. It also keeps the pace.
  * An object is written at most once in 2 s. If another writer undoes a write, the wait grows from 5
  * s to 5 minutes, and goes back after 10 minutes of quiet. A failed write is tried again with
- * back-off.
+ * back-off. How many objects are written at once is core/throttle's.
  *
  * One thread. Time and chance are arguments. An entry lives while its work is due or under way, or
  * while the pace needs it; so the list is empty where nothing goes on.
@@ -51,8 +51,12 @@ int64_t worklist_next_ms(const struct worklist *list);
 enum work_result {
     WORK_NOTHING, /* there was nothing to do after all */
     WORK_WRITTEN, /* see fingerprint */
-    WORK_FAILED,  /* try again: with back-off from 1 s to 5 min, or after retry_after_ms if that is
-                     longer, but no later than in 1 h */
+    WORK_FAILED,  /* for a cause of the object's; try again: with back-off from 1 s to 5 min, or
+                     after retry_after_ms if that is longer, but no later than in 1 h */
+    WORK_STOPPED, /* for a cause that all objects share. core/throttle has the wait of all; this
+                     object is behind the others meanwhile: from 1 s to 30 s */
+    WORK_UNDONE,  /* written, and undone by another writer in the same request; try again ever
+                     more slowly */
     WORK_REFUSED, /* do not try the same again: see fingerprint */
 };
 
@@ -63,7 +67,7 @@ struct work_outcome {
     int64_t retry_after_ms; /* of WORK_FAILED; -1: none */
 };
 
-/* Returns true if the work was written and another writer had undone the last write of the same. */
+/* Returns true if another writer has undone this write, or the last one of the same. */
 bool worklist_done(struct worklist *list, struct work *owned_work, int64_t now_ms, uint32_t random,
                    const struct work_outcome *outcome);
 

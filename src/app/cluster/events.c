@@ -3,9 +3,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/http_status.h"
 #include "base/memory.h"
+#include "chance.h"
 #include "core/cluster/complaint.h"
+#include "core/cluster/throttle.h"
+#include "core/facts/object.h"
 #include "edge/clock.h"
 
 enum {
@@ -23,10 +28,17 @@ struct letter {
     struct letter *next;
 };
 
+/* A request that is under way. */
+struct sending {
+    struct events *events; /* NULL: a free place */
+    unsigned ticket;
+};
+
 struct events {
     struct kube *kube;
     struct log *log;
-    size_t n_under_way;
+    struct throttle throttle;
+    struct sending sendings[UNDER_WAY_MAX];
     struct letter *first; /* the queue */
     struct letter **last;
     size_t n_waiting;
@@ -38,6 +50,7 @@ struct events *events_new(struct kube *kube, struct log *log) {
     events->kube = kube;
     events->log = log;
     events->last = &events->first;
+    throttle_init(&events->throttle, UNDER_WAY_MAX);
     return events;
 }
 
@@ -72,22 +85,55 @@ static void log_refusal(struct events *events, const char *problem) {
     }
 }
 
-static void send_some(struct events *events);
-
-static void on_answer(void *context, const struct kube_answer *answer) {
-    struct events *events = context;
-    events->n_under_way--;
-    if (answer->is_good) {
-        complaint_settle(&events->complaint);
-    } else {
-        log_refusal(events, answer->error.text);
-    }
-    send_some(events);
+/* A proxy may answer in place of the API server. */
+static bool is_taken(const struct kube_answer *answer) {
+    struct object object;
+    return answer->is_good && object_decode(answer->body, answer->body_size, &object) &&
+           strcmp(object.type.kind, "Event") == 0;
 }
 
-static void send_some(struct events *events) {
-    while (events->n_under_way < UNDER_WAY_MAX && events->first != NULL) {
+/* What an answer shows about the next Events. One that is invalid, or whose namespace is gone,
+   stops no others. */
+static enum throttle_news news_of(const struct kube_answer *answer) {
+    bool is_own =
+        answer->status == HTTP_STATUS_BAD_REQUEST || answer->status == HTTP_STATUS_NOT_FOUND ||
+        answer->status == HTTP_STATUS_CONFLICT || answer->status == HTTP_STATUS_CONTENT_TOO_LARGE ||
+        answer->status == HTTP_STATUS_UNPROCESSABLE;
+    return is_own || is_taken(answer) ? THROTTLE_OPEN : THROTTLE_CLOSED;
+}
+
+static void send_some(struct events *events, int64_t now_ms);
+
+static void on_answer(void *context, const struct kube_answer *answer) {
+    struct sending *sending = context;
+    struct events *events = sending->events;
+    int64_t now_ms = clock_boot_ms();
+    sending->events = NULL;
+    throttle_end(&events->throttle, sending->ticket, now_ms, chance_draw(), news_of(answer),
+                 answer->retry_after_ms);
+    if (is_taken(answer)) {
+        complaint_settle(&events->complaint);
+    } else {
+        log_refusal(events, answer->is_good ? "the answer has status 2xx and is no Event; see "
+                                              "whether a proxy answers in place of the API server"
+                                            : answer->error.text);
+    }
+    send_some(events, now_ms);
+}
+
+/* The throttle has as many lanes as there are places. */
+static struct sending *find_place(struct events *events) {
+    struct sending *sending = events->sendings;
+    while (sending->events != NULL) {
+        sending++;
+    }
+    return sending;
+}
+
+static void send_some(struct events *events, int64_t now_ms) {
+    while (events->first != NULL && throttle_next_ms(&events->throttle) <= now_ms) {
         struct letter *letter = take_first(events);
+        struct sending *sending = find_place(events);
         const struct kube_request request = {
             .verb = KUBE_CREATE,
             .path = letter->path,
@@ -96,12 +142,18 @@ static void send_some(struct events *events) {
             .timeout_ms = TIMEOUT_MS,
             .answer_max = ANSWER_MAX,
             .done = on_answer,
-            .context = events,
+            .context = sending,
         };
-        events->n_under_way++;
+        sending->events = events;
+        sending->ticket = throttle_begin(&events->throttle, now_ms);
         kube_begin(events->kube, &request);
         letter_free(letter);
     }
+}
+
+int64_t events_step(struct events *events, int64_t now_ms) {
+    send_some(events, now_ms);
+    return events->first != NULL ? throttle_next_ms(&events->throttle) : INT64_MAX;
 }
 
 void events_post(struct events *events, const struct event *event) {
@@ -117,9 +169,9 @@ void events_post(struct events *events, const struct event *event) {
     *events->last = letter;
     events->last = &letter->next;
     events->n_waiting++;
-    send_some(events);
+    send_some(events, clock_boot_ms());
 }
 
 bool events_are_sent(const struct events *events) {
-    return events->n_under_way == 0 && events->first == NULL;
+    return throttle_is_idle(&events->throttle) && events->first == NULL;
 }

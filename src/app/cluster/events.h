@@ -3,11 +3,13 @@
 #define APP_CLUSTER_EVENTS_H
 
 /*
- * Sends Events through a queue, a few at a time, so that they delay nothing else. An Event that
- * finds the queue full is dropped, and nobody waits for an answer.
+ * Sends Events through a queue, a few at a time, so that they delay nothing else. An Event that is
+ * not taken, or finds the queue full, is dropped, and nobody waits for an answer. While the API
+ * server takes none, the others wait in the queue (core/throttle).
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/cluster/event.h"
 #include "edge/kube.h"
@@ -20,6 +22,9 @@ struct events *events_new(struct kube *kube, struct log *log);
 void events_free(struct events *events);
 
 void events_post(struct events *events, const struct event *event);
+
+/* Sends what is due. Returns when to step again. */
+int64_t events_step(struct events *events, int64_t now_ms);
 
 /* Whether every Event that was posted has been answered or dropped. */
 bool events_are_sent(const struct events *events);

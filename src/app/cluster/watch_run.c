@@ -52,8 +52,13 @@ static void end_request(struct watch_run *run, const struct kube_answer *answer,
     if (options->on_end != NULL) {
         options->on_end(options->context, answer, run->is_watch);
     }
-    log_health(run, is_good ? NULL : problem);
     watch_end(&run->watch, clock_boot_ms(), chance_draw(), &outcome);
+    if (is_good && run->is_watch && watch_is_hasty(&run->watch)) {
+        log_health(run, "each watch ends at once; see whether a proxy between Capstan and the API "
+                        "server ends long answers");
+    } else {
+        log_health(run, is_good ? NULL : problem);
+    }
 }
 
 /* kube does not call back about a request that was cancelled. */

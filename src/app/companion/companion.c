@@ -5,16 +5,28 @@
 
 #include "base/memory.h"
 #include "chance.h"
+#include "core/cluster/throttle.h"
 #include "edge/clock.h"
 
-/* Concurrent jobs. They keep up with hundreds of changes a second, and are a small share of what an
-   API server takes from one client. */
-enum { JOBS_MAX = 16 };
+/* Concurrent jobs, by enum work_kind. Heals are urgent and statuses are not, so neither takes a
+   lane of the other, nor waits for what fails in it. Together they keep up with hundreds of changes
+   a second, and are a small share of what an API server takes from one client. */
+static const size_t lanes[] = {[WORK_STATUS] = 12, [WORK_SCALE] = 4};
+
+enum { KINDS = COUNT_OF(lanes) };
+
+/* The work of one kind. */
+struct line {
+    struct worklist *work;
+    struct throttle throttle;
+    struct refusals refusals;
+    const char *contested; /* the event in the log */
+    struct complaint fights;
+};
 
 struct companion {
     struct companion_options options;
-    struct worklist *work;
-    struct refusals refusals[2]; /* by enum work_kind */
+    struct line lines[KINDS]; /* by enum work_kind */
     size_t n_jobs;
     bool did_lead;
     bool is_closed;
@@ -23,35 +35,43 @@ struct companion {
 struct companion *companion_new(const struct companion_options *options) {
     struct companion *companion = memory_new(1, sizeof(*companion));
     companion->options = *options;
-    companion->refusals[WORK_STATUS] = (struct refusals){.event = "status.refused",
-                                                         .log = options->log,
-                                                         .counter = METRIC_STATUS_WRITES_ERROR,
-                                                         .spares_deleted = true};
-    companion->refusals[WORK_SCALE] = (struct refusals){
-        .event = "scale.refused", .log = options->log, .counter = METRIC_SCALE_WRITES_ERROR};
-    companion->work = worklist_new();
+    companion->lines[WORK_STATUS] = (struct line){
+        .refusals = {.event = "status.refused", .counter = METRIC_STATUS_WRITES_ERROR},
+        .contested = "status.contested"};
+    companion->lines[WORK_SCALE] =
+        (struct line){.refusals = {.event = "scale.refused", .counter = METRIC_SCALE_WRITES_ERROR},
+                      .contested = "scale.contested"};
+    for (size_t kind = 0; kind < KINDS; kind++) {
+        companion->lines[kind].refusals.log = options->log;
+        companion->lines[kind].work = worklist_new();
+        throttle_init(&companion->lines[kind].throttle, lanes[kind]);
+    }
     return companion;
 }
 
 void companion_free(struct companion *companion) {
     if (companion != NULL) {
-        worklist_free(companion->work);
+        worklist_free(companion->lines[WORK_STATUS].work);
+        worklist_free(companion->lines[WORK_SCALE].work);
         free(companion);
     }
+}
+
+static void touch(struct companion *companion, enum work_kind kind, const struct fact *server,
+                  uint64_t fingerprint) {
+    worklist_touch(companion->lines[kind].work, kind, server->namespace, server->name, fingerprint,
+                   clock_boot_ms());
 }
 
 /* Most changes leave nothing to do, and stay out of the list. */
 static void on_server(void *context, const struct fact *server) {
     struct companion *companion = context;
-    int64_t now_ms = clock_boot_ms();
     uint64_t fingerprint;
     if (status_is_due(server, clock_wall_seconds(), &fingerprint)) {
-        worklist_touch(companion->work, WORK_STATUS, server->namespace, server->name, fingerprint,
-                       now_ms);
+        touch(companion, WORK_STATUS, server, fingerprint);
     }
     if (scale_is_due(&companion->options, server, &fingerprint)) {
-        worklist_touch(companion->work, WORK_SCALE, server->namespace, server->name, fingerprint,
-                       now_ms);
+        touch(companion, WORK_SCALE, server, fingerprint);
     }
 }
 
@@ -83,33 +103,60 @@ static void follow_election(struct companion *companion, int64_t now_ms) {
     if (leads) {
         companion_look(companion, NULL);
     } else {
-        worklist_clear(companion->work);
+        worklist_clear(companion->lines[WORK_STATUS].work);
+        worklist_clear(companion->lines[WORK_SCALE].work);
+    }
+}
+
+/* If one policy or one autoscaler undoes the writes of all objects, one line a minute says so. */
+static void log_fight(struct companion *companion, struct line *line, const struct job *job,
+                      int64_t now_ms) {
+    int64_t times = complaint_raise(&line->fights, COMPLAINT_MINUTELY, "", now_ms);
+    if (times > 0) {
+        log_event(companion->options.log, LOG_WARN, line->contested,
+                  LOG_TEXT("namespace", job->server.namespace), LOG_TEXT("name", job->server.name),
+                  LOG_TEXT("hint", "another writer undoes what Capstan writes; it waits longer "
+                                   "each time"),
+                  LOG_INTEGER("times", times));
+    }
+}
+
+/* What the outcome of a job shows about the next ones. */
+static enum throttle_news news_of(enum work_result result) {
+    switch (result) {
+    case WORK_NOTHING:
+        return THROTTLE_UNKNOWN;
+    case WORK_STOPPED:
+        return THROTTLE_CLOSED;
+    default:
+        return THROTTLE_OPEN;
     }
 }
 
 static void on_finish(struct job *job, const struct work_outcome *outcome) {
     struct companion *companion = job->context;
-    bool is_status = job->work->kind == WORK_STATUS;
-    bool was_undone =
-        worklist_done(companion->work, TAKE(job->work), clock_boot_ms(), chance_draw(), outcome);
-    if (was_undone && is_status) {
-        metrics_add(companion->options.metrics, METRIC_STATUS_CONFLICTS, 1);
-        log_event(companion->options.log, LOG_WARN, "status.contested",
-                  LOG_TEXT("namespace", job->server.namespace), LOG_TEXT("name", job->server.name),
-                  LOG_TEXT("hint", "another writer undoes what Capstan writes; it waits longer "
-                                   "each time"));
+    enum work_kind kind = job->work->kind;
+    struct line *line = &companion->lines[kind];
+    int64_t now_ms = clock_boot_ms();
+    throttle_end(&line->throttle, job->ticket, now_ms, chance_draw(), news_of(outcome->result),
+                 outcome->retry_after_ms);
+    if (worklist_done(line->work, TAKE(job->work), now_ms, chance_draw(), outcome)) {
+        metrics_add(companion->options.metrics,
+                    kind == WORK_STATUS ? METRIC_STATUS_CONFLICTS : METRIC_SCALE_CONFLICTS, 1);
+        log_fight(companion, line, job, now_ms);
     }
     companion->n_jobs--;
     free(job);
 }
 
-static void begin(struct companion *companion, struct work *work) {
+static void begin(struct companion *companion, struct work *work, int64_t now_ms) {
     static void (*const starters[])(struct job *) = {
         [WORK_STATUS] = status_start, [WORK_SCALE] = scale_start};
     struct job *job = memory_new(1, sizeof(*job));
     job->options = &companion->options;
     job->work = work;
-    job->refusals = &companion->refusals[work->kind];
+    job->refusals = &companion->lines[work->kind].refusals;
+    job->ticket = throttle_begin(&companion->lines[work->kind].throttle, now_ms);
     job->on_finish = on_finish;
     job->context = companion;
     companion->n_jobs++;
@@ -120,17 +167,25 @@ static void begin(struct companion *companion, struct work *work) {
     }
 }
 
-int64_t companion_step(struct companion *companion, int64_t now_ms) {
+/* Returns when there is more to begin. */
+static int64_t step(struct companion *companion, enum work_kind kind, int64_t now_ms) {
+    struct line *line = &companion->lines[kind];
     struct work *work;
+    while (throttle_next_ms(&line->throttle) <= now_ms &&
+           (work = worklist_take(line->work, now_ms)) != NULL) {
+        begin(companion, work, now_ms);
+    }
+    return MAX(throttle_next_ms(&line->throttle), worklist_next_ms(line->work));
+}
+
+int64_t companion_step(struct companion *companion, int64_t now_ms) {
     follow_election(companion, now_ms);
     if (!companion->did_lead || companion->is_closed) {
         return INT64_MAX;
     }
-    while (companion->n_jobs < JOBS_MAX &&
-           (work = worklist_take(companion->work, now_ms)) != NULL) {
-        begin(companion, work);
-    }
-    return companion->n_jobs < JOBS_MAX ? worklist_next_ms(companion->work) : INT64_MAX;
+    int64_t heal_ms = step(companion, WORK_SCALE, now_ms);
+    int64_t status_ms = step(companion, WORK_STATUS, now_ms);
+    return MIN(heal_ms, status_ms);
 }
 
 void companion_close(struct companion *companion) {

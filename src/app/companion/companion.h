@@ -4,8 +4,8 @@
 
 /*
  * The companion of admission. On every change it sees whether to write an MCPServer's conditions
- * (status.c) or to scale its Deployment (scale.c), and starts that at the pace of core/worklist. It
- * works only while this process leads.
+ * (status.c) or to scale its Deployment (scale.c), and starts that at the pace of core/worklist and
+ * core/throttle. It works only while this process leads.
  */
 
 #include <stdbool.h>

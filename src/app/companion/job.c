@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "job.h"
 
+#include <string.h>
+
 #include "base/http_status.h"
 #include "chance.h"
 #include "core/cluster/event.h"
@@ -10,7 +12,6 @@ enum {
     TIMEOUT_MS = 10000,
     TIMEOUT_MIN_MS = 100, /* with less time left, job_ask() begins nothing */
     ANSWER_MAX = 16 << 20,
-    DENIED_RETRY_MS = 60000,
 };
 
 void refusals_log(struct refusals *refusals, const char *namespace, const char *name,
@@ -32,7 +33,7 @@ void job_ask(struct job *job, enum kube_verb verb, enum object_kind kind, const 
     int64_t left_ms = elect_deadline_ms(options->elect) - now_ms;
     if (!elect_leads(options->elect, now_ms) || left_ms < TIMEOUT_MIN_MS) {
         /* The companion forgets it if the lease is lost, and tries it again if it is not. */
-        job_finish(job, WORK_FAILED);
+        job_finish(job, WORK_STOPPED);
         return;
     }
     api_object_path(options->api, kind, job->server.namespace, job->server.name, suffix, path);
@@ -68,35 +69,58 @@ bool job_read_server(struct job *job, const struct kube_answer *answer, struct o
         return false;
     }
     if (!object_decode(answer->body, answer->body_size, ret_object) ||
-        ret_object->kind != OBJECT_MCPSERVER) {
-        job_finish(job, WORK_FAILED);
+        ret_object->kind != OBJECT_MCPSERVER || strcmp(ret_object->name, job->server.name) != 0) {
+        job_fail_because(job, WORK_STOPPED, JOB_FOREIGN_ANSWER);
         return false;
     }
     return true;
 }
 
-static void log_failure(const struct job *job, const struct kube_answer *answer) {
-    struct refusals *refusals = job->refusals;
-    if (answer->status != HTTP_STATUS_NOT_FOUND || !refusals->spares_deleted) {
-        metrics_add(job->options->metrics, refusals->counter, 1);
-        refusals_log(refusals, job->server.namespace, job->server.name, &answer->error,
-                     clock_boot_ms());
+static void log_failure(const struct job *job, const struct error *problem) {
+    metrics_add(job->options->metrics, job->refusals->counter, 1);
+    refusals_log(job->refusals, job->server.namespace, job->server.name, problem, clock_boot_ms());
+}
+
+/* The others would not fail alike: the cause is the object's. */
+static bool is_own(const struct kube_answer *answer) {
+    switch (answer->error.kind) {
+    case ERROR_NOT_FOUND: /* status 0: a file of the credential is not there */
+    case ERROR_CONFLICT:
+    case ERROR_TOO_LARGE:
+        return answer->status != 0;
+    case ERROR_INVALID:
+        return answer->status == HTTP_STATUS_BAD_REQUEST ||
+               answer->status == HTTP_STATUS_CONTENT_TOO_LARGE ||
+               answer->status == HTTP_STATUS_UNPROCESSABLE;
+    default:
+        return false;
     }
 }
 
+/* A 404 is tried again, too: if the object is gone, the watch says so, and the facts lack it by
+   then. */
 void job_fail(struct job *owned_job, const struct kube_answer *answer) {
-    bool is_denied = answer->error.kind == ERROR_DENIED;
-    enum work_result result = WORK_FAILED;
-    log_failure(owned_job, answer);
+    enum work_result result = WORK_STOPPED;
+    log_failure(owned_job, &answer->error);
     if (answer->status == HTTP_STATUS_NOT_FOUND) {
         api_doubt(owned_job->options->api);
     }
-    if (answer->error.kind == ERROR_NOT_FOUND) {
-        result = WORK_NOTHING; /* somebody has deleted it meanwhile */
-    } else if (answer->error.kind == ERROR_INVALID) {
-        result = WORK_REFUSED;
+    if (is_own(answer)) {
+        result = answer->error.kind == ERROR_INVALID ? WORK_REFUSED : WORK_FAILED;
     }
-    finish(owned_job, result, is_denied ? DENIED_RETRY_MS : answer->retry_after_ms);
+    finish(owned_job, result, answer->retry_after_ms);
+}
+
+void job_fail_because(struct job *owned_job, enum work_result result, const char *problem) {
+    struct error error;
+    error_set(&error, ERROR_UNAVAILABLE, "%s", problem);
+    log_failure(owned_job, &error);
+    job_finish(owned_job, result);
+}
+
+void job_fail_undone(struct job *owned_job) {
+    metrics_add(owned_job->options->metrics, owned_job->refusals->counter, 1);
+    job_finish(owned_job, WORK_UNDONE);
 }
 
 void job_post(const struct job *job, const char *type, const char *reason, const char *note) {

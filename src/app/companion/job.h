@@ -26,7 +26,6 @@ struct refusals {
     const char *event; /* "status.refused"; borrowed */
     struct log *log;
     enum metric counter;
-    bool spares_deleted; /* 404 is no failure */
     struct complaint sorts[ERROR_INTERNAL + 1];
 };
 
@@ -53,6 +52,7 @@ struct job {
     struct condition wanted[CONDITION_TYPE_COUNT]; /* of status */
     uint64_t fingerprint;
     unsigned n_tries;
+    unsigned ticket; /* the companion's */
     void (*on_finish)(struct job *owned_job, const struct work_outcome *outcome);
     void *context; /* of on_finish */
 };
@@ -77,9 +77,22 @@ bool job_read_server(struct job *job, const struct kube_answer *answer, struct o
 
 void job_finish(struct job *owned_job, enum work_result result);
 
-/* Logs an answer that is not good, counts it, and finishes the job by the kind of the answer's
-   error: deleted, refused, or to be tried again. */
+/* Logs an answer that is not good, counts it, and finishes the job: tried again, or refused, if the
+   cause is the object's (400, 404, 409, 413, 422), and else stopped, since others would fail alike.
+ */
 void job_fail(struct job *owned_job, const struct kube_answer *answer);
+
+/* The same for a reason that no error of an answer gives. */
+void job_fail_because(struct job *owned_job, enum work_result result, const char *problem);
+
+/* The answer to a write shows that another writer undid it in the same request. Counts that as a
+   failure; the companion says it. */
+void job_fail_undone(struct job *owned_job);
+
+/* The problem of a good answer that is no such object: perhaps a proxy has given it. */
+#define JOB_FOREIGN_ANSWER                                                                         \
+    "the answer to a request has status 2xx and is not the object; see whether a proxy between "   \
+    "Capstan and the API server answers in its place"
 
 /* Posts an Event about the MCPServer, and does not wait until it has arrived. */
 void job_post(const struct job *job, const char *type, const char *reason, const char *note);

@@ -27,17 +27,37 @@ bool scale_is_due(const struct companion_options *options, const struct fact *se
     if (!server->is_stdio || !is_due(options, server, &deployment)) {
         return false;
     }
-    /* The write is always the same. The Deployment that it goes to may differ. */
-    *ret_fingerprint = hash_bytes(hash_text(HASH_EMPTY, deployment.uid), &deployment.replicas.value,
-                                  sizeof(deployment.replicas.value));
+    /* The write is always the same. The Deployment that it goes to may differ. The count that it
+       finds is no part of it: an autoscaler undoes a heal with another count each time. */
+    *ret_fingerprint = hash_text(HASH_EMPTY, deployment.uid);
     return true;
 }
 
+/* Reads the Scale from an answer. False: the job is finished. */
+static bool read_scale(struct job *job, const struct kube_answer *answer,
+                       struct object *ret_scale) {
+    if (!answer->is_good) {
+        job_fail(job, answer);
+        return false;
+    }
+    if (!object_decode(answer->body, answer->body_size, ret_scale) ||
+        ret_scale->kind != OBJECT_SCALE || strcmp(ret_scale->name, job->server.name) != 0) {
+        job_fail_because(job, WORK_STOPPED, JOB_FOREIGN_ANSWER);
+        return false;
+    }
+    return true;
+}
+
+/* Another webhook may have set another count, in the same request. */
 static void on_write(void *context, const struct kube_answer *answer) {
     struct job *job = context;
     const struct companion_options *options = job->options;
-    if (!answer->is_good) {
-        job_fail(job, answer);
+    struct object scale;
+    if (!read_scale(job, answer, &scale)) {
+        return;
+    }
+    if (!number_is(&scale.replicas, 1)) {
+        job_fail_undone(job);
         return;
     }
     metrics_add(options->metrics, METRIC_SCALE_WRITES_OK, 1);
@@ -67,12 +87,7 @@ static void on_scale(void *context, const struct kube_answer *answer) {
     struct job *job = context;
     struct object scale;
     struct fact deployment;
-    if (!answer->is_good) {
-        job_fail(job, answer);
-        return;
-    }
-    if (!object_decode(answer->body, answer->body_size, &scale)) {
-        job_finish(job, WORK_FAILED);
+    if (!read_scale(job, answer, &scale)) {
         return;
     }
     bool is_same =

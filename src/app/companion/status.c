@@ -70,12 +70,49 @@ static void get(struct job *job) {
     job_ask(job, KUBE_GET, OBJECT_MCPSERVER, "", NULL, on_object);
 }
 
+/* The MCPServer has been deleted, and the facts do not know it yet. That is no failure to say. */
+static bool is_gone(const struct kube_answer *answer) {
+    return !answer->is_good && answer->status != 0 && answer->error.kind == ERROR_NOT_FOUND;
+}
+
+/* After a 404 to a write: is the MCPServer gone, or only its status? */
+static void on_missing(void *context, const struct kube_answer *answer) {
+    struct job *job = context;
+    struct object object;
+    if (is_gone(answer)) {
+        job_finish(job, WORK_FAILED);
+    } else if (!job_read_server(job, answer, &object)) {
+        return;
+    } else if (strcmp(object.uid, job->server.uid) != 0) {
+        job_finish(job, WORK_FAILED); /* it was recreated */
+    } else {
+        job_fail_because(job, WORK_STOPPED,
+                         "404 to a write of the status of an MCPServer that is there; see whether "
+                         "the CRD of mcpservers has the status subresource");
+    }
+}
+
+static void on_good_write(struct job *job, const struct kube_answer *answer) {
+    struct object object;
+    if (!job_read_server(job, answer, &object)) {
+        return;
+    }
+    if (condition_is_written(job->wanted, object.conditions)) {
+        succeed(job);
+    } else {
+        job_fail_undone(job);
+    }
+}
+
 static void on_write(void *context, const struct kube_answer *answer) {
     struct job *job = context;
     if (answer->is_good) {
-        succeed(job);
+        on_good_write(job, answer);
     } else if (answer->status == HTTP_STATUS_CONFLICT && ++job->n_tries < TRIES_MAX) {
         get(job);
+    } else if (is_gone(answer)) {
+        api_doubt(job->options->api);
+        job_ask(job, KUBE_GET, OBJECT_MCPSERVER, "", NULL, on_missing);
     } else {
         job_fail(job, answer);
     }
@@ -97,6 +134,10 @@ static void on_object(void *context, const struct kube_answer *answer) {
     struct error error;
     AUTO(buffer_fini) struct buffer body;
     buffer_init(&body, BODY_MAX);
+    if (is_gone(answer)) {
+        job_finish(job, WORK_FAILED);
+        return;
+    }
     if (!job_read_server(job, answer, &object)) {
         return;
     }

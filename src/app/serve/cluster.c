@@ -205,6 +205,7 @@ static int64_t step(struct cluster *cluster, int64_t now_ms) {
     next_ms = MIN(next_ms, sync_step(cluster->deployments, now_ms));
     next_ms = MIN(next_ms, elect_step(cluster->elect, now_ms));
     next_ms = MIN(next_ms, companion_step(cluster->companion, now_ms));
+    next_ms = MIN(next_ms, events_step(cluster->events, now_ms));
     if (cluster->rotate != NULL) {
         next_ms = MIN(next_ms, rotate_step(cluster->rotate, now_ms));
     }

@@ -10,10 +10,13 @@
 enum {
     PAGE_SIZE = 500,
     PAGE_SIZE_DIVISOR = 8, /* after a page that was too large */
+    PAGE_SIZE_GROWTH = 2,  /* after a list that came whole */
     LIST_TIMEOUT_MS = 60000,
     FOLLOW_SECONDS = 300, /* a watch lasts once to twice this long */
     FOLLOW_GRACE_MS = 30000,
-    FOLLOW_SHORT_MS = 1000, /* a watch that ends sooner, with nothing new, did not do well */
+    FOLLOW_SHORT_MS = 1000, /* a watch that ends sooner, with nothing new, did not do well; with
+                               something new, the next one begins no sooner than this after it */
+    SHORT_MAX = 3,          /* so many short ones in a row are a fault, and no restart */
     RESYNC_MS = 480000,     /* 10 minutes, less 20 % ... */
     RESYNC_SPREAD_MS = 240000,
     BACKOFF_BASE_MS = 800,
@@ -94,6 +97,7 @@ void watch_restart(struct watch *watch) {
     watch->follow_backoff = watch->list_backoff;
     watch->not_before_ms = INT64_MIN;
     watch->expired_until_ms = INT64_MIN;
+    watch->n_short = 0;
 }
 
 static void order_list(const struct watch *watch, struct watch_order *order) {
@@ -162,6 +166,7 @@ bool watch_page(struct watch *watch, const struct feed_page *page) {
     backoff_reset(&watch->list_backoff);
     watch->is_synced = true;
     watch->is_following = true;
+    watch->page_size = MIN(watch->page_size * PAGE_SIZE_GROWTH, PAGE_SIZE);
     watch->give_up_ms = INT64_MAX;
     watch->n_server_errors = 0;
     return true;
@@ -224,7 +229,8 @@ static void end_list(struct watch *watch, int64_t now_ms, uint32_t random,
         watch->wants_whole = true;
         return;
     }
-    if (outcome->is_too_large && watch->page_size > 1) {
+    /* A whole list says nothing about the size of pages. */
+    if (outcome->is_too_large && !watch->wants_whole && watch->page_size > 1) {
         begin_round(watch);
         watch->page_size =
             watch->page_size > PAGE_SIZE_DIVISOR ? watch->page_size / PAGE_SIZE_DIVISOR : 1;
@@ -275,11 +281,14 @@ static bool did_well(const struct watch *watch, int64_t now_ms,
 
 static void end_follow(struct watch *watch, int64_t now_ms, uint32_t random,
                        const struct watch_outcome *outcome) {
+    bool is_short = outcome->is_good && now_ms - watch->began_ms < FOLLOW_SHORT_MS;
+    watch->n_short = is_short ? watch->n_short + 1 : 0;
     if (did_well(watch, now_ms, outcome)) {
         backoff_reset(&watch->follow_backoff);
         watch->give_up_ms = INT64_MAX;
         watch->n_server_errors = 0;
         if (outcome->is_good) {
+            watch->not_before_ms = watch->began_ms + FOLLOW_SHORT_MS;
             return;
         }
     }
@@ -308,6 +317,10 @@ void watch_end(struct watch *watch, int64_t now_ms, uint32_t random,
     } else {
         end_follow(watch, now_ms, random, outcome);
     }
+}
+
+bool watch_is_hasty(const struct watch *watch) {
+    return watch->n_short >= SHORT_MAX;
 }
 
 bool watch_is_synced(const struct watch *watch) {

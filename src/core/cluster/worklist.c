@@ -17,6 +17,7 @@ enum {
     MEMORY_MS = 10 * 60 * 1000, /* how long a write or a refusal is remembered */
     FAILED_BASE_MS = 1000,
     FAILED_CAP_MS = 5 * 60 * 1000,
+    STOPPED_CAP_MS = 15 * 1000, /* soon after all can be written again, this one is, too */
     RETRY_AFTER_MAX_MS = 60 * 60 * 1000,
     BUCKETS_MIN = 64,
 };
@@ -230,8 +231,7 @@ void worklist_clear(struct worklist *list) {
                 drop(list, entry);
                 continue;
             }
-            entry->written_ms = NEVER_MS;
-            entry->refused_ms = NEVER_MS;
+            entry->written_ms = entry->undone_ms = entry->refused_ms = NEVER_MS;
             entry->n_undone = entry->n_failures = 0;
             entry->is_wanted = false;
             entry->is_forgotten = true;
@@ -294,33 +294,46 @@ int64_t worklist_next_ms(const struct worklist *list) {
     return list->heap_size > 0 ? list->heap[0]->due_ms : INT64_MAX;
 }
 
-/* Returns whether the last write of the same had been undone. */
-static bool on_written(struct entry *entry, int64_t now_ms, uint64_t fingerprint) {
-    bool was_undone = is_remembered(entry->written_ms, now_ms) && entry->fingerprint == fingerprint;
-    int64_t wait_ms = PACE_MS;
+/* After worklist_clear(), nobody wants it any more. */
+static void want_again(struct entry *entry) {
+    entry->is_wanted = entry->is_wanted || !entry->is_forgotten;
+}
+
+/* Another writer has undone a write: it waits longer than the last time. */
+static void on_undone(struct entry *entry, int64_t now_ms) {
     if (!is_remembered(entry->undone_ms, now_ms)) {
         entry->n_undone = 0;
     }
+    struct backoff backoff = {UNDONE_BASE_MS, UNDONE_CAP_MS, entry->n_undone};
+    entry->not_before = now_ms + backoff_next(&backoff, 0);
+    entry->n_undone = backoff.n_failures;
+    entry->undone_ms = now_ms;
+}
+
+/* Returns whether the last write of the same had been undone. */
+static bool on_written(struct entry *entry, int64_t now_ms, uint64_t fingerprint) {
+    bool was_undone = is_remembered(entry->written_ms, now_ms) && entry->fingerprint == fingerprint;
+    entry->not_before = now_ms + PACE_MS;
     if (was_undone) {
-        struct backoff backoff = {UNDONE_BASE_MS, UNDONE_CAP_MS, entry->n_undone};
-        wait_ms = backoff_next(&backoff, 0);
-        entry->n_undone = backoff.n_failures;
-        entry->undone_ms = now_ms;
+        on_undone(entry, now_ms);
     }
     entry->written_ms = now_ms;
     entry->fingerprint = fingerprint;
-    entry->not_before = now_ms + wait_ms;
     return was_undone;
 }
 
 static void on_failed(struct entry *entry, int64_t now_ms, uint32_t random,
-                      int64_t retry_after_ms) {
-    struct backoff backoff = {FAILED_BASE_MS, FAILED_CAP_MS, entry->n_failures};
-    int64_t wait_ms = MAX(backoff_next(&backoff, random), retry_after_ms);
+                      const struct work_outcome *outcome) {
+    bool is_own = outcome->result == WORK_FAILED;
+    struct backoff backoff = {FAILED_BASE_MS, is_own ? FAILED_CAP_MS : STOPPED_CAP_MS,
+                              entry->n_failures};
+    int64_t wait_ms = backoff_next(&backoff, random);
+    if (is_own) {
+        wait_ms = MIN(MAX(wait_ms, outcome->retry_after_ms), RETRY_AFTER_MAX_MS);
+    }
     entry->n_failures = backoff.n_failures;
-    entry->not_before = MAX(entry->not_before, now_ms + MIN(wait_ms, RETRY_AFTER_MAX_MS));
-    /* After worklist_clear(), nobody wants it any more. */
-    entry->is_wanted = entry->is_wanted || !entry->is_forgotten;
+    entry->not_before = MAX(entry->not_before, now_ms + wait_ms);
+    want_again(entry);
 }
 
 static void on_refused(struct entry *entry, int64_t now_ms, uint64_t fingerprint) {
@@ -330,25 +343,10 @@ static void on_refused(struct entry *entry, int64_t now_ms, uint64_t fingerprint
     entry->is_wanted = entry->is_wanted && entry->wanted != fingerprint;
 }
 
-bool worklist_done(struct worklist *list, struct work *owned_work, int64_t now_ms, uint32_t random,
-                   const struct work_outcome *outcome) {
-    struct handed_out *handed_out = (struct handed_out *)owned_work;
-    struct entry *entry = handed_out->entry;
-    bool was_undone = false;
-    assert(entry->handed_out == handed_out);
-    if (outcome->result == WORK_FAILED) {
-        on_failed(entry, now_ms, random, outcome->retry_after_ms);
-    } else {
-        entry->n_failures = 0;
-    }
-    if (outcome->result == WORK_WRITTEN) {
-        was_undone = on_written(entry, now_ms, outcome->fingerprint);
-    } else if (outcome->result == WORK_REFUSED) {
-        on_refused(entry, now_ms, outcome->fingerprint);
-    }
-    entry->handed_out = NULL;
-    free(handed_out);
-    int64_t memory_ms = MAX(entry->written_ms, entry->refused_ms);
+/* Puts the entry where it belongs from now on. */
+static void settle(struct worklist *list, struct entry *entry, int64_t now_ms) {
+    int64_t written_ms = MAX(entry->written_ms, entry->undone_ms);
+    int64_t memory_ms = MAX(written_ms, entry->refused_ms);
     int64_t forget_ms = entry->not_before;
     if (is_remembered(memory_ms, now_ms)) {
         forget_ms = MAX(forget_ms, memory_ms + MEMORY_MS);
@@ -360,5 +358,30 @@ bool worklist_done(struct worklist *list, struct work *owned_work, int64_t now_m
     } else {
         drop(list, entry);
     }
+}
+
+bool worklist_done(struct worklist *list, struct work *owned_work, int64_t now_ms, uint32_t random,
+                   const struct work_outcome *outcome) {
+    struct handed_out *handed_out = (struct handed_out *)owned_work;
+    struct entry *entry = handed_out->entry;
+    bool was_undone = false;
+    assert(entry->handed_out == handed_out);
+    if (outcome->result == WORK_FAILED || outcome->result == WORK_STOPPED) {
+        on_failed(entry, now_ms, random, outcome);
+    } else {
+        entry->n_failures = 0;
+    }
+    if (outcome->result == WORK_WRITTEN) {
+        was_undone = on_written(entry, now_ms, outcome->fingerprint);
+    } else if (outcome->result == WORK_UNDONE) {
+        was_undone = true;
+        on_undone(entry, now_ms);
+        want_again(entry);
+    } else if (outcome->result == WORK_REFUSED) {
+        on_refused(entry, now_ms, outcome->fingerprint);
+    }
+    entry->handed_out = NULL;
+    free(handed_out);
+    settle(list, entry, now_ms);
     return was_undone;
 }

@@ -138,6 +138,16 @@ bool condition_step(const struct condition_subject *subject,
     return differs;
 }
 
+bool condition_is_written(const struct condition wanted[CONDITION_TYPE_COUNT],
+                          const struct condition live[CONDITION_TYPE_COUNT]) {
+    bool is_written = true;
+    for (int type = 0; type < CONDITION_TYPE_COUNT; type++) {
+        is_written = is_written && live[type].state == wanted[type].state &&
+                     live[type].observed_generation == wanted[type].observed_generation;
+    }
+    return is_written;
+}
+
 const char *condition_reason(const struct condition *condition) {
     return texts[condition->state].reason;
 }

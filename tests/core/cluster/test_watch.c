@@ -299,6 +299,52 @@ static void test_watch__after_a_page_that_is_too_large_fewer_are_asked_for(void 
     }
 }
 
+/* Each complete list is asked for again by an ERROR 410, more than a minute later. */
+static void test_watch__pages_grow_again_with_each_complete_list(void **state) {
+    (void)state;
+    static const char *const queries[] = {"limit=7",   "limit=14",  "limit=28",
+                                          "limit=56",  "limit=112", "limit=224",
+                                          "limit=448", "limit=500", "limit=500"};
+    const struct watch_outcome too_large = {
+        .is_too_large = true, .status = 200, .retry_after_ms = -1};
+    struct watch watch;
+    int64_t now = 0;
+    watch_init(&watch, "");
+    for (int i = 0; i < 2; i++) {
+        struct watch_order order;
+        watch_step(&watch, now, 0, &order);
+        watch_end(&watch, now, 0, &too_large);
+    }
+    for (size_t i = 0; i < COUNT_OF(queries); i++) {
+        assert_true(expect_list(&watch, now, queries[i]));
+        assert_true(give_page(&watch, now, "7", ""));
+        expect_follow(&watch, now, 0, 300, "7");
+        now += 70000;
+        end(&watch, now, 410);
+    }
+}
+
+/* A later page has expired, and the list as a whole is too large: that is no reason for smaller
+   pages, which expire sooner. */
+static void test_watch__a_whole_list_that_is_too_large_makes_no_page_smaller(void **state) {
+    (void)state;
+    const struct watch_outcome too_large = {
+        .is_too_large = true, .status = 200, .retry_after_ms = -1};
+    struct watch watch;
+    int64_t now = 0;
+    watch_init(&watch, "");
+    for (int i = 0; i < 5; i++) {
+        assert_true(expect_list(&watch, now, "limit=500"));
+        assert_false(give_page(&watch, now, "7", "t"));
+        assert_false(expect_list(&watch, now, "limit=500&continue=t"));
+        end(&watch, now, 410);
+        assert_true(expect_list(&watch, now, ""));
+        watch_end(&watch, now, 0, &too_large);
+        expect_wait(&watch, now, now + (INT64_C(800) << i));
+        now += INT64_C(800) << i;
+    }
+}
+
 static void test_watch__a_page_that_is_good_but_was_not_read_is_a_failure(void **state) {
     (void)state;
     struct watch watch;
@@ -351,6 +397,8 @@ int main(void) {
         cmocka_unit_test(test_watch__no_list_asks_a_cache),
         cmocka_unit_test(test_watch__a_list_that_expires_is_asked_for_whole_once),
         cmocka_unit_test(test_watch__after_a_page_that_is_too_large_fewer_are_asked_for),
+        cmocka_unit_test(test_watch__pages_grow_again_with_each_complete_list),
+        cmocka_unit_test(test_watch__a_whole_list_that_is_too_large_makes_no_page_smaller),
         cmocka_unit_test(test_watch__a_page_that_is_good_but_was_not_read_is_a_failure),
         cmocka_unit_test(test_watch__begins_anew_when_it_is_restarted),
     };

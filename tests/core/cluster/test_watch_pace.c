@@ -75,7 +75,9 @@ static void test_watch__what_did_well_begins_the_back_off_anew(void **state) {
     } rows[] = {
         {200, NONE, 999, NULL, 1600},
         {200, NONE, 1000, NULL, 0},
-        {200, NONE, 0, "8", 0},
+        {200, NONE, 0, "8", 1000}, /* from its begin on */
+        {200, NONE, 999, "8", 1},
+        {200, NONE, 1000, "8", 0},
         {200, NONE, 0, "7", 1600}, /* nothing new */
         {200, NONE, 1000, "7", 0},
         {CUT, NONE, 999, NULL, 1600},
@@ -222,12 +224,12 @@ static void test_watch__each_watch_is_judged_by_itself(void **state) {
     expect_follow(&watch, 0, 0, 300, "7");
     tell(&watch, FEED_UPSERT, "8", 0);
     end(&watch, 0, 200);
-    expect_follow(&watch, 0, 0, 300, "8");
-    end(&watch, 0, 200);
-    expect_wait(&watch, 0, 800);
-    expect_follow(&watch, 800, 0, 300, "8");
+    expect_follow(&watch, 1000, 0, 300, "8");
+    end(&watch, 1000, 200);
+    expect_wait(&watch, 1000, 1800);
+    expect_follow(&watch, 1800, 0, 300, "8");
     tell(&watch, FEED_ERROR, "", 403);
-    end(&watch, 800, CUT);
+    end(&watch, 1800, CUT);
     assert_true(give_page_at(&watch, 10000, "9", ""));
     expect_follow(&watch, 10000, 0, 300, "9");
     end(&watch, 11000, 200);
@@ -390,6 +392,56 @@ static void test_watch__never_asks_more_than_once_a_second(void **state) {
     }
 }
 
+/* A proxy ends each watch with its first event. That is no fault of one watch. */
+static void test_watch__a_second_passes_between_watches_that_end_with_news(void **state) {
+    (void)state;
+    enum { SECONDS = 300 };
+    struct watch watch;
+    int64_t now = 0;
+    int n_requests = 0;
+    sync_at(&watch, 0, UINT32_MAX);
+    while (now < SECONDS * 1000) {
+        struct watch_order order;
+        char version[16];
+        now = next_order(&watch, now, 0, &order);
+        assert_int_equal(order.verb, WATCH_FOLLOW);
+        snprintf(version, sizeof(version), "%d", 8 + n_requests);
+        tell(&watch, FEED_BOOKMARK, version, 0);
+        end(&watch, now, 200);
+        n_requests++;
+    }
+    assert_in_range(n_requests, SECONDS, SECONDS + 1);
+}
+
+/* Each watch of a row ends well after so long. */
+static void test_watch__is_hasty_from_the_third_short_watch_on(void **state) {
+    (void)state;
+    static const struct {
+        int64_t lasted_ms[4];
+        int last_status;
+        bool is_hasty;
+    } rows[] = {
+        {{1000, 0, 999, 0}, 200, true},  {{0, 0, 0, 0}, 200, true},
+        {{0, 0, 0, 1000}, 200, false},   {{0, 1000, 0, 0}, 200, false},
+        {{1000, 0, 0, 999}, 500, false},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct watch watch;
+        struct watch_order order;
+        int64_t now = 0;
+        sync_at(&watch, 0, UINT32_MAX);
+        for (int j = 0; j < 4; j++) {
+            now = next_order(&watch, now, 0, &order) + rows[i].lasted_ms[j];
+            end(&watch, now, j == 3 ? rows[i].last_status : 200);
+        }
+        if (watch_is_hasty(&watch) != rows[i].is_hasty) {
+            fail_msg("row %zu", i);
+        }
+        watch_restart(&watch);
+        assert_false(watch_is_hasty(&watch));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_watch__waits_twice_as_long_after_each_failure),
@@ -404,6 +456,8 @@ int main(void) {
         cmocka_unit_test(test_watch__a_complete_list_is_a_success),
         cmocka_unit_test(test_watch__a_410_that_repeats_is_not_answered_at_once),
         cmocka_unit_test(test_watch__never_asks_more_than_once_a_second),
+        cmocka_unit_test(test_watch__a_second_passes_between_watches_that_end_with_news),
+        cmocka_unit_test(test_watch__is_hasty_from_the_third_short_watch_on),
     };
     return cmocka_run_group_tests_name("core/watch_pace", tests, NULL, NULL);
 }

@@ -147,10 +147,8 @@ static void test_worklist__a_touch_under_way_is_remembered(void **state) {
         enum work_result result;
         int64_t wait_ms;
     } rows[] = {
-        {WORK_NOTHING, 0},
-        {WORK_WRITTEN, 2 * SECOND},
-        {WORK_REFUSED, 2 * SECOND},
-        {WORK_FAILED, 1 * SECOND},
+        {WORK_NOTHING, 0},         {WORK_WRITTEN, 2 * SECOND}, {WORK_REFUSED, 2 * SECOND},
+        {WORK_FAILED, 1 * SECOND}, {WORK_STOPPED, 1 * SECOND}, {WORK_UNDONE, 5 * SECOND},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         AUTO_LIST list = worklist_new();
@@ -268,6 +266,92 @@ static void test_worklist__a_failure_is_tried_again_ever_more_slowly(void **stat
         assert_false(worklist_done(list, work, now, rows[i].random, &failed));
         touch(list, "a", now + 1); /* this changes nothing */
         now += rows[i].wait_ms;
+    }
+}
+
+static void test_worklist__what_all_share_keeps_an_object_back_for_30_s_at_most(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t random;
+        int64_t wait_ms;
+    } rows[] = {
+        {0, 1000},  {0, 2000},           {0, 4000},  {UINT32_MAX, 15999},
+        {0, 15000}, {UINT32_MAX, 29999}, {0, 15000},
+    };
+    AUTO_LIST list = worklist_new();
+    /* The wait that the server asks for is that of all objects, in core/throttle. */
+    const struct work_outcome stopped = {.result = WORK_STOPPED, .retry_after_ms = 100000};
+    int64_t now = NOW;
+    touch(list, "a", now);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct work *work = expect_due(list, now, "a");
+        assert_false(worklist_done(list, work, now, rows[i].random, &stopped));
+        now += rows[i].wait_ms;
+    }
+}
+
+/* The objects that were not tried yet come first. */
+static void test_worklist__what_was_stopped_is_behind_the_others(void **state) {
+    (void)state;
+    AUTO_LIST list = worklist_new();
+    touch(list, "a", NOW);
+    touch(list, "b", NOW + 1);
+    done(list, expect_take(list, NOW + 1, "a"), NOW + 1, WORK_STOPPED, 1);
+    touch(list, "c", NOW + 1000);
+    done(list, expect_take(list, NOW + 2000, "b"), NOW + 2000, WORK_NOTHING, 1);
+    assert_non_null(expect_take(list, NOW + 2000, "c"));
+    assert_non_null(expect_take(list, NOW + 2000, "a"));
+}
+
+/* The answer to each write shows that it was undone in the same request. Nobody touches it. */
+static void test_worklist__what_is_undone_at_once_is_tried_ever_more_slowly(void **state) {
+    (void)state;
+    static const int64_t waits_ms[] = {
+        5 * SECOND,  10 * SECOND,  20 * SECOND,  40 * SECOND,
+        80 * SECOND, 160 * SECOND, 300 * SECOND, 300 * SECOND,
+    };
+    AUTO_LIST list = worklist_new();
+    int64_t now = NOW;
+    touch(list, "a", now);
+    for (size_t i = 0; i < COUNT_OF(waits_ms); i++) {
+        assert_true(done(list, expect_due(list, now, "a"), now, WORK_UNDONE, 1));
+        now += waits_ms[i];
+    }
+    /* A write that holds is not undone. The fight is still remembered. */
+    assert_false(done(list, expect_due(list, now, "a"), now, WORK_WRITTEN, 1));
+    now += MINUTE;
+    touch(list, "a", now);
+    assert_true(done(list, expect_due(list, now, "a"), now, WORK_UNDONE, 1));
+    expect_due(list, now + 300 * SECOND, "a");
+}
+
+/* Somebody has undone a write at once, and then there was nothing to do. */
+static void test_worklist__a_fight_is_remembered_for_10_minutes(void **state) {
+    (void)state;
+    for (int past = -1; past <= 1; past++) {
+        AUTO_LIST list = worklist_new();
+        int64_t then = NOW + 10 * MINUTE + past;
+        touch(list, "a", NOW);
+        done(list, expect_take(list, NOW, "a"), NOW, WORK_UNDONE, 1);
+        done(list, expect_take(list, NOW + 5 * SECOND, "a"), NOW + 5 * SECOND, WORK_NOTHING, 1);
+        assert_true(worklist_next_ms(list) == NOW + 10 * MINUTE);
+        touch(list, "a", then);
+        done(list, expect_take(list, then, "a"), then, WORK_UNDONE, 1);
+        expect_due(list, then + (past < 0 ? 10 : 5) * SECOND, "a");
+    }
+}
+
+static void test_worklist__what_is_undone_after_clear_is_not_tried_again(void **state) {
+    (void)state;
+    static const enum work_result results[] = {WORK_UNDONE, WORK_STOPPED};
+    for (size_t i = 0; i < COUNT_OF(results); i++) {
+        AUTO_LIST list = worklist_new();
+        touch(list, "a", NOW);
+        struct work *work = expect_take(list, NOW, "a");
+        worklist_clear(list);
+        done(list, work, NOW, results[i], 1);
+        assert_null(worklist_take(list, NOW + 60 * MINUTE));
+        assert_int_equal(worklist_count(list), 0);
     }
 }
 
@@ -574,6 +658,11 @@ int main(void) {
         cmocka_unit_test(test_worklist__what_is_only_remembered_goes_after_10_minutes),
         cmocka_unit_test(test_worklist__what_should_have_gone_is_in_its_place_when_touched),
         cmocka_unit_test(test_worklist__a_failure_is_tried_again_ever_more_slowly),
+        cmocka_unit_test(test_worklist__what_all_share_keeps_an_object_back_for_30_s_at_most),
+        cmocka_unit_test(test_worklist__what_was_stopped_is_behind_the_others),
+        cmocka_unit_test(test_worklist__what_is_undone_at_once_is_tried_ever_more_slowly),
+        cmocka_unit_test(test_worklist__a_fight_is_remembered_for_10_minutes),
+        cmocka_unit_test(test_worklist__what_is_undone_after_clear_is_not_tried_again),
         cmocka_unit_test(test_worklist__a_success_forgets_the_failures),
         cmocka_unit_test(test_worklist__waits_as_long_as_the_server_says),
         cmocka_unit_test(test_worklist__a_failure_does_not_shorten_the_pace),

@@ -348,6 +348,40 @@ static void test_condition__what_stands_there_is_compared_whole(void **state) {
     }
 }
 
+/* The answer to a write. Another writer, or a proxy, may have made it show something else. */
+static void test_condition__an_answer_shows_what_was_written_or_does_not(void **state) {
+    (void)state;
+    static const struct {
+        const char *conditions;
+        bool is_written;
+    } rows[] = {
+        {STDIO("'False'", REASON, MESSAGE, OF_7 AT_THEN) "," STORAGE, true},
+        {STORAGE ",{'type':'Ready'}," STDIO("'False'", REASON, MESSAGE, OF_7), true},
+        {STDIO("'False'", REASON, MESSAGE, ",'observedGeneration':6") "," STORAGE, false},
+        {STDIO("'False'", REASON, MESSAGE, ",'observedGeneration':8") "," STORAGE, false},
+        {STDIO("'False'", REASON, MESSAGE, "") "," STORAGE, false},
+        {STDIO("'True'", REASON, MESSAGE, OF_7) "," STORAGE, false},
+        {STDIO("'False'", "'Another'", MESSAGE, OF_7) "," STORAGE, false},
+        {STDIO("'False'", REASON, "'another'", OF_7) "," STORAGE, false},
+        {STDIO("'False'", REASON, MESSAGE, OF_7), false},
+        {STORAGE, false},
+        {"", false},
+    };
+    const struct condition_subject subject = {.is_stdio = true, .generation = GENERATION};
+    const struct condition none[CONDITION_TYPE_COUNT] = {{.state = CONDITION_ABSENT}};
+    struct condition wanted[CONDITION_TYPE_COUNT];
+    assert_true(condition_step(&subject, none, NOW, wanted));
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char json[2048];
+        struct object object;
+        snprintf(json, sizeof(json), "{'status':{'conditions':[%s]}}", rows[i].conditions);
+        read_object(json, &object);
+        if (condition_is_written(wanted, object.conditions) != rows[i].is_written) {
+            fail_msg("%s", rows[i].conditions);
+        }
+    }
+}
+
 static void test_condition__what_was_taken_away_comes_back_with_its_time(void **state) {
     (void)state;
     static const struct condition_subject over = {
@@ -413,6 +447,7 @@ int main(void) {
         cmocka_unit_test(test_condition__time_moves_only_when_the_status_flips),
         cmocka_unit_test(test_condition__what_was_written_reads_back_as_nothing_to_write),
         cmocka_unit_test(test_condition__what_stands_there_is_compared_whole),
+        cmocka_unit_test(test_condition__an_answer_shows_what_was_written_or_does_not),
         cmocka_unit_test(test_condition__what_was_taken_away_comes_back_with_its_time),
         cmocka_unit_test(test_condition__what_stands_there_is_not_replaced_by_what_stood),
         cmocka_unit_test(test_condition__conditions_of_another_shape_are_absent),
