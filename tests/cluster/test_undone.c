@@ -53,6 +53,10 @@ static int64_t gap_ms(const struct cluster *cluster, const char *path, size_t in
     return second.at_ms - first.at_ms;
 }
 
+#define ANOTHER_SCALE                                                                              \
+    "{\"kind\":\"Scale\",\"apiVersion\":\"autoscaling/v1\",\"metadata\":{\"name\":\"two\"},"       \
+    "\"spec\":{\"replicas\":1}}"
+
 /* A proxy that wants a login, or anything else that is not the Scale. */
 static void test_undone__a_heal_that_nobody_did_is_tried_again(void **state) {
     static const char *const bodies[] = {
@@ -61,8 +65,7 @@ static void test_undone__a_heal_that_nobody_did_is_tried_again(void **state) {
         "{}",
         "null",
         "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Success\"}",
-        "{\"kind\":\"Scale\",\"apiVersion\":\"autoscaling/v1\",\"metadata\":{\"name\":\"two\"},"
-        "\"spec\":{\"replicas\":1}}",
+        ANOTHER_SCALE,
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(bodies); i++) {
