@@ -46,7 +46,8 @@ static void check_object(const struct object *object) {
     CHECK_ENDS(object->instance);
     CHECK_ENDS(object->transport);
     CHECK_ENDS(object->provider);
-    CHECK_ENDS(object->selector);
+    CHECK_ENDS(object->selection.instance);
+    CHECK_ENDS(object->scaled.instance);
 }
 
 static void visit(void *context, const struct object *object) {
