@@ -166,13 +166,13 @@ struct json_fields {
     JSON_ROW_(key, INTEGER, offsetof(type, member), offsetof(type, state_member), \
               .low = (low_), .high = (high_))
 
-/* Whether it is this text: a bool. NULL: whether it is any text. */
+/* True if it is this text: a bool. NULL: true if it is any text. */
 #define JSON_IS(key, type, member, literal_) \
     JSON_ROW_(key, IS, offsetof(type, member), JSON_NO_STATE, .literal = (literal_))
 #define JSON_IS_STATE(key, type, member, state_member, literal_) \
     JSON_ROW_(key, IS, offsetof(type, member), offsetof(type, state_member), .literal = (literal_))
 
-/* Whether there is any value but null: a bool. */
+/* True if there is any value but null: a bool. */
 #define JSON_THERE(key, type, member) \
     JSON_ROW_(key, THERE, offsetof(type, member), JSON_NO_STATE, .read = NULL)
 

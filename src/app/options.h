@@ -65,7 +65,7 @@ void options_print_help(const struct option_table *table, FILE *out);
 bool options_begin(const struct option_table *table, int argc, char **argv, void *target,
                    int *ret_status) MUST_CHECK;
 
-/* Whether standard output is a terminal, and NO_COLOR is not set (no-color.org). */
+/* True if standard output is a terminal, and NO_COLOR is not set (no-color.org). */
 bool options_want_colour(void);
 
 #endif

@@ -35,7 +35,7 @@
 #define OLD    CONFIGURATION("capstan", ENTRY("deployments.capstan.dev", "capstan", "Never"))
 #define THEIRS CONFIGURATION("zzz", ENTRY("x.example.com", "other", "IfNeeded"))
 
-/* What doctor says, a line for each of the two checks, and its exit status. */
+/* The words of doctor, a line for each of the two checks, and its exit status. */
 static void ask(const struct cluster *cluster, char *out, size_t size) {
     (void)program_shell(
         &cluster->program,

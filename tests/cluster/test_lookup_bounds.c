@@ -108,7 +108,7 @@ static void read_verdicts(struct crowd *crowd, const char *what, const char *pat
     }
 }
 
-/* When the GET of this index came. */
+/* The time of the GET of this index. */
 static int64_t came_ms(const struct cluster *cluster, const char *path, size_t index) {
     struct fake_request request;
     cluster_find(cluster, "GET", path, index, &request);

@@ -10,9 +10,9 @@
 
 # newest_is_there: unless only 1.20 is.
 newest_is_there=true
-# Why a group is not run, by its name.
+# The reasons of the groups that are not run, by name.
 declare -A not_run=()
-# Where the source of ToolHive's operator is, for its CRDs and its chart. Empty: not to be had.
+# The folder of the source of ToolHive's operator, for its CRDs and its chart. Empty: not to be had.
 TOOLHIVE=
 TOOLHIVE_OLD=
 # And of kwok, for what a node and a pod go through.

@@ -175,7 +175,7 @@ test_5_edits_of_replicas_and_transport() {
     expect 'replicas on streamable-http' "$(replicas_of one)" 2
     wait_for 30 conditions_are_right one
     k -n "$NAMESPACE" scale deployment/one --replicas=4 >/dev/null
-    # Where spec.replicas is set the operator has the say.
+    # The operator has the say if spec.replicas is set.
     wait_for 60 prints 2 replicas_of one
     change_server one '{"replicas": null}'
     k -n "$NAMESPACE" scale deployment/one --replicas=4 >/dev/null

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# Which certificates the API server accepts from a webhook; `capstan doctor` has to agree on each. The
+# The API server accepts some certificates of a webhook; `capstan doctor` has to agree on each. The
 # webhook fails closed, so if a write goes through, the certificate was accepted.
 
 # An expired pair is served only by a process whose clock is behind. The API server's certificate has to

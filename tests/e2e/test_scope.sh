@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# What the API server asks Capstan about: the matchConditions of the manifests, on odd objects. An
+# The API server asks Capstan by the matchConditions of the manifests: here, about odd objects. An
 # expression that fails would refuse the request here, and skip the webhook with failurePolicy Ignore.
 
 older='1.30'
@@ -180,7 +180,7 @@ test_nothing_else_is_asked_about() {
     NAMESPACE=kube-system creates no 'one in kube-system' "$(selects mcpserver)"
 }
 
-# What the label is for, and what it is not: the leader does not look at it.
+# The label stops admission alone: the leader does not look at it.
 test_a_namespace_with_the_label_is_not_asked_about() {
     create_server one
     create_deployment one 1 >/dev/null

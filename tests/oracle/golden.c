@@ -11,7 +11,7 @@
 #include "oracle.h"
 #include "tree.h"
 
-/* What the case expects, in the form of oracle.h. */
+/* The expectation of the case, in the form of oracle.h. */
 static cJSON *expected_of(const cJSON *expect) {
     cJSON *tree = cJSON_CreateObject();
     const cJSON *allowed = tree_at(expect, "allowed", NULL);

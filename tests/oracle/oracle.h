@@ -21,7 +21,7 @@
 
 #include "marks.h"
 
-/* What a look-up meets. */
+/* The world that a look-up meets. */
 enum world {
     WORLD_OFFLINE, /* there is no API server to ask */
     WORLD_FOUND,   /* it answers with the live object */

@@ -17,7 +17,7 @@
 
 enum { CLAIMS_MAX = 16 };
 
-/* What the controller references of the new and of the old object say. */
+/* The claims of the controller references of the new and of the old object. */
 struct claims {
     const char *uids[CLAIMS_MAX]; /* of those that name an MCPServer of the object's name */
     size_t n_new;                 /* so many of them are the new object's */
@@ -110,7 +110,7 @@ static struct server labels_name(const struct request *request, const cJSON *obj
     return server.uid[0] == '\0' ? server : none;
 }
 
-/* Where records have no uids, labels count: those that stand, before those that are to be. */
+/* Labels count if records have no uids: the old ones before the new ones. */
 static struct server by_labels(const struct request *request) {
     struct server server = labels_name(request, request->old);
     return server.is_there ? server : labels_name(request, request->object);

@@ -3,7 +3,7 @@
 #define ORACLE_ORACLE_PARTS_H
 
 /*
- * What the files of the oracle share.
+ * The parts that the files of the oracle share.
  */
 
 #include <stdbool.h>

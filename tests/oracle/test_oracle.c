@@ -75,7 +75,7 @@ static bool is_subset(const cJSON *some, const cJSON *all) {
     return true;
 }
 
-/* Where both answers have an annotation, it has the same value. */
+/* An annotation that both answers have is the same in both. */
 static bool are_notes_alike(const cJSON *first, const cJSON *second) {
     const cJSON *note;
     cJSON_ArrayForEach(note, second) {

@@ -107,7 +107,8 @@ static cJSON *random_facts(struct chance *chance, const struct names *names) {
     return facts;
 }
 
-/* What the API server would answer with: mostly the MCPServer of the facts, somewhat newer. */
+/* The live MCPServer, with which the API server would answer: mostly that of the facts, somewhat
+ * newer. */
 static cJSON *random_live(struct chance *chance, const struct names *names) {
     char uid[sizeof(names->uid) + 8];
     size_t which = chance_below(chance, 10);

@@ -119,7 +119,7 @@ static void test_figures__a_stalled_peer_costs_no_processor_time(void **state) {
     stop(&programs[1]);
 }
 
-/* How often each thread of the process has waited for work. */
+/* Counts the waits for work of each thread of the process. */
 struct thread_waits {
     int64_t n[THREADS_MAX];
     int n_threads;

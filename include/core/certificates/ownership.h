@@ -49,8 +49,8 @@ struct ownership { /* zero to begin with */
     int64_t wait_ms;
 };
 
-/* Whether to write now. If not, `ret_at_ms` says when to look again: somebody may replace the
-   configuration. */
+/* True if it is time to write. If not, `ret_at_ms` says when to look again: somebody may replace
+   the configuration. */
 bool ownership_step(struct ownership *ownership, const struct ownership_view *view, int64_t now_ms,
                     int64_t *ret_at_ms);
 

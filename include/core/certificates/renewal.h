@@ -159,7 +159,7 @@ void renewal_step(struct renewal *renewal, const struct renewal_view *view, int6
 /* Notes that the watch has brought the object that RENEWAL_WRITE or RENEWAL_TRUST writes. */
 void renewal_news(struct renewal *renewal, enum renewal_verb verb);
 
-/* Whether the object that the order writes has come by the watch since the order. Then the object
+/* True if the object that the order writes has come by the watch since the order. Then the object
    in the answer may be the older one, and the watch does not bring the newer one again. It brings
    all that the answer has, so the answer may be ignored. Ask before renewal_answer(). */
 bool renewal_is_overtaken(const struct renewal *renewal);

@@ -48,12 +48,13 @@ enum {
     LOOKUP_KEPT_MAX = 256,
 };
 
-/* Where is the MCPServer of this namespace and name, and what does it say? */
+/* Asks for the MCPServer of this namespace and name. */
 struct lookup_question {
     char namespace[OBJECT_NAMESPACE_SIZE];
     char name[OBJECT_NAME_SIZE];
     int64_t deadline_ms; /* the answer comes no later */
-    /* What the question hopes for. It decides only whether an older answer is given at once. */
+    /* The question hopes for these two. They decide only whether an older answer is given at once.
+     */
     char uid[OBJECT_UID_SIZE]; /* empty: any */
     int64_t generation;        /* or a later one */
 };

@@ -41,13 +41,13 @@ void throttle_init(struct throttle *throttle, size_t lanes);
 /* The time from which throttle_begin() may be called. INT64_MAX: not before throttle_end(). */
 int64_t throttle_next_ms(const struct throttle *throttle);
 
-/* Whether no request is under way. */
+/* True if no request is under way. */
 bool throttle_is_idle(const struct throttle *throttle);
 
 /* A request begins. Returns its ticket, for throttle_end(). */
 unsigned throttle_begin(struct throttle *throttle, int64_t now_ms);
 
-/* What a request has shown about the next ones. */
+/* The news that a request brings about the next ones. */
 enum throttle_news {
     THROTTLE_OPEN,    /* the API server took it, or refused it for the sake of its object */
     THROTTLE_UNKNOWN, /* nothing; perhaps nothing was sent after all */

@@ -44,8 +44,8 @@ void worklist_touch(struct worklist *list, enum work_kind kind, const char *name
 /* The next work that is due, earliest first, or NULL. It is under way until worklist_done(). */
 struct work *worklist_take(struct worklist *list, int64_t now_ms);
 
-/* When to call worklist_take() again, also to free entries that only the pace needed. INT64_MAX:
-   not before worklist_touch(). */
+/* The time to call worklist_take() again, also to free entries that only the pace needed.
+   INT64_MAX: not before worklist_touch(). */
 int64_t worklist_next_ms(const struct worklist *list);
 
 enum work_result {

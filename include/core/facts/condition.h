@@ -71,7 +71,7 @@ bool condition_step(const struct condition_subject *subject,
                     const struct condition live[CONDITION_TYPE_COUNT], int64_t now,
                     struct condition ret_wanted[CONDITION_TYPE_COUNT]);
 
-/* Whether the live conditions, as the answer to a write shows them, are the wanted ones. */
+/* True if the live conditions, as the answer to a write shows them, are the wanted ones. */
 bool condition_is_written(const struct condition wanted[CONDITION_TYPE_COUNT],
                           const struct condition live[CONDITION_TYPE_COUNT]);
 

@@ -33,7 +33,7 @@ struct owner {
     char uid[OBJECT_UID_SIZE];
 };
 
-/* What a label selector asks of the two labels that an MCPServer's pods have. */
+/* The values that a label selector asks of the two labels of an MCPServer's pods. */
 struct selection {
     bool is_mcpserver;               /* app.kubernetes.io/name is "mcpserver" */
     bool is_unusable;                /* the selector may be an MCPServer's, and cannot be read */

@@ -45,9 +45,9 @@ typedef void manifest_visit(void *context, const struct object *object, size_t o
 bool manifest_read(const char *json, size_t size, manifest_visit *visit, void *context,
                    size_t *ret_n_others, struct error *error) MUST_CHECK;
 
-/* Why an API server would refuse the MCPServer or Deployment: a literal for people; NULL if it
-   would not. An object that leaves its name to the API server (generateName) passes, without a
-   name. */
+/* The reason why an API server would refuse the MCPServer or Deployment: a literal for people; NULL
+   if it would not. An object that leaves its name to the API server (generateName) passes, without
+   a name. */
 const char *manifest_fault(const struct object *object);
 
 #endif

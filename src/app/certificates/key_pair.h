@@ -26,7 +26,7 @@ bool key_pair_load(const char *folder, const char *certificate_name, const char 
                    struct http_server *server, struct key_pair *pair,
                    struct error *error) MUST_CHECK;
 
-/* Whether the certificate in the folder, as it is now, is one that the API server's client accepts
+/* True if the certificate in the folder, as it is now, is one that the API server's client accepts
    with this caBundle, for this name. False also if it cannot be read. */
 bool key_pair_is_trusted(const char *folder, const char *certificate_name, const char *dns_name,
                          const char *bundle_pem);

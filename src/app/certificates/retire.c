@@ -87,7 +87,7 @@ static void ask(struct retire *retire, enum kube_verb verb, const char *name,
     kube_begin(retire->options.kube, &request);
 }
 
-/* Whether each entry trusts the certificate that is served. */
+/* True if each entry trusts the certificate that is served. */
 static bool is_trusted_by(const struct retire *retire, const struct registration *registration) {
     const struct retire_options *options = &retire->options;
     if (options->rotate != NULL) {

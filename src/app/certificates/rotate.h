@@ -48,12 +48,12 @@ void rotate_set_server(struct rotate *rotate, struct http_server *server);
 /* Does what is due. Returns when to step again. */
 int64_t rotate_step(struct rotate *rotate, int64_t now_ms);
 
-/* Whether the server has a certificate that each entry of the webhook configuration trusts, if
+/* True if the server has a certificate that each entry of the webhook configuration trusts, if
    there is a configuration. If no entry trusts anybody and the leader leaves it so, the certificate
    is enough. */
 bool rotate_is_ready(const struct rotate *rotate);
 
-/* Whether each entry of a webhook configuration trusts the certificate that is served; false if it
+/* True if each entry of a webhook configuration trusts the certificate that is served; false if it
    has none. */
 bool rotate_is_trusted_by(const struct rotate *rotate, const struct registration *registration);
 

@@ -31,7 +31,7 @@ static const struct x509_certificate *find_issuer(const struct x509_bundle *cas,
     return NULL;
 }
 
-/* Whether a client that trusts the issuer accepts the leaf, while both are valid. */
+/* True if a client that trusts the issuer accepts the leaf, while both are valid. */
 static bool is_acceptable(const char *chain_pem, const struct x509_certificate *leaf,
                           const struct x509_certificate *issuer) {
     bool is_younger = leaf->not_before > issuer->not_before;

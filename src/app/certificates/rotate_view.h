@@ -24,7 +24,7 @@ void rotate_view_secret(const struct keyring *keyring, const char *const *names,
 void rotate_view_trust(const struct registration *registration, const struct x509_bundle *cas,
                        int64_t now, struct renewal_view *view);
 
-/* Whether every entry's caBundle has this CA; false if there is no entry. */
+/* True if every entry's caBundle has this CA; false if there is no entry. */
 bool rotate_view_is_trusted(const struct registration *registration, const char *id);
 
 #endif

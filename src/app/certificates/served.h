@@ -50,10 +50,10 @@ struct served_offer {
 bool served_take_up(struct served *served, const struct served_offer *offer,
                     struct http_server *server, struct error *error) MUST_CHECK;
 
-/* Whether the server has the leaf of the keyring. */
+/* True if the server has the leaf of the keyring. */
 bool served_is_of(const struct served *served, const struct keyring *keyring);
 
-/* Whether each entry trusts the issuer of the leaf that is served. */
+/* True if each entry trusts the issuer of the leaf that is served. */
 bool served_is_trusted(const struct served *served, const struct registration *registration);
 
 /* Writes what each caBundle should be: the CAs of the Secret. If somebody has replaced those, the

@@ -47,7 +47,7 @@ unsigned api_epoch(const struct api *api);
 /* "toolhive.stacklok.dev/v1beta1" */
 const char *api_group_version(const struct api *api);
 
-/* Whether conditions may be written by server-side apply. */
+/* True if conditions may be written by server-side apply. */
 bool api_has_condition_map(const struct api *api);
 
 /* An answer contradicts what discovery found: discovery is due again, at most every 2 s. */

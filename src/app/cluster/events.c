@@ -92,8 +92,8 @@ static bool is_taken(const struct kube_answer *answer) {
            strcmp(object.type.kind, "Event") == 0;
 }
 
-/* What an answer shows about the next Events. One that is invalid, or whose namespace is gone,
-   stops no others. */
+/* The news about the next Events. An Event that is invalid, or whose namespace is gone, stops no
+   others. */
 static enum throttle_news news_of(const struct kube_answer *answer) {
     bool is_own =
         answer->status == HTTP_STATUS_BAD_REQUEST || answer->status == HTTP_STATUS_NOT_FOUND ||

@@ -26,7 +26,7 @@ void events_post(struct events *events, const struct event *event);
 /* Sends what is due. Returns when to step again. */
 int64_t events_step(struct events *events, int64_t now_ms);
 
-/* Whether every Event that was posted has been answered or dropped. */
+/* True if every Event that was posted has been answered or dropped. */
 bool events_are_sent(const struct events *events);
 
 #endif

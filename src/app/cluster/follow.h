@@ -41,7 +41,7 @@ void follow_free(struct follow *follow);
    called from within follow_changed. */
 void follow_restart(struct follow *follow);
 
-/* Whether the object was read since follow_restart(), or since follow_new(). */
+/* True if the object was read since follow_restart(), or since follow_new(). */
 bool follow_is_fresh(const struct follow *follow);
 
 /* Asks what is due. Returns when to step again. */

@@ -121,7 +121,7 @@ static void log_fight(struct companion *companion, struct line *line, const stru
     }
 }
 
-/* What the outcome of a job shows about the next ones. */
+/* The news that the outcome of a job brings about the next ones. */
 static enum throttle_news news_of(enum work_result result) {
     switch (result) {
     case WORK_NOTHING:

@@ -33,7 +33,7 @@ static void write_warnings(struct json_write *write, const struct decision *deci
     json_write_close(write, ']');
 }
 
-/* Why it is not admitted; NULL if it is. */
+/* The reason against it; NULL if it is admitted. */
 static const char *refusal_of(const struct report_item *item) {
     if (report_is_admitted(item)) {
         return NULL;

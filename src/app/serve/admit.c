@@ -14,8 +14,8 @@
 
 enum {
     COMPLAINT_INTERVAL_SECONDS = 60,
-    /* How long a request may take for a look-up, waiting for its turn included: a share of the time
-       for which the API server says it waits, but no longer than the maximum. */
+    /* The time of a request for a look-up, with the wait for its turn: a share of the time for
+       which the API server says it waits, up to the maximum. */
     LOOKUP_SHARE_PERCENT = 70,
     LOOKUP_MAX_MS = 2000,
     LOOKUP_DEFAULT_MS = 500, /* if it does not say so */

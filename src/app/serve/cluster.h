@@ -41,7 +41,7 @@ void cluster_set_server(struct cluster *cluster, struct http_server *server);
 /* Capstan's own. Borrowed. */
 const char *cluster_namespace(const struct cluster *cluster);
 
-/* Whether MCPServers and Deployments have been listed once and, if Capstan makes its own
+/* True if MCPServers and Deployments have been listed once and, if Capstan makes its own
    certificate, that is served and trusted. */
 bool cluster_is_ready(const struct cluster *cluster);
 

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-/* What is known of the MCPServer with the name of the object under review. */
+/* The knowledge of the MCPServer that has the name of the object under review. */
 enum knowledge {
     UNKNOWN,  /* the facts have none, and nobody has answered */
     RECORDED, /* the facts have it */
@@ -13,7 +13,7 @@ enum knowledge {
     GONE,     /* there is none */
 };
 
-/* What a sign says about whose the object is. */
+/* The answer of an owner or a selector: is the object that MCPServer's? */
 enum sign {
     SIGN_NONE,     /* not that MCPServer's */
     SIGN_OURS,     /* that MCPServer's */
@@ -74,7 +74,7 @@ static enum sign ask_owner(const struct search *search, const struct owner *owne
     return may_be_behind(search) ? SIGN_DOUBTFUL : SIGN_NONE;
 }
 
-/* Whoever takes off the ownerReference is still asked by the one that was there. */
+/* The old object keeps the ownerReference that a requester takes off. */
 static enum sign ask_owners(const struct search *search) {
     const struct review *review = search->review;
     enum sign sign = ask_owner(search, &review->object.owner);

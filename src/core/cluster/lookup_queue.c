@@ -210,7 +210,7 @@ static void purge(struct lookup_queue *queue, int64_t now_ms) {
     }
 }
 
-/* Whether the question's GET comes before the other's. The other one is older. */
+/* True if the question's GET comes before the other's. The other one is older. */
 static bool has_turn_before(const struct lookup_queue *queue, const struct asker *asker,
                             const struct asker *other) {
     return other == NULL || queue->turns[asker->topic->turn] < queue->turns[other->topic->turn];

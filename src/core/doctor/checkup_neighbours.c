@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * What else the API server calls about the same objects, and in which order. In a first round it
- * evaluates MutatingAdmissionPolicies, then calls webhooks: configurations in the order of their
- * names, and in each its entries as they stand. If one of them changed the object, a second round
- * in the same order repeats those with reinvocationPolicy IfNeeded after which the object was
+ * The neighbours of our webhooks: all that the API server calls about the same objects. In a first
+ * round it evaluates MutatingAdmissionPolicies, then calls webhooks: configurations in the order of
+ * their names, and in each its entries as they stand. If one of them changed the object, a second
+ * round in the same order repeats those with reinvocationPolicy IfNeeded after which the object was
  * changed.
  */
 

@@ -94,7 +94,7 @@ void identity_read_owners(struct json_walk *walk, void *at) {
     }
 }
 
-/* What of a selector is there, in the form of matchLabels. */
+/* The parts of a selector that have been read. */
 struct match_labels {
     enum presence shape;
     enum presence name_presence;

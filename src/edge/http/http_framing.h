@@ -3,8 +3,8 @@
 #define EDGE_HTTP_HTTP_FRAMING_H
 
 /*
- * Where a request ends, by its headers. A request is refused if other software could see another
- * end (RFC 9112, 6.3 and 11.2).
+ * Finds the end of a request by its headers. A request is refused if other software could see
+ * another end (RFC 9112, 6.3 and 11.2).
  *
  * MHD reads these without telling us, so they are not refused: a bare LF as the end of a line, a
  * value cut off at a NUL, a line that begins with a colon (MHD takes it for the end of the

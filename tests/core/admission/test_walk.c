@@ -160,7 +160,7 @@ static void set_replicas(cJSON *object, int replicas) {
     apply(object, &change);
 }
 
-/* What the API server would store: the immutable fields are the old object's. */
+/* The object that the API server would store: its immutable fields are the old one's. */
 static cJSON *stored(const cJSON *old, const struct change *change) {
     cJSON *object = cJSON_Duplicate(old, true);
     if (!change->is_immutable) {

@@ -225,7 +225,7 @@ static void check_trust(const struct world *world) {
     }
 }
 
-/* Whether all replicas serve the leaf of the Secret, and the caBundles have its CAs. */
+/* True if all replicas serve the leaf of the Secret, and the caBundles have its CAs. */
 bool world_is_certified(const struct world *world) {
     const struct content *secret = world_present(world, SECRET);
     const struct content *configuration = world_present(world, CONFIGURATION);

@@ -148,7 +148,7 @@ void world_lose_secret(struct world *world, bool exists);
 /* A person deletes the configuration, or makes it without caBundle if it `exists`. */
 void world_register(struct world *world, bool exists);
 
-/* Whether all replicas serve the leaf of the Secret, and the caBundles have its CAs. */
+/* True if all replicas serve the leaf of the Secret, and the caBundles have its CAs. */
 bool world_is_certified(const struct world *world);
 
 const struct content *world_present(const struct world *world, enum kind kind);

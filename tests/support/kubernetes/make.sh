@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154 # names of `get`
 # SPDX-License-Identifier: Apache-2.0
 #
-# How `get` makes one program. To be sourced by it; it sets
+# Makes one program for `get`. To be sourced by it; it sets
 #
 #   here, cache, no_proxy_status
 #   program, version, source, package, folder  of what is to be made
