@@ -101,6 +101,17 @@ static void on_server_change(void *context, const struct object *object) {
     companion_look(cluster->companion, object);
 }
 
+/* Outside of a cluster, files can take its place. */
+static bool read_access(const struct serve_options *options, struct kube_access *ret_access,
+                        struct error *error) {
+    if (kubeconfig_read(options->kubeconfig, NULL, ret_access, error)) {
+        return true;
+    }
+    const struct error inner = *error;
+    bool is_outside = options->kubeconfig == NULL && inner.kind == ERROR_NOT_FOUND;
+    return is_outside && error_set(error, inner.kind, "%s or --objects PATH", inner.text);
+}
+
 static void auto_free(struct cluster **cluster) {
     cluster_free(*cluster);
 }
@@ -110,7 +121,7 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
                  struct error *error) {
     AUTO(auto_free) struct cluster *cluster = memory_new(1, sizeof(*cluster));
     cluster->log = log;
-    if (!kubeconfig_read(options->kubeconfig, NULL, &cluster->access, error)) {
+    if (!read_access(options, &cluster->access, error)) {
         return false;
     }
     const struct kube_options kube_options = {

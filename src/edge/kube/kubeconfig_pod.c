@@ -12,7 +12,7 @@
 
 enum { NAMESPACE_FILE_MAX = 4096 };
 
-static const char advice[] = "outside of a cluster give --kubeconfig FILE or --objects PATH";
+static const char advice[] = "outside of a cluster give --kubeconfig FILE";
 
 static bool make_server(char **ret_server, struct error *error) {
     static const char host_bytes[] =

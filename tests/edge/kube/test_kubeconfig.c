@@ -291,7 +291,7 @@ static int forget_pod(void **state) {
 
 static void test_kubeconfig__finds_the_server_of_a_pod(void **state) {
     (void)state;
-    static const char advice[] = "outside of a cluster give --kubeconfig FILE or --objects PATH";
+    static const char advice[] = "outside of a cluster give --kubeconfig FILE";
     const struct {
         const char *host, *port_https, *port;
         const char *server; /* NULL: an error is expected */
@@ -352,7 +352,7 @@ static void test_kubeconfig__uses_the_files_of_a_pod(void **state) {
     assert_int_equal(error.kind, ERROR_NOT_FOUND);
     assert_string_equal(error.text, "the pod has no service account token in 'pod' (see "
                                     "automountServiceAccountToken); outside of a cluster give "
-                                    "--kubeconfig FILE or --objects PATH");
+                                    "--kubeconfig FILE");
     write_text("pod/token", "t");
     const struct {
         const char *text; /* NULL: no file */
