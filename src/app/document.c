@@ -96,16 +96,28 @@ static bool find_policy(const struct document_file *file, size_t *ret_document,
            error_set(error, ERROR_INVALID, "%s: is empty; a policy is expected", file->path);
 }
 
-bool document_read_policy(const char *path, struct policy **ret_policy, struct error *error) {
-    AUTO(document_file_fini) struct document_file file = {.path = NULL};
+static bool decode_policy(const struct document_file *file, struct policy **ret_policy,
+                          struct error *error) {
     size_t document = 0;
-    if (!document_file_read(path, &file, error) || !find_policy(&file, &document, error)) {
+    if (!find_policy(file, &document, error)) {
         return false;
     }
-    const struct buffer *json = &file.documents[document].json;
+    const struct buffer *json = &file->documents[document].json;
     if (!policy_decode(json->bytes, json->size, ret_policy, error)) {
-        document_locate(&file, document, error);
+        document_locate(file, document, error);
         return false;
     }
     return true;
+}
+
+bool document_read_policy(const char *path, struct policy **ret_policy, struct error *error) {
+    AUTO(document_file_fini) struct document_file file = {.path = NULL};
+    return document_file_read(path, &file, error) && decode_policy(&file, ret_policy, error);
+}
+
+bool document_parse_policy(const char *path, const struct buffer *content,
+                           struct policy **ret_policy, struct error *error) {
+    AUTO(document_file_fini) struct document_file file = {.path = NULL};
+    return document_file_parse(path, content, &file, error) &&
+           decode_policy(&file, ret_policy, error);
 }

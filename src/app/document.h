@@ -38,4 +38,8 @@ void document_locate(const struct document_file *file, size_t document, struct e
 bool document_read_policy(const char *path, struct policy **ret_policy,
                           struct error *error) MUST_CHECK;
 
+/* The same from text; `path` is its name in errors. */
+bool document_parse_policy(const char *path, const struct buffer *content,
+                           struct policy **ret_policy, struct error *error) MUST_CHECK;
+
 #endif

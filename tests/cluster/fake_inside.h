@@ -13,7 +13,7 @@
 #include "fake_http.h"
 #include "fake_store.h"
 
-enum { FAKE_FAULTS_MAX = 16 };
+enum { FAKE_FAULTS_MAX = 32 };
 
 /* The target of a request. */
 struct fake_route {

@@ -64,20 +64,61 @@ is_warned() {
     [[ $output == *'Warning: stdio-cap: '* ]]
 }
 
+# examine NAME: the exit status of doctor as this user, and its verdict. The report goes to a file.
+examine() {
+    local status=0
+    "$CAPSTAN" doctor --kubeconfig "$CLUSTER/$1.kubeconfig" -o json >"$CLUSTER/$1.report" || status=$?
+    echo "$status $(jq .healthy "$CLUSTER/$1.report")"
+}
+
+# levels NAME LEVEL: the checks of the last report that have this level.
+levels() {
+    jq -r --arg level "$2" '[.checks[] | select(.level == $level) | .name] | join(" ")' \
+        "$CLUSTER/$1.report"
+}
+
+# A viewer has the rights of the ClusterRole `view`. Without controllers nobody aggregates that one.
+prepare_askers() {
+    k create clusterrolebinding a-viewer --clusterrole system:aggregate-to-view \
+        --user capstan-viewer >/dev/null
+    sed 's/token: [^}]*//' "$CLUSTER/admin.kubeconfig" >"$CLUSTER/anonymous.kubeconfig"
+}
+
+# EndpointSlices are served since 1.21, and SelfSubjectReviews since 1.28.
 test_2_the_doctor_finds_nothing_wrong() {
-    local output
+    local output healthy='0 true' level=ok
+    if ! takes_the_manifests; then
+        healthy='2 null' level=unknown
+    fi
     # The Deployment controller would have written this.
     api admin PATCH /apis/apps/v1/namespaces/capstan-system/deployments/capstan/status \
         '{"status": {"replicas": 2, "readyReplicas": 2}}' >/dev/null
-    output=$("$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig")
-    expect_match 'the report' "$output" ', 0 problems'
-    expect 'healthy, as JSON' "$("$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig" -o json |
-        jq -c '[.healthy, .kind, (.checks | length)]')" '[true,"DoctorReport",13]'
-    # As the ServiceAccount, from within, doctor notes what it may not look at.
-    output=$(in_pod "$(realpath "$CAPSTAN")" doctor -o json)
-    expect 'healthy, to itself' "$(jq .healthy <<<"$output")" true
-    expect_match 'its rights' "$(jq -r '.checks[] | select(.name == "rbac") | .level + .message' \
-        <<<"$output")" '^ok'
+    expect 'the exit status and the verdict' "$(examine admin)" "$healthy"
+    expect 'problems' "$(levels admin problem)" ''
+    expect 'kind and checks' "$(jq -c '[.kind, (.checks | length)]' "$CLUSTER/admin.report")" \
+        '["DoctorReport",18]'
+    output=$("$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig") || true
+    expect_match 'the report' "$output" ', 0 problems$'
+    # As the ServiceAccount, from within, doctor says what it may not look at.
+    output=$(in_pod "$(realpath "$CAPSTAN")" doctor -o json) || true
+    expect 'the verdict from within' "$(jq .healthy <<<"$output")" null
+    expect 'its rights' "$(jq -r '.checks[] | select(.name == "rbac") | .level' <<<"$output")" "$level"
+    expect 'problems from within' "$(jq -c '[.checks[] | select(.level == "problem")]' <<<"$output")" '[]'
+    ! takes_the_manifests || expect 'what it knows from within' "$(jq -r '[.checks[] |
+        select(.level == ("ok", "note")) | .name] | join(" ")' <<<"$output")" \
+        'api-server crd webhook-configuration owner rbac leader operator'
+}
+
+# A healthy installation is not well, and not ill, to somebody who may not look at it.
+test_2b_the_doctor_says_what_an_asker_cannot_know() {
+    prepare_askers
+    expect 'to a viewer' "$(examine capstan-viewer)" '2 null'
+    expect 'what a viewer cannot know' "$(levels capstan-viewer unknown)" \
+        'crd webhook-configuration leftover last-word scope ca-bundle certificate owner rbac leader'
+    expect 'what is wrong to a viewer' "$(levels capstan-viewer problem)" ''
+    expect 'to nobody' "$(examine anonymous)" '2 null'
+    expect 'what nobody knows' "$(levels anonymous ok)" api-server
+    expect 'what is wrong to nobody' "$(levels anonymous problem)" ''
 }
 
 # admits_a_pod NAMESPACE [FILTER]: a pod as the Deployment makes it, without the ServiceAccount's token.
@@ -204,7 +245,7 @@ certificate_that_is_over() {
 
 # Capstan does not run meanwhile; it would repair most of this.
 test_7_the_doctor_finds_what_is_wrong() {
-    local saved endpoints
+    local saved
     end installed
     registration >"$CLUSTER/registration.json"
     secret | jq -c 'del(.metadata.resourceVersion)' >"$CLUSTER/secret.json"
@@ -263,22 +304,64 @@ test_7_the_doctor_finds_what_is_wrong() {
     wait_for 10 red rbac mcpservers/status
     jq -c 'del(.metadata.resourceVersion, .metadata.uid)' <<<"$saved" | k apply -f - >/dev/null 2>&1
     saved=$(k -n capstan-system get service capstan -o json)
-    endpoints=$(k -n capstan-system get endpoints capstan -o json 2>/dev/null) || true
     k -n capstan-system delete service,endpoints capstan --ignore-not-found >/dev/null 2>&1
     red service 'not there'
     k -n capstan-system create service clusterip capstan --tcp "$(webhook_port installed)" >/dev/null
-    red service 'endpoints is not there'
-    api admin POST /api/v1/namespaces/capstan-system/endpoints '{"apiVersion": "v1",
-        "kind": "Endpoints", "metadata": {"name": "capstan"}, "subsets": []}' >/dev/null
-    red service 'nobody is behind'
+    if takes_the_manifests; then
+        red service 'none of them has the port'
+        api admin PATCH "$slices_path/capstan" \
+            '{"endpoints": [{"addresses": ["10.9.9.9"], "conditions": {"ready": false}}]}' >/dev/null
+        red service 'nobody is behind'
+        api admin DELETE "$slices_path/capstan" >/dev/null
+        red service 'nobody is behind'
+    fi
     patch_registration '{"op": "replace", "path": "/webhooks/0/clientConfig/service/port", "value": 8443}'
     red webhook-configuration 'mcpservers.capstan.dev calls port 8443'
     restore_registration
-    # Older API servers delete the endpoints with the Service.
     k -n capstan-system delete service,endpoints capstan --ignore-not-found >/dev/null 2>&1
-    jq -c 'del(.metadata.resourceVersion, .metadata.uid)' <<<"$saved$endpoints" |
+    jq -c 'del(.metadata.resourceVersion, .metadata.uid, .spec.clusterIP, .spec.clusterIPs)' <<<"$saved" |
         k apply -f - >/dev/null 2>&1
-    wait_for 10 "$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig"
+    ! takes_the_manifests || write_endpoints >/dev/null
+    wait_for 10 is_well_but_for_the_leader
+}
+
+slices_path=/apis/discovery.k8s.io/v1/namespaces/capstan-system/endpointslices
+
+# Nobody leads while Capstan does not run.
+is_well_but_for_the_leader() {
+    examine admin >/dev/null
+    [[ $(levels admin problem) =~ ^(leader)?$ ]]
+}
+
+# change_deployment FILTER: as an editor would.
+change_deployment() {
+    k -n capstan-system get deployment capstan -o json | jq -c "$1" | k replace -f - >/dev/null
+}
+
+operator_json() {
+    jq -nc '{apiVersion: "apps/v1", kind: "Deployment", metadata: {name: "toolhive-operator",
+        namespace: "capstan-system", labels: {"app.kubernetes.io/name": "toolhive-operator"}},
+        spec: {selector: {matchLabels: {a: "b"}}, template: {metadata: {labels: {a: "b"}},
+            spec: {serviceAccountName: "other", containers: [{name: "x", image: "x"}]}}}}'
+}
+
+test_7a_the_doctor_knows_flags_and_names() {
+    local saved
+    saved=$(k -n capstan-system get deployment capstan -o json | jq -c '.spec')
+    change_deployment '.spec.template.spec.containers[0].args -= ["--leader-elect"]'
+    red leader '2 replicas without --leader-elect'
+    change_deployment '.spec.template.spec.containers[0].args += ["--leader-elect", "--service-name=other"]'
+    red flags '--service-name is other'
+    change_deployment '.spec.template.spec.containers[0].args -= ["--service-name=other"] |
+        .spec.template.spec.containers[0].image = "capstan:9.9.9"'
+    expect_match 'another version' "$(says version level) $(says version message)" '^note the image is capstan:9.9.9'
+    change_deployment ".spec = $saved"
+    operator_json | k apply -f - >/dev/null
+    red operator-users 'runs as system:serviceaccount:capstan-system:other'
+    k -n capstan-system delete deployment toolhive-operator >/dev/null
+    patch_registration '{"op": "remove", "path": "/metadata/ownerReferences"}'
+    expect_match 'without an owner' "$(says owner level) $(says owner message)" '^note the Namespace does not own'
+    wait_for 10 is_well_but_for_the_leader
 }
 
 test_7b_the_doctor_knows_the_others() {
@@ -337,14 +420,18 @@ test_8_the_doctor_says_when_it_cannot_look() {
     status=0
     "$CAPSTAN" doctor --kubeconfig "$CLUSTER/admin.kubeconfig" -o xml >/dev/null 2>&1 || status=$?
     expect 'the exit status of a wrong call' "$status" 2
-    # For a user without rights doctor notes it, and says no false ok.
-    output=$("$CAPSTAN" doctor --kubeconfig "$CLUSTER/capstan-limited.kubeconfig" -o json) || true
-    expect 'what it may not look at and calls ok' "$(jq -c '[.checks[] | select(.level == "ok") | .name]' \
-        <<<"$output")" '["api-server"]'
-    output=$(sed 's#server: "[^"]*"#server: "https://127.0.0.1:1"#' "$CLUSTER/admin.kubeconfig" \
-        >"$CLUSTER/nowhere.kubeconfig" &&
-        refuses "$CAPSTAN" doctor --kubeconfig "$CLUSTER/nowhere.kubeconfig")
-    expect_match 'the report without an API server' "$output" 'problem *api-server'
+    # For a user without rights doctor says no false ok, and accuses nobody.
+    expect 'to a user without rights' "$(examine capstan-limited)" '2 null'
+    expect 'what it may not look at and calls ok' "$(levels capstan-limited ok)" 'api-server'
+    output=$(jq -r '.checks[] | select(.name == "service") | .message + " -> " + .remedy' \
+        "$CLUSTER/capstan-limited.report")
+    expect_match 'the right that is missing' "$output" 'the right to get services .* -> .*docs/doctor.md'
+    status=0
+    sed 's#server: "[^"]*"#server: "https://127.0.0.1:1"#' "$CLUSTER/admin.kubeconfig" \
+        >"$CLUSTER/nowhere.kubeconfig"
+    output=$("$CAPSTAN" doctor --kubeconfig "$CLUSTER/nowhere.kubeconfig") || status=$?
+    expect 'the exit status without an API server' "$status" 2
+    expect_match 'the report without an API server' "$output" 'unknown *api-server'
 }
 
 test_9_uninstalling_leaves_nothing_behind() {

@@ -3,32 +3,27 @@
 #define APP_DOCTOR_DOCTOR_ASK_H
 
 /*
- * Requests to the API server, one after the other. Each call waits for the answer.
+ * Asks the API server all the questions of core/doctor, one after the other.
  */
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "base/attribute.h"
 #include "base/buffer.h"
+#include "base/error.h"
 #include "core/doctor/checkup.h"
 #include "edge/kube.h"
 
-struct doctor_reply {
-    struct checkup_answer answer; /* its JSON is borrowed from the body; any status 2xx is 200 */
-    struct buffer body;
-    struct error error; /* if the status is not 200 */
+struct doctor_ask {
+    struct kube *kube;
+    struct patient patient; /* the answers are borrowed from the bodies */
+    struct buffer bodies[QUESTION_COUNT];
+    struct error errors[QUESTION_COUNT]; /* for the reasons in the answers */
+    int n_silent;                        /* requests without an answer, one after the other */
 };
 
-void doctor_reply_fini(struct doctor_reply *reply);
+void doctor_ask_init(struct doctor_ask *ask, struct kube *kube);
+void doctor_ask_fini(struct doctor_ask *ask);
 
-/* A GET, or with a body a POST. Fills the reply in any case. False if its status is not 200. */
-bool doctor_ask(struct kube *kube, const char *path, const struct buffer *body,
-                struct doctor_reply *ret_reply);
-
-/* Adds the rights that the user lacks to `out`: "verb resource, verb resource". A NULL user is the
-   one who asks. False if the API server gives no answer about rights. */
-bool doctor_ask_rights(struct kube *kube, const char *user, const struct checkup_names *names,
-                       bool makes_certificates, struct buffer *out) MUST_CHECK;
+/* Fills in the answers and grants of the patient, whose names are set. After a few requests without
+   an answer it asks nothing more. */
+void doctor_ask_all(struct doctor_ask *ask);
 
 #endif

@@ -16,29 +16,27 @@ static const struct {
 } levels[] = {
     [FINDING_OK] = {"ok", "\033[32m"},
     [FINDING_NOTE] = {"note", "\033[33m"},
+    [FINDING_UNKNOWN] = {"unknown", "\033[35m"},
     [FINDING_PROBLEM] = {"problem", "\033[1m\033[31m"},
 };
 
-struct finding *doctor_report_add(struct doctor_report *report, const char *check) {
-    struct finding *finding = &report->findings[report->n_findings++];
-    finding->check = check;
-    return finding;
+static size_t count(const struct doctor_report *report, enum finding_level level) {
+    return finding_count(report->findings, report->n_findings, level);
 }
 
-size_t doctor_report_count(const struct doctor_report *report, enum finding_level level) {
-    size_t n = 0;
-    for (size_t i = 0; i < report->n_findings; i++) {
-        n += report->findings[i].level == level;
+enum doctor_verdict doctor_report_verdict(const struct doctor_report *report) {
+    if (count(report, FINDING_PROBLEM) > 0) {
+        return DOCTOR_ILL;
     }
-    return n;
+    return count(report, FINDING_UNKNOWN) > 0 ? DOCTOR_UNKNOWN : DOCTOR_HEALTHY;
 }
 
 /* Adds the remedy of a finding that has one. */
-static void add_remedy(const struct finding *finding, const struct checkup_names *names,
+static void add_remedy(const struct finding *finding, const struct finding_names *names,
                        struct buffer *out) {
-    struct checkup_names all = *names;
+    struct finding_names all = *names;
     all.other = finding->other;
-    checkup_add_named(finding->remedy, &all, out);
+    finding_add_named(finding->remedy, &all, out);
 }
 
 void doctor_report_text(const struct doctor_report *report, bool is_coloured, struct buffer *out) {
@@ -55,13 +53,12 @@ void doctor_report_text(const struct doctor_report *report, bool is_coloured, st
             buffer_add_text(out, "\n");
         }
     }
-    buffer_add_format(out, "%zu checks: %zu ok, %zu notes, %zu problems\n", report->n_findings,
-                      doctor_report_count(report, FINDING_OK),
-                      doctor_report_count(report, FINDING_NOTE),
-                      doctor_report_count(report, FINDING_PROBLEM));
+    buffer_add_format(out, "%zu checks: %zu ok, %zu notes, %zu unknown, %zu problems\n",
+                      report->n_findings, count(report, FINDING_OK), count(report, FINDING_NOTE),
+                      count(report, FINDING_UNKNOWN), count(report, FINDING_PROBLEM));
 }
 
-static void write_finding(const struct finding *finding, const struct checkup_names *names,
+static void write_finding(const struct finding *finding, const struct finding_names *names,
                           struct json_write *write) {
     json_write_open(write, '{');
     json_write_member_text(write, "name", finding->check);
@@ -77,12 +74,15 @@ static void write_finding(const struct finding *finding, const struct checkup_na
 }
 
 void doctor_report_json(const struct doctor_report *report, struct buffer *out) {
+    static const char *const healthy[] = {
+        [DOCTOR_HEALTHY] = "true", [DOCTOR_ILL] = "false", [DOCTOR_UNKNOWN] = "null"};
     struct json_write write;
     json_write_begin(&write, out);
     json_write_open(&write, '{');
     json_write_member_text(&write, "apiVersion", "capstan.dev/v1");
     json_write_member_text(&write, "kind", "DoctorReport");
-    json_write_member_bool(&write, "healthy", doctor_report_count(report, FINDING_PROBLEM) == 0);
+    json_write_key(&write, "healthy");
+    json_write_raw(&write, healthy[doctor_report_verdict(report)]);
     json_write_member_open(&write, "checks", '[');
     for (size_t i = 0; i < report->n_findings; i++) {
         write_finding(&report->findings[i], report->names, &write);

@@ -12,23 +12,22 @@
 #include "base/buffer.h"
 #include "core/doctor/checkup.h"
 
-enum { DOCTOR_CHECKS_MAX = 16 };
-
 struct doctor_report {
-    struct finding findings[DOCTOR_CHECKS_MAX];
+    struct finding findings[CHECKUP_FINDINGS_MAX];
     size_t n_findings;
-    const struct checkup_names *names; /* for the remedies */
+    const struct finding_names *names; /* for the remedies */
 };
 
-/* Makes room for the finding of a check. */
-struct finding *doctor_report_add(struct doctor_report *report, const char *check);
+/* A problem makes the installation ill. Without one, a thing that could not be looked at leaves the
+   question open: it is never well. */
+enum doctor_verdict { DOCTOR_HEALTHY, DOCTOR_ILL, DOCTOR_UNKNOWN };
+
+enum doctor_verdict doctor_report_verdict(const struct doctor_report *report);
 
 /* A line for each check, its remedy below it, and a last line with the counts. */
 void doctor_report_text(const struct doctor_report *report, bool is_coloured, struct buffer *out);
 
 /* One document, kind DoctorReport; docs/doctor.md describes it. */
 void doctor_report_json(const struct doctor_report *report, struct buffer *out);
-
-size_t doctor_report_count(const struct doctor_report *report, enum finding_level level);
 
 #endif

@@ -1,338 +1,112 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/doctor/checkup.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include <assert.h>
 #include <string.h>
 
 #include "base/http_status.h"
 #include "base/text.h"
-#include "checkup_json.h"
-#include "core/certificates/keyring.h"
-#include "core/cluster/discovery.h"
+#include "checkup_inside.h"
+#include "question_table.h"
 
-#define DAY ((int64_t)86400)
-
-enum { LEASE_AGE_MAX = 60, STALE_DAYS = 3, SHORT_DAYS = 30 };
-
-bool finding_set(struct finding *finding, enum finding_level level, const char *remedy,
-                 const char *format, ...) {
-    va_list values;
-    va_start(values, format);
-    vsnprintf(finding->message, sizeof(finding->message), format, values);
-    va_end(values);
-    finding->level = level;
-    finding->remedy = remedy;
-    finding->other[0] = '\0';
-    return false;
-}
-
-/* The size of the placeholder at the start of the text, and the name for it; 0 if there is none. */
-static size_t match_placeholder(const char *text, const struct checkup_names *names,
-                                const char **ret_name) {
-    const struct {
-        const char *placeholder;
-        const char *name;
-    } rows[] = {{"NAMESPACE", names->namespace},
-                {"SERVICE", names->service},
-                {"CONFIGURATION", names->configuration},
-                {"OTHER", names->other != NULL ? names->other : ""}};
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        size_t size = strlen(rows[i].placeholder);
-        if (strncmp(text, rows[i].placeholder, size) == 0) {
-            *ret_name = rows[i].name;
-            return size;
-        }
-    }
-    return 0;
-}
-
-void checkup_add_named(const char *text, const struct checkup_names *names, struct buffer *out) {
-    while (*text != '\0') {
-        const char *name;
-        size_t size = match_placeholder(text, names, &name);
-        if (size > 0) {
-            buffer_add_text(out, name);
-            text += size;
-        } else {
-            buffer_add_byte(out, *text++);
-        }
-    }
-}
-
-bool checkup_has(const struct checkup_answer *answer, const char *what, const char *remedy,
-                 struct finding *finding) {
-    if (answer->status == HTTP_STATUS_OK) {
-        return true;
-    }
-    if (answer->status == HTTP_STATUS_NOT_FOUND) {
-        return finding_set(finding, FINDING_PROBLEM, remedy, "%s is not there", what);
-    }
-    if (answer->status == HTTP_STATUS_FORBIDDEN) {
-        return finding_set(finding, FINDING_NOTE, "run this as a user who may get it",
-                           "%s may not be looked at", what);
-    }
-    return finding_set(finding, FINDING_NOTE, "run this again when the API server answers",
-                       "%s could not be looked at: HTTP status %d", what, answer->status);
-}
-
-void checkup_server(const struct checkup_answer *version, struct finding *finding) {
-    AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(version);
-    const char *text = checkup_text(tree, "gitVersion");
-    const char *quote = text[0] == '\0' ? "" : "\"";
-    finding_set(finding, FINDING_OK, NULL, "it answers; version %s%s%s", quote,
-                text[0] == '\0' ? "?" : text, quote);
-}
-
-bool checkup_allows(const struct checkup_answer *review) {
-    AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(review);
-    return cJSON_IsTrue(checkup_at(tree, "status.allowed"));
-}
-
-static bool has_ready_address(const cJSON *endpoints) {
-    const cJSON *subset;
-    bool has = false;
-    cJSON_ArrayForEach(subset, checkup_list(endpoints, "subsets")) {
-        has = has || cJSON_GetArraySize(checkup_list(subset, "addresses")) > 0;
-    }
-    return has;
-}
-
-void checkup_service(const struct checkup_answer *service, const struct checkup_answer *endpoints,
-                     struct finding *finding) {
-    AUTO(checkup_tree_fini) cJSON *service_tree = checkup_tree(service);
-    AUTO(checkup_tree_fini) cJSON *endpoints_tree = checkup_tree(endpoints);
-    if (!checkup_has(service, "the Service", "apply the manifests again", finding)) {
-        return;
-    }
-    if (strcmp(checkup_text(service_tree, "spec.type"), "ExternalName") == 0) {
-        finding_set(finding, FINDING_NOTE, NULL,
-                    "the Service leads out of the cluster (ExternalName), where doctor cannot "
-                    "look");
-        return;
-    }
-    if (strcmp(checkup_text(service_tree, "spec.clusterIP"), "None") == 0) {
-        finding_set(finding, FINDING_PROBLEM, "make it a Service with a ClusterIP",
-                    "the Service is headless, and the API server cannot call a headless Service");
-        return;
-    }
-    if (!checkup_has(endpoints, "the list of its endpoints", "apply the manifests again",
-                     finding)) {
-        return;
-    }
-    if (!has_ready_address(endpoints_tree)) {
-        finding_set(finding, FINDING_PROBLEM,
-                    "find out why no pod is ready (kubectl -n NAMESPACE describe pods), and "
-                    "whether the Service selects them",
-                    "nobody is behind the Service: it has no ready endpoint");
-        return;
-    }
-    finding_set(finding, FINDING_OK, NULL, "it leads to pods that are ready");
-}
-
-static bool fails_closed(const struct checkup_answer *configuration) {
-    AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(configuration);
-    const cJSON *entry;
-    bool fails = false;
-    cJSON_ArrayForEach(entry, checkup_list(tree, "webhooks")) {
-        fails = fails || strcmp(checkup_text(entry, "failurePolicy"), "Fail") == 0;
-    }
-    return fails;
-}
-
-void checkup_deployment(const struct checkup_answer *deployment,
-                        const struct checkup_answer *configuration, struct finding *finding) {
-    AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(deployment);
-    int64_t wanted = checkup_integer(tree, "spec.replicas", 1);
-    int64_t ready = checkup_integer(tree, "status.readyReplicas", 0);
-    if (!checkup_has(deployment, "the Deployment", "apply the manifests again", finding)) {
-        return;
-    }
-    if (wanted < 2 && fails_closed(configuration)) {
-        finding_set(finding, FINDING_PROBLEM,
-                    "kubectl -n NAMESPACE scale deployment capstan --replicas=2; or failurePolicy: "
-                    "Ignore",
-                    "failurePolicy is Fail, with %" PRId64
-                    " replica: each restart of it refuses writes",
-                    wanted);
-    } else if (wanted < 2) {
-        finding_set(finding, FINDING_NOTE, "run two replicas, so that a restart leaves no gap",
-                    "%" PRId64 " replica", wanted);
-    } else if (ready < wanted) {
-        finding_set(finding, FINDING_NOTE, "kubectl -n NAMESPACE describe pods tells more",
-                    "%" PRId64 " of %" PRId64 " replicas are ready", ready, wanted);
-    } else {
-        finding_set(finding, FINDING_OK, NULL, "%" PRId64 " of %" PRId64 " replicas are ready",
-                    ready, wanted);
-    }
-}
-
-/* True if one of the texts has the flag for certificates from elsewhere. */
-static bool has_path_flag(const cJSON *arguments) {
-    const cJSON *argument;
-    bool has = false;
-    cJSON_ArrayForEach(argument, arguments) {
-        has = has || (cJSON_IsString(argument) &&
-                      strstr(argument->valuestring, "--webhook-cert-path") != NULL);
-    }
-    return has;
-}
-
-static bool mounts_certificates(const cJSON *deployment) {
-    const cJSON *containers = checkup_list(deployment, "spec.template.spec.containers");
-    const cJSON *container;
-    bool mounts = false;
-    cJSON_ArrayForEach(container, containers) {
-        mounts = mounts || has_path_flag(checkup_list(container, "args")) ||
-                 has_path_flag(checkup_list(container, "command"));
-    }
-    return mounts;
-}
-
-bool checkup_makes_certificates(const struct checkup_answer *deployment) {
-    AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(deployment);
-    return !mounts_certificates(tree);
-}
-
-void checkup_add_secret(const struct checkup_answer *deployment, struct buffer *out) {
-    AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(deployment);
-    const cJSON *volumes = checkup_list(tree, "spec.template.spec.volumes");
-    const cJSON *volume;
-    const char *name = "";
-    cJSON_ArrayForEach(volume, volumes) {
-        name = name[0] != '\0' ? name : checkup_text(volume, "secret.secretName");
-    }
-    bool is_mounted = name[0] != '\0' && mounts_certificates(tree);
-    buffer_add_text(out, is_mounted ? name : KEYRING_SECRET_NAME);
-}
-
-void checkup_definition(const struct checkup_answer *definition, struct finding *finding) {
-    static const char *const versions[] = {"v1beta1", "v1alpha1"};
-    struct error error;
-    if (!checkup_has(definition, "the CustomResourceDefinition of MCPServers",
-                     "install the ToolHive operator's CRDs; Capstan takes them up by itself",
-                     finding)) {
-        return;
-    }
-    for (size_t i = 0; i < COUNT_OF(versions); i++) {
-        bool is_map;
-        if (!discovery_read_definition(definition->json, definition->size, versions[i], &is_map,
-                                       &error)) {
-            continue;
-        }
-        if (is_map) {
-            finding_set(finding, FINDING_OK, NULL, "MCPServers are served as %s", versions[i]);
-        } else {
-            finding_set(finding, FINDING_NOTE, "newer CRDs of ToolHive merge conditions by type",
-                        "MCPServers are served as %s; their CRD does not merge conditions by "
-                        "type, so statuses are written whole",
-                        versions[i]);
-        }
-        return;
-    }
-    finding_set(finding, FINDING_PROBLEM, "install CRDs that serve v1beta1 or v1alpha1",
-                "MCPServers are served neither as v1beta1 nor as v1alpha1");
-}
-
-void checkup_lease(const struct checkup_answer *lease, int64_t now, struct finding *finding) {
-    AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(lease);
-    const char *holder = checkup_text(tree, "spec.holderIdentity");
-    const char *time = checkup_text(tree, "spec.renewTime");
-    int64_t renewed;
-    if (lease->status == HTTP_STATUS_NOT_FOUND) {
-        finding_set(finding, FINDING_NOTE, "the first replica that runs creates it",
-                    "there is no Lease: nobody has led yet");
-        return;
-    }
-    if (!checkup_has(lease, "the Lease", NULL, finding)) {
-        return;
-    }
-    bool has_time = text_parse_time(time, &renewed);
-    if (holder[0] == '\0' || !has_time || now - renewed > LEASE_AGE_MAX) {
-        finding_set(finding, FINDING_NOTE,
-                    "see whether replicas run, and whether they may write Leases",
-                    "nobody leads: the Lease was last renewed %s", has_time ? time : "never");
-        return;
-    }
-    finding_set(finding, FINDING_OK, NULL, "%.120s leads", holder);
-}
-
-void checkup_operator(const struct checkup_answer *deployments, struct finding *finding) {
-    AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(deployments);
-    const cJSON *first = cJSON_GetArrayItem(checkup_list(tree, "items"), 0);
-    const char *version = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(
-        checkup_at(first, "metadata.labels"), "app.kubernetes.io/version"));
-    if (!checkup_has(deployments, "the list of ToolHive's operators", NULL, finding)) {
-        return;
-    }
-    if (first == NULL) {
-        finding_set(finding, FINDING_NOTE, NULL,
-                    "no ToolHive operator was found; without one, nothing makes Deployments for "
-                    "MCPServers");
-        return;
-    }
-    finding_set(finding, FINDING_NOTE, NULL,
-                "ToolHive operator %.63s runs; since v0.13 it caps stdio servers itself, after the "
-                "fact; Capstan adds request time and /scale",
-                version != NULL && version[0] != '\0' ? version : "of unknown version");
-}
-
-void checkup_certificate(int64_t not_after, int64_t now, struct finding *finding) {
-    static const char *const remedy =
-        "see the leader's log (certificate.failed), or whatever renews the Secret; to renew at "
-        "once: kubectl -n NAMESPACE annotate secret capstan-certs capstan.dev/rotate=leaf";
-    char date[TEXT_TIME_SIZE];
-    text_format_time(date, not_after);
-    int64_t left = not_after - now;
-    if (left <= 0) {
-        finding_set(finding, FINDING_PROBLEM, remedy, "it expired on %s", date);
-    } else if (left < STALE_DAYS * DAY) {
-        finding_set(finding, FINDING_PROBLEM, remedy, "it expires on %s, in less than %d days",
-                    date, STALE_DAYS);
-    } else if (left < SHORT_DAYS * DAY) {
-        finding_set(finding, FINDING_NOTE, remedy, "it expires on %s, in %" PRId64 " days", date,
-                    left / DAY);
-    } else {
-        finding_set(finding, FINDING_OK, NULL, "good for another %" PRId64 " days", left / DAY);
-    }
-}
-
-#define OWN true, true
-
-const struct checkup_right checkup_rights[] = {
-    {"list", "toolhive.stacklok.dev", "mcpservers", "", "", false, false},
-    {"watch", "toolhive.stacklok.dev", "mcpservers", "", "", false, false},
-    {"get", "toolhive.stacklok.dev", "mcpservers", "", "", false, false},
-    {"list", "apps", "deployments", "", "", false, false},
-    {"watch", "apps", "deployments", "", "", false, false},
-    {"get", "apiextensions.k8s.io", "customresourcedefinitions", "",
-     "mcpservers.toolhive.stacklok.dev", false, false},
-    {"patch", "toolhive.stacklok.dev", "mcpservers", "status", "", false, false},
-    {"update", "toolhive.stacklok.dev", "mcpservers", "status", "", false, false},
-    {"get", "apps", "deployments", "scale", "", false, false},
-    {"patch", "apps", "deployments", "scale", "", false, false},
-    {"create", "events.k8s.io", "events", "", "", false, false},
-    {"get", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "capstan", false,
-     false},
-    {"get", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "*", false, false},
-    {"patch", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "*", false,
-     false},
-    {"delete", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "*", false,
-     false},
-    {"delete", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "capstan",
-     false, false},
-    {"get", "", "namespaces", "", "", true, false},
-    {"create", "coordination.k8s.io", "leases", "", "", true, false},
-    {"get", "coordination.k8s.io", "leases", "", "capstan", true, false},
-    {"update", "coordination.k8s.io", "leases", "", "capstan", true, false},
-    {"list", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "*", false, true},
-    {"watch", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "*", false,
-     true},
-    {"create", "", "secrets", "", "", OWN},
-    {"list", "", "secrets", "", "capstan-certs", OWN},
-    {"watch", "", "secrets", "", "capstan-certs", OWN},
-    {"patch", "", "secrets", "", "capstan-certs", OWN},
+/* All checks, in the order of the report. Names are stable: pipelines select by them. */
+static const struct {
+    const char *name;
+    checkup_function *look;
+} checks[] = {
+    {"api-server", checkup_server},
+    {"crd", checkup_definition},
+    {"webhook-configuration", checkup_registration},
+    {"leftover", checkup_leftover},
+    {"last-word", checkup_last_word},
+    {"scope", checkup_scope},
+    {"ca-bundle", checkup_bundle},
+    {"certificate", checkup_life},
+    {"owner", checkup_owner},
+    {"service", checkup_service},
+    {"deployment", checkup_deployment},
+    {"pods", checkup_pods},
+    {"flags", checkup_flags},
+    {"version", checkup_image},
+    {"rbac", checkup_grants},
+    {"leader", checkup_leader},
+    {"operator", checkup_operator},
+    {"operator-users", checkup_operator_users},
 };
 
-const size_t checkup_n_rights = COUNT_OF(checkup_rights);
+static_assert(COUNT_OF(checks) <= CHECKUP_FINDINGS_MAX, "there is room for each check");
+
+size_t checkup_run(const struct patient *patient,
+                   struct finding ret_findings[CHECKUP_FINDINGS_MAX]) {
+    bool is_silent = patient->answers[QUESTION_VERSION].status == 0;
+    size_t n_checks = is_silent ? 1 : COUNT_OF(checks);
+    for (size_t i = 0; i < n_checks; i++) {
+        ret_findings[i].check = checks[i].name;
+        checks[i].look(patient, &ret_findings[i]);
+    }
+    return n_checks;
+}
+
+bool checkup_is_absent(const struct patient *patient, enum question question) {
+    return patient->answers[question].status == HTTP_STATUS_NOT_FOUND;
+}
+
+/* Says why there is no tree. */
+static void explain(const struct patient *patient, enum question question, const char *if_absent,
+                    struct finding *finding) {
+    static const char grant[] =
+        "ask a cluster admin for the right to OTHER; docs/doctor.md has a role for doctor";
+    const struct question_row *row = &question_rows[question];
+    const char *reason = patient->answers[question].reason;
+    int status = patient->answers[question].status;
+    if (status == HTTP_STATUS_NOT_FOUND && if_absent != NULL) {
+        finding_set(finding, FINDING_PROBLEM, if_absent, "%s is not there", row->what);
+    } else if (status == HTTP_STATUS_FORBIDDEN) {
+        finding_set(finding, FINDING_UNKNOWN, grant,
+                    "%s may not be looked at: the right to %s%s%s is missing", row->what,
+                    row->right, row->is_in_home ? " in namespace " : "",
+                    row->is_in_home ? patient->names.namespace : "");
+        (void)text_copy(finding->other, sizeof(finding->other), row->right);
+    } else if (status == HTTP_STATUS_UNAUTHORIZED) {
+        finding_set(
+            finding, FINDING_UNKNOWN,
+            "log in again, or give another --kubeconfig; kubectl auth whoami tells who asks",
+            "%s could not be looked at: the API server does not accept the credentials", row->what);
+    } else if (status == 0) {
+        finding_set(finding, FINDING_UNKNOWN, CHECKUP_ASK_AGAIN,
+                    "%s could not be looked at: %.400s", row->what,
+                    reason != NULL ? reason : "no answer");
+    } else if (status != HTTP_STATUS_OK) {
+        finding_set(finding, FINDING_UNKNOWN, CHECKUP_ASK_AGAIN,
+                    "%s could not be looked at: HTTP status %d", row->what, status);
+    } else {
+        finding_set(finding, FINDING_UNKNOWN, CHECKUP_ASK_AGAIN,
+                    "%s could not be looked at: the answer cannot be read", row->what);
+    }
+}
+
+static bool ends_with(const char *text, const char *end) {
+    size_t size = strlen(text);
+    size_t end_size = strlen(end);
+    return size >= end_size && strcmp(text + size - end_size, end) == 0;
+}
+
+/* True if the tree is what the question asked for. The items of an empty list may be null. */
+static bool is_of_kind(const cJSON *tree, const char *kind) {
+    if (kind == NULL) {
+        return cJSON_IsObject(tree);
+    }
+    const cJSON *items = tree_at(tree, "items");
+    return strcmp(tree_text(tree, "kind"), kind) == 0 &&
+           (!ends_with(kind, "List") || cJSON_IsArray(items) || cJSON_IsNull(items));
+}
+
+cJSON *checkup_see(const struct patient *patient, enum question question, const char *if_absent,
+                   struct finding *finding) {
+    AUTO(tree_fini) cJSON *tree = tree_read(&patient->answers[question]);
+    if (!is_of_kind(tree, question_rows[question].kind)) {
+        explain(patient, question, if_absent, finding);
+        return NULL;
+    }
+    return TAKE(tree);
+}

@@ -12,9 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/http_status.h"
 #include "base/text.h"
-#include "checkup_json.h"
+#include "checkup_inside.h"
+#include "entry.h"
 #include "webhook_rules.h"
 
 /* The size of a listing leaves room for the sentence around it. */
@@ -55,18 +55,6 @@ static const char *more(const struct listing *listing, char out[32]) {
     return out;
 }
 
-/* True if the answer is a list, which may be empty. Else the finding says why it is none. */
-static bool is_list(const struct checkup_answer *answer, const cJSON *tree, const char *what,
-                    struct finding *finding) {
-    const cJSON *items = checkup_at(tree, "items");
-    if (!checkup_has(answer, what, "run this again when the API server answers", finding)) {
-        return false;
-    }
-    return cJSON_IsArray(items) || cJSON_IsNull(items) ||
-           finding_set(finding, FINDING_NOTE, "run this again when the API server answers",
-                       "%s could not be looked at: the answer is no list", what);
-}
-
 static bool ends_with(const char *text, const char *end) {
     size_t size = strlen(text);
     size_t end_size = strlen(end);
@@ -75,22 +63,18 @@ static bool ends_with(const char *text, const char *end) {
 
 /* True for an entry of Capstan's manifests, of any version. */
 static bool has_our_name(const cJSON *entry) {
-    return ends_with(checkup_text(entry, "name"), ".capstan.dev");
+    return ends_with(tree_text(entry, "name"), ".capstan.dev");
 }
 
 /* True if the entry calls our Service; or a URL, as an entry of ours. */
-static bool leads_to_us(const cJSON *entry, const struct checkup_names *names) {
-    if (checkup_text(entry, "clientConfig.url")[0] != '\0') {
-        return has_our_name(entry);
-    }
-    return strcmp(checkup_text(entry, "clientConfig.service.name"), names->service) == 0 &&
-           strcmp(checkup_text(entry, "clientConfig.service.namespace"), names->namespace) == 0;
+static bool leads_to_us(const cJSON *entry, const struct finding_names *names) {
+    return entry_has_url(entry) ? has_our_name(entry) : entry_calls_us(entry, names);
 }
 
 static bool has_entry_that_leads_to_us(const cJSON *configuration,
-                                       const struct checkup_names *names) {
+                                       const struct finding_names *names) {
     const cJSON *entry;
-    cJSON_ArrayForEach(entry, checkup_list(configuration, "webhooks")) {
+    cJSON_ArrayForEach(entry, tree_list(configuration, "webhooks")) {
         if (leads_to_us(entry, names)) {
             return true;
         }
@@ -98,13 +82,13 @@ static bool has_entry_that_leads_to_us(const cJSON *configuration,
     return false;
 }
 
-static bool is_our_configuration(const cJSON *configuration, const struct checkup_names *names) {
-    return strcmp(checkup_text(configuration, "metadata.name"), names->configuration) == 0;
+static bool is_our_configuration(const cJSON *configuration, const struct finding_names *names) {
+    return strcmp(tree_text(configuration, "metadata.name"), names->configuration) == 0;
 }
 
-static const cJSON *find_our_configuration(const cJSON *tree, const struct checkup_names *names) {
+static const cJSON *find_our_configuration(const cJSON *tree, const struct finding_names *names) {
     const cJSON *configuration;
-    cJSON_ArrayForEach(configuration, checkup_list(tree, "items")) {
+    cJSON_ArrayForEach(configuration, tree_list(tree, "items")) {
         if (is_our_configuration(configuration, names)) {
             return configuration;
         }
@@ -112,18 +96,18 @@ static const cJSON *find_our_configuration(const cJSON *tree, const struct check
     return NULL;
 }
 
-void checkup_leftover(const struct checkup_answer *configurations,
-                      const struct checkup_names *names, struct finding *finding) {
-    AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(configurations);
+void checkup_leftover(const struct patient *patient, struct finding *finding) {
+    AUTO(tree_fini) cJSON *tree = checkup_see(patient, QUESTION_CONFIGURATIONS, NULL, finding);
+    const struct finding_names *names = &patient->names;
     struct listing shown = {.separator = ", "};
     struct listing command = {.separator = " "};
     const cJSON *configuration;
     char rest[32];
-    if (!is_list(configurations, tree, "the list of MutatingWebhookConfigurations", finding)) {
+    if (tree == NULL) {
         return;
     }
-    cJSON_ArrayForEach(configuration, checkup_list(tree, "items")) {
-        const char *name = checkup_text(configuration, "metadata.name");
+    cJSON_ArrayForEach(configuration, tree_list(tree, "items")) {
+        const char *name = tree_text(configuration, "metadata.name");
         if (!is_our_configuration(configuration, names) &&
             has_entry_that_leads_to_us(configuration, names)) {
             list_name(&shown, "%s", name);
@@ -160,10 +144,10 @@ struct writer {
 
 static struct writer writer_of(const cJSON *configuration, const cJSON *entry, int index) {
     return (struct writer){
-        .rules = checkup_list(entry, "rules"),
-        .configuration = checkup_text(configuration, "metadata.name"),
+        .rules = tree_list(entry, "rules"),
+        .configuration = tree_text(configuration, "metadata.name"),
         .index = index,
-        .is_repeated = strcmp(checkup_text(entry, "reinvocationPolicy"), "IfNeeded") == 0,
+        .is_repeated = strcmp(tree_text(entry, "reinvocationPolicy"), "IfNeeded") == 0,
     };
 }
 
@@ -179,7 +163,7 @@ static bool has_last_word(const struct writer *other, const struct writer *ours)
 /* The state of the check. */
 struct contest {
     const cJSON *configuration; /* ours */
-    const struct checkup_names *names;
+    const struct finding_names *names;
     struct listing last; /* those that may have the last word */
     int n_overruled;     /* those that see the same objects, and have not */
 };
@@ -195,7 +179,7 @@ static bool wins(struct contest *contest, const struct writer *other) {
     const cJSON *entry;
     bool has_met = false;
     int index = 0;
-    cJSON_ArrayForEach(entry, checkup_list(contest->configuration, "webhooks")) {
+    cJSON_ArrayForEach(entry, tree_list(contest->configuration, "webhooks")) {
         const struct writer ours = writer_of(contest->configuration, entry, index++);
         if (!has_our_name(entry) ||
             !(other->sees_all || webhook_rules_overlap(other->rules, ours.rules))) {
@@ -212,14 +196,13 @@ static bool wins(struct contest *contest, const struct writer *other) {
 
 static void enter_webhooks(struct contest *contest, const cJSON *tree) {
     const cJSON *configuration;
-    cJSON_ArrayForEach(configuration, checkup_list(tree, "items")) {
+    cJSON_ArrayForEach(configuration, tree_list(tree, "items")) {
         const cJSON *entry;
         int index = 0;
-        cJSON_ArrayForEach(entry, checkup_list(configuration, "webhooks")) {
+        cJSON_ArrayForEach(entry, tree_list(configuration, "webhooks")) {
             const struct writer other = writer_of(configuration, entry, index++);
             if (!is_our_entry(contest, configuration, entry) && wins(contest, &other)) {
-                list_name(&contest->last, "%s (%s)", other.configuration,
-                          checkup_text(entry, "name"));
+                list_name(&contest->last, "%s (%s)", other.configuration, tree_text(entry, "name"));
             }
         }
     }
@@ -228,8 +211,8 @@ static void enter_webhooks(struct contest *contest, const cJSON *tree) {
 /* True if the policy is in force. A policy without a binding does nothing. */
 static bool is_bound(const char *policy, const cJSON *bindings) {
     const cJSON *binding;
-    cJSON_ArrayForEach(binding, checkup_list(bindings, "items")) {
-        if (strcmp(checkup_text(binding, "spec.policyName"), policy) == 0) {
+    cJSON_ArrayForEach(binding, tree_list(bindings, "items")) {
+        if (strcmp(tree_text(binding, "spec.policyName"), policy) == 0) {
             return true;
         }
     }
@@ -238,14 +221,14 @@ static bool is_bound(const char *policy, const cJSON *bindings) {
 
 static void enter_policies(struct contest *contest, const cJSON *policies, const cJSON *bindings) {
     const cJSON *policy;
-    cJSON_ArrayForEach(policy, checkup_list(policies, "items")) {
-        const char *name = checkup_text(policy, "metadata.name");
-        const cJSON *rules = checkup_list(policy, "spec.matchConstraints.resourceRules");
+    cJSON_ArrayForEach(policy, tree_list(policies, "items")) {
+        const char *name = tree_text(policy, "metadata.name");
+        const cJSON *rules = tree_list(policy, "spec.matchConstraints.resourceRules");
         const struct writer other = {
             .rules = rules,
             .sees_all = cJSON_GetArraySize(rules) == 0,
             .configuration = "",
-            .is_repeated = strcmp(checkup_text(policy, "spec.reinvocationPolicy"), "IfNeeded") == 0,
+            .is_repeated = strcmp(tree_text(policy, "spec.reinvocationPolicy"), "IfNeeded") == 0,
         };
         if (is_bound(name, bindings) && wins(contest, &other)) {
             list_name(&contest->last, "MutatingAdmissionPolicy %s", name);
@@ -253,19 +236,21 @@ static void enter_policies(struct contest *contest, const cJSON *policies, const
     }
 }
 
-/* Enters the policies, if there can be any. False if they cannot be looked at; the finding then
-   says why. */
-static bool read_policies(const struct checkup_neighbours *neighbours, struct contest *contest,
+/* Enters the policies, if the cluster knows any. False if they cannot be looked at; the finding
+   then says why. */
+static bool read_policies(const struct patient *patient, struct contest *contest,
                           struct finding *finding) {
-    AUTO(checkup_tree_fini) cJSON *policies = checkup_tree(neighbours->policies);
-    AUTO(checkup_tree_fini) cJSON *bindings = checkup_tree(neighbours->bindings);
-    if (neighbours->policies->status == HTTP_STATUS_NOT_FOUND) {
+    AUTO(tree_fini) cJSON *policies = NULL;
+    AUTO(tree_fini) cJSON *bindings = NULL;
+    if (checkup_is_absent(patient, QUESTION_MUTATIONS)) {
         return true;
     }
-    if (!is_list(neighbours->policies, policies, "the list of MutatingAdmissionPolicies",
-                 finding) ||
-        !is_list(neighbours->bindings, bindings, "the list of MutatingAdmissionPolicyBindings",
-                 finding)) {
+    policies = checkup_see(patient, QUESTION_MUTATIONS, NULL, finding);
+    if (policies == NULL) {
+        return false;
+    }
+    bindings = checkup_see(patient, QUESTION_BINDINGS, NULL, finding);
+    if (bindings == NULL) {
         return false;
     }
     enter_policies(contest, policies, bindings);
@@ -274,7 +259,7 @@ static bool read_policies(const struct checkup_neighbours *neighbours, struct co
 
 static bool has_our_entry(const cJSON *configuration) {
     const cJSON *entry;
-    cJSON_ArrayForEach(entry, checkup_list(configuration, "webhooks")) {
+    cJSON_ArrayForEach(entry, tree_list(configuration, "webhooks")) {
         if (has_our_name(entry)) {
             return true;
         }
@@ -282,25 +267,23 @@ static bool has_our_entry(const cJSON *configuration) {
     return false;
 }
 
-void checkup_last_word(const struct checkup_neighbours *neighbours,
-                       const struct checkup_names *names, struct finding *finding) {
-    AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(neighbours->configurations);
-    struct contest contest = {.names = names, .last = {.separator = ", "}};
+void checkup_last_word(const struct patient *patient, struct finding *finding) {
+    AUTO(tree_fini) cJSON *tree = checkup_see(patient, QUESTION_CONFIGURATIONS, NULL, finding);
+    struct contest contest = {.names = &patient->names, .last = {.separator = ", "}};
     char rest[32];
-    if (!is_list(neighbours->configurations, tree, "the list of MutatingWebhookConfigurations",
-                 finding)) {
+    if (tree == NULL) {
         return;
     }
-    contest.configuration = find_our_configuration(tree, names);
+    contest.configuration = find_our_configuration(tree, &patient->names);
     if (!has_our_entry(contest.configuration)) {
-        finding_set(finding, FINDING_NOTE, "apply the manifests of this version again",
+        finding_set(finding, FINDING_NOTE, CHECKUP_APPLY_AGAIN,
                     "no entry of Capstan is there to have the last word");
         return;
     }
     enter_webhooks(&contest, tree);
-    bool has_policies = read_policies(neighbours, &contest, finding);
+    bool has_policies = read_policies(patient, &contest, finding);
     if (contest.last.n_names > 0) {
-        finding_set(finding, FINDING_NOTE,
+        finding_set(finding, has_policies ? FINDING_NOTE : FINDING_UNKNOWN,
                     "have them leave MCPServers and their Deployments alone, or rename "
                     "CONFIGURATION so that it sorts last: see docs/doctor.md",
                     "these see the same objects, and may undo what Capstan does: %s%s%s",

@@ -2,13 +2,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/http_status.h"
-#include "checkup_json.h"
+#include "checkup_inside.h"
+#include "entry.h"
 #include "webhook_rules.h"
 
 enum { SECONDS_MIN = 2, SECONDS_MAX = 10, SECONDS_DEFAULT = 10, PORT_OF_HTTPS = 443 };
-
-static const char apply_again[] = "apply the manifests of this version again";
 
 struct expectation {
     const char *path;
@@ -63,19 +61,26 @@ static const struct expected_entry expected_entries[] = {
 /* The path of the first common member that differs; NULL if none does. */
 static const char *find_common_difference(const cJSON *entry) {
     for (size_t i = 0; i < COUNT_OF(common); i++) {
-        if (!checkup_is(entry, common[i].path, common[i].json)) {
+        if (!tree_is(entry, common[i].path, common[i].json)) {
             return common[i].path;
         }
     }
     return NULL;
 }
 
+/* True if the entry is asked about all that it has to see. */
 static bool has_rules(const cJSON *entry, const char *json) {
-    AUTO(checkup_tree_fini) cJSON *expected = cJSON_Parse(json);
-    return webhook_rules_equal(checkup_list(entry, "rules"), expected);
+    AUTO(tree_fini) cJSON *expected = cJSON_Parse(json);
+    return webhook_rules_cover(tree_list(entry, "rules"), expected);
 }
 
-static const char *find_service_difference(const cJSON *entry, const struct checkup_names *names) {
+/* True if it is asked about more than that. */
+static bool has_broader_rules(const cJSON *entry, const char *json) {
+    AUTO(tree_fini) cJSON *expected = cJSON_Parse(json);
+    return !webhook_rules_cover(expected, tree_list(entry, "rules"));
+}
+
+static const char *find_service_difference(const cJSON *entry, const struct finding_names *names) {
     const struct {
         const char *path;
         const char *text;
@@ -85,31 +90,25 @@ static const char *find_service_difference(const cJSON *entry, const struct chec
         {"clientConfig.service.namespace", names->namespace},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        if (strcmp(checkup_text(entry, rows[i].path), rows[i].text) != 0) {
+        if (strcmp(tree_text(entry, rows[i].path), rows[i].text) != 0) {
             return rows[i].path;
         }
     }
     return NULL;
 }
 
-/* True if the API server calls a URL, and no Service. */
-static bool has_url(const cJSON *entry) {
-    const cJSON *url = checkup_at(entry, "clientConfig.url");
-    return url != NULL && !cJSON_IsNull(url);
-}
-
 /* The path of the first member that is not as expected; NULL if all are. */
 static const char *find_fault(const cJSON *entry, const struct expected_entry *expected,
-                              const struct checkup_names *names) {
+                              const struct finding_names *names) {
     const char *fault = find_common_difference(entry);
-    int64_t seconds = checkup_integer(entry, "timeoutSeconds", SECONDS_DEFAULT);
+    int64_t seconds = tree_integer(entry, "timeoutSeconds", SECONDS_DEFAULT);
     if (fault == NULL && (seconds < SECONDS_MIN || seconds > SECONDS_MAX)) {
         fault = "timeoutSeconds";
     }
     if (fault == NULL && !has_rules(entry, expected->rules)) {
         fault = "rules";
     }
-    if (fault == NULL && !has_url(entry)) {
+    if (fault == NULL && !entry_has_url(entry)) {
         fault = find_service_difference(entry, names);
     }
     return fault;
@@ -117,47 +116,46 @@ static const char *find_fault(const cJSON *entry, const struct expected_entry *e
 
 /* True if the entry is asked about all objects, whatever labels they have. */
 static bool selects_all(const cJSON *entry) {
-    const cJSON *selector = checkup_at(entry, "objectSelector");
-    return cJSON_GetArraySize(checkup_at(selector, "matchLabels")) == 0 &&
-           cJSON_GetArraySize(checkup_list(selector, "matchExpressions")) == 0;
+    const cJSON *selector = tree_at(entry, "objectSelector");
+    return cJSON_GetArraySize(tree_at(selector, "matchLabels")) == 0 &&
+           cJSON_GetArraySize(tree_list(selector, "matchExpressions")) == 0;
 }
 
 /* True if the entry has no matchConditions, or the one of the manifests. Any other condition may
    keep requests away. */
 static bool has_good_conditions(const cJSON *entry, const char *wanted) {
-    const cJSON *conditions = checkup_list(entry, "matchConditions");
+    const cJSON *conditions = tree_list(entry, "matchConditions");
     int n_conditions = cJSON_GetArraySize(conditions);
-    const char *expression = checkup_text(cJSON_GetArrayItem(conditions, 0), "expression");
+    const char *expression = tree_text(cJSON_GetArrayItem(conditions, 0), "expression");
     return n_conditions == 0 ||
            (n_conditions == 1 && wanted != NULL && strcmp(expression, wanted) == 0);
 }
 
 /* True if the entry has no condition where the manifests have one. Nothing is missed without it. */
 static bool lacks_condition(const cJSON *entry, const char *wanted) {
-    return wanted != NULL && cJSON_GetArraySize(checkup_list(entry, "matchConditions")) == 0;
+    return wanted != NULL && cJSON_GetArraySize(tree_list(entry, "matchConditions")) == 0;
 }
 
 static bool has_port(const cJSON *service, int64_t wanted) {
     const cJSON *port;
     bool has = false;
-    cJSON_ArrayForEach(port, checkup_list(service, "spec.ports")) {
-        has = has || checkup_integer(port, "port", 0) == wanted;
+    cJSON_ArrayForEach(port, tree_list(service, "spec.ports")) {
+        has = has || tree_integer(port, "port", 0) == wanted;
     }
     return has;
 }
 
 /* True if nothing is wrong with the port. From a Service of type ExternalName the API server takes
    the host only. */
-static bool check_port(const cJSON *entry, const char *name, const struct checkup_answer *service,
+static bool check_port(const cJSON *entry, const char *name, const cJSON *service,
                        struct finding *finding) {
-    AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(service);
-    int64_t port = checkup_integer(entry, "clientConfig.service.port", PORT_OF_HTTPS);
-    bool matters = service->status == HTTP_STATUS_OK && !has_url(entry) &&
-                   strcmp(checkup_text(tree, "spec.type"), "ExternalName") != 0;
-    return !matters || has_port(tree, port) ||
+    int64_t port = tree_integer(entry, "clientConfig.service.port", PORT_OF_HTTPS);
+    bool matters = service != NULL && !entry_has_url(entry) &&
+                   strcmp(tree_text(service, "spec.type"), "ExternalName") != 0;
+    return !matters || has_port(service, port) ||
            finding_set(finding, FINDING_PROBLEM,
-                       "apply the manifests of this version again, or make "
-                       "clientConfig.service.port a port of the Service",
+                       CHECKUP_APPLY_AGAIN ", or make clientConfig.service.port a port of the "
+                                           "Service",
                        "%s calls port %" PRId64 ", which the Service does not have: it is never "
                        "reached",
                        name, port);
@@ -170,7 +168,7 @@ static bool check_filters(const cJSON *entry, const struct expected_entry *expec
     if (!selects_all(entry)) {
         return finding_set(finding, FINDING_PROBLEM,
                            "remove it with kubectl edit mutatingwebhookconfiguration "
-                           "CONFIGURATION, then apply the manifests again",
+                           "CONFIGURATION, then apply the manifests again: manifests/README.md",
                            "objectSelector of %s is not what this version expects: anybody can "
                            "take a label off, and so get round Capstan",
                            expected->name);
@@ -178,7 +176,7 @@ static bool check_filters(const cJSON *entry, const struct expected_entry *expec
     if (!has_good_conditions(entry, expected->condition)) {
         return finding_set(finding, FINDING_PROBLEM,
                            "remove them with kubectl edit mutatingwebhookconfiguration "
-                           "CONFIGURATION, then apply the manifests again",
+                           "CONFIGURATION, then apply the manifests again: manifests/README.md",
                            "matchConditions of %s are not what this version expects: it may never "
                            "be asked",
                            expected->name);
@@ -188,11 +186,11 @@ static bool check_filters(const cJSON *entry, const struct expected_entry *expec
 
 /* True if nothing is wrong with the entry. */
 static bool check_entry(const cJSON *entry, const struct expected_entry *expected,
-                        const struct checkup_answer *service, const struct checkup_names *names,
+                        const cJSON *service, const struct finding_names *names,
                         struct finding *finding) {
     const char *fault = find_fault(entry, expected, names);
     if (fault != NULL) {
-        return finding_set(finding, FINDING_PROBLEM, apply_again,
+        return finding_set(finding, FINDING_PROBLEM, CHECKUP_APPLY_AGAIN,
                            "%s of %s is not what this version expects", fault, expected->name);
     }
     return check_filters(entry, expected, finding) &&
@@ -202,56 +200,87 @@ static bool check_entry(const cJSON *entry, const struct expected_entry *expecte
 static const cJSON *find_entry(const cJSON *entries, const char *name) {
     const cJSON *entry;
     cJSON_ArrayForEach(entry, entries) {
-        if (strcmp(checkup_text(entry, "name"), name) == 0) {
+        if (strcmp(tree_text(entry, "name"), name) == 0) {
             return entry;
         }
     }
     return NULL;
 }
 
-/* The finding if nothing is wrong with any expected entry. */
-static void praise(const cJSON *entries, struct finding *finding) {
-    int n_entries = cJSON_GetArraySize(entries);
-    int n_expected = COUNT_OF(expected_entries);
-    finding_set(finding, FINDING_OK, NULL, "its %d entries are as this version expects them",
-                n_entries);
-    if (n_entries > n_expected) {
-        finding_set(finding, FINDING_NOTE, "remove those that nobody needs",
-                    "it has %d entries, of which this version knows %d", n_entries, n_expected);
-        return;
-    }
-    for (int i = 0; i < n_expected; i++) {
-        const struct expected_entry *expected = &expected_entries[i];
-        if (lacks_condition(find_entry(entries, expected->name), expected->condition)) {
-            finding_set(finding, FINDING_NOTE,
-                        "apply the manifests again; API servers before 1.28 drop matchConditions",
-                        "%s has no matchConditions: Capstan is asked about objects that are none "
-                        "of its business",
-                        expected->name);
-            return;
+static bool is_expected(const cJSON *entry) {
+    for (size_t i = 0; i < COUNT_OF(expected_entries); i++) {
+        if (strcmp(tree_text(entry, "name"), expected_entries[i].name) == 0) {
+            return true;
         }
+    }
+    return false;
+}
+
+/* Remarks about an entry that nothing is wrong with. */
+static void remark(const cJSON *entry, const struct expected_entry *expected,
+                   struct finding *finding) {
+    if (lacks_condition(entry, expected->condition)) {
+        finding_set(finding, FINDING_NOTE,
+                    CHECKUP_APPLY_AGAIN ". API servers before 1.28 drop matchConditions",
+                    "%s has no matchConditions: Capstan is asked about objects that are none of "
+                    "its business",
+                    expected->name);
+    } else if (has_broader_rules(entry, expected->rules)) {
+        finding_set(finding, FINDING_NOTE, CHECKUP_APPLY_AGAIN,
+                    "the rules of %s are broader than this version needs: Capstan is asked about "
+                    "more, and admits that as it is",
+                    expected->name);
     }
 }
 
-void checkup_registration(const struct checkup_answer *configuration,
-                          const struct checkup_answer *service, const struct checkup_names *names,
-                          struct finding *finding) {
-    AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(configuration);
-    const cJSON *entries = checkup_list(tree, "webhooks");
-    if (!checkup_has(configuration, "the MutatingWebhookConfiguration", apply_again, finding)) {
+/* The finding if nothing is wrong with any expected entry. `serve` leaves entries alone that lead
+   elsewhere, and so does this. */
+static void praise(const cJSON *entries, const struct finding_names *names,
+                   struct finding *finding) {
+    const cJSON *entry;
+    int n_unknown = 0;
+    int n_foreign = 0;
+    cJSON_ArrayForEach(entry, entries) {
+        bool is_unknown = !is_expected(entry);
+        n_unknown += is_unknown && entry_calls_us(entry, names);
+        n_foreign += is_unknown && !entry_calls_us(entry, names);
+    }
+    if (n_unknown > 0) {
+        finding_set(finding, FINDING_NOTE,
+                    "remove those that nobody needs: kubectl edit mutatingwebhookconfiguration "
+                    "CONFIGURATION",
+                    "it has %d entries for Capstan's Service that this version does not know",
+                    n_unknown);
+        return;
+    }
+    finding_set(finding, FINDING_OK, NULL,
+                "its %zu entries are as this version expects them; %d of others are left alone",
+                COUNT_OF(expected_entries), n_foreign);
+    for (size_t i = 0; i < COUNT_OF(expected_entries) && finding->level == FINDING_OK; i++) {
+        const struct expected_entry *expected = &expected_entries[i];
+        remark(find_entry(entries, expected->name), expected, finding);
+    }
+}
+
+void checkup_registration(const struct patient *patient, struct finding *finding) {
+    AUTO(tree_fini)
+    cJSON *tree = checkup_see(patient, QUESTION_CONFIGURATION, CHECKUP_APPLY_AGAIN, finding);
+    AUTO(tree_fini) cJSON *service = tree_read(&patient->answers[QUESTION_SERVICE]);
+    const cJSON *entries = tree_list(tree, "webhooks");
+    if (tree == NULL) {
         return;
     }
     for (size_t i = 0; i < COUNT_OF(expected_entries); i++) {
         const struct expected_entry *expected = &expected_entries[i];
         const cJSON *entry = find_entry(entries, expected->name);
         if (entry == NULL) {
-            finding_set(finding, FINDING_PROBLEM, apply_again, "it has no entry %s",
+            finding_set(finding, FINDING_PROBLEM, CHECKUP_APPLY_AGAIN, "it has no entry %s",
                         expected->name);
             return;
         }
-        if (!check_entry(entry, expected, service, names, finding)) {
+        if (!check_entry(entry, expected, service, &patient->names, finding)) {
             return;
         }
     }
-    praise(entries, finding);
+    praise(entries, &patient->names, finding);
 }

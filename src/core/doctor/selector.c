@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "checkup_json.h"
+#include "tree.h"
 
 /* Kubernetes admits no longer value of a label. */
 enum { VALUE_MAX = 63 };
@@ -36,9 +36,9 @@ static bool has_value(const cJSON *values, const char *wanted) {
 }
 
 static bool expression_holds(const cJSON *expression, const cJSON *labels) {
-    const char *operation = checkup_text(expression, "operator");
-    const cJSON *values = checkup_list(expression, "values");
-    const char *value = find_label(labels, checkup_text(expression, "key"));
+    const char *operation = tree_text(expression, "operator");
+    const cJSON *values = tree_list(expression, "values");
+    const char *value = find_label(labels, tree_text(expression, "key"));
     if (strcmp(operation, "In") == 0) {
         return value != NULL && has_value(values, value);
     }
@@ -52,10 +52,10 @@ static bool expression_holds(const cJSON *expression, const cJSON *labels) {
 }
 
 bool selector_matches(const cJSON *selector, const cJSON *labels) {
-    const cJSON *match_labels = checkup_at(selector, "matchLabels");
+    const cJSON *match_labels = tree_at(selector, "matchLabels");
     const cJSON *expression;
     bool match = !cJSON_IsObject(match_labels) || labels_match(match_labels, labels);
-    cJSON_ArrayForEach(expression, checkup_list(selector, "matchExpressions")) {
+    cJSON_ArrayForEach(expression, tree_list(selector, "matchExpressions")) {
         match = match && expression_holds(expression, labels);
     }
     return match;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/attribute.h"
-#include "checkup_json.h"
+#include "tree.h"
 
 /* The members of a rule that are lists of words. */
 static const char *const lists[] = {"apiGroups", "apiVersions", "operations", "resources"};
@@ -42,13 +42,13 @@ static bool lists_meet(const cJSON *list, const cJSON *others) {
 
 /* A rule without a scope has all scopes. */
 static const char *scope_of(const cJSON *rule) {
-    const char *scope = checkup_text(rule, "scope");
+    const char *scope = tree_text(rule, "scope");
     return scope[0] != '\0' ? scope : "*";
 }
 
 static bool overlap(const cJSON *rule, const cJSON *other) {
     for (size_t i = 0; i < COUNT_OF(lists); i++) {
-        if (!lists_meet(checkup_list(rule, lists[i]), checkup_list(other, lists[i]))) {
+        if (!lists_meet(tree_list(rule, lists[i]), tree_list(other, lists[i]))) {
             return false;
         }
     }
@@ -68,34 +68,34 @@ bool webhook_rules_overlap(const cJSON *rules, const cJSON *others) {
     return false;
 }
 
-typedef bool same_function(const cJSON *one, const cJSON *other);
+/* True if a part of a pattern means this part of a word. */
+static bool part_means(const char *pattern, size_t pattern_size, const char *word,
+                       size_t word_size) {
+    return (pattern_size == 1 && *pattern == '*') ||
+           (pattern_size == word_size && memcmp(pattern, word, word_size) == 0);
+}
 
-/* True if each item of the list is like one of the others. */
-static bool has_each(const cJSON *others, const cJSON *list, same_function *is_same) {
+/* True if the pattern means all that the word means. The parts are as in items_meet(). */
+static bool item_means(const char *pattern, const char *word) {
+    size_t pattern_size = strcspn(pattern, "/");
+    size_t word_size = strcspn(word, "/");
+    const char *pattern_rest = pattern + pattern_size + (pattern[pattern_size] == '/');
+    const char *word_rest = word + word_size + (word[word_size] == '/');
+    return part_means(pattern, pattern_size, word, word_size) &&
+           part_means(pattern_rest, strlen(pattern_rest), word_rest, strlen(word_rest));
+}
+
+static bool list_means(const cJSON *list, const char *word) {
     const cJSON *item;
     cJSON_ArrayForEach(item, list) {
-        const cJSON *other;
-        bool has = false;
-        cJSON_ArrayForEach(other, others) {
-            has = has || is_same(item, other);
-        }
-        if (!has) {
-            return false;
+        if (cJSON_IsString(item) && item_means(item->valuestring, word)) {
+            return true;
         }
     }
-    return true;
+    return false;
 }
 
-static bool same_items(const cJSON *list, const cJSON *others, same_function *is_same) {
-    return has_each(others, list, is_same) && has_each(list, others, is_same);
-}
-
-static bool is_same_word(const cJSON *one, const cJSON *other) {
-    return cJSON_IsString(one) && cJSON_IsString(other) &&
-           strcmp(one->valuestring, other->valuestring) == 0;
-}
-
-/* True if the member is one that is_same_rule() compares. */
+/* True if it is a member that a rule is compared by. */
 static bool is_known(const cJSON *member) {
     for (size_t i = 0; i < COUNT_OF(lists); i++) {
         if (strcmp(member->string, lists[i]) == 0) {
@@ -105,30 +105,59 @@ static bool is_known(const cJSON *member) {
     return strcmp(member->string, "scope") == 0;
 }
 
-static bool has_unknown_member(const cJSON *rule) {
+/* True if Capstan knows all members of the rule, so that it can tell what the rule means. */
+static bool is_readable(const cJSON *rule) {
     const cJSON *member;
     cJSON_ArrayForEach(member, rule) {
         if (!is_known(member)) {
+            return false;
+        }
+    }
+    return cJSON_IsObject(rule);
+}
+
+/* One request, or a pattern of requests: a word for each of `lists`. */
+struct point {
+    const char *words[COUNT_OF(lists)];
+    const char *scope;
+};
+
+static bool rules_mean(const cJSON *rules, const struct point *point) {
+    const cJSON *rule;
+    cJSON_ArrayForEach(rule, rules) {
+        bool means = is_readable(rule) && item_means(scope_of(rule), point->scope);
+        for (size_t i = 0; i < COUNT_OF(lists); i++) {
+            means = means && list_means(tree_list(rule, lists[i]), point->words[i]);
+        }
+        if (means) {
             return true;
         }
     }
     return false;
 }
 
-static bool is_same_rule(const cJSON *rule, const cJSON *other) {
-    if (!cJSON_IsObject(rule) || !cJSON_IsObject(other) || has_unknown_member(rule) ||
-        has_unknown_member(other)) {
-        return false;
+/* The words of the lists from `depth` on are still to be chosen. The depth is that of `lists`. */
+static bool cover_from(const cJSON *rules, const cJSON *wanted, struct point *point, size_t depth) {
+    const cJSON *item;
+    if (depth == COUNT_OF(lists)) {
+        return rules_mean(rules, point);
     }
-    for (size_t i = 0; i < COUNT_OF(lists); i++) {
-        if (!same_items(checkup_list(rule, lists[i]), checkup_list(other, lists[i]),
-                        is_same_word)) {
+    cJSON_ArrayForEach(item, tree_list(wanted, lists[depth])) {
+        point->words[depth] = cJSON_GetStringValue(item);
+        if (point->words[depth] == NULL || !cover_from(rules, wanted, point, depth + 1)) {
             return false;
         }
     }
-    return strcmp(scope_of(rule), scope_of(other)) == 0;
+    return true;
 }
 
-bool webhook_rules_equal(const cJSON *rules, const cJSON *others) {
-    return same_items(rules, others, is_same_rule);
+bool webhook_rules_cover(const cJSON *rules, const cJSON *wanted) {
+    const cJSON *rule;
+    cJSON_ArrayForEach(rule, wanted) {
+        struct point point = {.scope = scope_of(rule)};
+        if (!is_readable(rule) || !cover_from(rules, rule, &point, 0)) {
+            return false;
+        }
+    }
+    return true;
 }

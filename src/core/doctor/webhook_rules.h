@@ -16,8 +16,9 @@
    itself and all its subresources. An empty list matches nothing. */
 bool webhook_rules_overlap(const cJSON *rules, const cJSON *others);
 
-/* True if both lists hold the same rules. A rule with a member that Capstan does not know is like
-   no other. */
-bool webhook_rules_equal(const cJSON *rules, const cJSON *others);
+/* True if `rules` match each request that `wanted` matches, however the rules are cut. False if a
+   rule of `wanted` has a member that Capstan does not know; such a rule of `rules` matches nothing.
+ */
+bool webhook_rules_cover(const cJSON *rules, const cJSON *wanted);
 
 #endif

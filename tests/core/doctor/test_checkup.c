@@ -10,8 +10,6 @@
 
 #include "checkup_fixtures.h"
 
-#define DAY INT64_C(86400)
-
 /* 2026-11-23T00:00:00Z */
 #define NOW INT64_C(1795392000)
 
@@ -28,12 +26,17 @@ static void test_checkup__reads_the_definition(void **state) {
         {DEFINITION(SERVED("v1beta1", "")), 0, FINDING_NOTE, "written whole"},
         {DEFINITION(SERVED("v2", MAP)), 0, FINDING_PROBLEM, "neither"},
         {DEFINITION(""), 0, FINDING_PROBLEM, "neither"},
-        {"[]", 0, FINDING_PROBLEM, "neither"},
-        {"{", 0, FINDING_PROBLEM, "neither"},
+        {"[]", 0, FINDING_UNKNOWN, "cannot be read"},
+        {"{", 0, FINDING_UNKNOWN, "cannot be read"},
         UNSEEN(FINDING_PROBLEM),
     };
+    AUTO(answer_fini)
+    const struct answer group =
+        answer_to(QUESTION_GROUP, "{'versions':[{'version':'v1beta1'},{'version':'v1alpha1'}]}", 0);
+    struct patient patient = unseen_patient();
     (void)state;
-    check_rows(checkup_definition, rows, COUNT_OF(rows));
+    patient.answers[QUESTION_GROUP] = group;
+    check_rows(checkup_definition, QUESTION_DEFINITION, &patient, rows, COUNT_OF(rows));
 }
 
 static void test_checkup__reads_the_operators(void **state) {
@@ -42,88 +45,105 @@ static void test_checkup__reads_the_operators(void **state) {
         {"{'items':[{'metadata':{'labels':{'app.kubernetes.io/version':'v0.23.1'}}}]}", 0,
          FINDING_NOTE, "ToolHive operator v0.23.1 runs"},
         {"{'items':[{'metadata':{}}]}", 0, FINDING_NOTE, "of unknown version"},
-        {"7", 0, FINDING_NOTE, "no ToolHive operator"},
-        {NULL, 403, FINDING_NOTE, "may not be looked at"},
+        {"{'items':null}", 0, FINDING_NOTE, "no ToolHive operator"},
+        {"7", 0, FINDING_UNKNOWN, "cannot be read"},
+        {"{}", 0, FINDING_UNKNOWN, "cannot be read"},
+        {"{'items':{}}", 0, FINDING_UNKNOWN, "cannot be read"},
+        UNSEEN(FINDING_UNKNOWN),
     };
+    struct patient patient = unseen_patient();
     (void)state;
-    check_rows(checkup_operator, rows, COUNT_OF(rows));
-}
-
-static void check_lease(const struct checkup_answer *answer, struct finding *finding) {
-    checkup_lease(answer, NOW, finding);
+    check_rows(checkup_operator, QUESTION_OPERATORS, &patient, rows, COUNT_OF(rows));
 }
 
 static void test_checkup__reads_the_lease(void **state) {
+#define LEASE(holder, duration, time)                                                              \
+    "{'spec':{'holderIdentity':" holder ",'leaseDurationSeconds':" duration ",'renewTime':" time   \
+    "}}"
+#define AT(time) "'2026-11-2" time ".000000Z'"
     static const struct row rows[] = {
-        {"{'spec':{'holderIdentity':'a_1','renewTime':'2026-11-22T23:59:00.000000Z'}}", 0,
-         FINDING_OK, "a_1 leads"},
-        {"{'spec':{'holderIdentity':'a_1','renewTime':'2026-11-22T23:58:59.000000Z'}}", 0,
-         FINDING_NOTE, "nobody leads: the Lease was last renewed 2026-11-22T23:58:59"},
-        {"{'spec':{'holderIdentity':'','renewTime':'2026-11-23T00:00:00.000000Z'}}", 0,
-         FINDING_NOTE, "nobody leads"},
-        {"{'spec':{'holderIdentity':'a_1'}}", 0, FINDING_NOTE, "never"},
-        {"{'spec':{'holderIdentity':'a_1','renewTime':'soon'}}", 0, FINDING_NOTE, "never"},
+        {LEASE("'a_1'", "15", AT("2T23:59:00")), 0, FINDING_OK, "a_1 leads"},
+        {LEASE("'a_1'", "15", AT("2T23:58:59")), 0, FINDING_PROBLEM,
+         "nobody leads, so nobody writes: the Lease was last renewed 2026-11-22T23:58:59"},
+        /* Another holder may take more time. */
+        {LEASE("'a_1'", "60", AT("2T23:58:15")), 0, FINDING_OK, "a_1 leads"},
+        {LEASE("'a_1'", "60", AT("2T23:58:14")), 0, FINDING_PROBLEM, "nobody leads"},
+        {LEASE("'a_1'", "9999999", AT("2T22:59:15")), 0, FINDING_OK, "a_1 leads"},
+        {LEASE("'a_1'", "9999999", AT("2T22:59:14")), 0, FINDING_PROBLEM, "nobody leads"},
+        /* The clock of this machine may be behind. */
+        {LEASE("'a_1'", "15", AT("3T00:10:00")), 0, FINDING_OK, "a_1 leads"},
+        /* Somebody released it: another takes it soon. */
+        {LEASE("''", "1", AT("2T23:59:00")), 0, FINDING_NOTE, "nobody leads just now"},
+        {LEASE("''", "1", AT("2T23:58:59")), 0, FINDING_PROBLEM, "nobody leads"},
+        {LEASE("null", "1", AT("3T00:00:00")), 0, FINDING_NOTE, "nobody leads just now"},
+        {LEASE("'a_1'", "0", AT("3T00:00:00")), 0, FINDING_NOTE, "nobody leads just now"},
+        {LEASE("'a_1'", "15", "null"), 0, FINDING_PROBLEM, "never"},
+        {LEASE("'a_1'", "15", "'soon'"), 0, FINDING_PROBLEM, "never"},
+        {LEASE("7", "15", "null"), 0, FINDING_PROBLEM, "holderIdentity"},
         UNSEEN(FINDING_NOTE),
     };
+    struct patient patient = unseen_patient();
     (void)state;
-    check_rows(check_lease, rows, COUNT_OF(rows));
-}
-
-static void test_checkup__counts_the_days_of_a_certificate(void **state) {
-    static const struct {
-        int64_t left;
-        enum finding_level level;
-        const char *piece;
-    } rows[] = {
-        {365 * DAY, FINDING_OK, "another 365 days"},
-        {30 * DAY, FINDING_OK, "another 30 days"},
-        {30 * DAY - 1, FINDING_NOTE, "in 29 days"},
-        {3 * DAY, FINDING_NOTE, "in 3 days"},
-        {3 * DAY - 1, FINDING_PROBLEM, "in less than 3 days"},
-        {1, FINDING_PROBLEM, "in less than 3 days"},
-        {0, FINDING_PROBLEM, "it expired on 2026-11-23T00:00:00Z"},
-        {-DAY, FINDING_PROBLEM, "it expired on 2026-11-22T00:00:00Z"},
-    };
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct finding finding = {.check = "x"};
-        checkup_certificate(NOW + rows[i].left, NOW, &finding);
-        assert_finding(&finding, rows[i].level, rows[i].piece);
-    }
+    patient.now = NOW;
+    check_rows(checkup_leader, QUESTION_LEASE, &patient, rows, COUNT_OF(rows));
 }
 
 static void test_checkup__looks_for_somebody_behind_the_service(void **state) {
-#define CLUSTER_IP "{'spec':{'type':'ClusterIP','clusterIP':'10.0.0.1'}}"
+#define CLUSTER_IP(ports)       "{'spec':{'type':'ClusterIP','clusterIP':'10.0.0.1','ports':[" ports "]}}"
+#define NAMED                   CLUSTER_IP("{'name':'other','port':80},{'name':'webhook','port':443}")
+#define SLICE(endpoints, ports) "{'endpoints':[" endpoints "],'ports':[" ports "]}"
+#define READY                   "{'addresses':['10.1.0.1'],'conditions':{'ready':true}}"
+#define UNREADY                 "{'addresses':['10.1.0.2'],'conditions':{'ready':false}}"
+#define PORT                    "{'name':'webhook','port':9443}"
+#define LIST(slices)            "{'items':[" slices "]}"
     static const struct {
         const char *service;
-        const char *endpoints;
+        const char *slices;
         enum finding_level level;
         const char *piece;
     } rows[] = {
-        {CLUSTER_IP, "{'subsets':[{'addresses':[{'ip':'10.1.0.1'}]}]}", FINDING_OK, "ready"},
-        {CLUSTER_IP, "{'subsets':[{'notReadyAddresses':[{'ip':'10.1.0.1'}]}]}", FINDING_PROBLEM,
-         "nobody is behind"},
-        {CLUSTER_IP, "{'subsets':[]}", FINDING_PROBLEM, "nobody is behind"},
-        {CLUSTER_IP, "{'subsets':[{'addresses':[]}]}", FINDING_PROBLEM, "nobody is behind"},
-        {CLUSTER_IP, "{'subsets':[{'addresses':[]},{'addresses':[{}]}]}", FINDING_OK, "ready"},
-        {CLUSTER_IP, "{}", FINDING_PROBLEM, "nobody is behind"},
-        {CLUSTER_IP, NULL, FINDING_PROBLEM, "endpoints is not there"},
+        {NAMED, LIST(SLICE(READY, PORT)), FINDING_OK, "1 endpoints that are ready"},
+        {NAMED, LIST(SLICE(UNREADY, PORT)), FINDING_PROBLEM, "nobody is behind"},
+        {NAMED, LIST(SLICE(UNREADY, PORT) "," SLICE(READY "," READY, PORT)), FINDING_OK, "2 end"},
+        {NAMED, LIST(SLICE("{'addresses':['fd00::1']}", PORT)), FINDING_OK, "1 end"},
+        {NAMED, LIST(SLICE("{'addresses':['a'],'conditions':{'ready':null}}", PORT)), FINDING_OK,
+         "1 end"},
+        {NAMED, LIST(SLICE("{'conditions':{'ready':true}}", PORT)), FINDING_PROBLEM, "nobody"},
+        {NAMED, LIST(SLICE("", PORT)), FINDING_PROBLEM, "nobody is behind"},
+        {NAMED, LIST(""), FINDING_PROBLEM, "nobody is behind"},
+        {NAMED, "{'items':null}", FINDING_PROBLEM, "nobody is behind"},
+        {NAMED, LIST(SLICE(READY, "")), FINDING_PROBLEM, "has the port 'webhook'"},
+        {NAMED, LIST(SLICE(READY, "{'name':'other','port':80}")), FINDING_PROBLEM, "'webhook'"},
+        {NAMED, LIST(SLICE(READY, "{'name':'webhook','port':null}")), FINDING_PROBLEM, "'webhook'"},
+        /* The only port of a Service needs no name. */
+        {CLUSTER_IP("{'port':443}"), LIST(SLICE(READY, "{'name':'','port':9443}")), FINDING_OK, ""},
+        {CLUSTER_IP("{'port':443}"), LIST(SLICE(READY, "{'port':9443}")), FINDING_OK, ""},
+        {NAMED, "{}", FINDING_UNKNOWN, "cannot be read"},
+        {NAMED, NULL, FINDING_UNKNOWN, "404"},
         {"{'spec':{'type':'ClusterIP','clusterIP':'None'}}", "{}", FINDING_PROBLEM, "headless"},
-        {"{'spec':{'type':'ExternalName'}}", NULL, FINDING_NOTE, "out of the cluster"},
+        {"{'spec':{'type':'ExternalName'}}", NULL, FINDING_UNKNOWN, "out of the cluster"},
         {NULL, NULL, FINDING_PROBLEM, "the Service is not there"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        AUTO(answer_fini) const struct checkup_answer service = answer_of(rows[i].service, 404);
-        AUTO(answer_fini) const struct checkup_answer endpoints = answer_of(rows[i].endpoints, 404);
+        AUTO(answer_fini)
+        const struct answer service = answer_to(QUESTION_SERVICE, rows[i].service, 404);
+        AUTO(answer_fini)
+        const struct answer slices = answer_to(QUESTION_SLICES, rows[i].slices, 404);
+        struct patient patient = unseen_patient();
         struct finding finding = {.check = "x"};
-        checkup_service(&service, &endpoints, &finding);
+        patient.answers[QUESTION_SERVICE] = service;
+        patient.answers[QUESTION_SLICES] = slices;
+        checkup_service(&patient, &finding);
         assert_finding(&finding, rows[i].level, rows[i].piece);
     }
 }
 
 static void test_checkup__wants_two_replicas_where_it_fails_closed(void **state) {
-#define POLICY(policy) "{'webhooks':[{'name':'a','failurePolicy':'" policy "','clientConfig':{}}]}"
+#define POLICY_OF(service, policy)                                                                 \
+    "{'webhooks':[{'name':'a','failurePolicy':'" policy                                            \
+    "','clientConfig':{'service':{'name':'" service "','namespace':'capstan-system'}}}]}"
+#define POLICY(policy) POLICY_OF("capstan", policy)
     static const struct {
         const char *deployment;
         const char *configuration;
@@ -140,18 +160,25 @@ static void test_checkup__wants_two_replicas_where_it_fails_closed(void **state)
         {"{'spec':{'replicas':1},'status':{'readyReplicas':1}}", POLICY("Ignore"), FINDING_NOTE,
          "1 replica"},
         {"{'spec':{},'status':{'readyReplicas':1}}", POLICY("Fail"), FINDING_PROBLEM, "with 1"},
-        {"{'spec':{'replicas':0}}", POLICY("Fail"), FINDING_PROBLEM, "with 0"},
-        {"{'spec':{'replicas':1}}", NULL, FINDING_NOTE, "1 replica"},
+        /* Somebody else's. */
+        {"{'spec':{'replicas':1}}", POLICY_OF("other", "Fail"), FINDING_NOTE, "1 replica"},
+        {"{'spec':{'replicas':0}}", POLICY("Fail"), FINDING_PROBLEM, "nobody answers"},
+        {"{'spec':{'replicas':0}}", POLICY("Ignore"), FINDING_PROBLEM, "nobody answers"},
+        {"{'spec':{'replicas':1}}", NULL, FINDING_UNKNOWN, "may not be looked at"},
         {NULL, POLICY("Fail"), FINDING_PROBLEM, "the Deployment is not there"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         AUTO(answer_fini)
-        const struct checkup_answer deployment = answer_of(rows[i].deployment, 404);
+        const struct answer deployment = answer_to(QUESTION_DEPLOYMENT, rows[i].deployment, 404);
         AUTO(answer_fini)
-        const struct checkup_answer configuration = answer_of(rows[i].configuration, 404);
+        const struct answer configuration =
+            answer_to(QUESTION_CONFIGURATION, rows[i].configuration, 403);
+        struct patient patient = unseen_patient();
         struct finding finding = {.check = "x"};
-        checkup_deployment(&deployment, &configuration, &finding);
+        patient.answers[QUESTION_DEPLOYMENT] = deployment;
+        patient.answers[QUESTION_CONFIGURATION] = configuration;
+        checkup_deployment(&patient, &finding);
         assert_finding(&finding, rows[i].level, rows[i].piece);
     }
 }
@@ -161,7 +188,6 @@ int main(void) {
         cmocka_unit_test(test_checkup__reads_the_definition),
         cmocka_unit_test(test_checkup__reads_the_operators),
         cmocka_unit_test(test_checkup__reads_the_lease),
-        cmocka_unit_test(test_checkup__counts_the_days_of_a_certificate),
         cmocka_unit_test(test_checkup__looks_for_somebody_behind_the_service),
         cmocka_unit_test(test_checkup__wants_two_replicas_where_it_fails_closed),
     };

@@ -11,9 +11,6 @@
 
 #include "checkup_fixtures.h"
 
-static const struct checkup_names names = {
-    .namespace = "capstan-system", .service = "capstan", .configuration = "zz-capstan"};
-
 #define LIST(items)                  "{'kind':'List','items':[" items "]}"
 #define CONFIGURATION(name, entries) "{'metadata':{'name':'" name "'},'webhooks':[" entries "]}"
 #define SERVICE(namespace, name)                                                                   \
@@ -42,16 +39,18 @@ static const struct checkup_names names = {
     ENTRY("x.example.com", THEIR_SERVICE, policy, ON(group, resource, operations))
 #define THEIR_DEPLOYMENTS(policy) THEIRS(policy, "apps", "deployments", ALL)
 
-static void check_leftover(const struct checkup_answer *answer, struct finding *finding) {
-    checkup_leftover(answer, &names, finding);
-}
-
+#define UNREADABLE(json)                                                                           \
+    { json, 0, FINDING_UNKNOWN, "cannot be read" }
 #define UNSEEN_LIST                                                                                \
-    {NULL, 403, FINDING_NOTE, "may not be looked at"}, {NULL, 500, FINDING_NOTE, "500"},           \
-        {NULL, 0, FINDING_NOTE, "could not be looked at"}, {"{", 0, FINDING_NOTE, "is no list"},   \
-        {"7", 0, FINDING_NOTE, "is no list"}, {"{}", 0, FINDING_NOTE, "is no list"}, {             \
-        "{'items':{}}", 0, FINDING_NOTE, "is no list"                                              \
-    }
+    UNSEEN(FINDING_UNKNOWN), UNREADABLE("{"), UNREADABLE("7"), UNREADABLE("{}"),                   \
+        UNREADABLE("{'items':{}}")
+
+static struct patient patient_with(const struct answer *configurations) {
+    struct patient patient = unseen_patient();
+    patient.answers[QUESTION_CONFIGURATIONS] = *configurations;
+    patient.answers[QUESTION_MUTATIONS].status = 404;
+    return patient;
+}
 
 static void test_checkup_neighbours__find_what_an_older_version_left(void **state) {
 #define OLD(name, service)                                                                         \
@@ -82,8 +81,9 @@ static void test_checkup_neighbours__find_what_an_older_version_left(void **stat
         {LIST("7,null,{}," OURS), 0, FINDING_OK, "no other"},
         UNSEEN_LIST,
     };
+    struct patient patient = unseen_patient();
     (void)state;
-    check_rows(check_leftover, rows, COUNT_OF(rows));
+    check_rows(checkup_leftover, QUESTION_CONFIGURATIONS, &patient, rows, COUNT_OF(rows));
 }
 
 static void test_checkup_neighbours__name_the_command_that_removes_it(void **state) {
@@ -107,21 +107,15 @@ static void test_checkup_neighbours__name_the_command_that_removes_it(void **sta
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        AUTO(answer_fini) const struct checkup_answer answer = answer_of(rows[i].json, 0);
+        AUTO(answer_fini)
+        const struct answer answer = answer_to(QUESTION_CONFIGURATIONS, rows[i].json, 0);
+        const struct patient patient = patient_with(&answer);
         struct finding finding = {.check = "x"};
-        checkup_leftover(&answer, &names, &finding);
+        checkup_leftover(&patient, &finding);
         assert_int_equal(finding.level, FINDING_PROBLEM);
         assert_string_equal(finding.remedy, rows[i].remedy);
         assert_string_equal(finding.other, rows[i].other);
     }
-}
-
-/* Without policies. */
-static void check_last_word(const struct checkup_answer *answer, struct finding *finding) {
-    static const struct checkup_answer none = {.status = 404, .json = ""};
-    static const struct checkup_answer unasked = {.status = 0};
-    const struct checkup_neighbours neighbours = {answer, &none, &unasked};
-    checkup_last_word(&neighbours, &names, finding);
 }
 
 /* In the order of names, as the API server lists them. */
@@ -166,8 +160,10 @@ static void test_checkup_neighbours__judge_who_has_the_last_word(void **state) {
         {LIST(""), 0, FINDING_NOTE, "no entry of"},
         UNSEEN_LIST,
     };
+    struct patient patient = unseen_patient();
     (void)state;
-    check_rows(check_last_word, rows, COUNT_OF(rows));
+    patient.answers[QUESTION_MUTATIONS].status = 404;
+    check_rows(checkup_last_word, QUESTION_CONFIGURATIONS, &patient, rows, COUNT_OF(rows));
 }
 
 static void test_checkup_neighbours__look_at_the_same_objects_alone(void **state) {
@@ -199,8 +195,10 @@ static void test_checkup_neighbours__look_at_the_same_objects_alone(void **state
                      ON("apps", "deployments", ALL))),
          0, FINDING_NOTE, "zz-d (deployments.capstan.dev)"},
     };
+    struct patient patient = unseen_patient();
     (void)state;
-    check_rows(check_last_word, rows, COUNT_OF(rows));
+    patient.answers[QUESTION_MUTATIONS].status = 404;
+    check_rows(checkup_last_word, QUESTION_CONFIGURATIONS, &patient, rows, COUNT_OF(rows));
 }
 
 static void test_checkup_neighbours__judge_policies(void **state) {
@@ -243,29 +241,34 @@ static void test_checkup_neighbours__judge_policies(void **state) {
         {OURS, LIST(""), LIST(""), 0, 0, FINDING_OK, "0 of them"},
         /* No false ok. */
         {OURS, NULL, NULL, 404, 0, FINDING_OK, "0 of them"},
-        {OURS, NULL, NULL, 403, 0, FINDING_NOTE, "MutatingAdmissionPolicies may not be looked at"},
-        {OURS, NULL, NULL, 500, 0, FINDING_NOTE, "500"},
-        {OURS, NULL, NULL, 0, 0, FINDING_NOTE, "could not be looked at"},
-        {OURS, "{}", LIST(""), 0, 0, FINDING_NOTE, "is no list"},
-        {OURS, LIST(""), NULL, 0, 403, FINDING_NOTE, "Bindings may not be looked at"},
-        {OURS, LIST(""), NULL, 0, 500, FINDING_NOTE, "500"},
-        {OURS, LIST(""), "7", 0, 0, FINDING_NOTE, "is no list"},
+        {OURS, NULL, NULL, 403, 0, FINDING_UNKNOWN,
+         "MutatingAdmissionPolicies may not be looked at"},
+        {OURS, NULL, NULL, 500, 0, FINDING_UNKNOWN, "500"},
+        {OURS, NULL, NULL, 0, 0, FINDING_UNKNOWN, "no answer"},
+        {OURS, "{}", LIST(""), 0, 0, FINDING_UNKNOWN, "cannot be read"},
+        {OURS, LIST(""), NULL, 0, 403, FINDING_UNKNOWN, "Bindings may not be looked at"},
+        {OURS, LIST(""), NULL, 0, 500, FINDING_UNKNOWN, "500"},
+        {OURS, LIST(""), "7", 0, 0, FINDING_UNKNOWN, "cannot be read"},
         /* A neighbour is named though. */
         {OURS "," CONFIGURATION("zzz", THEIR_DEPLOYMENTS("IfNeeded")), NULL, NULL, 403, 0,
-         FINDING_NOTE, "zzz (x.example.com); MutatingAdmissionPolicies could not be looked at"},
+         FINDING_UNKNOWN, "zzz (x.example.com); MutatingAdmissionPolicies could not be looked at"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         char list[4096];
         snprintf(list, sizeof(list), "{'items':[%s]}", rows[i].ours);
-        AUTO(answer_fini) const struct checkup_answer all = answer_of(list, 0);
+        AUTO(answer_fini) const struct answer all = answer_to(QUESTION_CONFIGURATIONS, list, 0);
         AUTO(answer_fini)
-        const struct checkup_answer policies = answer_of(rows[i].policies, rows[i].policies_status);
+        const struct answer policies =
+            answer_to(QUESTION_MUTATIONS, rows[i].policies, rows[i].policies_status);
         AUTO(answer_fini)
-        const struct checkup_answer bindings = answer_of(rows[i].bindings, rows[i].bindings_status);
-        const struct checkup_neighbours neighbours = {&all, &policies, &bindings};
+        const struct answer bindings =
+            answer_to(QUESTION_BINDINGS, rows[i].bindings, rows[i].bindings_status);
+        struct patient patient = patient_with(&all);
         struct finding finding = {.check = "x"};
-        checkup_last_word(&neighbours, &names, &finding);
+        patient.answers[QUESTION_MUTATIONS] = policies;
+        patient.answers[QUESTION_BINDINGS] = bindings;
+        checkup_last_word(&patient, &finding);
         assert_finding(&finding, rows[i].level, rows[i].piece);
     }
 }
@@ -304,10 +307,12 @@ static void test_checkup_neighbours__names_are_never_cut(void **state) {
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         for (int is_ours = 0; is_ours <= 1; is_ours++) {
             AUTO_FREE char *list = make_crowd(rows[i].n, rows[i].size, is_ours);
-            AUTO(answer_fini) const struct checkup_answer answer = answer_of(list, 0);
+            AUTO(answer_fini)
+            const struct answer answer = answer_to(QUESTION_CONFIGURATIONS, list, 0);
+            const struct patient patient = patient_with(&answer);
             const char *end = is_ours ? rows[i].end_of_leftover : rows[i].end_of_last_word;
             struct finding finding = {.check = "x"};
-            (is_ours ? check_leftover : check_last_word)(&answer, &finding);
+            (is_ours ? checkup_leftover : checkup_last_word)(&patient, &finding);
             size_t size = strlen(finding.message);
             assert_true(size > strlen(end) && size < sizeof(finding.message) - 1);
             assert_string_equal(finding.message + size - strlen(end), end);

@@ -10,9 +10,6 @@
 
 #include "checkup_fixtures.h"
 
-static const struct checkup_names names = {
-    .namespace = "capstan-system", .service = "capstan", .configuration = "zz-capstan"};
-
 /* The entries in the API server's form. */
 #define NAMESPACE_SELECTOR                                                                         \
     "{'matchExpressions':[{'key':'kubernetes.io/metadata.name','operator':'NotIn','values':["      \
@@ -68,8 +65,6 @@ static const struct checkup_names names = {
 #define SCALE            SCALE_WITH(OF_SCALE)
 #define ENTRIES(entries) "{'webhooks':[" entries "]}"
 
-static const struct checkup_answer unseen = {.status = 403, .json = ""};
-
 /* An entry for Deployments with these rules. */
 #define RULED(rules)                                                                               \
     ENTRIES(SERVERS ",{'name':'deployments.capstan.dev','objectSelector':{},'matchConditions':"    \
@@ -78,31 +73,34 @@ static const struct checkup_answer unseen = {.status = 403, .json = ""};
     "{'scope':'Namespaced','resources':['deployments'],'apiVersions':['v1']," more                 \
     "'apiGroups':['apps'],'operations':[" operations "]}"
 
-static void check_registration(const struct checkup_answer *answer, struct finding *finding) {
-    checkup_registration(answer, &unseen, &names, finding);
-}
-
 static void test_checkup_registration__holds_the_registration_against_what_is_expected(
     void **state) {
     static const struct row rows[] = {
         {ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE), 0, FINDING_OK, "3 entries"},
         {ENTRIES(SCALE "," DEPLOYMENTS "," SERVERS), 0, FINDING_OK, "3 entries"},
-        {ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE ",{'name':'a.b.c'}"), 0, FINDING_NOTE,
-         "4 entries"},
+        {ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE ",{'name':'a.b.c'}"), 0, FINDING_OK,
+         "1 of others are left alone"},
+        {ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE ",{'name':'a','clientConfig':{'service':{"
+                         "'namespace':'other','name':'capstan'}}}"),
+         0, FINDING_OK, "1 of others"},
         {ENTRIES(SERVERS "," DEPLOYMENTS), 0, FINDING_PROBLEM, "no entry scale.capstan.dev"},
         {ENTRIES(""), 0, FINDING_PROBLEM, "no entry mcpservers"},
         {RULED(RULE("'CREATE','UPDATE'", "")), 0, FINDING_OK, "3 entries"},
         {RULED(RULE("'UPDATE','CREATE'", "")), 0, FINDING_OK, "3 entries"},
         {RULED(RULE("'CREATE'", "")), 0, FINDING_PROBLEM, "rules of deployments"},
-        {RULED(RULE("'CREATE','UPDATE','DELETE'", "")), 0, FINDING_PROBLEM, "rules of deployments"},
-        {RULED(RULE("'CREATE','UPDATE'", "'x':1,")), 0, FINDING_PROBLEM, "rules of deployments"},
-        {RULED(RULE("'CREATE','UPDATE'", "") "," RULE("'DELETE'", "")), 0, FINDING_PROBLEM,
+        {RULED(RULE("'CREATE','UPDATE','DELETE'", "")), 0, FINDING_NOTE, "broader"},
+        {RULED(RULE("'*'", "")), 0, FINDING_NOTE, "broader"},
+        {RULED(RULE("'UPDATE'", "") "," RULE("'CREATE'", "")), 0, FINDING_OK, "3 entries"},
+        {RULED(RULE("'UPDATE'", "") "," RULE("'DELETE'", "")), 0, FINDING_PROBLEM,
          "rules of deployments"},
+        {RULED(RULE("'CREATE','UPDATE'", "'x':1,")), 0, FINDING_PROBLEM, "rules of deployments"},
+        {RULED(RULE("'CREATE','UPDATE'", "") "," RULE("'DELETE'", "")), 0, FINDING_NOTE, "broader"},
         {RULED(""), 0, FINDING_PROBLEM, "rules of deployments"},
-        {ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE ",{'name':'x'}"), 0, FINDING_NOTE,
-         "it has 4 entries, of which this version knows 3"},
+        {ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE ",{'name':'x','clientConfig':{'service':{"
+                         "'namespace':'capstan-system','name':'capstan'}}}"),
+         0, FINDING_NOTE, "1 entries for Capstan's Service that this version does not know"},
         {"{}", 0, FINDING_PROBLEM, "no entry mcpservers"},
-        {"{", 0, FINDING_PROBLEM, "no entry mcpservers"},
+        {"{", 0, FINDING_UNKNOWN, "cannot be read"},
         {ENTRIES(SERVERS "," DEPLOYMENTS_WITH("{}", OF_DEPLOYMENTS, "/x", "3") "," SCALE), 0,
          FINDING_PROBLEM, "clientConfig.service.path of deployments"},
         {ENTRIES(SERVERS "," DEPLOYMENTS_WITH("{}", OF_DEPLOYMENTS, "/mutate", "2") "," SCALE), 0,
@@ -115,8 +113,9 @@ static void test_checkup_registration__holds_the_registration_against_what_is_ex
          FINDING_PROBLEM, "timeoutSeconds of deployments"},
         UNSEEN(FINDING_PROBLEM),
     };
+    struct patient patient = unseen_patient();
     (void)state;
-    check_rows(check_registration, rows, COUNT_OF(rows));
+    check_rows(checkup_registration, QUESTION_CONFIGURATION, &patient, rows, COUNT_OF(rows));
 }
 
 static void test_checkup_registration__takes_no_selector_of_labels(void **state) {
@@ -133,8 +132,9 @@ static void test_checkup_registration__takes_no_selector_of_labels(void **state)
              "{'matchExpressions':[{'key':'a','operator':'Exists'}]}") "," SCALE),
          0, FINDING_PROBLEM, "anybody can take a label off"},
     };
+    struct patient patient = unseen_patient();
     (void)state;
-    check_rows(check_registration, rows, COUNT_OF(rows));
+    check_rows(checkup_registration, QUESTION_CONFIGURATION, &patient, rows, COUNT_OF(rows));
 }
 
 static void test_checkup_registration__takes_no_conditions_but_those_of_the_manifests(
@@ -164,8 +164,9 @@ static void test_checkup_registration__takes_no_conditions_but_those_of_the_mani
                  "," DEPLOYMENTS_WITH("{}", "", "/mutate", "3") "," SCALE_WITH(CONDITION("false"))),
          0, FINDING_PROBLEM, "matchConditions of scale"},
     };
+    struct patient patient = unseen_patient();
     (void)state;
-    check_rows(check_registration, rows, COUNT_OF(rows));
+    check_rows(checkup_registration, QUESTION_CONFIGURATION, &patient, rows, COUNT_OF(rows));
 }
 
 static void test_checkup_registration__wants_a_port_that_the_service_has(void **state) {
@@ -197,16 +198,21 @@ static void test_checkup_registration__wants_a_port_that_the_service_has(void **
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        AUTO(answer_fini) const struct checkup_answer answer = answer_of(rows[i].configuration, 0);
-        AUTO(answer_fini) const struct checkup_answer service = answer_of(rows[i].service, 404);
+        AUTO(answer_fini)
+        const struct answer answer = answer_to(QUESTION_CONFIGURATION, rows[i].configuration, 0);
+        AUTO(answer_fini)
+        const struct answer service = answer_to(QUESTION_SERVICE, rows[i].service, 404);
+        struct patient patient = unseen_patient();
         struct finding finding = {.check = "x"};
-        checkup_registration(&answer, &service, &names, &finding);
+        patient.answers[QUESTION_CONFIGURATION] = answer;
+        patient.answers[QUESTION_SERVICE] = service;
+        checkup_registration(&patient, &finding);
         assert_finding(&finding, rows[i].level, rows[i].piece);
     }
 }
 
 static void test_checkup_registration__wants_another_service_where_it_is_named_so(void **state) {
-    static const struct checkup_names others[] = {
+    static const struct finding_names others[] = {
         {.namespace = "capstan-system", .service = "other", .configuration = "zz-capstan"},
         {.namespace = "other", .service = "capstan", .configuration = "zz-capstan"}};
     static const char *const pieces[] = {"clientConfig.service.name",
@@ -214,10 +220,13 @@ static void test_checkup_registration__wants_another_service_where_it_is_named_s
     (void)state;
     for (size_t i = 0; i < COUNT_OF(others); i++) {
         AUTO(answer_fini)
-        const struct checkup_answer answer =
-            answer_of(ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE), 0);
+        const struct answer answer =
+            answer_to(QUESTION_CONFIGURATION, ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE), 0);
+        struct patient patient = unseen_patient();
         struct finding finding = {.check = "x"};
-        checkup_registration(&answer, &unseen, &others[i], &finding);
+        patient.names = others[i];
+        patient.answers[QUESTION_CONFIGURATION] = answer;
+        checkup_registration(&patient, &finding);
         assert_finding(&finding, FINDING_PROBLEM, pieces[i]);
     }
 }
@@ -247,19 +256,16 @@ static void test_checkup_registration__wants_to_be_kept_away_from_what_runs_the_
         UNSEEN(FINDING_PROBLEM),
     };
     AUTO(answer_fini)
-    const struct checkup_answer system = answer_of(
-        "{'metadata':{'labels':{'control-plane':'yes','kubernetes.io/metadata.name':'kube-system'}}"
-        "}",
+    const struct answer all = answer_to(
+        QUESTION_NAMESPACES,
+        "{'items':[{'metadata':{'name':'kube-system','labels':{'control-plane':'yes',"
+        "'kubernetes.io/metadata.name':'kube-system'}}},{'metadata':{'name':'x','labels':{"
+        "'mcp':'yes'}}}]}",
         0);
-    const struct checkup_namespaces namespaces = {&system, &unseen, &unseen};
+    struct patient patient = unseen_patient();
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        AUTO(answer_fini)
-        const struct checkup_answer answer = answer_of(rows[i].json, rows[i].status);
-        struct finding finding = {.check = "x"};
-        checkup_scope(&answer, &names, &namespaces, &finding);
-        assert_finding(&finding, rows[i].level, rows[i].piece);
-    }
+    patient.answers[QUESTION_NAMESPACES] = all;
+    check_rows(checkup_scope, QUESTION_CONFIGURATION, &patient, rows, COUNT_OF(rows));
 }
 
 static void test_checkup_registration__tells_whom_another_selector_leaves(void **state) {
@@ -282,18 +288,23 @@ static void test_checkup_registration__tells_whom_another_selector_leaves(void *
          LIST(""), FINDING_OK, "keeps away"},
         {SELECTED(IN_MCP), LIST("," OPTED_IN), FINDING_NOTE, "about 1 of 3 namespaces only"},
         {SELECTED(IN_MCP), LIST(""), FINDING_PROBLEM, "never asked: none of 2 namespaces"},
-        {SELECTED(IN_MCP), NULL, FINDING_NOTE, "only about namespaces with {\"matchLabels\""},
+        {SELECTED(IN_MCP), NULL, FINDING_UNKNOWN, "list of Namespaces may not be looked at"},
+        {ENTRIES("{'name':'b'}"), NULL, FINDING_PROBLEM, "namespace kube-system"},
         /* A problem of a later entry outranks a note about an earlier one. */
         {ENTRIES("{'name':'a','namespaceSelector':" IN_MCP "},{'name':'b'}"), LIST("," OPTED_IN),
          FINDING_PROBLEM, "b is asked about namespace kube-system"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        AUTO(answer_fini) const struct checkup_answer answer = answer_of(rows[i].configuration, 0);
-        AUTO(answer_fini) const struct checkup_answer all = answer_of(rows[i].namespaces, 403);
-        const struct checkup_namespaces namespaces = {&unseen, &unseen, &all};
+        AUTO(answer_fini)
+        const struct answer answer = answer_to(QUESTION_CONFIGURATION, rows[i].configuration, 0);
+        AUTO(answer_fini)
+        const struct answer all = answer_to(QUESTION_NAMESPACES, rows[i].namespaces, 403);
+        struct patient patient = unseen_patient();
         struct finding finding = {.check = "x"};
-        checkup_scope(&answer, &names, &namespaces, &finding);
+        patient.answers[QUESTION_CONFIGURATION] = answer;
+        patient.answers[QUESTION_NAMESPACES] = all;
+        checkup_scope(&patient, &finding);
         assert_finding(&finding, rows[i].level, rows[i].piece);
     }
 }

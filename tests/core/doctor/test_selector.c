@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "core/core_fixtures.h"
-#include "doctor/checkup_json.h"
 #include "doctor/selector.h"
+#include "doctor/tree.h"
 
 #define LABELS "{'a':'1','empty':'','kubernetes.io/metadata.name':'kube-system'}"
 
@@ -20,8 +20,8 @@
 static bool matches(const char *selector, const char *labels) {
     AUTO_FREE char *selector_json = make_json(selector);
     AUTO_FREE char *labels_json = make_json(labels);
-    AUTO(checkup_tree_fini) cJSON *selector_tree = cJSON_Parse(selector_json);
-    AUTO(checkup_tree_fini) cJSON *labels_tree = cJSON_Parse(labels_json);
+    AUTO(tree_fini) cJSON *selector_tree = cJSON_Parse(selector_json);
+    AUTO(tree_fini) cJSON *labels_tree = cJSON_Parse(labels_json);
     return selector_matches(selector_tree, labels_tree);
 }
 

@@ -9,21 +9,21 @@
 
 #include "core/core_fixtures.h"
 #include "core/doctor/checkup.h"
-#include "doctor/checkup_json.h"
+#include "doctor/tree.h"
 
 static cJSON *tree_of(const char *text) {
     AUTO_FREE char *json = make_json(text);
     AUTO_FREE char *exact = copy_exactly(json, strlen(json));
-    const struct checkup_answer answer = {.status = 200, .json = exact, .size = strlen(json)};
-    return checkup_tree(&answer);
+    const struct answer answer = {.status = 200, .json = exact, .size = strlen(json)};
+    return tree_read(&answer);
 }
 
 static bool is_readable(const char *text) {
-    AUTO(checkup_tree_fini) cJSON *tree = tree_of(text);
+    AUTO(tree_fini) cJSON *tree = tree_of(text);
     return tree != NULL;
 }
 
-static void test_checkup_json__accepts_sound_json_only(void **state) {
+static void test_tree__accepts_sound_json_only(void **state) {
     static const char *const unsound[] = {"",     "{",      "{}x", "{} {}", "{'a':'\xff'}",
                                           "[1,]", "{'a' 1}"};
     (void)state;
@@ -35,12 +35,12 @@ static void test_checkup_json__accepts_sound_json_only(void **state) {
     }
 }
 
-static void test_checkup_json__reads_answers_200_only(void **state) {
+static void test_tree__reads_answers_200_only(void **state) {
     static const int statuses[] = {0, 201, 403, 404};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(statuses); i++) {
-        const struct checkup_answer answer = {.status = statuses[i], .json = "{}", .size = 2};
-        AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(&answer);
+        const struct answer answer = {.status = statuses[i], .json = "{}", .size = 2};
+        AUTO(tree_fini) cJSON *tree = tree_read(&answer);
         assert_null(tree);
     }
 }
@@ -52,28 +52,28 @@ static bool is_nesting_readable(size_t depth) {
     return is_readable(json);
 }
 
-static void test_checkup_json__refuses_deep_nesting(void **state) {
+static void test_tree__refuses_deep_nesting(void **state) {
     (void)state;
     assert_true(is_nesting_readable(500));
     assert_false(is_nesting_readable(CJSON_NESTING_LIMIT + 1));
     assert_false(is_nesting_readable(10000));
 }
 
-static void test_checkup_json__refuses_large_answers(void **state) {
-    AUTO_FREE char *json = memory_new(CHECKUP_ANSWER_MAX + 2, 1);
+static void test_tree__refuses_large_answers(void **state) {
+    AUTO_FREE char *json = memory_new(QUESTION_ANSWER_MAX + 2, 1);
     (void)state;
-    memset(json, ' ', CHECKUP_ANSWER_MAX + 1);
+    memset(json, ' ', QUESTION_ANSWER_MAX + 1);
     json[0] = '7';
     for (size_t more = 0; more <= 1; more++) {
-        const struct checkup_answer answer = {
-            .status = 200, .json = json, .size = CHECKUP_ANSWER_MAX + more};
-        AUTO(checkup_tree_fini) cJSON *tree = checkup_tree(&answer);
+        const struct answer answer = {
+            .status = 200, .json = json, .size = QUESTION_ANSWER_MAX + more};
+        AUTO(tree_fini) cJSON *tree = tree_read(&answer);
         assert_int_equal(tree != NULL, more == 0);
     }
 }
 
-static void test_checkup_json__follows_paths(void **state) {
-    AUTO(checkup_tree_fini)
+static void test_tree__follows_paths(void **state) {
+    AUTO(tree_fini)
     cJSON *tree =
         tree_of("{'spec':{'type':'A','Type':'B','port':7,'none':null,'list':[1],'o':{}}}");
     static const struct {
@@ -86,17 +86,17 @@ static void test_checkup_json__follows_paths(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        assert_string_equal(checkup_text(tree, rows[i].path), rows[i].text);
-        assert_string_equal(checkup_text(NULL, rows[i].path), "");
+        assert_string_equal(tree_text(tree, rows[i].path), rows[i].text);
+        assert_string_equal(tree_text(NULL, rows[i].path), "");
     }
-    assert_true(cJSON_IsNull(checkup_at(tree, "spec.none")));
-    assert_null(checkup_at(tree, "spec.absent"));
-    assert_int_equal(cJSON_GetArraySize(checkup_list(tree, "spec.list")), 1);
-    assert_null(checkup_list(tree, "spec.o"));
-    assert_null(checkup_list(NULL, "spec.list"));
+    assert_true(cJSON_IsNull(tree_at(tree, "spec.none")));
+    assert_null(tree_at(tree, "spec.absent"));
+    assert_int_equal(cJSON_GetArraySize(tree_list(tree, "spec.list")), 1);
+    assert_null(tree_list(tree, "spec.o"));
+    assert_null(tree_list(NULL, "spec.list"));
 }
 
-static void test_checkup_json__reads_exact_integers_only(void **state) {
+static void test_tree__reads_exact_integers_only(void **state) {
     static const struct {
         const char *json;
         int64_t value; /* -1: not read */
@@ -116,12 +116,12 @@ static void test_checkup_json__reads_exact_integers_only(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        AUTO(checkup_tree_fini) cJSON *tree = tree_of(rows[i].json);
-        assert_int_equal(checkup_integer(tree, "a", -1), rows[i].value);
+        AUTO(tree_fini) cJSON *tree = tree_of(rows[i].json);
+        assert_int_equal(tree_integer(tree, "a", -1), rows[i].value);
     }
 }
 
-static void test_checkup_json__compares_member_by_member(void **state) {
+static void test_tree__compares_member_by_member(void **state) {
     static const struct {
         const char *json;
         bool is_same;
@@ -139,8 +139,8 @@ static void test_checkup_json__compares_member_by_member(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        AUTO(checkup_tree_fini) cJSON *tree = tree_of(rows[i].json);
-        if (checkup_is(tree, "x", "{\"a\":[\"1\",\"2\"],\"b\":{}}") != rows[i].is_same) {
+        AUTO(tree_fini) cJSON *tree = tree_of(rows[i].json);
+        if (tree_is(tree, "x", "{\"a\":[\"1\",\"2\"],\"b\":{}}") != rows[i].is_same) {
             fail_msg("%s: expected %d", rows[i].json, rows[i].is_same);
         }
     }
@@ -148,13 +148,13 @@ static void test_checkup_json__compares_member_by_member(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_checkup_json__accepts_sound_json_only),
-        cmocka_unit_test(test_checkup_json__reads_answers_200_only),
-        cmocka_unit_test(test_checkup_json__refuses_deep_nesting),
-        cmocka_unit_test(test_checkup_json__refuses_large_answers),
-        cmocka_unit_test(test_checkup_json__follows_paths),
-        cmocka_unit_test(test_checkup_json__reads_exact_integers_only),
-        cmocka_unit_test(test_checkup_json__compares_member_by_member),
+        cmocka_unit_test(test_tree__accepts_sound_json_only),
+        cmocka_unit_test(test_tree__reads_answers_200_only),
+        cmocka_unit_test(test_tree__refuses_deep_nesting),
+        cmocka_unit_test(test_tree__refuses_large_answers),
+        cmocka_unit_test(test_tree__follows_paths),
+        cmocka_unit_test(test_tree__reads_exact_integers_only),
+        cmocka_unit_test(test_tree__compares_member_by_member),
     };
-    return cmocka_run_group_tests_name("core/checkup_json", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core/tree", tests, NULL, NULL);
 }

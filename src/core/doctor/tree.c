@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "checkup_json.h"
+#include "tree.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,19 +21,19 @@ static bool is_sound(const char *json, size_t size) {
     return json_finish(&reader, &error);
 }
 
-cJSON *checkup_tree(const struct checkup_answer *answer) {
-    if (answer->status != HTTP_STATUS_OK || answer->size > CHECKUP_ANSWER_MAX ||
+cJSON *tree_read(const struct answer *answer) {
+    if (answer->status != HTTP_STATUS_OK || answer->size > QUESTION_ANSWER_MAX ||
         !is_sound(answer->json, answer->size)) {
         return NULL;
     }
     return cJSON_ParseWithLength(answer->json, answer->size);
 }
 
-void checkup_tree_fini(cJSON **tree) {
+void tree_fini(cJSON **tree) {
     cJSON_Delete(*tree);
 }
 
-const cJSON *checkup_at(const cJSON *tree, const char *path) {
+const cJSON *tree_at(const cJSON *tree, const char *path) {
     while (tree != NULL && *path != '\0') {
         char key[KEY_SIZE];
         size_t size = strcspn(path, ".");
@@ -44,13 +44,13 @@ const cJSON *checkup_at(const cJSON *tree, const char *path) {
     return tree;
 }
 
-const char *checkup_text(const cJSON *tree, const char *path) {
-    const char *text = cJSON_GetStringValue(checkup_at(tree, path));
+const char *tree_text(const cJSON *tree, const char *path) {
+    const char *text = cJSON_GetStringValue(tree_at(tree, path));
     return text != NULL ? text : "";
 }
 
-int64_t checkup_integer(const cJSON *tree, const char *path, int64_t otherwise) {
-    const cJSON *number = checkup_at(tree, path);
+int64_t tree_integer(const cJSON *tree, const char *path, int64_t otherwise) {
+    const cJSON *number = tree_at(tree, path);
     if (number == NULL || !cJSON_IsNumber(number)) {
         return otherwise;
     }
@@ -59,12 +59,12 @@ int64_t checkup_integer(const cJSON *tree, const char *path, int64_t otherwise) 
     return is_exact ? (int64_t)value : otherwise;
 }
 
-const cJSON *checkup_list(const cJSON *tree, const char *path) {
-    const cJSON *list = checkup_at(tree, path);
+const cJSON *tree_list(const cJSON *tree, const char *path) {
+    const cJSON *list = tree_at(tree, path);
     return cJSON_IsArray(list) ? list : NULL;
 }
 
-bool checkup_is(const cJSON *tree, const char *path, const char *json) {
-    AUTO(checkup_tree_fini) cJSON *expected = cJSON_Parse(json);
-    return cJSON_Compare(checkup_at(tree, path), expected, true);
+bool tree_is(const cJSON *tree, const char *path, const char *json) {
+    AUTO(tree_fini) cJSON *expected = cJSON_Parse(json);
+    return cJSON_Compare(tree_at(tree, path), expected, true);
 }
