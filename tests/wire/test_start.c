@@ -203,6 +203,9 @@ static void test_start__refuses_missing_or_wrong_files(void **state) {
 }
 
 static void test_start__refuses_wrong_usage_with_exit_status_2(void **state) {
+#define NOT_A_POD                                                                                  \
+    "this is not a pod, since KUBERNETES_SERVICE_HOST is not set; outside of a cluster give "      \
+    "--kubeconfig FILE or --objects PATH"
     static const struct {
         const char *arguments;
         const char *refusal;
@@ -213,7 +216,7 @@ static void test_start__refuses_wrong_usage_with_exit_status_2(void **state) {
          "--webhook-config-name: 'A' is not the name of an object"},
         {"serve " CERTS "--fail-closed", "--fail-closed is for certificates that Capstan makes"},
         {"serve " OBJECTS CERTS "--fail-closed", "--fail-closed is for a cluster"},
-        {"serve " CERTS, "outside of a cluster give --kubeconfig FILE or --objects PATH"},
+        {"serve " CERTS, NOT_A_POD},
         {"serve " CERTS "--kubeconfig $FOLDER/none", "reading '$FOLDER/none': no such file"},
         {"serve " CERTS "--kubeconfig $FOLDER/certs/tls.crt", "$FOLDER/certs/tls.crt"},
         {"serve " OBJECTS CERTS "--kubeconfig x", "--kubeconfig is for a cluster"},
