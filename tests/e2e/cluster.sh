@@ -24,7 +24,8 @@ capstan-1 capstan
 capstan-2 capstan
 capstan-3 capstan
 capstan-limited nobodies
-capstan-viewer viewers'
+capstan-viewer viewers
+capstan-doctor doctors'
 
 # free_port: prints a port that nobody listens on and that was not printed before. It is below the
 # range from which the system takes ports by itself.

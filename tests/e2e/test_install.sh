@@ -121,6 +121,28 @@ test_2b_the_doctor_says_what_an_asker_cannot_know() {
     expect 'what is wrong to nobody' "$(levels anonymous problem)" ''
 }
 
+# The role in docs/doctor.md is enough, and no right in it is superfluous.
+test_2c_the_doctor_needs_the_role_of_its_page_and_no_more() {
+    local rules i healthy='0 true'
+    takes_the_manifests || healthy='2 null'
+    awk '/^```yaml/ { inside = 1; next } /^```/ { inside = 0 } inside' docs/doctor.md >"$CLUSTER/role.yaml"
+    k apply -f "$CLUSTER/role.yaml" >/dev/null
+    k create clusterrolebinding capstan-doctor --clusterrole capstan-doctor --user capstan-doctor >/dev/null
+    k -n capstan-system create rolebinding capstan-doctor --role capstan-doctor --user capstan-doctor >/dev/null
+    wait_for 10 prints "$healthy" examine capstan-doctor
+    for rules in clusterrole role; do
+        for ((i = 0; i < $(k -n capstan-system get "$rules" capstan-doctor -o json | jq '.rules | length'); i++)); do
+            k -n capstan-system patch "$rules" capstan-doctor --type json \
+                -p "[{\"op\": \"remove\", \"path\": \"/rules/$i\"}]" >/dev/null
+            wait_for 10 prints '2 null' examine capstan-doctor
+            k apply -f "$CLUSTER/role.yaml" >/dev/null
+            wait_for 10 prints "$healthy" examine capstan-doctor
+        done
+    done
+    k delete clusterrolebinding/capstan-doctor >/dev/null
+    k delete -f "$CLUSTER/role.yaml" >/dev/null
+}
+
 # admits_a_pod NAMESPACE [FILTER]: a pod as the Deployment makes it, without the ServiceAccount's token.
 admits_a_pod() {
     k -n capstan-system get deployment capstan -o json | jq '.spec.template |

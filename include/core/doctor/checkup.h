@@ -17,7 +17,7 @@
 #include "core/doctor/finding.h"
 #include "core/doctor/question.h"
 
-enum { CHECKUP_FINDINGS_MAX = 24, CHECKUP_ASKS_MAX = 256, CHECKUP_NAME_SIZE = 254 };
+enum { CHECKUP_FINDINGS_MAX = 24, CHECKUP_ASKS_MAX = 1024, CHECKUP_NAME_SIZE = 254 };
 
 /* A right that the program needs. */
 struct checkup_right {
@@ -67,7 +67,8 @@ size_t checkup_run(const struct patient *patient,
                    struct finding ret_findings[CHECKUP_FINDINGS_MAX]);
 
 /* The rights to ask about: those that the Deployment's flags make necessary. The Deployment's
-   answer comes first. Returns their number. */
+   answer comes first. Returns their number. Of many watched namespaces it takes the first 32; the
+   check then says that the others are unknown. */
 size_t checkup_list_asks(const struct patient *patient,
                          struct checkup_ask ret_asks[CHECKUP_ASKS_MAX]);
 

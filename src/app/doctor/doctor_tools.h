@@ -3,7 +3,7 @@
 #define APP_DOCTOR_DOCTOR_TOOLS_H
 
 /*
- * What the checks of core/doctor need of other floors: certificates and YAML.
+ * Functions of other floors for the checks of core/doctor: certificates and YAML.
  */
 
 #include "core/doctor/checkup.h"

@@ -47,7 +47,7 @@ static bool is_in_secret(const struct settings *settings, struct finding *findin
 static bool read_keyring(const struct patient *patient, struct keyring *ret_keyring,
                          struct finding *finding) {
     AUTO(tree_fini) cJSON *deployment = tree_read(&patient->answers[QUESTION_DEPLOYMENT]);
-    AUTO(tree_fini) cJSON *tree = NULL;
+    AUTO(tree_wipe) cJSON *tree = NULL;
     const struct answer *answer = &patient->answers[QUESTION_SECRET];
     struct settings settings;
     struct error error;
@@ -231,7 +231,7 @@ void checkup_owner(const struct patient *patient, struct finding *finding) {
     if (!ownership_read_namespace(home->json, home->size, &namespace, &error) ||
         !ownership_read(answer->json, answer->size, &namespace, patient->names.service, &view,
                         &error)) {
-        finding_set(finding, FINDING_UNKNOWN, CHECKUP_ASK_AGAIN, "%s", error.text);
+        finding_set(finding, FINDING_UNKNOWN, CHECKUP_APPLY_AGAIN, "%s", error.text);
     } else if (view.is_owned) {
         finding_set(finding, FINDING_OK, NULL,
                     "the Namespace owns the webhook configuration, which goes with it");

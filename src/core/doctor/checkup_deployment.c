@@ -95,7 +95,7 @@ void checkup_deployment(const struct patient *patient, struct finding *finding) 
     }
 }
 
-/* Why a container waits, if it will not end by itself. */
+/* Reasons of a container to wait that do not go by themselves. */
 static const struct {
     const char *reason;
     const char *remedy;
@@ -144,6 +144,9 @@ static void judge_container(const cJSON *pod, const cJSON *status, struct findin
 static void judge_pod(const cJSON *pod, struct finding *finding) {
     static const char *const lists[] = {"status.initContainerStatuses", "status.containerStatuses"};
     const char *unscheduled = find_condition(pod, "PodScheduled", "False");
+    if (tree_at(pod, "metadata.deletionTimestamp") != NULL) {
+        return;
+    }
     if (unscheduled != NULL) {
         finding_set(finding, FINDING_PROBLEM,
                     "make room on a node, or see what keeps it off: kubectl -n NAMESPACE describe "

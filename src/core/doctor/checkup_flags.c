@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Whether the flags of the Deployment agree with each other and with the objects around. Each fault
- * is a row of `faults`; the first that matches is the finding.
+ * Compares the flags of the Deployment with each other and with the objects around. Each fault is a
+ * row of `faults`; the first that matches is the finding.
  */
 
 #include <stdio.h>
@@ -184,10 +184,11 @@ void checkup_flags(const struct patient *patient, struct finding *finding) {
     settings_read(deployment, &settings);
     for (size_t i = 0; i < COUNT_OF(faults); i++) {
         if (faults[i](&flags, text)) {
-            finding_set(finding, FINDING_PROBLEM,
-                        "correct the arguments (kubectl -n NAMESPACE edit deployment capstan), "
-                        "or " CHECKUP_APPLY_AGAIN,
-                        "%s", text);
+            finding_set(
+                finding, FINDING_PROBLEM,
+                "correct the arguments (kubectl -n NAMESPACE edit deployment capstan), or give "
+                "doctor the same names (capstan doctor --help)",
+                "%s", text);
             return;
         }
     }

@@ -3,8 +3,8 @@
 #define CORE_DOCTOR_CHECKUP_INSIDE_H
 
 /*
- * What the checks share. Each check_... sets the whole finding but its name. The table in checkup.c
- * names them all.
+ * The checks, and the part that they share. Each of them sets the whole finding but its name. The
+ * table in checkup.c names them all.
  */
 
 #include "core/doctor/checkup.h"

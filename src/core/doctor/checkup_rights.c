@@ -5,6 +5,7 @@
  * the API server is asked about both.
  */
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,12 +90,14 @@ static bool is_of_watched(const struct checkup_right *right) {
 
 static void add_ask(const struct checkup_right *right, const char *namespace,
                     struct checkup_ask *asks, size_t *n_asks) {
-    if (*n_asks < CHECKUP_ASKS_MAX) {
-        struct checkup_ask *ask = &asks[(*n_asks)++];
-        ask->right = right;
-        (void)text_copy(ask->namespace, sizeof(ask->namespace), namespace);
-    }
+    struct checkup_ask *ask = &asks[(*n_asks)++];
+    assert(*n_asks <= CHECKUP_ASKS_MAX);
+    ask->right = right;
+    (void)text_copy(ask->namespace, sizeof(ask->namespace), namespace);
 }
+
+static_assert(COUNT_OF(checkup_rights) * SETTINGS_WATCHED_MAX <= CHECKUP_ASKS_MAX,
+              "there is room for each right in each namespace");
 
 size_t checkup_list_asks(const struct patient *patient,
                          struct checkup_ask ret_asks[CHECKUP_ASKS_MAX]) {
@@ -147,6 +150,13 @@ static void explain(const struct patient *patient, struct finding *finding) {
     }
 }
 
+static bool watches_more(const struct patient *patient) {
+    AUTO(tree_fini) cJSON *tree = tree_read(&patient->answers[QUESTION_DEPLOYMENT]);
+    struct settings settings;
+    settings_read(tree, &settings);
+    return settings.watches_more;
+}
+
 void checkup_grants(const struct patient *patient, struct finding *finding) {
     struct checkup_ask asks[CHECKUP_ASKS_MAX];
     size_t n_asks = checkup_list_asks(patient, asks);
@@ -168,6 +178,13 @@ void checkup_grants(const struct patient *patient, struct finding *finding) {
                     "%s may not: %s", buffer_text(&account), buffer_text(&missing));
     } else if (n_unasked > 0) {
         explain(patient, finding);
+    } else if (watches_more(patient)) {
+        finding_set(finding, FINDING_UNKNOWN,
+                    "ask about the others by hand: kubectl auth can-i --list --as OTHER -n NAME",
+                    "%s has the rights that it needs in the first %d of its namespaces; doctor "
+                    "asked about no more",
+                    buffer_text(&account), SETTINGS_WATCHED_MAX);
+        (void)text_copy(finding->other, sizeof(finding->other), buffer_text(&account));
     } else {
         finding_set(finding, FINDING_OK, NULL, "%s has all the rights that it needs",
                     buffer_text(&account));

@@ -3,7 +3,7 @@
 #define CORE_DOCTOR_ENTRY_H
 
 /*
- * Whom an entry of a webhook configuration calls.
+ * The target of an entry of a webhook configuration.
  */
 
 #include <stdbool.h>

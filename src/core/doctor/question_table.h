@@ -3,7 +3,7 @@
 #define CORE_DOCTOR_QUESTION_TABLE_H
 
 /*
- * What each question is about, in the words of a finding.
+ * The subject of each question, in the words of a finding.
  */
 
 #include <stdbool.h>

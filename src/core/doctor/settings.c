@@ -71,6 +71,8 @@ static void read_flag(const char *argument, const char *next, struct settings *s
     }
     if (watched != NULL && settings->n_watched < SETTINGS_WATCHED_MAX) {
         settings->watched[settings->n_watched++] = watched;
+    } else if (watched != NULL) {
+        settings->watches_more = true;
     }
     read_switch(argument, "--leader-elect", &settings->elects_leader);
     read_switch(argument, "--fail-closed", &settings->fails_closed);

@@ -12,7 +12,7 @@
 
 #include <cjson/cJSON.h>
 
-enum { SETTINGS_WATCHED_MAX = 16 };
+enum { SETTINGS_WATCHED_MAX = 32 };
 
 struct settings {
     const cJSON *pod;       /* spec.template.spec; NULL without a Deployment */
@@ -32,8 +32,9 @@ struct settings {
     const char *metrics_address;
     bool elects_leader;
     bool fails_closed;
-    const char *watched[SETTINGS_WATCHED_MAX]; /* --watch-namespace; those that fit */
+    const char *watched[SETTINGS_WATCHED_MAX]; /* --watch-namespace */
     size_t n_watched;
+    bool watches_more; /* than fit above */
 };
 
 /* A NULL tree is a Deployment of which nothing is known: it has no flags. */

@@ -6,6 +6,7 @@
 
 #include "base/http_status.h"
 #include "base/json.h"
+#include "base/memory.h"
 
 enum { KEY_SIZE = 64 };
 
@@ -31,6 +32,20 @@ cJSON *tree_read(const struct answer *answer) {
 
 void tree_fini(cJSON **tree) {
     cJSON_Delete(*tree);
+}
+
+static void wipe_texts(cJSON *item) {
+    for (; item != NULL; item = item->next) {
+        if (item->valuestring != NULL) {
+            memory_wipe(item->valuestring, strlen(item->valuestring));
+        }
+        wipe_texts(item->child);
+    }
+}
+
+void tree_wipe(cJSON **tree) {
+    wipe_texts(*tree);
+    tree_fini(tree);
 }
 
 const cJSON *tree_at(const cJSON *tree, const char *path) {

@@ -25,6 +25,9 @@ cJSON *tree_read(const struct answer *answer) MUST_CHECK;
 /* For AUTO. */
 void tree_fini(cJSON **tree);
 
+/* For AUTO, too. Zeroes all texts first: the tree may hold keys. */
+void tree_wipe(cJSON **tree);
+
 /* The value at the path, which may be null; NULL if there is none. */
 const cJSON *tree_at(const cJSON *tree, const char *path);
 

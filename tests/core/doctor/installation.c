@@ -19,7 +19,7 @@
 
 enum { TEXT_SIZE = 1 << 16 };
 
-/* The objects that a cluster adds, or that somebody else makes. */
+/* Objects that a cluster adds, or that somebody else makes. */
 #define LABELS(name) "'labels':{'kubernetes.io/metadata.name':'" name "'}"
 #define NAMESPACE(name)                                                                            \
     "{'kind':'Namespace','metadata':{'name':'" name "','uid':'u-" name "'," LABELS(name) "}}"
@@ -67,7 +67,7 @@ static const struct {
     {"ConfigMap", QUESTION_POLICY},
 };
 
-/* What an overlay changes here. Its other files make what no answer shows. */
+/* The file of an overlay that changes an answer. Its other files change none. */
 static const struct {
     const char *name;
     const char *file;
@@ -172,7 +172,7 @@ static void certify(struct installation *installation, int life_days) {
     }
 }
 
-/* What the leader, the controllers and the API server add. */
+/* Adds the work of the leader, of the controllers and of the API server. */
 static void run(struct installation *installation, bool fails_closed) {
     cJSON *configuration = installation->trees[QUESTION_CONFIGURATION];
     cJSON *entry;

@@ -183,6 +183,13 @@ const struct installation_row installation_rows[] = {
      .question = QUESTION_PODS,
      .patch = POD_STATUS("{'waiting':{'reason':'CrashLoopBackOff'}}"),
      .admin = "problem pods"},
+    {.name = "a crash loop of a pod that goes",
+     .overlay = "default",
+     .question = QUESTION_PODS,
+     .patch = "[{'op':'replace','path':'/items/0/status/containerStatuses/0/state','value':{"
+              "'waiting':{'reason':'CrashLoopBackOff'}}},{'op':'add','path':"
+              "'/items/0/metadata/deletionTimestamp','value':'2026-11-23T00:00:00Z'}]",
+     .admin = ""},
     {.name = "no room on a node",
      .overlay = "default",
      .question = QUESTION_PODS,
@@ -350,7 +357,7 @@ const struct installation_row installation_rows[] = {
      .overlay = "default",
      .admin = "problem ca-bundle, problem certificate",
      .days = -2},
-    /* Who leads, and who may. */
+    /* The leader, and its rights. */
     {.name = "a stale Lease",
      .overlay = "default",
      .question = QUESTION_LEASE,

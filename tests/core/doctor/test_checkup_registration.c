@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "checkup_fixtures.h"
+#include "core/certificates/registration.h"
+#include "doctor/entry.h"
 
 /* The entries in the API server's form. */
 #define NAMESPACE_SELECTOR                                                                         \
@@ -309,6 +311,47 @@ static void test_checkup_registration__tells_whom_another_selector_leaves(void *
     }
 }
 
+/* `serve` and doctor have one judgement of whose an entry is. */
+static void test_checkup_registration__takes_the_entries_that_serve_takes(void **state) {
+#define TO(config) "{'name':'a','clientConfig':" config "}"
+    static const struct {
+        const char *entry;
+        bool is_ours;
+    } rows[] = {
+        {TO("{'service':{'namespace':'capstan-system','name':'capstan'}}"), true},
+        {TO("{'service':{'name':'capstan','namespace':'capstan-system','port':1}}"), true},
+        {TO("{'url':null,'service':{'namespace':'capstan-system','name':'capstan'}}"), true},
+        {TO("{'service':{'namespace':'capstan-system','name':'other'}}"), false},
+        {TO("{'service':{'namespace':'other','name':'capstan'}}"), false},
+        {TO("{'service':{'namespace':'capstan-system'}}"), false},
+        {TO("{'service':{'namespace':'capstan-system','name':7}}"), false},
+        {TO("{'service':null}"), false},
+        {TO("{'url':'https://capstan.capstan-system.svc/mutate'}"), false},
+        {TO("{}"), false},
+        {TO("7"), false},
+        {"{}", false},
+        {"{'name':'deployments.capstan.dev'}", false},
+    };
+    const struct patient patient = unseen_patient();
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO_FREE char *text = memory_format("{'webhooks':[%s]}", rows[i].entry);
+        AUTO(answer_fini) const struct answer answer = answer_to(QUESTION_CONFIGURATION, text, 0);
+        AUTO(registration_fini) struct registration registration;
+        AUTO(tree_fini) cJSON *tree = tree_read(&answer);
+        struct error error;
+        assert_true(registration_read(answer.json, answer.size, &registration, &error));
+        (void)registration_keep_service(&registration, patient.names.namespace,
+                                        patient.names.service);
+        bool is_ours =
+            entry_calls_us(cJSON_GetArrayItem(tree_list(tree, "webhooks"), 0), &patient.names);
+        if (registration.n_entries != rows[i].is_ours || is_ours != rows[i].is_ours) {
+            fail_msg("%s: serve %zu, doctor %d, expected %d", rows[i].entry, registration.n_entries,
+                     is_ours, rows[i].is_ours);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
@@ -319,6 +362,7 @@ int main(void) {
         cmocka_unit_test(test_checkup_registration__wants_another_service_where_it_is_named_so),
         cmocka_unit_test(
             test_checkup_registration__wants_to_be_kept_away_from_what_runs_the_cluster),
+        cmocka_unit_test(test_checkup_registration__takes_the_entries_that_serve_takes),
         cmocka_unit_test(test_checkup_registration__tells_whom_another_selector_leaves),
     };
     return cmocka_run_group_tests_name("core/checkup_registration", tests, NULL, NULL);

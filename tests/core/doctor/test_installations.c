@@ -17,6 +17,7 @@
 
 #include "core/core_fixtures.h"
 #include "doctor/doctor_report.h"
+#include "edge/file.h"
 #include "installation.h"
 #include "installation_rows.h"
 
@@ -54,7 +55,7 @@ static bool is_blind_to(enum asker asker, const char *check) {
                                  : asker == ASKER_NOBODY && strcmp(check, "api-server") != 0;
 }
 
-/* What the row says about a check, as this asker sees it. An operator is always a note. */
+/* The level that the row gives to a check, as this asker sees it. An operator is always a note. */
 static enum finding_level level_of(const struct installation_row *row, enum asker asker,
                                    const char *check) {
     enum finding_level level = level_in(row->admin, check);
@@ -256,6 +257,27 @@ static void test_installations__may_have_any_value_anywhere(void **state) {
     assert_true(n_mutants > 300);
 }
 
+/* docs/doctor.md has a row for each check. */
+static void test_installations__are_judged_by_checks_that_the_docs_have(void **state) {
+    AUTO(installation_fini) struct installation installation;
+    AUTO(buffer_fini) struct buffer page;
+    AUTO_FREE char *path = memory_format("%s/../docs/doctor.md", getenv("CAPSTAN_TESTS"));
+    struct doctor_report report;
+    struct error error;
+    (void)state;
+    buffer_init(&page, REPORT_MAX);
+    assert_true(file_read(path, &page, &error));
+    installation_make(&installation, "default", 90, INSTALLATION_NOW);
+    installation_seal(&installation);
+    examine(&installation, &report);
+    for (size_t i = 0; i < report.n_findings; i++) {
+        AUTO_FREE char *row = memory_format("\n| `%s` | ", report.findings[i].check);
+        if (strstr(buffer_text(&page), row) == NULL) {
+            fail_msg("docs/doctor.md has no row for the check %s", report.findings[i].check);
+        }
+    }
+}
+
 static void test_installations__are_not_examined_without_an_api_server(void **state) {
     AUTO(installation_fini) struct installation installation;
     struct doctor_report report;
@@ -274,6 +296,7 @@ int main(void) {
         cmocka_unit_test(test_installations__without_an_answer_are_never_healthy),
         cmocka_unit_test(test_installations__without_a_grant_are_never_healthy),
         cmocka_unit_test(test_installations__may_have_any_value_anywhere),
+        cmocka_unit_test(test_installations__are_judged_by_checks_that_the_docs_have),
         cmocka_unit_test(test_installations__are_not_examined_without_an_api_server),
     };
     return cmocka_run_group_tests_name("core/installations", tests, NULL, NULL);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -146,6 +148,25 @@ static void test_tree__compares_member_by_member(void **state) {
     }
 }
 
+/* cJSON frees by this. No block may still hold the key. */
+static void free_wiped(void *block) {
+    static const char key[] = "LS0tLS1CRUdJTi";
+    if (block != NULL) {
+        assert_null(memmem(block, malloc_usable_size(block), key, sizeof(key) - 1));
+    }
+    free(block);
+}
+
+static void test_tree__leaves_no_key_behind(void **state) {
+    cJSON_Hooks hooks = {.malloc_fn = malloc, .free_fn = free_wiped};
+    (void)state;
+    cJSON_InitHooks(&hooks);
+    cJSON *tree = tree_of("{'data':{'tls.key':'LS0tLS1CRUdJTi','list':[['LS0tLS1CRUdJTi']]}}");
+    assert_non_null(tree);
+    tree_wipe(&tree);
+    cJSON_InitHooks(NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tree__accepts_sound_json_only),
@@ -155,6 +176,7 @@ int main(void) {
         cmocka_unit_test(test_tree__follows_paths),
         cmocka_unit_test(test_tree__reads_exact_integers_only),
         cmocka_unit_test(test_tree__compares_member_by_member),
+        cmocka_unit_test(test_tree__leaves_no_key_behind),
     };
     return cmocka_run_group_tests_name("core/tree", tests, NULL, NULL);
 }
