@@ -110,3 +110,13 @@ cJSON *checkup_see(const struct patient *patient, enum question question, const 
     }
     return TAKE(tree);
 }
+
+cJSON *checkup_see_if_there(const struct patient *patient, enum question question,
+                            struct finding *finding) {
+    if (checkup_is_absent(patient, question)) {
+        finding_set(finding, FINDING_NOTE, NULL, "%s is not there, so nothing is to be judged here",
+                    question_rows[question].what);
+        return NULL;
+    }
+    return checkup_see(patient, question, NULL, finding);
+}

@@ -113,7 +113,7 @@ void checkup_bundle(const struct patient *patient, struct finding *finding) {
     AUTO(registration_fini) struct registration registration = {.n_entries = 0};
     AUTO(keyring_fini) struct keyring keyring = {.ca_crt = NULL};
     AUTO(tree_fini)
-    cJSON *tree = checkup_see(patient, QUESTION_CONFIGURATION, CHECKUP_APPLY_AGAIN, finding);
+    cJSON *tree = checkup_see_if_there(patient, QUESTION_CONFIGURATION, finding);
     const struct answer *answer = &patient->answers[QUESTION_CONFIGURATION];
     struct error error;
     if (tree == NULL || !read_keyring(patient, &keyring, finding)) {
@@ -214,7 +214,7 @@ void checkup_life(const struct patient *patient, struct finding *finding) {
 /* Capstan makes the Namespace an owner where all entries are its own. */
 void checkup_owner(const struct patient *patient, struct finding *finding) {
     AUTO(tree_fini)
-    cJSON *tree = checkup_see(patient, QUESTION_CONFIGURATION, CHECKUP_APPLY_AGAIN, finding);
+    cJSON *tree = checkup_see_if_there(patient, QUESTION_CONFIGURATION, finding);
     AUTO(tree_fini) cJSON *home_tree = NULL;
     const struct answer *answer = &patient->answers[QUESTION_CONFIGURATION];
     const struct answer *home = &patient->answers[QUESTION_HOME];
@@ -237,8 +237,8 @@ void checkup_owner(const struct patient *patient, struct finding *finding) {
                     "the Namespace owns the webhook configuration, which goes with it");
     } else if (!view.is_ours) {
         finding_set(finding, FINDING_OK, NULL,
-                    "the webhook configuration has entries of others, so the Namespace does not "
-                    "own it");
+                    "not all entries of the webhook configuration lead to the Service, so the "
+                    "Namespace does not own it");
     } else {
         finding_set(finding, FINDING_NOTE,
                     "see the leader's log (registration.unowned): kubectl -n NAMESPACE logs "

@@ -199,7 +199,7 @@ static void read_tag(const char *image, char out[VERSION_SIZE]) {
 
 void checkup_image(const struct patient *patient, struct finding *finding) {
     AUTO(tree_fini)
-    cJSON *tree = checkup_see(patient, QUESTION_DEPLOYMENT, CHECKUP_APPLY_AGAIN, finding);
+    cJSON *tree = checkup_see_if_there(patient, QUESTION_DEPLOYMENT, finding);
     struct settings settings;
     char tag[VERSION_SIZE];
     if (tree == NULL) {

@@ -172,7 +172,7 @@ static fault_function *const faults[] = {
 
 void checkup_flags(const struct patient *patient, struct finding *finding) {
     AUTO(tree_fini)
-    cJSON *deployment = checkup_see(patient, QUESTION_DEPLOYMENT, CHECKUP_APPLY_AGAIN, finding);
+    cJSON *deployment = checkup_see_if_there(patient, QUESTION_DEPLOYMENT, finding);
     AUTO(tree_fini) cJSON *service = tree_read(&patient->answers[QUESTION_SERVICE]);
     struct settings settings;
     const struct flags flags = {

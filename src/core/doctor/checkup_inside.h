@@ -19,6 +19,11 @@
 cJSON *checkup_see(const struct patient *patient, enum question question, const char *if_absent,
                    struct finding *finding) MUST_CHECK;
 
+/* The same for a check that has nothing to judge without the object: a 404 is a note, since another
+   check calls it a problem. */
+cJSON *checkup_see_if_there(const struct patient *patient, enum question question,
+                            struct finding *finding) MUST_CHECK;
+
 /* True if the API server said that there is none. */
 bool checkup_is_absent(const struct patient *patient, enum question question);
 

@@ -35,7 +35,7 @@ void checkup_operator(const struct patient *patient, struct finding *finding) {
    or not good; the finding then says why. */
 static struct policy *read_policy(const struct patient *patient, struct finding *finding) {
     AUTO(tree_fini)
-    cJSON *deployment = checkup_see(patient, QUESTION_DEPLOYMENT, CHECKUP_APPLY_AGAIN, finding);
+    cJSON *deployment = checkup_see_if_there(patient, QUESTION_DEPLOYMENT, finding);
     AUTO(tree_fini) cJSON *tree = NULL;
     struct settings settings;
     struct policy *policy;

@@ -121,10 +121,15 @@ size_t checkup_list_asks(const struct patient *patient,
     return n_asks;
 }
 
-static void add_missing(const struct checkup_ask *ask, struct buffer *out) {
+static void add_missing(const struct patient *patient, const struct checkup_ask *ask,
+                        struct buffer *out) {
     const struct checkup_right *right = ask->right;
+    const char *name = strcmp(right->name, "*") == 0 ? patient->names.configuration : right->name;
     buffer_add_format(out, "%s%s %s%s%s", out->size > 0 ? ", " : "", right->verb, right->resource,
                       right->subresource[0] != '\0' ? "/" : "", right->subresource);
+    if (name[0] != '\0') {
+        buffer_add_format(out, " %s", name);
+    }
     if (is_of_watched(right) && ask->namespace[0] != '\0') {
         buffer_add_format(out, " in %s", ask->namespace);
     }
@@ -169,7 +174,7 @@ void checkup_grants(const struct patient *patient, struct finding *finding) {
     for (size_t i = 0; i < n_asks; i++) {
         n_unasked += patient->grants[i] == CHECKUP_UNASKED;
         if (patient->grants[i] == CHECKUP_REFUSED) {
-            add_missing(&asks[i], &missing);
+            add_missing(patient, &asks[i], &missing);
         }
     }
     if (missing.size > 0) {

@@ -136,7 +136,7 @@ static bool is_of_interest(const cJSON *entry, const struct finding_names *names
 }
 
 void checkup_scope(const struct patient *patient, struct finding *finding) {
-    AUTO(tree_fini) cJSON *tree = checkup_see(patient, QUESTION_CONFIGURATION, remedy, finding);
+    AUTO(tree_fini) cJSON *tree = checkup_see_if_there(patient, QUESTION_CONFIGURATION, finding);
     AUTO(tree_fini) cJSON *all = NULL;
     struct scope scope = {.names = &patient->names};
     const cJSON *entry;

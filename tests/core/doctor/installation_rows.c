@@ -238,7 +238,7 @@ const struct installation_row installation_rows[] = {
      .overlay = "default",
      .question = QUESTION_DEPLOYMENT,
      .status = 404,
-     .admin = "problem deployment, problem flags, problem version, problem operator-users"},
+     .admin = "problem deployment, note flags, note version, note operator-users"},
     /* The Service. */
     {.name = "no Service",
      .overlay = "default",
@@ -282,7 +282,7 @@ const struct installation_row installation_rows[] = {
      .overlay = "default",
      .question = QUESTION_CONFIGURATION,
      .status = 404,
-     .admin = "problem webhook-configuration, problem scope, problem ca-bundle, problem owner"},
+     .admin = "problem webhook-configuration, note scope, note ca-bundle, note owner"},
     {.name = "a broader rule",
      .overlay = "default",
      .question = QUESTION_CONFIGURATION,

@@ -255,7 +255,7 @@ static void test_checkup_registration__wants_to_be_kept_away_from_what_runs_the_
         {ENTRIES("{'name':'a','rules':[{'resources':['*/*']}],'namespaceSelector':{'matchLabels':{"
                  "'mcp':'yes'}}}"),
          0, FINDING_PROBLEM, "everything"},
-        UNSEEN(FINDING_PROBLEM),
+        UNSEEN(FINDING_NOTE),
     };
     AUTO(answer_fini)
     const struct answer all = answer_to(
