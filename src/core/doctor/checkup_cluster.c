@@ -8,6 +8,11 @@
 void checkup_server(const struct patient *patient, struct finding *finding) {
     AUTO(tree_fini) cJSON *tree = checkup_see(patient, QUESTION_VERSION, NULL, finding);
     const char *version = tree_text(tree, "gitVersion");
+    if (tree == NULL && patient->answers[QUESTION_VERSION].status == 0) {
+        finding->remedy =
+            "see whether the API server runs, and whether the kubeconfig is the right "
+            "one: kubectl cluster-info";
+    }
     if (tree == NULL) {
         return;
     }

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "checkup_fixtures.h"
+
+#define DAY INT64_C(86400)
 
 /* 2026-11-23T00:00:00Z */
 #define NOW INT64_C(1795392000)
@@ -183,11 +187,65 @@ static void test_checkup__wants_two_replicas_where_it_fails_closed(void **state)
     }
 }
 
+/* In place of a certificate, the Secret has its begin and its end. */
+static bool read_life(const char *chain_pem, int64_t *ret_not_before, int64_t *ret_not_after,
+                      struct error *error) {
+    return sscanf(chain_pem, "%" SCNd64 " %" SCNd64, ret_not_before, ret_not_after) == 2 ||
+           error_set(error, ERROR_INVALID, "no certificate");
+}
+
+static void test_checkup__goes_by_the_life_of_a_certificate(void **state) {
+    static const struct checkup_tools tools = {.read_life = read_life};
+    static const struct {
+        int64_t life;
+        int64_t left;
+        enum finding_level level;
+        const char *piece;
+    } rows[] = {
+        {90 * DAY, 90 * DAY + 1, FINDING_PROBLEM, "begins in the future, on 2026-11-23T00:00:01Z"},
+        {90 * DAY, 90 * DAY, FINDING_OK, "another 90 days"},
+        {90 * DAY, 30 * DAY, FINDING_OK, "another 30 days"},
+        {90 * DAY, 30 * DAY - 1, FINDING_NOTE, "in 29 days"},
+        {90 * DAY, 3 * DAY, FINDING_NOTE, "in 3 days"},
+        {90 * DAY, 3 * DAY - 1, FINDING_PROBLEM, "in 2 days, and nobody renewed it"},
+        {90 * DAY, 1, FINDING_PROBLEM, "in 0 hours"},
+        {90 * DAY, 0, FINDING_PROBLEM, "it expired on 2026-11-23T00:00:00Z"},
+        {90 * DAY, -DAY, FINDING_PROBLEM, "it expired on 2026-11-22T00:00:00Z"},
+        /* A day, as Vault, step-ca and cert-manager may make it. */
+        {DAY, DAY, FINDING_OK, "another 24 hours"},
+        {DAY, DAY / 3, FINDING_OK, "another 8 hours"},
+        {DAY, DAY / 3 - 1, FINDING_NOTE, "in 7 hours"},
+        {DAY, DAY / 10, FINDING_NOTE, "in 2 hours"},
+        {DAY, DAY / 10 - 1, FINDING_PROBLEM, "nobody renewed it"},
+        {365 * DAY, 30 * DAY, FINDING_OK, "another 30 days"},
+        {365 * DAY, 30 * DAY - 1, FINDING_NOTE, "in 29 days"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO(buffer_fini) struct buffer secret;
+        AUTO_FREE char *life = memory_format("%" PRId64 " %" PRId64,
+                                             NOW + rows[i].left - rows[i].life, NOW + rows[i].left);
+        struct patient patient = unseen_patient();
+        struct finding finding = {.check = "x"};
+        buffer_init(&secret, 1024);
+        buffer_add_text(&secret, "{\"kind\":\"Secret\",\"data\":{\"tls.crt\":\"");
+        buffer_add_base64(&secret, life, strlen(life));
+        buffer_add_text(&secret, "\"}}");
+        patient.now = NOW;
+        patient.tools = &tools;
+        patient.answers[QUESTION_SECRET] =
+            (struct answer){.status = 200, .json = buffer_text(&secret), .size = secret.size};
+        checkup_life(&patient, &finding);
+        assert_finding(&finding, rows[i].level, rows[i].piece);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_checkup__reads_the_definition),
         cmocka_unit_test(test_checkup__reads_the_operators),
         cmocka_unit_test(test_checkup__reads_the_lease),
+        cmocka_unit_test(test_checkup__goes_by_the_life_of_a_certificate),
         cmocka_unit_test(test_checkup__looks_for_somebody_behind_the_service),
         cmocka_unit_test(test_checkup__wants_two_replicas_where_it_fails_closed),
     };
