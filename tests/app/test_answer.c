@@ -37,9 +37,8 @@ static void test_answer__counts_only_if_it_shows_the_object(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        const struct kube_answer answer = {.is_good = rows[i].is_good,
-                                           .body = rows[i].body,
-                                           .body_size = strlen(rows[i].body)};
+        const struct kube_answer answer = {
+            .is_good = rows[i].is_good, .body = rows[i].body, .body_size = strlen(rows[i].body)};
         if (answer_shows(&answer, "Secret", "one") != rows[i].shows ||
             answer_shows_deletion(&answer, "Secret", "one") != rows[i].shows_deletion) {
             fail_msg("row %zu: %s", i, rows[i].body);

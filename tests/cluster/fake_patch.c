@@ -206,8 +206,7 @@ void fake_delete(struct fake_api *api, const struct fake_route *route, const cJS
                  cJSON *owned_object, struct fake_reply *reply) {
     char key[512];
     cJSON *wanted = cJSON_CreateObject();
-    cJSON_AddItemToObject(wanted, "metadata",
-                          cJSON_Duplicate(get(options, "preconditions"), true));
+    cJSON_AddItemToObject(wanted, "metadata", cJSON_Duplicate(get(options, "preconditions"), true));
     fake_store_key(owned_object, key);
     if (holds(wanted, owned_object, "uid") && holds(wanted, owned_object, "resourceVersion")) {
         fake_store_remove(&api->store, route->kind, key);

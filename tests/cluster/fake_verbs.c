@@ -292,8 +292,8 @@ static void change(struct fake_api *api, const struct fake_route *route,
     if (route->kind == FAKE_SECRET && strcmp(route->verb, "PATCH") == 0) {
         expected = "application/merge-patch+json";
     } else if (route->kind == FAKE_CONFIGURATION && strcmp(route->verb, "PATCH") == 0) {
-        expected = cJSON_IsArray(object) ? "application/json-patch+json"
-                                         : "application/apply-patch+yaml";
+        expected =
+            cJSON_IsArray(object) ? "application/json-patch+json" : "application/apply-patch+yaml";
     }
     if (strcmp(message->content_type, expected) != 0) {
         fake_reply_status(reply, 415, "UnsupportedMediaType", message->content_type);

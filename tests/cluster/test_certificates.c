@@ -51,8 +51,7 @@ static char *bundle_of(const struct cluster *cluster) {
     const cJSON *webhooks = cJSON_GetObjectItemCaseSensitive(configuration, "webhooks");
     const cJSON *config =
         cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(webhooks, 0), "clientConfig");
-    const char *bundle =
-        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(config, "caBundle"));
+    const char *bundle = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(config, "caBundle"));
     char *copy = bundle == NULL ? NULL : strdup(bundle);
     cJSON_Delete(configuration);
     return copy;
@@ -70,8 +69,8 @@ static void test_certificates__a_wrong_clock_makes_none(void **state) {
         cluster_settle(cluster);
         assert_int_equal(fake_count_objects(cluster->api, FAKE_SECRET), 0);
         cluster_assert_count(cluster, "WRITE", SECRETS, 0);
-        cluster_assert_count(cluster, "WRITE", CONFIGURATIONS "/" CONFIGURATION
-                                               "?fieldManager=capstan-certs", 0);
+        cluster_assert_count(cluster, "WRITE",
+                             CONFIGURATIONS "/" CONFIGURATION "?fieldManager=capstan-certs", 0);
         assert_false(cluster_is_ready(cluster));
         assert_int_equal(program_count_log(&cluster->program, "\"clock.disagrees\""), 1);
         /* Somebody puts the clock right. The next answer shows it. */

@@ -79,7 +79,7 @@ struct renewal_ca {
 };
 
 struct renewal_view {
-    bool leads; /* may write */
+    bool leads;             /* may write */
     bool is_clock_disputed; /* second_opinion says so */
     enum renewal_secret secret;
     bool has_memory; /* a former content is known, was good, and can be written back */
@@ -160,6 +160,10 @@ bool renewal_is_trusted_long(const struct renewal *renewal, int64_t now_ms);
    renewal_answer(). */
 void renewal_step(struct renewal *renewal, const struct renewal_view *view, int64_t now_ms,
                   int64_t wall_s, struct renewal_order *ret_order);
+
+/* True if a leader with an undisputed clock, which shows `wall_s`, would make a certificate now. */
+bool renewal_is_held_up(const struct renewal *renewal, const struct renewal_view *view,
+                        int64_t now_ms, int64_t wall_s);
 
 /* Notes that the watch has brought the object that RENEWAL_WRITE or RENEWAL_TRUST writes. */
 void renewal_news(struct renewal *renewal, enum renewal_verb verb);

@@ -35,7 +35,8 @@ struct second_opinion_view {
     int64_t wall_s; /* our clock: seconds since 1970, as are the others */
     bool has_date;  /* the API server has told its time ... */
     int64_t date_s; /* ... and this is the time now, by its clock */
-    int64_t begins_s; /* the latest begin of a certificate in the Secret or in a caBundle; 0: none */
+    int64_t
+        begins_s; /* the latest begin of a certificate in the Secret or in a caBundle; 0: none */
 };
 
 struct second_opinion { /* zero to begin with */

@@ -31,8 +31,8 @@ bool key_pair_load(const char *folder, const char *certificate_name, const char 
                    struct http_server *server, struct key_pair *pair,
                    struct error *error) MUST_CHECK;
 
-/* Appends a line if the certificate that was loaded is not valid at this time, and one if its issuer
-   is not. */
+/* Appends a line if the certificate that was loaded is not valid at this time, and one if its
+   issuer is not. */
 void key_pair_why_unready(const struct key_pair *pair, int64_t wall_s, struct buffer *out);
 
 /* True if the certificate in the folder, as it is now, is one that the API server's client accepts

@@ -58,10 +58,10 @@ struct rotate {
     bool is_writing;
     bool is_closing;
     struct rotate_written written; /* the request under way */
-    unsigned n_races;          /* requests in a row that came too late */
-    int64_t look_ms;           /* when to look without news; INT64_MAX: never */
-    int64_t ready_ms;          /* -1: not yet */
-    bool fails;                /* the failurePolicy should be Fail */
+    unsigned n_races;              /* requests in a row that came too late */
+    int64_t look_ms;               /* when to look without news; INT64_MAX: never */
+    int64_t ready_ms;              /* -1: not yet */
+    bool fails;                    /* the failurePolicy should be Fail */
     struct complaint complaint;
     struct complaint contest;
 };
@@ -263,9 +263,9 @@ static void note_contest(struct rotate *rotate, bool was_contested, int64_t now_
 
 /* NULL if the object is as written. */
 static const char *problem_of(struct rotate *rotate, const struct kube_answer *answer) {
-    return answer->is_good ? rotate_written_problem(&rotate->written, rotate->options.config_name,
-                                                    answer)
-                           : answer->error.text;
+    return answer->is_good
+               ? rotate_written_problem(&rotate->written, rotate->options.config_name, answer)
+               : answer->error.text;
 }
 
 static void on_answer(void *context, const struct kube_answer *answer) {
@@ -386,19 +386,24 @@ static void begin_to_lead(struct rotate *rotate, bool leads) {
     rotate->leads = leads;
 }
 
-/* A leader with a wrong clock lets another replica lead, which may have a right one. */
-static bool is_clock_disputed(struct rotate *rotate, int64_t now_ms) {
+static void judge_clock(struct rotate *rotate, int64_t now_ms) {
     struct second_opinion_view view = {
         .wall_s = clock_wall_seconds(),
         .begins_s = rotate->begins_s,
     };
     view.has_date = kube_server_wall_s(rotate->options.kube, now_ms, &view.date_s);
-    enum second_opinion_verdict verdict =
-        rotate_clock_step(&rotate->clock, rotate->options.log, &view, now_ms);
-    if (verdict == SECOND_OPINION_DATE && rotate->leads) {
+    rotate_clock_step(&rotate->clock, rotate->options.log, &view, now_ms);
+    rotate->view.is_clock_disputed = rotate->clock.verdict != SECOND_OPINION_AGREES;
+}
+
+/* A leader whose clock is wrong does all else as well as any other, since conditions get the API
+   server's time. But if a certificate is due, it lets another replica lead. */
+static void yield_if_held_up(struct rotate *rotate, const struct renewal_view *view,
+                             int64_t now_ms) {
+    if (view->leads && rotate->clock.verdict == SECOND_OPINION_DATE &&
+        renewal_is_held_up(&rotate->renewal, view, now_ms, now_s(rotate, now_ms))) {
         elect_yield(rotate->options.elect, now_ms);
     }
-    return verdict != SECOND_OPINION_AGREES;
 }
 
 /* The view without what follow_restart() has made doubtful. */
@@ -417,7 +422,7 @@ int64_t rotate_step(struct rotate *rotate, int64_t now_ms) {
     int64_t next_ms = follow_step(rotate->secret_follow, now_ms);
     next_ms = MIN(next_ms, follow_step(rotate->registration_follow, now_ms));
     log_expiry(rotate);
-    rotate->view.is_clock_disputed = is_clock_disputed(rotate, now_ms);
+    judge_clock(rotate, now_ms);
     if (rotate->is_writing || rotate->is_closing) {
         return next_ms;
     }
@@ -431,6 +436,7 @@ int64_t rotate_step(struct rotate *rotate, int64_t now_ms) {
         next_ms = MIN(next_ms, fail_closed_ms(rotate));
     }
     const struct renewal_view view = trustworthy_view(rotate);
+    yield_if_held_up(rotate, &view, now_ms);
     renewal_step(&rotate->renewal, &view, now_ms, clock_wall_seconds(), &order);
     if (order.verb == RENEWAL_WAIT) {
         return MIN(next_ms, order.at_ms);

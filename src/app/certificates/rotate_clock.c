@@ -25,10 +25,10 @@ static void log_dispute(struct rotate_clock *clock, struct log *log,
               LOG_INTEGER("times", times));
 }
 
-enum second_opinion_verdict rotate_clock_step(struct rotate_clock *clock, struct log *log,
-                                              const struct second_opinion_view *view,
-                                              int64_t now_ms) {
+void rotate_clock_step(struct rotate_clock *clock, struct log *log,
+                       const struct second_opinion_view *view, int64_t now_ms) {
     enum second_opinion_verdict verdict = second_opinion_step(&clock->opinion, view, now_ms);
+    clock->verdict = verdict;
     if (verdict != SECOND_OPINION_AGREES) {
         log_dispute(clock, log, view, verdict == SECOND_OPINION_DATE, now_ms);
     } else if (complaint_settle(&clock->complaint)) {
@@ -36,5 +36,4 @@ enum second_opinion_verdict rotate_clock_step(struct rotate_clock *clock, struct
         text_format_time(ours, view->wall_s);
         log_event(log, LOG_INFO, "clock.agrees", LOG_TEXT("clock", ours));
     }
-    return verdict;
 }

@@ -16,10 +16,10 @@
 struct rotate_clock { /* zero to begin with */
     struct second_opinion opinion;
     struct complaint complaint;
+    enum second_opinion_verdict verdict; /* the last one */
 };
 
-enum second_opinion_verdict rotate_clock_step(struct rotate_clock *clock, struct log *log,
-                                              const struct second_opinion_view *view,
-                                              int64_t now_ms);
+void rotate_clock_step(struct rotate_clock *clock, struct log *log,
+                       const struct second_opinion_view *view, int64_t now_ms);
 
 #endif

@@ -13,15 +13,14 @@ void rotate_log_foreign(const struct rotate_options *options, size_t n_foreign) 
     char service[SERVICE_SIZE];
     snprintf(service, sizeof(service), "%s/%s", options->namespace, options->service_name);
     log_event(options->log, LOG_WARN, "registration.foreign",
-              LOG_TEXT("name", options->config_name),
-              LOG_INTEGER("entries", (int64_t)n_foreign), LOG_TEXT("service", service),
+              LOG_TEXT("name", options->config_name), LOG_INTEGER("entries", (int64_t)n_foreign),
+              LOG_TEXT("service", service),
               LOG_TEXT("hint", "these entries lead elsewhere than to this Service and are left "
                                "alone; --namespace and --service-name say which is ours"));
 }
 
 void rotate_log_absent(const struct rotate_options *options) {
-    log_event(options->log, LOG_WARN, "registration.absent",
-              LOG_TEXT("name", options->config_name),
+    log_event(options->log, LOG_WARN, "registration.absent", LOG_TEXT("name", options->config_name),
               LOG_TEXT("hint", "there is no such MutatingWebhookConfiguration, or none of its "
                                "entries leads here: nobody asks Capstan; apply the manifests, or "
                                "name another by --webhook-config-name"));

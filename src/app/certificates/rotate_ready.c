@@ -21,8 +21,7 @@ void rotate_ready_look(struct rotate_ready *ready, const struct served *served,
         ready->untrusted_ms = now_ms;
     }
     ready->has_looked = true;
-    ready->was_trusted =
-        ready->was_trusted || (ready->is_trusted && registration->n_entries > 0);
+    ready->was_trusted = ready->was_trusted || (ready->is_trusted && registration->n_entries > 0);
     ready->is_blank = registration->n_entries > 0 && registration_is_as(registration, "", false);
     if (ready->is_blank && !was_blank) {
         ready->blank_ms = now_ms;
@@ -37,7 +36,8 @@ static bool waits_in_vain(const struct rotate_ready *ready, const struct rotate_
            view->now_ms >= ready->blank_ms + ROTATE_READY_LEADER_PATIENCE_MS;
 }
 
-/* "<host>_<random> leads and", or the like: the beginning of a sentence about the one who writes. */
+/* "<host>_<random> leads and", or the like: the beginning of a sentence about the one who writes.
+ */
 static void name_leader(const struct rotate_ready_view *view, char out[WHO_SIZE]) {
     if (view->leader[0] == '\0') {
         snprintf(out, WHO_SIZE, "nobody leads; when a replica holds the Lease capstan, it");
@@ -70,12 +70,11 @@ void rotate_ready_explain(const struct rotate_ready *ready, const struct rotate_
     char who[WHO_SIZE];
     name_leader(view, who);
     if (view->served->id[0] == '\0') {
-        buffer_add_format(out,
-                          "certificate: there is none in the Secret " KEYRING_SECRET_NAME
-                          "%s: %s makes it; see certificate.failed and clock.disagrees in its log\n",
-                          view->secret == RENEWAL_SECRET_UNKNOWN ? ", which could not be read yet"
-                                                                 : "",
-                          who);
+        buffer_add_format(
+            out,
+            "certificate: there is none in the Secret " KEYRING_SECRET_NAME
+            "%s: %s makes it; see certificate.failed and clock.disagrees in its log\n",
+            view->secret == RENEWAL_SECRET_UNKNOWN ? ", which could not be read yet" : "", who);
         return;
     }
     if (!served_explain_dates(view->served, view->wall_s, out)) {

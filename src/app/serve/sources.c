@@ -28,8 +28,8 @@ struct sources {
     struct log *log;
     struct metrics *metrics;
     struct http_server *server;
-    char dns_name[NAME_SIZE]; /* of the Service, for the certificate; empty: there is none */
-    struct key_pair pair;     /* `expires` is 0: there is none yet */
+    char dns_name[NAME_SIZE];      /* of the Service, for the certificate; empty: there is none */
+    struct key_pair pair;          /* `expires` is 0: there is none yet */
     const struct cluster *cluster; /* NULL: there is none */
     struct expiry expiry;
     size_t n_other_objects;
@@ -84,8 +84,8 @@ void sources_set_cluster(struct sources *sources, const struct cluster *cluster)
 
 void sources_why_unready(const struct sources *sources, struct buffer *out) {
     if (sources->pair.expires != 0) {
-        int64_t wall_s = sources->cluster != NULL ? cluster_wall_s(sources->cluster)
-                                                  : clock_wall_seconds();
+        int64_t wall_s =
+            sources->cluster != NULL ? cluster_wall_s(sources->cluster) : clock_wall_seconds();
         key_pair_why_unready(&sources->pair, wall_s, out);
     }
 }

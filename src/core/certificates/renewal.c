@@ -185,8 +185,7 @@ static bool trust(const struct renewal *renewal, const struct moment *moment,
         return false;
     }
     int64_t at_ms = renewal->trusted_ms + renewal->pause_ms;
-    bool may_now =
-        renewal->is_expected || renewal->trusted_ms < 0 || moment->now_ms >= at_ms;
+    bool may_now = renewal->is_expected || renewal->trusted_ms < 0 || moment->now_ms >= at_ms;
     if (!may_now) {
         return wait_until(order, at_ms);
     }
@@ -300,6 +299,17 @@ void renewal_step(struct renewal *renewal, const struct renewal_view *view, int6
         }
     }
     *ret_order = order;
+}
+
+bool renewal_is_held_up(const struct renewal *renewal, const struct renewal_view *view,
+                        int64_t now_ms, int64_t wall_s) {
+    struct renewal other = *renewal;
+    struct renewal_view undisputed = *view;
+    struct renewal_order order;
+    other.has_clocks = false;
+    undisputed.is_clock_disputed = false;
+    renewal_step(&other, &undisputed, now_ms, wall_s, &order);
+    return order.verb == RENEWAL_WRITE && (order.makes_ca || order.makes_leaf);
 }
 
 void renewal_news(struct renewal *renewal, enum renewal_verb verb) {

@@ -133,7 +133,8 @@ bool kube_date_read(const char *text, int64_t now_s, int64_t *ret_seconds) {
     struct date date = {.year = 0};
     if (is_as(text, "%A, %d-%b-%y %T GMT", &date)) {
         date.year = full_year(date.year, now_s);
-    } else if (!is_as(text, "%a, %d %b %Y %T GMT", &date) && !is_as(text, "%a %b %e %T %Y", &date)) {
+    } else if (!is_as(text, "%a, %d %b %Y %T GMT", &date) &&
+               !is_as(text, "%a %b %e %T %Y", &date)) {
         return false;
     }
     return seconds_of(&date, ret_seconds);

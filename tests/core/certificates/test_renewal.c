@@ -380,6 +380,14 @@ static void test_renewal__makes_nothing_by_a_clock_that_is_disputed(void **state
         if (order.verb != rows[i].verb || order.makes_ca || order.makes_leaf) {
             fail_msg("%s: verb %d, phase %d", rows[i].name, order.verb, order.phase);
         }
+        struct renewal renewal;
+        bool is_held_up = order.verb == RENEWAL_WAIT && rows[i].change != switched_a_day_ago;
+        renewal_init(&renewal, TRUST_MS, RETIRE_S);
+        if (renewal_is_held_up(&renewal, &view, 1000, START_S) !=
+            (is_held_up || rows[i].change == prepared_in_the_past ||
+             rows[i].change == prepared_in_the_future)) {
+            fail_msg("%s: it is %sheld up", rows[i].name, is_held_up ? "not " : "");
+        }
         /* A clock may be put right soon. */
         assert_true(order.verb != RENEWAL_WAIT || order.at_ms <= 1000 + 10000);
     }
