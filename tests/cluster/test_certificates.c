@@ -83,6 +83,25 @@ static void test_certificates__a_wrong_clock_makes_none(void **state) {
     }
 }
 
+/* Another replica may have a right clock. The leader gives up what it has, and does not come back
+   before the other one could take it. */
+static void test_certificates__a_leader_with_a_wrong_clock_lets_another_lead(void **state) {
+    enum { LEAD_MS = 10000, SLACK_MS = 3000 };
+    struct cluster *cluster = *state;
+    cluster->program.elects_leader = true;
+    fake_set_clock(cluster->api, 400 * DAY_S);
+    program_start_unready(&cluster->program);
+    program_wait_for_log(&cluster->program, "\"leader.elected\"", 1);
+    int64_t until_ms = clock_boot_ms() + LEAD_MS + SLACK_MS;
+    while (program_count_log(&cluster->program, "\"leader.lost\"") == 0) {
+        assert_true(clock_boot_ms() < until_ms);
+        http_sleep_ms(50);
+    }
+    size_t n = fake_count(cluster->api, NULL, LEASE);
+    http_sleep_ms(LEAD_MS);
+    cluster_assert_count(cluster, NULL, LEASE, n);
+}
+
 /* The time of a condition is the API server's, too. */
 static void test_certificates__a_condition_has_the_time_of_the_api_server(void **state) {
     struct cluster *cluster = *state;
@@ -238,6 +257,7 @@ static void test_certificates__an_answer_that_shows_another_lease_is_a_failure(v
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_certificates__a_wrong_clock_makes_none),
+        FRESH(test_certificates__a_leader_with_a_wrong_clock_lets_another_lead),
         FRESH(test_certificates__a_condition_has_the_time_of_the_api_server),
         cmocka_unit_test(test_certificates__an_api_server_without_a_clock_stops_nothing),
         cmocka_unit_test(test_certificates__an_answer_that_shows_no_certificates_is_a_failure),
