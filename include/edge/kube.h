@@ -95,6 +95,14 @@ void kube_cancel(struct kube *kube, struct kube_call *call);
    their `revents`, as poll() does), or for kube_wake(). Then handles the events and calls back. */
 void kube_wait(struct kube *kube, struct pollfd *others, size_t n_others, int64_t timeout_ms);
 
+/* The server's clock at `now_ms` (of clock_boot_ms()), in seconds since 1970, by the Date of the
+   newest answer of any status. False if no answer has had a Date that can be read. Our wall clock
+   has no part in it. */
+bool kube_server_wall_s(const struct kube *kube, int64_t now_ms, int64_t *ret_seconds);
+
+/* The same, and the time of our wall clock if the server's is not known. */
+int64_t kube_wall_s(const struct kube *kube, int64_t now_ms);
+
 /* Makes the current or next kube_wait() return. Any thread may call it. */
 void kube_wake(struct kube *kube);
 

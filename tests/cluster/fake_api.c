@@ -93,6 +93,19 @@ static void wait_out(struct fake_api *api, const struct fake_connection *connect
     }
 }
 
+/* Needs the lock. */
+static void set_date(const struct fake_api *api, struct fake_connection *connection) {
+    time_t now = time(NULL) + (time_t)api->ahead_s;
+    struct tm parts;
+    connection->date[0] = '\0';
+    if (api->date[0] != '\0') {
+        snprintf(connection->date, sizeof(connection->date), "Date: %s\r\n", api->date);
+    } else if (api->has_clock) {
+        strftime(connection->date, sizeof(connection->date), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n",
+                 gmtime_r(&now, &parts));
+    }
+}
+
 /* Needs the lock. Returns false for a watch, which it does not answer. */
 static bool make_reply(struct fake_api *api, struct fake_connection *connection,
                        const struct fake_route *route, const struct fake_message *message,
@@ -141,6 +154,7 @@ static void serve(struct fake_api *api, struct fake_connection *connection,
     size_t index = fake_log_add(api, &route, message);
     pthread_cond_broadcast(&api->changed);
     bool is_reply = make_reply(api, connection, &route, message, &reply);
+    set_date(api, connection);
     if (index < api->n_requests) {
         api->requests[index].status = is_reply ? reply.status : 200;
     }

@@ -17,7 +17,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum fake_kind { FAKE_SERVER, FAKE_DEPLOYMENT, FAKE_LEASE, FAKE_EVENT, FAKE_KIND_COUNT };
+enum fake_kind {
+    FAKE_SERVER,
+    FAKE_DEPLOYMENT,
+    FAKE_LEASE,
+    FAKE_EVENT,
+    FAKE_SECRET,
+    FAKE_NAMESPACE,     /* its own namespace is "", as is that of the next */
+    FAKE_CONFIGURATION, /* MutatingWebhookConfiguration */
+    FAKE_KIND_COUNT
+};
 
 struct fake_api;
 
@@ -35,6 +44,11 @@ void fake_set_list_map(struct fake_api *api, bool is_map);
 
 /* Requests need this bearer token and otherwise get 401; NULL: no request needs one. */
 void fake_set_token(struct fake_api *api, const char *token);
+
+/* Each answer gets a Date: the time of this machine and `ahead_s` more, or this text. There is none
+   before the first call. */
+void fake_set_clock(struct fake_api *api, int64_t ahead_s);
+void fake_set_date(struct fake_api *api, const char *text);
 
 /* Creates or updates an object as a client would. The store sets uid, resourceVersion and
    generation, but a new object may bring its own uid. Without a status here, the old one stays. */

@@ -49,6 +49,20 @@ void fake_set_token(struct fake_api *api, const char *token) {
     unlock(api);
 }
 
+void fake_set_clock(struct fake_api *api, int64_t ahead_s) {
+    lock(api);
+    api->has_clock = true;
+    api->ahead_s = ahead_s;
+    api->date[0] = '\0';
+    unlock(api);
+}
+
+void fake_set_date(struct fake_api *api, const char *text) {
+    lock(api);
+    text_copy(api->date, sizeof(api->date), text);
+    unlock(api);
+}
+
 void fake_put(struct fake_api *api, enum fake_kind kind, const char *json) {
     cJSON *object = cJSON_Parse(json);
     if (object == NULL) {

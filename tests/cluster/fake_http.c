@@ -154,16 +154,19 @@ void fake_http_answer(struct fake_connection *connection, int status, const char
                       const char *body, size_t size) {
     char head[2048];
     int head_size =
-        snprintf(head, sizeof(head), "HTTP/1.1 %d Whatever\r\n%sContent-Length: %zu\r\n\r\n",
-                 status, headers, size);
+        snprintf(head, sizeof(head), "HTTP/1.1 %d Whatever\r\n%s%sContent-Length: %zu\r\n\r\n",
+                 status, connection->date, headers, size);
     send_all(connection, head, (size_t)head_size);
     send_body(connection, body, size);
 }
 
 void fake_http_begin(struct fake_connection *connection) {
-    static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                               "Transfer-Encoding: chunked\r\n\r\n";
-    send_all(connection, head, sizeof(head) - 1);
+    char head[256];
+    int head_size = snprintf(head, sizeof(head),
+                             "HTTP/1.1 200 OK\r\n%sContent-Type: application/json\r\n"
+                             "Transfer-Encoding: chunked\r\n\r\n",
+                             connection->date);
+    send_all(connection, head, (size_t)head_size);
 }
 
 /* Chunks may end anywhere in a line. The peer must not take a chunk for a line. */

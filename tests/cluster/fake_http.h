@@ -18,6 +18,7 @@ struct fake_connection {
     bool is_faulty; /* `fault` holds for the current answer */
     bool is_over;
     size_t n_sent; /* of the current body */
+    char date[96]; /* a header line of each answer, or "" */
     bool is_watch; /* the current answer is a watch of this kind */
     enum fake_kind kind;
 };

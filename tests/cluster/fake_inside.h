@@ -62,6 +62,9 @@ struct fake_api {
     char versions[64];
     bool is_list_map;
     char authorization[128]; /* "": no request needs it */
+    bool has_clock;
+    int64_t ahead_s;
+    char date[64]; /* "": by the clock, if there is one */
 
     bool is_stopping;
     bool is_away;
@@ -94,6 +97,13 @@ void fake_apply(struct fake_api *api, const struct fake_route *route, const cJSO
                 cJSON *owned_object, struct fake_reply *reply);
 void fake_scale(struct fake_api *api, const struct fake_route *route, const cJSON *patch,
                 cJSON *owned_object, struct fake_reply *reply);
+
+/* Patches of a Secret (merge) and of a webhook configuration (JSON Patch, or an apply that adds
+   owners); and a DELETE with preconditions. */
+void fake_patch(struct fake_api *api, const struct fake_route *route, const char *content_type,
+                const cJSON *patch, cJSON *owned_object, struct fake_reply *reply);
+void fake_delete(struct fake_api *api, const struct fake_route *route, const cJSON *options,
+                 cJSON *owned_object, struct fake_reply *reply);
 
 /* Answers a GET of /scale. The Deployment must exist. */
 void fake_get_scale(const struct fake_api *api, const char *key, struct fake_reply *reply);

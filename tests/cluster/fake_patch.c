@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Two patches: server-side apply of status.conditions, and a merge patch of /scale. An identical
- * object is not written, and gets no new version.
+ * Patches: server-side apply of status.conditions and of ownerReferences, merge patches of /scale
+ * and of a Secret, and a JSON Patch of a webhook configuration. An identical object is not written,
+ * and gets no new version. Deletions with preconditions, too.
  */
 
 #include <string.h>
 
+#include "cJSON_Utils.h"
 #include "fake_inside.h"
 
 static cJSON *get(const cJSON *object, const char *key) {
@@ -156,5 +158,64 @@ void fake_scale(struct fake_api *api, const struct fake_route *route, const cJSO
         reply_with(reply, scale);
         cJSON_Delete(scale);
     }
+    cJSON_Delete(owned_object);
+}
+
+/* Adds the owners of an apply. Returns false if the object is another one. */
+static bool adopt(cJSON *object, const cJSON *applied) {
+    cJSON *metadata = get(object, "metadata");
+    const cJSON *owner;
+    cJSON *owners = get(metadata, "ownerReferences");
+    if (!holds(applied, object, "uid") || !holds(applied, object, "name")) {
+        return false;
+    }
+    if (owners == NULL) {
+        owners = cJSON_AddArrayToObject(metadata, "ownerReferences");
+    }
+    cJSON_ArrayForEach(owner, get(get(applied, "metadata"), "ownerReferences")) {
+        cJSON_AddItemToArray(owners, cJSON_Duplicate(owner, true));
+    }
+    return true;
+}
+
+void fake_patch(struct fake_api *api, const struct fake_route *route, const char *content_type,
+                const cJSON *patch, cJSON *owned_object, struct fake_reply *reply) {
+    cJSON *object = owned_object;
+    bool is_done = true;
+    bool is_merge = strcmp(content_type, "application/merge-patch+json") == 0;
+    if (is_merge && holds(patch, object, "resourceVersion")) {
+        object = cJSONUtils_MergePatchCaseSensitive(object, patch);
+    } else if (is_merge) {
+        is_done = false;
+    } else if (cJSON_IsArray(patch)) {
+        is_done = cJSONUtils_ApplyPatchesCaseSensitive(object, patch) == 0;
+    } else {
+        is_done = adopt(object, patch);
+    }
+    if (is_done) {
+        fake_store_write(&api->store, route->kind, object);
+        reply_with(reply, object);
+    } else {
+        fake_reply_status(reply, is_merge ? 409 : 422, is_merge ? "Conflict" : "Invalid",
+                          "the object has changed");
+    }
+    cJSON_Delete(object);
+}
+
+void fake_delete(struct fake_api *api, const struct fake_route *route, const cJSON *options,
+                 cJSON *owned_object, struct fake_reply *reply) {
+    char key[512];
+    cJSON *wanted = cJSON_CreateObject();
+    cJSON_AddItemToObject(wanted, "metadata", cJSON_Duplicate(get(options, "preconditions"), true));
+    fake_store_key(owned_object, key);
+    if (holds(wanted, owned_object, "uid") && holds(wanted, owned_object, "resourceVersion")) {
+        fake_store_remove(&api->store, route->kind, key);
+        reply->status = 200;
+        buffer_add_text(&reply->body, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},"
+                                      "\"status\":\"Success\"}");
+    } else {
+        fake_reply_status(reply, 409, "Conflict", "the precondition does not hold");
+    }
+    cJSON_Delete(wanted);
     cJSON_Delete(owned_object);
 }

@@ -57,6 +57,9 @@ static bool find_kind(const char *group, const char *version, const char *plural
         [FAKE_DEPLOYMENT] = {"apps", "deployments"},
         [FAKE_LEASE] = {"coordination.k8s.io", "leases"},
         [FAKE_EVENT] = {"events.k8s.io", "events"},
+        [FAKE_SECRET] = {"", "secrets"},
+        [FAKE_NAMESPACE] = {"", "namespaces"},
+        [FAKE_CONFIGURATION] = {"admissionregistration.k8s.io", "mutatingwebhookconfigurations"},
     };
     for (int kind = 0; kind < FAKE_KIND_COUNT; kind++) {
         if (strcmp(group, kinds[kind].group) == 0 && strcmp(plural, kinds[kind].plural) == 0) {
@@ -78,11 +81,13 @@ static void find_place(const char *path, struct fake_route *route) {
         return;
     }
     take_part(&path, part, sizeof(part));
-    take_part(&path, group, sizeof(group));
-    take_part(&path, route->version, sizeof(route->version));
-    if (strcmp(part, "apis") != 0) {
+    group[0] = '\0';
+    if (strcmp(part, "apis") == 0) {
+        take_part(&path, group, sizeof(group));
+    } else if (strcmp(part, "api") != 0) {
         return;
     }
+    take_part(&path, route->version, sizeof(route->version));
     if (route->version[0] == '\0') {
         route->place = strcmp(group, "toolhive.stacklok.dev") == 0 ? FAKE_GROUP : FAKE_NOWHERE;
         return;
@@ -96,7 +101,13 @@ static void find_place(const char *path, struct fake_route *route) {
         take_part(&path, route->namespace, sizeof(route->namespace));
         take_part(&path, part, sizeof(part));
     }
-    take_part(&path, route->name, sizeof(route->name));
+    if (part[0] == '\0') {
+        text_copy(part, sizeof(part), "namespaces");
+        text_copy(route->name, sizeof(route->name), route->namespace);
+        route->namespace[0] = '\0';
+    } else {
+        take_part(&path, route->name, sizeof(route->name));
+    }
     take_part(&path, route->subresource, sizeof(route->subresource));
     if (find_kind(group, route->version, part, route)) {
         route->place = FAKE_RESOURCE;

@@ -9,8 +9,13 @@
 
 enum { FIRST_VERSION = 100, TEXT_MAX = 64 << 20 };
 
-static const char *const kind_names[FAKE_KIND_COUNT] = {"MCPServer", "Deployment", "Lease",
-                                                        "Event"};
+static const char *const kind_names[FAKE_KIND_COUNT] = {"MCPServer",
+                                                        "Deployment",
+                                                        "Lease",
+                                                        "Event",
+                                                        "Secret",
+                                                        "Namespace",
+                                                        "MutatingWebhookConfiguration"};
 
 static cJSON *get(const cJSON *object, const char *key) {
     return cJSON_GetObjectItemCaseSensitive(object, key);
@@ -81,8 +86,13 @@ const struct fake_object *fake_store_find(const struct fake_store *store, enum f
 
 static void print_head(const struct fake_store *store, enum fake_kind kind, const char *ending,
                        struct buffer *out) {
-    static const char *const groups[FAKE_KIND_COUNT] = {
-        "toolhive.stacklok.dev/", "apps/v1", "coordination.k8s.io/v1", "events.k8s.io/v1"};
+    static const char *const groups[FAKE_KIND_COUNT] = {"toolhive.stacklok.dev/",
+                                                        "apps/v1",
+                                                        "coordination.k8s.io/v1",
+                                                        "events.k8s.io/v1",
+                                                        "v1",
+                                                        "v1",
+                                                        "admissionregistration.k8s.io/v1"};
     buffer_add_format(out, "{\"kind\":\"%s%s\",\"apiVersion\":\"%s%s\",", kind_names[kind], ending,
                       groups[kind], kind == FAKE_SERVER ? store->server_version : "");
 }

@@ -231,14 +231,18 @@ static void replace(struct fake_api *api, const struct fake_route *route, cJSON 
     cJSON_Delete(owned_old);
 }
 
-static void update(struct fake_api *api, const struct fake_route *route, cJSON *object,
-                   struct fake_reply *reply) {
+static void update(struct fake_api *api, const struct fake_route *route, const char *content_type,
+                   cJSON *object, struct fake_reply *reply) {
     char key[512];
     snprintf(key, sizeof(key), "%s/%s", route->namespace, route->name);
     cJSON *old = fake_store_read(&api->store, route->kind, key);
     bool is_patch = strcmp(route->verb, "PATCH") == 0;
     if (old == NULL) {
         fake_reply_status(reply, 404, "NotFound", "there is none of this name");
+    } else if (strcmp(route->verb, "DELETE") == 0) {
+        fake_delete(api, route, object, TAKE(old), reply);
+    } else if (is_patch && (route->kind == FAKE_SECRET || route->kind == FAKE_CONFIGURATION)) {
+        fake_patch(api, route, content_type, object, TAKE(old), reply);
     } else if (!is_patch &&
                (route->kind == FAKE_LEASE || strcmp(route->subresource, "status") == 0)) {
         replace(api, route, object, TAKE(old), reply);
@@ -285,6 +289,12 @@ static void change(struct fake_api *api, const struct fake_route *route,
     for (size_t i = 0; strcmp(route->verb, "PATCH") == 0 && i < COUNT_OF(patches); i++) {
         expected = strcmp(route->subresource, patches[i][0]) == 0 ? patches[i][1] : expected;
     }
+    if (route->kind == FAKE_SECRET && strcmp(route->verb, "PATCH") == 0) {
+        expected = "application/merge-patch+json";
+    } else if (route->kind == FAKE_CONFIGURATION && strcmp(route->verb, "PATCH") == 0) {
+        expected =
+            cJSON_IsArray(object) ? "application/json-patch+json" : "application/apply-patch+yaml";
+    }
     if (strcmp(message->content_type, expected) != 0) {
         fake_reply_status(reply, 415, "UnsupportedMediaType", message->content_type);
     } else if (object == NULL) {
@@ -292,7 +302,7 @@ static void change(struct fake_api *api, const struct fake_route *route,
     } else if (strcmp(route->verb, "POST") == 0) {
         create(api, route, object, reply);
     } else {
-        update(api, route, object, reply);
+        update(api, route, message->content_type, object, reply);
     }
     cJSON_Delete(object);
 }

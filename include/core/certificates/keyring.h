@@ -44,6 +44,9 @@ bool keyring_read(const char *json, size_t size, struct keyring *ret_keyring,
 /* Zeroes the keys, and frees. */
 void keyring_fini(struct keyring *keyring);
 
+/* True if the four texts are the same. */
+bool keyring_is_as(const struct keyring *keyring, const struct keyring *other);
+
 /* Appends the body of the request that writes the keyring: a whole Secret for a POST if its
    resource_version is empty, else a merge patch. The API server refuses the patch (409) if the
    Secret has another version by now. The patch removes the annotation, unless `asked` still asks

@@ -16,6 +16,7 @@
 #include "base/error.h"
 
 #define REGISTRATIONS_PATH "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+#define REGISTRATION_KIND  "MutatingWebhookConfiguration"
 
 enum { REGISTRATION_ENTRIES_MAX = 16, REGISTRATION_NAME_SIZE = 254, REGISTRATION_ID_SIZE = 64 };
 
@@ -49,6 +50,14 @@ size_t registration_keep_service(struct registration *registration, const char *
 /* True if each entry has this caBundle and, if `fails`, the failurePolicy Fail. */
 bool registration_is_as(const struct registration *registration, const char *bundle_pem,
                         bool fails);
+
+/* True if the entries of `before` that registration_write_patch() changes are in `registration` as
+   it makes them. */
+bool registration_shows(const struct registration *registration, const struct registration *before,
+                        const char *bundle_pem, bool fails);
+
+/* A copy of all of it. Free it with registration_fini(). */
+struct registration registration_copy(const struct registration *registration);
 
 /* Appends the JSON Patch (RFC 6902) that makes it so. For each entry that differs it has a `test`
    of the name and the `add`s: if entries have moved meanwhile, the API server writes nothing.

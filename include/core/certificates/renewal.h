@@ -25,7 +25,8 @@
  *
  * `now_ms` is CLOCK_BOOTTIME. `wall_s`, by which certificates are dated, may jump. After a jump of
  * more than 5 minutes against CLOCK_BOOTTIME, it makes only what is missing, for 10 minutes or
- * until the clock jumps back.
+ * until the clock jumps back. While another clock contradicts it (second_opinion), it makes nothing
+ * at all. It still writes back what it has served, and corrects caBundles.
  */
 
 #include <stdbool.h>
@@ -39,11 +40,16 @@ enum {
     RENEWAL_CHECK_MS = 3600000,
     RENEWAL_JUMP_S = 300,
     RENEWAL_JUMP_PATIENCE_MS = 600000,
-    RENEWAL_COOL_DOWN_MS = 1000, /* between two writes of the caBundles, or of the Secret */
+    RENEWAL_COOL_DOWN_MS = 1000, /* between two writes of the Secret */
     RENEWAL_WINDOW_MS = 600000,
-    RENEWAL_FIGHTS_MAX = 5, /* over the caBundles in a window; then it writes every 5 minutes */
-    RENEWAL_FIGHT_PAUSE_MS = 300000,
     RENEWAL_WRITES_MAX = 60, /* of the Secret in a window */
+    /* Between two writes of the caBundles. It doubles with each fight: a write that undoes one of
+       somebody else. Each API server can trust Capstan at most this long after such a write. */
+    RENEWAL_PAUSE_MIN_MS = 1000,
+    RENEWAL_PAUSE_MAX_MS = 60000,
+    /* Without a fight for this long, the pause is the shortest again. It is far longer than the
+       longest pause, or a fight would end by waiting. */
+    RENEWAL_QUIET_MS = 300000,
 };
 
 #define RENEWAL_DAY           ((int64_t)86400)
@@ -73,7 +79,8 @@ struct renewal_ca {
 };
 
 struct renewal_view {
-    bool leads; /* may write */
+    bool leads;             /* may write */
+    bool is_clock_disputed; /* second_opinion says so */
     enum renewal_secret secret;
     bool has_memory; /* a former content is known, was good, and can be written back */
     struct renewal_ca cas[RENEWAL_CAS_MAX]; /* in the order of ca.crt */
@@ -133,10 +140,8 @@ struct renewal {
     int64_t jumped_ms;       /* ... and the time of that jump; -1: there was none */
     int64_t not_before_ms;   /* no order before this */
     struct backoff backoff;
-    int64_t trusted_ms; /* of the last RENEWAL_TRUST; -1: never */
-    /* In a circle: RENEWAL_TRUST that undid a write of others. */
-    int64_t fights_ms[RENEWAL_FIGHTS_MAX];
-    size_t n_fights;                       /* ever */
+    int64_t trusted_ms;                    /* of the last RENEWAL_TRUST; -1: never */
+    int64_t pause_ms;                      /* from then to the next one */
     int64_t writes_ms[RENEWAL_WRITES_MAX]; /* RENEWAL_WRITE, in a circle */
     size_t n_writes;                       /* ever */
 };
@@ -156,6 +161,10 @@ bool renewal_is_trusted_long(const struct renewal *renewal, int64_t now_ms);
 void renewal_step(struct renewal *renewal, const struct renewal_view *view, int64_t now_ms,
                   int64_t wall_s, struct renewal_order *ret_order);
 
+/* True if a leader with an undisputed clock, which shows `wall_s`, would make a certificate now. */
+bool renewal_is_held_up(const struct renewal *renewal, const struct renewal_view *view,
+                        int64_t now_ms, int64_t wall_s);
+
 /* Notes that the watch has brought the object that RENEWAL_WRITE or RENEWAL_TRUST writes. */
 void renewal_news(struct renewal *renewal, enum renewal_verb verb);
 
@@ -168,7 +177,7 @@ bool renewal_is_overtaken(const struct renewal *renewal);
    jitter by `random`. A conflict is a failure: the faster write has to be read first. */
 void renewal_answer(struct renewal *renewal, int64_t now_ms, uint32_t random, bool is_good);
 
-/* True if others have changed the caBundles so often of late that Capstan rarely writes them. */
+/* True if others have changed the caBundles at least twice of late, so that the pause grows. */
 bool renewal_is_contested(const struct renewal *renewal, int64_t now_ms);
 
 #endif

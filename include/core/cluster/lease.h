@@ -24,6 +24,11 @@ enum {
     LEASE_DURATION_MS = 15000,       /* a record that did not change for so long is free */
     LEASE_RENEW_DEADLINE_MS = 10000, /* a renewal that is written lets us lead, from its start */
     LEASE_RETRY_MS = 2000,
+    /* Long enough that the record of a leader that yields becomes free, and another replica has
+       looked: it last wrote the record up to 5 s after lease_yield(); others see that within 4.4 s,
+       believe it for 15 s, and look again within 4.4 s. */
+    LEASE_YIELD_MS = 30000,
+    LEASE_YIELD_EVERY_MS = 600000, /* if no other replica takes it, not again before this */
     LEASE_HOLDER_SIZE = 256,
     LEASE_TIME_SIZE = 40,
     LEASE_VERSION_SIZE = 64,
@@ -67,6 +72,9 @@ struct lease {
     int64_t renewed_ms;  /* ... and this is when it began */
     bool is_claimed;     /* we tried to write that we hold it, and have not read otherwise since */
     int64_t next_ms;     /* when to ask next */
+    char written[LEASE_TIME_SIZE]; /* the renewTime of the write under way */
+    bool has_yielded;              /* ... */
+    int64_t yielded_ms;            /* ... the last time at this one */
     bool is_leaving;
     bool is_gone;
 };
@@ -84,6 +92,19 @@ void lease_step(struct lease *lease, int64_t now_ms, int64_t wall_us,
    none could be read. */
 void lease_answer(struct lease *lease, int64_t now_ms, uint32_t random, int status,
                   const struct lease_record *record);
+
+/* True if the record may be the answer to the request under way: a write shows in it, with our name
+   and its time. Ask before lease_answer(). A record that somebody else wrote meanwhile is no answer
+   to a write. */
+bool lease_is_shown(const struct lease *lease, const struct lease_record *record);
+
+/* The holder as last seen; "" if nobody holds it, or if no record was seen. */
+const char *lease_holder(const struct lease *lease);
+
+/* This replica is worse than others, so another one should lead: asks nothing for LEASE_YIELD_MS,
+   so that the record becomes free, and then takes part again. We lead until our deadline. Not more
+   often than every LEASE_YIELD_EVERY_MS. */
+void lease_yield(struct lease *lease, int64_t now_ms);
 
 /* True while we lead. Ask before every single write. A write must be over by lease_deadline_ms(),
    which is 0 if we do not lead. At the deadline lease_is_held() turns false without a step. */

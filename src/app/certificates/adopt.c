@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "answer.h"
+#include "ask.h"
 #include "base/memory.h"
 #include "core/certificates/ownership.h"
 #include "core/cluster/complaint.h"
 #include "edge/clock.h"
 
-enum { PATH_SIZE = 640, BODY_MAX = 4096, ANSWER_MAX = 8 << 20, TIMEOUT_MS = 5000 };
+enum { PATH_SIZE = 640, BODY_MAX = 4096 };
 
 struct adopt {
     struct adopt_options options;
@@ -56,20 +58,18 @@ static void fail(struct adopt *adopt, const struct error *error) {
 
 static void ask(struct adopt *adopt, enum kube_verb verb, const char *path,
                 const struct buffer *body, kube_done *done) {
-    int64_t left_ms = elect_deadline_ms(adopt->options.elect) - clock_boot_ms();
-    const struct kube_request request = {
+    const struct ask ask = {
+        .kube = adopt->options.kube,
+        .elect = adopt->options.elect,
         .verb = verb,
         .path = path,
-        .body = body != NULL ? body->bytes : NULL,
-        .body_size = body != NULL ? body->size : 0,
-        .timeout_ms = body != NULL ? MIN(left_ms, TIMEOUT_MS) : TIMEOUT_MS,
-        .answer_max = ANSWER_MAX,
+        .body = body,
         .done = done,
         .context = adopt,
     };
     adopt->is_asking = true;
     adopt->is_writing = body != NULL;
-    kube_begin(adopt->options.kube, &request);
+    ask_begin(&ask);
 }
 
 static bool read(const struct adopt *adopt, const struct kube_answer *answer,
@@ -78,19 +78,27 @@ static bool read(const struct adopt *adopt, const struct kube_answer *answer,
                           adopt->options.service_name, ret_view, error);
 }
 
-/* An answer counts only if it shows the owner. */
+/* An answer counts only if it shows the configuration with its owner. That is no news of the API
+   server, so the log tells it at once. */
+static void fail_unshown(struct adopt *adopt, bool is_configuration) {
+    struct error error;
+    (void)error_set(&error, ERROR_UNAVAILABLE, "%s",
+                    is_configuration ? ANSWER_UNCHANGED : ANSWER_FOREIGN);
+    fail(adopt, &error);
+    log_failure(adopt, error.text);
+}
+
 static void on_written(void *context, const struct kube_answer *answer) {
     struct adopt *adopt = context;
     struct ownership_view view;
     struct error error = answer->error;
     adopt->is_asking = false;
     adopt->is_writing = false;
-    if (!answer->is_good || !read(adopt, answer, &view, &error)) {
+    bool is_shown = answer_shows(answer, REGISTRATION_KIND, adopt->options.config_name);
+    if (!answer->is_good) {
         fail(adopt, &error);
-    } else if (!view.is_owned) {
-        (void)error_set(&error, ERROR_UNAVAILABLE,
-                        "the API server took the owner, and its answer does not show it");
-        fail(adopt, &error);
+    } else if (!is_shown || !read(adopt, answer, &view, &error) || !view.is_owned) {
+        fail_unshown(adopt, is_shown);
     } else {
         complaint_settle(&adopt->complaint);
         log_event(adopt->options.log, LOG_INFO, "registration.owned",

@@ -11,6 +11,7 @@
 #include "edge/file.h"
 #include "edge/http_tls.h"
 #include "edge/x509.h"
+#include "validity.h"
 
 enum { PEM_MAX = 1 << 20, PATH_SIZE = 4096, TRIES = 5 };
 
@@ -51,6 +52,21 @@ static bool is_valid_now(const struct http_tls_validity *validity, struct error 
                      is_early ? "is not valid before" : "expired on", date);
 }
 
+/* The second certificate of the file counts only if it is the issuer: others may lie there as well,
+   and nobody needs them. */
+static void read_issuer(const char *chain_pem, const struct http_tls_validity *leaf,
+                        struct key_pair *pair) {
+    AUTO(x509_bundle_fini) struct x509_bundle chain = {.n_items = 0};
+    struct error ignored;
+    pair->begins = pair->issuer_begins = leaf->not_before;
+    pair->issuer_expires = leaf->not_after;
+    if (x509_read_bundle(chain_pem, &chain, &ignored) && chain.n_items > 1 &&
+        x509_is_issued_by(chain_pem, chain.items[1].pem)) {
+        pair->issuer_begins = chain.items[1].not_before;
+        pair->issuer_expires = chain.items[1].not_after;
+    }
+}
+
 bool key_pair_load(const char *folder, const char *certificate_name, const char *key_name,
                    struct http_server *server, struct key_pair *pair, struct error *error) {
     AUTO(buffer_fini) struct buffer chain = {.bytes = NULL};
@@ -65,8 +81,22 @@ bool key_pair_load(const char *folder, const char *certificate_name, const char 
         return error_wrap(error, "%s/%s and %s", folder, certificate_name, key_name);
     }
     pair->expires = validity.not_after;
+    read_issuer(buffer_text(&chain), &validity, pair);
     pair->has_name = pair->dns_name == NULL || x509_has_name(buffer_text(&chain), pair->dns_name);
     return true;
+}
+
+void key_pair_why_unready(const struct key_pair *pair, int64_t wall_s, struct buffer *out) {
+    bool has_issuer = pair->issuer_begins != pair->begins || pair->issuer_expires != pair->expires;
+    bool is_valid = validity_explain("certificate from --webhook-cert-path", pair->begins,
+                                     pair->expires, wall_s, out);
+    bool is_issuer_valid =
+        !has_issuer || validity_explain("issuer of the certificate from --webhook-cert-path",
+                                        pair->issuer_begins, pair->issuer_expires, wall_s, out);
+    if (!is_valid || !is_issuer_valid) {
+        buffer_add_text(out, "certificate: see to what renews the files; this replica is ready "
+                             "again as soon as it has read valid ones\n");
+    }
 }
 
 bool key_pair_is_trusted(const char *folder, const char *certificate_name, const char *dns_name,

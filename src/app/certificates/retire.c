@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/http_status.h"
+#include "answer.h"
+#include "ask.h"
 #include "base/json_write.h"
 #include "base/memory.h"
 #include "core/certificates/registration.h"
@@ -17,8 +18,6 @@
 enum {
     PATH_SIZE = 640,
     BODY_MAX = 4096,
-    ANSWER_MAX = 8 << 20,
-    TIMEOUT_MS = 5000,
     SELDOM_MS = 3600000, /* between looks when there is no former configuration */
 };
 
@@ -71,20 +70,18 @@ static void fail(struct retire *retire, const char *problem) {
 static void ask(struct retire *retire, enum kube_verb verb, const char *name,
                 const struct buffer *body, kube_done *done) {
     char path[PATH_SIZE];
-    int64_t left_ms = elect_deadline_ms(retire->options.elect) - clock_boot_ms();
-    snprintf(path, sizeof(path), REGISTRATIONS_PATH "/%s", name);
-    const struct kube_request request = {
+    const struct ask ask = {
+        .kube = retire->options.kube,
+        .elect = retire->options.elect,
         .verb = verb,
         .path = path,
-        .body = body != NULL ? body->bytes : NULL,
-        .body_size = body != NULL ? body->size : 0,
-        .timeout_ms = body != NULL ? MIN(left_ms, TIMEOUT_MS) : TIMEOUT_MS,
-        .answer_max = ANSWER_MAX,
+        .body = body,
         .done = done,
         .context = retire,
     };
+    snprintf(path, sizeof(path), REGISTRATIONS_PATH "/%s", name);
     retire->is_asking = true;
-    kube_begin(retire->options.kube, &request);
+    ask_begin(&ask);
 }
 
 /* True if each entry trusts the certificate that is served. */
@@ -108,10 +105,11 @@ static void on_deleted(void *context, const struct kube_answer *answer) {
     struct retire *retire = context;
     retire->is_asking = false;
     retire->is_deleting = false;
-    retire->has_deleted = retire->has_deleted || answer->is_good;
-    retire->should_be_gone = answer->is_good;
-    if (!answer->is_good) {
-        fail(retire, answer->error.text);
+    bool is_confirmed = answer_shows_deletion(answer, REGISTRATION_KIND, SUCCESSION_FORMER_NAME);
+    retire->has_deleted = retire->has_deleted || is_confirmed;
+    retire->should_be_gone = is_confirmed;
+    if (!is_confirmed) {
+        fail(retire, answer->is_good ? ANSWER_FOREIGN : answer->error.text);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask.h"
 #include "base/http_status.h"
 #include "base/memory.h"
 #include "chance.h"
@@ -12,21 +13,22 @@
 #include "core/cluster/complaint.h"
 #include "edge/clock.h"
 #include "expiry_alarm.h"
+#include "rotate_clock.h"
+#include "rotate_log.h"
 #include "rotate_make.h"
+#include "rotate_ready.h"
 #include "rotate_view.h"
+#include "rotate_written.h"
 #include "served.h"
 #include "service_names.h"
 
 enum {
     PATH_SIZE = 640,
     BODY_MAX = 1 << 20,
-    ANSWER_MAX = 8 << 20,
-    TIMEOUT_MS = 5000,
     LOOK_AGAIN_MS = 1000, /* while the Secret has a leaf that is not served yet */
     RACES_MAX = 3,        /* in a row; then the log says so */
     /* The probes need time to find this replica ready, and the Service to lead to it. */
     FAIL_CLOSED_AFTER_MS = 30000,
-    LEADER_PATIENCE_MS = 20000, /* a leader of this version writes the caBundles far sooner */
 };
 
 struct rotate {
@@ -47,18 +49,21 @@ struct rotate {
     struct registration registration; /* the entries that lead to our Service */
     size_t n_foreign;                 /* the others */
     struct served served;
+    struct rotate_ready ready;
+    struct rotate_clock clock;
+    int64_t begins_s; /* the latest begin of a certificate, for the second opinion */
     struct expiry leaf_expiry;
     struct expiry ca_expiry;
 
     bool is_writing;
     bool is_closing;
-    enum renewal_verb writing; /* of the request under way */
-    unsigned n_races;          /* requests in a row that came too late */
-    int64_t look_ms;           /* when to look without news; INT64_MAX: never */
-    int64_t ready_ms;          /* -1: not yet */
-    int64_t blank_ms;          /* since when no entry has a caBundle; -1: one has */
-    bool fails;                /* the failurePolicy should be Fail */
+    struct rotate_written written; /* the request under way */
+    unsigned n_races;              /* requests in a row that came too late */
+    int64_t look_ms;               /* when to look without news; INT64_MAX: never */
+    int64_t ready_ms;              /* -1: not yet */
+    bool fails;                    /* the failurePolicy should be Fail */
     struct complaint complaint;
+    struct complaint contest;
 };
 
 void rotate_set_server(struct rotate *rotate, struct http_server *server) {
@@ -70,6 +75,11 @@ static void log_failure(struct rotate *rotate, const char *problem) {
         log_event(rotate->options.log, LOG_WARN, "certificate.failed",
                   LOG_TEXT("problem", problem));
     }
+}
+
+/* By the API server's clock, if it is known: the API server verifies what is served. */
+static int64_t now_s(const struct rotate *rotate, int64_t now_ms) {
+    return kube_wall_s(rotate->options.kube, now_ms);
 }
 
 static void serve_leaf(struct rotate *rotate) {
@@ -84,7 +94,7 @@ static void serve_leaf(struct rotate *rotate) {
         .cas = &rotate->cas,
         .registration = &rotate->registration,
         .is_trusted_long = renewal_is_trusted_long(&rotate->renewal, now_ms),
-        .wall_s = clock_wall_seconds(),
+        .wall_s = now_s(rotate, now_ms),
         .now_ms = now_ms,
         .trust_delay_ms = options->trust_delay_ms,
     };
@@ -128,9 +138,11 @@ static int64_t next_look_ms(const struct rotate *rotate, bool is_up_to_date, int
 static void look(struct rotate *rotate) {
     AUTO(buffer_fini) struct buffer wanted;
     int64_t now_ms = clock_boot_ms();
-    rotate_view_trust(&rotate->registration, &rotate->cas, clock_wall_seconds(), &rotate->view);
+    rotate_view_trust(&rotate->registration, &rotate->cas, now_s(rotate, now_ms), &rotate->view);
+    rotate->begins_s = rotate_view_latest_begin(&rotate->registration, &rotate->cas, &rotate->view);
     renewal_note(&rotate->renewal, &rotate->view, now_ms);
     serve_leaf(rotate);
+    rotate_ready_look(&rotate->ready, &rotate->served, &rotate->registration, now_ms);
     bool is_up_to_date = served_is_of(&rotate->served, &rotate->keyring);
     if (is_up_to_date && rotate->view.secret == RENEWAL_SECRET_USABLE && rotate->view.has_leaf) {
         keyring_fini(&rotate->memory);
@@ -166,30 +178,6 @@ static void on_secret(void *context, const char *json, size_t size) {
     look(rotate);
 }
 
-/* Logs the entries that lead elsewhere, again only when their number changes. */
-static void log_foreign(struct rotate *rotate, size_t n_foreign) {
-    if (n_foreign > 0 && n_foreign != rotate->n_foreign) {
-        char service[PATH_SIZE];
-        snprintf(service, sizeof(service), "%s/%s", rotate->options.namespace,
-                 rotate->options.service_name);
-        log_event(rotate->options.log, LOG_WARN, "registration.foreign",
-                  LOG_TEXT("name", rotate->options.config_name),
-                  LOG_INTEGER("entries", (int64_t)n_foreign), LOG_TEXT("service", service),
-                  LOG_TEXT("hint", "these entries lead elsewhere than to this Service and are left "
-                                   "alone; --namespace and --service-name say which is ours"));
-    }
-    rotate->n_foreign = n_foreign;
-}
-
-static void note_blank(struct rotate *rotate) {
-    bool is_blank = registration_is_as(&rotate->registration, "", false);
-    if (!is_blank) {
-        rotate->blank_ms = -1;
-    } else if (rotate->blank_ms < 0) {
-        rotate->blank_ms = clock_boot_ms();
-    }
-}
-
 static void on_registration(void *context, const char *json, size_t size) {
     struct rotate *rotate = context;
     struct registration registration = {.n_entries = 0};
@@ -199,21 +187,18 @@ static void on_registration(void *context, const char *json, size_t size) {
         log_failure(rotate, error.text);
         return;
     }
-    log_foreign(rotate, registration_keep_service(&registration, rotate->options.namespace,
-                                                  rotate->options.service_name));
+    size_t n_foreign = registration_keep_service(&registration, rotate->options.namespace,
+                                                 rotate->options.service_name);
+    if (n_foreign > 0 && n_foreign != rotate->n_foreign) {
+        rotate_log_foreign(&rotate->options, n_foreign);
+    }
+    rotate->n_foreign = n_foreign;
     bool is_absent = json == NULL || registration.n_entries == 0;
     if (is_absent && rotate->view.webhook != RENEWAL_WEBHOOK_ABSENT) {
-        log_event(
-            rotate->options.log, LOG_WARN, "registration.absent",
-            LOG_TEXT("name", rotate->options.config_name),
-            LOG_TEXT("hint",
-                     "there is no such MutatingWebhookConfiguration, or none of "
-                     "its entries leads here: nobody asks Capstan; apply the manifests, or name "
-                     "another by --webhook-config-name"));
+        rotate_log_absent(&rotate->options);
     }
     registration_fini(&rotate->registration);
     rotate->registration = registration;
-    note_blank(rotate);
     rotate->view.webhook = is_absent ? RENEWAL_WEBHOOK_ABSENT : RENEWAL_WEBHOOK_PRESENT;
     look(rotate);
 }
@@ -237,7 +222,6 @@ struct rotate *rotate_new(const struct rotate_options *options) {
     struct rotate *rotate = memory_new(1, sizeof(*rotate));
     rotate->options = *options;
     rotate->ready_ms = -1;
-    rotate->blank_ms = -1;
     rotate->look_ms = INT64_MAX;
     service_names_make(options->service_name, options->namespace, &rotate->names);
     snprintf(rotate->secrets_path, sizeof(rotate->secrets_path), "/api/v1/namespaces/%s/secrets",
@@ -262,51 +246,50 @@ void rotate_free(struct rotate *rotate) {
     x509_bundle_fini(&rotate->cas);
     registration_fini(&rotate->registration);
     served_fini(&rotate->served);
+    rotate_written_fini(&rotate->written);
     free(rotate);
 }
 
-static void log_contest(const struct rotate *rotate) {
-    const char *hint = "somebody keeps changing the webhook configuration; caBundle is written "
-                       "again every 5 minutes only";
-    const struct event event = {
-        .namespace = rotate->options.namespace,
-        .name = KEYRING_SECRET_NAME,
-        .uid = rotate->keyring.uid,
-        .api_version = "v1",
-        .kind = "Secret",
-        .type = "Warning",
-        .reason = "RegistrationContested",
-        .action = "WriteCABundle",
-        .note = hint,
-        .instance = elect_identity(rotate->options.elect),
-        .wall_us = clock_wall_us(),
-        .random = chance_draw(),
-    };
-    log_event(rotate->options.log, LOG_WARN, "registration.contested",
-              LOG_TEXT("name", rotate->options.config_name), LOG_TEXT("hint", hint));
-    events_post(rotate->options.events, &event);
+/* After a good answer: says that somebody undoes what the leader writes. */
+static void note_contest(struct rotate *rotate, bool was_contested, int64_t now_ms) {
+    bool is_contested = renewal_is_contested(&rotate->renewal, now_ms);
+    if (!is_contested) {
+        complaint_settle(&rotate->contest);
+    } else if (!rotate->written.is_secret) {
+        rotate_log_contest(&rotate->options, &rotate->contest, rotate->keyring.uid, !was_contested,
+                           now_ms);
+    }
+}
+
+/* NULL if the object is as written. */
+static const char *problem_of(struct rotate *rotate, const struct kube_answer *answer) {
+    return answer->is_good
+               ? rotate_written_problem(&rotate->written, rotate->options.config_name, answer)
+               : answer->error.text;
 }
 
 static void on_answer(void *context, const struct kube_answer *answer) {
     struct rotate *rotate = context;
-    bool is_secret = rotate->writing == RENEWAL_WRITE;
+    bool is_secret = rotate->written.is_secret;
     int64_t now_ms = clock_boot_ms();
+    const char *problem = problem_of(rotate, answer);
     rotate->is_writing = false;
     /* A faster writer has written the same, or something that has to be read first. */
     bool is_race = answer->status == HTTP_STATUS_CONFLICT ||
                    (answer->status == HTTP_STATUS_UNPROCESSABLE && !is_secret);
     rotate->n_races = is_race ? rotate->n_races + 1 : 0;
-    if (answer->is_good) {
+    if (problem == NULL) {
         complaint_settle(&rotate->complaint);
     } else if (!is_race || rotate->n_races >= RACES_MAX) {
-        log_failure(rotate, answer->error.text);
+        log_failure(rotate, problem);
     }
     bool was_contested = renewal_is_contested(&rotate->renewal, now_ms);
-    bool is_latest = answer->is_good && !renewal_is_overtaken(&rotate->renewal);
-    renewal_answer(&rotate->renewal, now_ms, chance_draw(), answer->is_good);
-    if (!was_contested && renewal_is_contested(&rotate->renewal, now_ms)) {
-        log_contest(rotate);
+    bool is_latest = problem == NULL && !renewal_is_overtaken(&rotate->renewal);
+    renewal_answer(&rotate->renewal, now_ms, chance_draw(), problem == NULL);
+    if (problem == NULL) {
+        note_contest(rotate, was_contested, now_ms);
     }
+    rotate_written_fini(&rotate->written);
     if (is_latest) {
         (is_secret ? on_secret : on_registration)(rotate, answer->body, answer->body_size);
     }
@@ -314,19 +297,17 @@ static void on_answer(void *context, const struct kube_answer *answer) {
 
 static void ask(struct rotate *rotate, enum kube_verb verb, const char *path,
                 const struct buffer *body) {
-    int64_t left_ms = elect_deadline_ms(rotate->options.elect) - clock_boot_ms();
-    const struct kube_request request = {
+    const struct ask ask = {
+        .kube = rotate->options.kube,
+        .elect = rotate->options.elect,
         .verb = verb,
         .path = path,
-        .body = body->bytes,
-        .body_size = body->size,
-        .timeout_ms = MIN(left_ms, TIMEOUT_MS),
-        .answer_max = ANSWER_MAX,
+        .body = body,
         .done = on_answer,
         .context = rotate,
     };
     rotate->is_writing = true;
-    kube_begin(rotate->options.kube, &request);
+    ask_begin(&ask);
 }
 
 static void write_secret(struct rotate *rotate, const struct renewal_order *order) {
@@ -361,6 +342,7 @@ static void write_secret(struct rotate *rotate, const struct renewal_order *orde
              is_new ? "" : "/" KEYRING_SECRET_NAME);
     log_event(rotate->options.log, LOG_INFO, "certificate.renewing",
               LOG_TEXT("phase", phases[order->phase]));
+    rotate_written_note_secret(&rotate->written, &made);
     ask(rotate, is_new ? KUBE_CREATE : KUBE_MERGE, path, &body);
     buffer_wipe(&body);
 }
@@ -377,6 +359,8 @@ static void write_registration(struct rotate *rotate) {
     log_event(rotate->options.log, LOG_INFO, "registration.writing",
               LOG_TEXT("name", rotate->options.config_name),
               LOG_INTEGER("cas", (int64_t)rotate->cas.n_items));
+    rotate_written_note_registration(&rotate->written, &rotate->registration, buffer_text(&wanted),
+                                     rotate->fails);
     ask(rotate, KUBE_PATCH, path, &patch);
 }
 
@@ -402,6 +386,26 @@ static void begin_to_lead(struct rotate *rotate, bool leads) {
     rotate->leads = leads;
 }
 
+static void judge_clock(struct rotate *rotate, int64_t now_ms) {
+    struct second_opinion_view view = {
+        .wall_s = clock_wall_seconds(),
+        .begins_s = rotate->begins_s,
+    };
+    view.has_date = kube_server_wall_s(rotate->options.kube, now_ms, &view.date_s);
+    rotate_clock_step(&rotate->clock, rotate->options.log, &view, now_ms);
+    rotate->view.is_clock_disputed = rotate->clock.verdict != SECOND_OPINION_AGREES;
+}
+
+/* A leader whose clock is wrong does all else as well as any other, since conditions get the API
+   server's time. But if a certificate is due, it lets another replica lead. */
+static void yield_if_held_up(struct rotate *rotate, const struct renewal_view *view,
+                             int64_t now_ms) {
+    if (view->leads && rotate->clock.verdict == SECOND_OPINION_DATE &&
+        renewal_is_held_up(&rotate->renewal, view, now_ms, now_s(rotate, now_ms))) {
+        elect_yield(rotate->options.elect, now_ms);
+    }
+}
+
 /* The view without what follow_restart() has made doubtful. */
 static struct renewal_view trustworthy_view(const struct rotate *rotate) {
     struct renewal_view view = rotate->view;
@@ -418,6 +422,7 @@ int64_t rotate_step(struct rotate *rotate, int64_t now_ms) {
     int64_t next_ms = follow_step(rotate->secret_follow, now_ms);
     next_ms = MIN(next_ms, follow_step(rotate->registration_follow, now_ms));
     log_expiry(rotate);
+    judge_clock(rotate, now_ms);
     if (rotate->is_writing || rotate->is_closing) {
         return next_ms;
     }
@@ -431,11 +436,11 @@ int64_t rotate_step(struct rotate *rotate, int64_t now_ms) {
         next_ms = MIN(next_ms, fail_closed_ms(rotate));
     }
     const struct renewal_view view = trustworthy_view(rotate);
+    yield_if_held_up(rotate, &view, now_ms);
     renewal_step(&rotate->renewal, &view, now_ms, clock_wall_seconds(), &order);
     if (order.verb == RENEWAL_WAIT) {
         return MIN(next_ms, order.at_ms);
     }
-    rotate->writing = order.verb;
     if (order.verb == RENEWAL_WRITE) {
         write_secret(rotate, &order);
     } else {
@@ -445,19 +450,26 @@ int64_t rotate_step(struct rotate *rotate, int64_t now_ms) {
     return rotate->is_writing ? next_ms : now_ms;
 }
 
-/* Another replica leads and does not write the caBundles: it is of a former version, and writes
-   those of a configuration of another name. It ends when this replica is ready, not sooner. To be
-   ready does no harm: without a caBundle nobody is called. */
-static bool waits_in_vain(const struct rotate *rotate) {
-    return !rotate->leads && rotate->blank_ms >= 0 &&
-           clock_boot_ms() >= rotate->blank_ms + LEADER_PATIENCE_MS;
+void rotate_why_unready(const struct rotate *rotate, int64_t now_ms, struct buffer *out) {
+    const struct rotate_ready_view view = {
+        .served = &rotate->served,
+        .registration = &rotate->registration,
+        .secret = rotate->view.secret,
+        .webhook = rotate->view.webhook,
+        .config_name = rotate->options.config_name,
+        .leads = rotate->leads,
+        .leader = elect_holder(rotate->options.elect),
+        .wall_s = now_s(rotate, now_ms),
+        .now_ms = now_ms,
+    };
+    rotate_ready_explain(&rotate->ready, &view, out);
 }
 
 bool rotate_is_ready(const struct rotate *rotate) {
-    return rotate->served.id[0] != '\0' &&
-           (rotate->view.webhook == RENEWAL_WEBHOOK_ABSENT ||
-            (rotate->view.webhook == RENEWAL_WEBHOOK_PRESENT &&
-             (served_is_trusted(&rotate->served, &rotate->registration) || waits_in_vain(rotate))));
+    AUTO(buffer_fini) struct buffer reasons;
+    buffer_init(&reasons, BODY_MAX);
+    rotate_why_unready(rotate, clock_boot_ms(), &reasons);
+    return reasons.size == 0;
 }
 
 bool rotate_is_trusted_by(const struct rotate *rotate, const struct registration *registration) {

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/attribute.h"
+#include "base/buffer.h"
 #include "cluster/elect.h"
 #include "cluster/events.h"
 #include "core/certificates/registration.h"
@@ -48,9 +49,14 @@ void rotate_set_server(struct rotate *rotate, struct http_server *server);
 /* Does what is due. Returns when to step again. */
 int64_t rotate_step(struct rotate *rotate, int64_t now_ms);
 
-/* True if the server has a certificate that each entry of the webhook configuration trusts, if
-   there is a configuration. If no entry trusts anybody and the leader leaves it so, the certificate
-   is enough. */
+/* Appends one line for each reason why this replica is not ready, each ended by a newline; nothing
+   if it is ready. Ready means: it serves a certificate that is valid now, as is the CA that signed
+   it, and each entry of the webhook configuration trusts it, if there is a configuration. The
+   answer changes with time, so ask again every now and then. If no entry trusts anybody and the
+   leader leaves it so, the certificate is enough. */
+void rotate_why_unready(const struct rotate *rotate, int64_t now_ms, struct buffer *out);
+
+/* True if there is no reason now. */
 bool rotate_is_ready(const struct rotate *rotate);
 
 /* True if each entry of a webhook configuration trusts the certificate that is served; false if it

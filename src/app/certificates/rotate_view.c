@@ -70,6 +70,7 @@ void rotate_view_secret(const struct keyring *keyring, const char *const *names,
     *ret_cas = (struct x509_bundle){.n_items = 0};
     *view = (struct renewal_view){
         .leads = view->leads,
+        .is_clock_disputed = view->is_clock_disputed,
         .has_memory = view->has_memory,
         .webhook = view->webhook,
         .is_bundle_current = view->is_bundle_current,
@@ -90,16 +91,39 @@ void rotate_view_secret(const struct keyring *keyring, const char *const *names,
     *ret_cas = TAKE(cas);
 }
 
+bool rotate_view_trusts(const struct registration_entry *entry, const char *id) {
+    AUTO(x509_bundle_fini) struct x509_bundle bundle = {.n_items = 0};
+    struct error error;
+    return x509_read_bundle(entry->bundle_pem, &bundle, &error) && x509_bundle_has(&bundle, id);
+}
+
 bool rotate_view_is_trusted(const struct registration *registration, const char *id) {
     for (size_t i = 0; i < registration->n_entries; i++) {
-        AUTO(x509_bundle_fini) struct x509_bundle bundle = {.n_items = 0};
-        struct error error;
-        if (!x509_read_bundle(registration->entries[i].bundle_pem, &bundle, &error) ||
-            !x509_bundle_has(&bundle, id)) {
+        if (!rotate_view_trusts(&registration->entries[i], id)) {
             return false;
         }
     }
     return registration->n_entries > 0;
+}
+
+static int64_t latest_begin(const struct x509_bundle *bundle, int64_t latest) {
+    for (size_t i = 0; i < bundle->n_items; i++) {
+        latest = MAX(latest, bundle->items[i].not_before);
+    }
+    return latest;
+}
+
+int64_t rotate_view_latest_begin(const struct registration *registration,
+                                 const struct x509_bundle *cas, const struct renewal_view *view) {
+    int64_t latest = latest_begin(cas, view->has_leaf ? view->leaf_not_before : 0);
+    for (size_t i = 0; i < registration->n_entries; i++) {
+        AUTO(x509_bundle_fini) struct x509_bundle bundle = {.n_items = 0};
+        struct error error;
+        if (x509_read_bundle(registration->entries[i].bundle_pem, &bundle, &error)) {
+            latest = latest_begin(&bundle, latest);
+        }
+    }
+    return latest;
 }
 
 static bool trusts_others(const struct registration *registration, const struct x509_bundle *cas,

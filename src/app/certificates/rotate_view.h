@@ -24,6 +24,14 @@ void rotate_view_secret(const struct keyring *keyring, const char *const *names,
 void rotate_view_trust(const struct registration *registration, const struct x509_bundle *cas,
                        int64_t now, struct renewal_view *view);
 
+/* The latest begin of a certificate in the Secret, of which `view` and `cas` tell, or in a
+   caBundle; 0 if there is none. */
+int64_t rotate_view_latest_begin(const struct registration *registration,
+                                 const struct x509_bundle *cas, const struct renewal_view *view);
+
+/* True if the entry's caBundle has this CA. */
+bool rotate_view_trusts(const struct registration_entry *entry, const char *id);
+
 /* True if every entry's caBundle has this CA; false if there is no entry. */
 bool rotate_view_is_trusted(const struct registration *registration, const char *id);
 

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "rotate_view.h"
+#include "validity.h"
 
 void served_fini(struct served *served) {
     free(served->issuer.pem);
@@ -17,6 +18,10 @@ bool served_is_trusted(const struct served *served, const struct registration *r
     return served->issuer.pem != NULL && rotate_view_is_trusted(registration, served->issuer.id);
 }
 
+bool served_is_trusted_by(const struct served *served, const struct registration_entry *entry) {
+    return served->issuer.pem != NULL && rotate_view_trusts(entry, served->issuer.id);
+}
+
 static bool is_within(int64_t not_before, int64_t not_after, int64_t wall_s) {
     return wall_s >= not_before && wall_s < not_after;
 }
@@ -25,6 +30,16 @@ static bool is_valid(const struct served *served, int64_t wall_s) {
     const struct x509_certificate *issuer = &served->issuer;
     return is_within(served->not_before, served->not_after, wall_s) &&
            (issuer->pem == NULL || is_within(issuer->not_before, issuer->not_after, wall_s));
+}
+
+bool served_explain_dates(const struct served *served, int64_t wall_s, struct buffer *out) {
+    const struct x509_certificate *issuer = &served->issuer;
+    bool is_leaf_valid = validity_explain("certificate that is served", served->not_before,
+                                          served->not_after, wall_s, out);
+    bool is_issuer_valid =
+        issuer->pem == NULL || validity_explain("CA of the certificate that is served",
+                                                issuer->not_before, issuer->not_after, wall_s, out);
+    return is_leaf_valid && is_issuer_valid;
 }
 
 static bool is_offer_valid(const struct served_offer *offer) {

@@ -53,6 +53,12 @@ bool served_take_up(struct served *served, const struct served_offer *offer,
 /* True if the server has the leaf of the keyring. */
 bool served_is_of(const struct served *served, const struct keyring *keyring);
 
+/* True if both the leaf and its issuer are valid. If not, appends a line for each that is not. */
+bool served_explain_dates(const struct served *served, int64_t wall_s, struct buffer *out);
+
+/* True if the entry trusts the issuer of the leaf that is served. */
+bool served_is_trusted_by(const struct served *served, const struct registration_entry *entry);
+
 /* True if each entry trusts the issuer of the leaf that is served. */
 bool served_is_trusted(const struct served *served, const struct registration *registration);
 

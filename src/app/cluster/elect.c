@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "api.h"
 #include "base/http_status.h"
 #include "base/memory.h"
@@ -70,8 +71,7 @@ static void log_failure(struct elect *elect, const struct kube_answer *answer, b
         complaint_settle(&elect->complaint);
     } else if (complaint_raise(&elect->complaint, COMPLAINT_ONCE, "", clock_boot_ms()) > 0) {
         log_event(elect->log, LOG_WARN, "leader.failed",
-                  LOG_TEXT("problem",
-                           answer->is_good ? "the Lease could not be read" : answer->error.text));
+                  LOG_TEXT("problem", answer->is_good ? ANSWER_FOREIGN : answer->error.text));
     }
 }
 
@@ -79,7 +79,10 @@ static void on_answer(void *context, const struct kube_answer *answer) {
     struct elect *elect = context;
     struct lease_record record;
     struct error error;
-    bool is_read = answer->is_good && lease_read(answer->body, answer->body_size, &record, &error);
+    /* The answer to a write that shows another record is none. */
+    bool is_read = answer_shows(answer, "Lease", ELECT_LEASE_NAME) &&
+                   lease_read(answer->body, answer->body_size, &record, &error) &&
+                   lease_is_shown(&elect->lease, &record);
     int64_t now_ms = clock_boot_ms();
     log_failure(elect, answer, is_read);
     lease_answer(&elect->lease, now_ms, chance_draw(), answer->status, is_read ? &record : NULL);
@@ -137,6 +140,14 @@ int64_t elect_deadline_ms(const struct elect *elect) {
 
 const char *elect_identity(const struct elect *elect) {
     return elect->identity;
+}
+
+const char *elect_holder(const struct elect *elect) {
+    return elect->is_alone ? elect->identity : lease_holder(&elect->lease);
+}
+
+void elect_yield(struct elect *elect, int64_t now_ms) {
+    lease_yield(&elect->lease, now_ms);
 }
 
 void elect_release(struct elect *elect) {

@@ -36,6 +36,12 @@ int64_t elect_deadline_ms(const struct elect *elect);
 /* "<host>_<random>": the holder's name. */
 const char *elect_identity(const struct elect *elect);
 
+/* The holder, as last seen; "" if nobody holds the Lease, or if it could not be read. */
+const char *elect_holder(const struct elect *elect);
+
+/* Lets another replica lead, if there is one; see lease_yield(). Not if the process is alone. */
+void elect_yield(struct elect *elect, int64_t now_ms);
+
 /* Gives the Lease back. No write may be under way. Step on until it is released. */
 void elect_release(struct elect *elect);
 bool elect_is_released(const struct elect *elect);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "answer.h"
 #include "cluster/api.h"
 #include "cluster/elect.h"
 #include "cluster/events.h"
@@ -89,10 +90,8 @@ void job_fail_because(struct job *owned_job, enum work_result result, const char
    failure; the companion says it. */
 void job_fail_undone(struct job *owned_job);
 
-/* The problem of a good answer that is no such object: perhaps a proxy has given it. */
-#define JOB_FOREIGN_ANSWER                                                                         \
-    "the answer to a request has status 2xx and is not the object; see whether a proxy between "   \
-    "Capstan and the API server answers in its place"
+/* The problem of a good answer that is no such object. */
+#define JOB_FOREIGN_ANSWER ANSWER_FOREIGN
 
 /* Posts an Event about the MCPServer, and does not wait until it has arrived. */
 void job_post(const struct job *job, const char *type, const char *reason, const char *note);

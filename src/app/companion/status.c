@@ -39,6 +39,11 @@ bool status_is_due(const struct fact *server, int64_t now, uint64_t *ret_fingerp
     return plan(server, now, wanted, ret_fingerprint);
 }
 
+/* By the API server's clock, if it is known: our own may be wrong. */
+static int64_t now_s(const struct job *job) {
+    return kube_wall_s(api_kube(job->options->api), clock_boot_ms());
+}
+
 /* A condition that turns true gets one Event. */
 static void post_events(const struct job *job) {
     for (int type = 0; type < CONDITION_TYPE_COUNT; type++) {
@@ -145,7 +150,7 @@ static void on_object(void *context, const struct kube_answer *answer) {
         condition_remember(job->server.conditions, object.conditions);
     }
     facts_of(&object, &job->server);
-    if (!plan(&job->server, clock_wall_seconds(), job->wanted, &job->fingerprint)) {
+    if (!plan(&job->server, now_s(job), job->wanted, &job->fingerprint)) {
         job_finish(job, WORK_NOTHING);
         return;
     }
@@ -158,7 +163,7 @@ static void on_object(void *context, const struct kube_answer *answer) {
 
 void status_start(struct job *job) {
     job->read = job->server;
-    if (!plan(&job->server, clock_wall_seconds(), job->wanted, &job->fingerprint)) {
+    if (!plan(&job->server, now_s(job), job->wanted, &job->fingerprint)) {
         job_finish(job, WORK_NOTHING);
     } else if (api_has_condition_map(job->options->api)) {
         apply(job);

@@ -251,6 +251,10 @@ const char *cluster_namespace(const struct cluster *cluster) {
     return cluster->namespace;
 }
 
+int64_t cluster_wall_s(const struct cluster *cluster) {
+    return kube_wall_s(cluster->kube, clock_boot_ms());
+}
+
 void cluster_note_ready(struct cluster *cluster) {
     if (cluster->rotate != NULL) {
         rotate_note_ready(cluster->rotate, clock_boot_ms());

@@ -45,6 +45,9 @@ const char *cluster_namespace(const struct cluster *cluster);
    certificate, that is served and trusted. */
 bool cluster_is_ready(const struct cluster *cluster);
 
+/* Seconds since 1970, by the API server's clock if that is known. */
+int64_t cluster_wall_s(const struct cluster *cluster);
+
 /* The process is ready, and stays ready. */
 void cluster_note_ready(struct cluster *cluster);
 

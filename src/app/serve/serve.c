@@ -202,6 +202,7 @@ static bool start(struct serve *serve, struct error *error) {
         namespace = cluster_namespace(serve->cluster);
     }
     sources_set_server(serve->sources, serve->webhook, namespace);
+    sources_set_cluster(serve->sources, serve->cluster);
     return sources_load(serve->sources, SOURCE_CERTIFICATE, error) && start_sides(serve, error);
 }
 

@@ -28,8 +28,9 @@ struct sources {
     struct log *log;
     struct metrics *metrics;
     struct http_server *server;
-    char dns_name[NAME_SIZE]; /* of the Service, for the certificate; empty: there is none */
-    int64_t expires;          /* of the certificate; 0: there is none yet */
+    char dns_name[NAME_SIZE];      /* of the Service, for the certificate; empty: there is none */
+    struct key_pair pair;          /* `expires` is 0: there is none yet */
+    const struct cluster *cluster; /* NULL: there is none */
     struct expiry expiry;
     size_t n_other_objects;
     struct source items[SOURCE_COUNT];
@@ -77,6 +78,18 @@ void sources_set_server(struct sources *sources, struct http_server *server,
     }
 }
 
+void sources_set_cluster(struct sources *sources, const struct cluster *cluster) {
+    sources->cluster = cluster;
+}
+
+void sources_why_unready(const struct sources *sources, struct buffer *out) {
+    if (sources->pair.expires != 0) {
+        int64_t wall_s =
+            sources->cluster != NULL ? cluster_wall_s(sources->cluster) : clock_wall_seconds();
+        key_pair_why_unready(&sources->pair, wall_s, out);
+    }
+}
+
 static bool load_policy(struct sources *sources, struct error *error) {
     const char *path = sources->options->config;
     struct policy *policy;
@@ -110,7 +123,7 @@ static bool load_certificate(struct sources *sources, struct error *error) {
                   LOG_TEXT("folder", options->cert_path), LOG_TEXT("missing", pair.dns_name),
                   LOG_TEXT("hint", "an API server that calls it as a Service refuses it"));
     }
-    sources->expires = pair.expires;
+    sources->pair = pair;
     expiry_alarm_look(&sources->expiry, sources->log, "serving certificate", pair.expires);
     metrics_set(sources->metrics, METRIC_CERTIFICATE_EXPIRATION, pair.expires);
     return true;
@@ -190,8 +203,9 @@ int sources_descriptor(const struct sources *sources, enum source_kind kind) {
 
 bool sources_refresh(struct sources *sources) {
     bool is_new = false;
-    if (sources->expires != 0) {
-        expiry_alarm_look(&sources->expiry, sources->log, "serving certificate", sources->expires);
+    if (sources->pair.expires != 0) {
+        expiry_alarm_look(&sources->expiry, sources->log, "serving certificate",
+                          sources->pair.expires);
     }
     for (int kind = 0; kind < SOURCE_COUNT; kind++) {
         struct source *source = &sources->items[kind];

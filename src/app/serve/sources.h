@@ -12,7 +12,9 @@
 
 #include "admit.h"
 #include "base/attribute.h"
+#include "base/buffer.h"
 #include "base/error.h"
+#include "cluster.h"
 #include "serve_options.h"
 
 enum source_kind { SOURCE_POLICY, SOURCE_CERTIFICATE, SOURCE_OBJECTS, SOURCE_COUNT };
@@ -28,6 +30,13 @@ void sources_free(struct sources *sources);
    cluster, `namespace` is that of the Service, and the log warns of a certificate for another name;
    else it is NULL. */
 void sources_set_server(struct sources *sources, struct http_server *server, const char *namespace);
+
+/* The certificate is judged by the API server's clock, if that is known. NULL is none. */
+void sources_set_cluster(struct sources *sources, const struct cluster *cluster);
+
+/* Appends one line for each reason why this replica is not ready, each ended by a newline: the
+   certificate from files is not valid now, or its issuer is not. Appends nothing if it is ready. */
+void sources_why_unready(const struct sources *sources, struct buffer *out);
 
 /* Reads a source for the first time. An error should end the program. */
 bool sources_load(struct sources *sources, enum source_kind kind, struct error *error) MUST_CHECK;

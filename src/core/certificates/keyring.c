@@ -84,6 +84,13 @@ void keyring_fini(struct keyring *keyring) {
     *keyring = (struct keyring){.ca_crt = NULL};
 }
 
+bool keyring_is_as(const struct keyring *keyring, const struct keyring *other) {
+    return strcmp(keyring->ca_crt, other->ca_crt) == 0 &&
+           strcmp(keyring->ca_key, other->ca_key) == 0 &&
+           strcmp(keyring->tls_crt, other->tls_crt) == 0 &&
+           strcmp(keyring->tls_key, other->tls_key) == 0;
+}
+
 static void write_pem(struct json_write *write, const char *key, const char *pem) {
     struct buffer base64;
     buffer_init(&base64, BASE64_MAX);

@@ -133,6 +133,38 @@ bool registration_is_as(const struct registration *registration, const char *bun
     return true;
 }
 
+static const struct registration_entry *find(const struct registration *registration,
+                                             const struct registration_entry *wanted) {
+    for (size_t i = 0; i < registration->n_entries; i++) {
+        const struct registration_entry *entry = &registration->entries[i];
+        if (entry->index == wanted->index && strcmp(entry->name, wanted->name) == 0) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+bool registration_shows(const struct registration *registration, const struct registration *before,
+                        const char *bundle_pem, bool fails) {
+    for (size_t i = 0; i < before->n_entries; i++) {
+        const struct registration_entry *entry = find(registration, &before->entries[i]);
+        bool is_written = !is_as(&before->entries[i], bundle_pem, fails);
+        if (is_written && (entry == NULL || !is_as(entry, bundle_pem, fails))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct registration registration_copy(const struct registration *registration) {
+    struct registration copy = *registration;
+    for (size_t i = 0; i < copy.n_entries; i++) {
+        const char *bundle = registration->entries[i].bundle_pem;
+        copy.entries[i].bundle_pem = memory_copy(bundle, strlen(bundle));
+    }
+    return copy;
+}
+
 static void write_operation(struct json_write *write, const char *operation, size_t index,
                             const char *member, const char *value) {
     char path[PATH_SIZE];

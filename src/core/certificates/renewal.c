@@ -3,7 +3,11 @@
 
 #include "base/attribute.h"
 
-enum { FAILURE_BASE_MS = 100, FAILURE_CAP_MS = 15000 };
+enum {
+    FAILURE_BASE_MS = 100,
+    FAILURE_CAP_MS = 15000,
+    DISPUTE_LOOK_MS = 10000, /* a clock may be put right at any time */
+};
 
 /* The arguments of a step. */
 struct moment {
@@ -20,6 +24,7 @@ void renewal_init(struct renewal *renewal, int64_t trust_delay_ms, int64_t retir
         .trusted_since_ms = -1,
         .jumped_ms = -1,
         .trusted_ms = -1,
+        .pause_ms = RENEWAL_PAUSE_MIN_MS,
         .backoff = {.base_ms = FAILURE_BASE_MS, .cap_ms = FAILURE_CAP_MS},
     };
 }
@@ -107,7 +112,7 @@ static bool begin_anew(const struct renewal *renewal, const struct moment *momen
     if (view->has_memory) {
         return write(order, RENEWAL_RESTORE);
     }
-    if (view->webhook == RENEWAL_WEBHOOK_UNKNOWN) {
+    if (view->webhook == RENEWAL_WEBHOOK_UNKNOWN || view->is_clock_disputed) {
         return false;
     }
     order->makes_ca = true;
@@ -168,13 +173,8 @@ static bool prepare(const struct renewal *renewal, const struct moment *moment,
 }
 
 bool renewal_is_contested(const struct renewal *renewal, int64_t now_ms) {
-    size_t n = renewal->n_fights;
-    if (n < RENEWAL_FIGHTS_MAX) {
-        return false;
-    }
-    int64_t first_ms = renewal->fights_ms[n % RENEWAL_FIGHTS_MAX];
-    int64_t last_ms = renewal->fights_ms[(n - 1) % RENEWAL_FIGHTS_MAX];
-    return last_ms - first_ms <= RENEWAL_WINDOW_MS && now_ms <= last_ms + RENEWAL_WINDOW_MS;
+    return renewal->pause_ms > 2 * RENEWAL_PAUSE_MIN_MS &&
+           now_ms < renewal->trusted_ms + RENEWAL_QUIET_MS;
 }
 
 /* A write that follows our write of the Secret is no fight, and need not wait. */
@@ -184,12 +184,10 @@ static bool trust(const struct renewal *renewal, const struct moment *moment,
     if (view->webhook != RENEWAL_WEBHOOK_PRESENT || view->is_bundle_current) {
         return false;
     }
-    bool is_contested = renewal_is_contested(renewal, moment->now_ms);
-    int64_t pause_ms = is_contested ? RENEWAL_FIGHT_PAUSE_MS : RENEWAL_COOL_DOWN_MS;
-    bool may_now = renewal->is_expected || renewal->trusted_ms < 0 ||
-                   moment->now_ms >= renewal->trusted_ms + pause_ms;
+    int64_t at_ms = renewal->trusted_ms + renewal->pause_ms;
+    bool may_now = renewal->is_expected || renewal->trusted_ms < 0 || moment->now_ms >= at_ms;
     if (!may_now) {
-        return wait_until(order, renewal->trusted_ms + pause_ms);
+        return wait_until(order, at_ms);
     }
     order->verb = RENEWAL_TRUST;
     return true;
@@ -229,7 +227,7 @@ static bool switch_over(const struct renewal *renewal, const struct moment *mome
         return wait_until_date(moment, due_s, order);
     }
     bool may_date = is_valid(&view->cas[view->signer], moment->wall_s) &&
-                    (moment->is_clock_sure || !view->has_leaf);
+                    !view->is_clock_disputed && (moment->is_clock_sure || !view->has_leaf);
     if (!may_date || !may_switch(renewal, moment, order) || !may_write(renewal, moment, order)) {
         return false;
     }
@@ -281,7 +279,8 @@ static bool decide(const struct renewal *renewal, const struct moment *moment,
 void renewal_step(struct renewal *renewal, const struct renewal_view *view, int64_t now_ms,
                   int64_t wall_s, struct renewal_order *ret_order) {
     struct renewal_order order = {.verb = RENEWAL_WAIT, .at_ms = INT64_MAX};
-    const struct moment moment = {view, now_ms, wall_s, check_clock(renewal, now_ms, wall_s)};
+    bool is_steady = check_clock(renewal, now_ms, wall_s);
+    const struct moment moment = {view, now_ms, wall_s, is_steady && !view->is_clock_disputed};
     renewal_note(renewal, view, now_ms);
     bool may_act = !renewal->is_asking && view->leads && view->secret != RENEWAL_SECRET_UNKNOWN;
     if (may_act && now_ms < renewal->not_before_ms) {
@@ -292,11 +291,25 @@ void renewal_step(struct renewal *renewal, const struct renewal_view *view, int6
         renewal->is_overtaken = false;
     } else if (may_act) {
         wait_until(&order, now_ms + RENEWAL_CHECK_MS);
-        if (!moment.is_clock_sure) {
+        if (!is_steady) {
             wait_until(&order, renewal->jumped_ms + RENEWAL_JUMP_PATIENCE_MS);
+        }
+        if (view->is_clock_disputed) {
+            wait_until(&order, now_ms + DISPUTE_LOOK_MS);
         }
     }
     *ret_order = order;
+}
+
+bool renewal_is_held_up(const struct renewal *renewal, const struct renewal_view *view,
+                        int64_t now_ms, int64_t wall_s) {
+    struct renewal other = *renewal;
+    struct renewal_view undisputed = *view;
+    struct renewal_order order;
+    other.has_clocks = false;
+    undisputed.is_clock_disputed = false;
+    renewal_step(&other, &undisputed, now_ms, wall_s, &order);
+    return order.verb == RENEWAL_WRITE && (order.makes_ca || order.makes_leaf);
 }
 
 void renewal_news(struct renewal *renewal, enum renewal_verb verb) {
@@ -306,6 +319,17 @@ void renewal_news(struct renewal *renewal, enum renewal_verb verb) {
 
 bool renewal_is_overtaken(const struct renewal *renewal) {
     return renewal->is_overtaken;
+}
+
+static void note_trust(struct renewal *renewal, int64_t now_ms) {
+    bool is_fight = !renewal->is_expected && renewal->trusted_ms >= 0;
+    if (is_fight && now_ms >= renewal->trusted_ms + RENEWAL_QUIET_MS) {
+        renewal->pause_ms = RENEWAL_PAUSE_MIN_MS;
+    } else if (is_fight) {
+        int64_t doubled_ms = 2 * renewal->pause_ms;
+        renewal->pause_ms = MIN(doubled_ms, (int64_t)RENEWAL_PAUSE_MAX_MS);
+    }
+    renewal->trusted_ms = now_ms;
 }
 
 void renewal_answer(struct renewal *renewal, int64_t now_ms, uint32_t random, bool is_good) {
@@ -318,10 +342,7 @@ void renewal_answer(struct renewal *renewal, int64_t now_ms, uint32_t random, bo
     if (!renewal->is_trusting) {
         renewal->writes_ms[renewal->n_writes++ % RENEWAL_WRITES_MAX] = now_ms;
     } else {
-        if (!renewal->is_expected && renewal->trusted_ms >= 0) {
-            renewal->fights_ms[renewal->n_fights++ % RENEWAL_FIGHTS_MAX] = now_ms;
-        }
-        renewal->trusted_ms = now_ms;
+        note_trust(renewal, now_ms);
     }
     renewal->is_expected = !renewal->is_trusting;
 }

@@ -39,6 +39,23 @@ bool lease_is_held(const struct lease *lease, int64_t now_ms) {
     return lease->was_good && !lease->is_leaving && now_ms < lease_deadline_ms(lease);
 }
 
+bool lease_is_shown(const struct lease *lease, const struct lease_record *record) {
+    bool is_claim = lease->is_asking && lease->written[0] != '\0';
+    return !is_claim || (strcmp(record->holder, lease->identity) == 0 &&
+                         strcmp(record->renew_time, lease->written) == 0);
+}
+
+const char *lease_holder(const struct lease *lease) {
+    return lease->is_observed ? lease->observed.holder : "";
+}
+
+void lease_yield(struct lease *lease, int64_t now_ms) {
+    if (!lease->has_yielded || now_ms >= lease->yielded_ms + LEASE_YIELD_EVERY_MS) {
+        lease->has_yielded = true;
+        lease->yielded_ms = now_ms;
+    }
+}
+
 bool lease_is_released(const struct lease *lease) {
     return lease->is_gone;
 }
@@ -120,6 +137,11 @@ static int64_t request_timeout_ms(const struct lease *lease, int64_t now_ms) {
     return MIN(rest_ms, TIMEOUT_MS);
 }
 
+static int64_t next_ms(const struct lease *lease) {
+    bool yields = lease->has_yielded && !lease->is_leaving;
+    return yields ? MAX(lease->next_ms, lease->yielded_ms + LEASE_YIELD_MS) : lease->next_ms;
+}
+
 void lease_step(struct lease *lease, int64_t now_ms, int64_t wall_us,
                 struct lease_order *ret_order) {
     *ret_order = (struct lease_order){.verb = LEASE_WAIT, .at_ms = INT64_MAX};
@@ -131,17 +153,20 @@ void lease_step(struct lease *lease, int64_t now_ms, int64_t wall_us,
         lease->phase = PHASE_LOOK;
         lease->next_ms = now_ms;
     }
-    if (now_ms < lease->next_ms) {
-        ret_order->at_ms = lease->next_ms;
+    int64_t at_ms = next_ms(lease);
+    if (now_ms < at_ms) {
+        ret_order->at_ms = at_ms;
         return;
     }
     ret_order->verb = verb_of(lease->phase);
     ret_order->timeout_ms = request_timeout_ms(lease, now_ms);
+    lease->written[0] = '\0';
     if (lease->phase == PHASE_LEAVE) {
         ret_order->record = make_release(lease, wall_us);
     } else if (ret_order->verb != LEASE_GET) {
         ret_order->record = make_claim(lease, wall_us);
         lease->is_claimed = true;
+        memcpy(lease->written, ret_order->record.renew_time, sizeof(lease->written));
     }
     lease->asked_ms = now_ms;
     lease->is_asking = true;

@@ -18,6 +18,9 @@ enum {
     IDLE_HANDLES_MAX = 4,
     /* While a credential plugin runs, kube_wait() checks its time limit this often. */
     CREDENTIAL_LOOK_MS = 1000,
+    /* The Date of an answer that took longer is ignored. If this process was stopped meanwhile, the
+       answer has waited, and its Date is old. */
+    DATED_ANSWER_MAX_MS = 60000,
 };
 
 struct kube {
@@ -40,6 +43,10 @@ struct kube {
     bool is_credential_pending; /* calls wait for a credential */
     uint64_t round;             /* how many credentials were refused */
     bool is_round_hopeful;      /* asking again after the last refusal may help */
+
+    bool has_date;        /* an answer has told the server's time ... */
+    int64_t date_at_ms;   /* ... the newest one at this time ... */
+    int64_t date_less_ms; /* ... and this is its clock, less clock_boot_ms() */
 
     struct curl_waitfd *waits;
     size_t waits_size;
@@ -175,6 +182,7 @@ static void start(struct kube *kube, struct kube_call *call, const struct kube_i
     call->easy = easy;
     call->state = KUBE_CALL_RUNNING;
     call->round = kube->round;
+    call->sent_ms = clock_boot_ms();
     kube->n_running++;
 }
 
@@ -261,6 +269,20 @@ static void answer_what_ended(struct kube *kube) {
     }
 }
 
+/* Keeps the Date of the newest answer. */
+static void note_dates(struct kube *kube) {
+    for (const struct kube_call *call = kube->first; call != NULL; call = call->next) {
+        const struct kube_incoming *incoming = &call->incoming;
+        bool is_quick = incoming->date_at_ms - call->sent_ms <= DATED_ANSWER_MAX_MS;
+        bool is_newer = !kube->has_date || incoming->date_at_ms >= kube->date_at_ms;
+        if (incoming->has_date && is_quick && is_newer) {
+            kube->has_date = true;
+            kube->date_at_ms = incoming->date_at_ms;
+            kube->date_less_ms = incoming->date_s * 1000 - incoming->date_at_ms;
+        }
+    }
+}
+
 static void turn(struct kube *kube) {
     int n_running = 0;
     free_what_is_over(kube);
@@ -268,6 +290,7 @@ static void turn(struct kube *kube) {
     end_what_is_late(kube);
     start_what_waits(kube);
     kube->curl.multi_perform(kube->multi, &n_running);
+    note_dates(kube);
     end_what_is_done(kube);
     end_what_is_late(kube);
     for (struct kube_call *call = kube->first; call != NULL; call = call->next) {
@@ -331,4 +354,14 @@ void kube_wait(struct kube *kube, struct pollfd *others, size_t n_others, int64_
 
 void kube_wake(struct kube *kube) {
     kube->curl.multi_wakeup(kube->multi);
+}
+
+bool kube_server_wall_s(const struct kube *kube, int64_t now_ms, int64_t *ret_seconds) {
+    *ret_seconds = kube->has_date ? (now_ms + kube->date_less_ms) / 1000 : 0;
+    return kube->has_date;
+}
+
+int64_t kube_wall_s(const struct kube *kube, int64_t now_ms) {
+    int64_t server_s;
+    return kube_server_wall_s(kube, now_ms, &server_s) ? server_s : clock_wall_seconds();
 }

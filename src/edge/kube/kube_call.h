@@ -32,6 +32,7 @@ struct kube_call {
     char *path;
     char *body;
     int64_t deadline_ms;
+    int64_t sent_ms; /* the begin of its transfer */
     struct kube_incoming incoming;
     bool is_good;
     struct error error; /* if it has ended and is not good */

@@ -7,6 +7,8 @@
 #include "base/http_status.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "edge/clock.h"
+#include "kube_date.h"
 #include "kube_text.h"
 
 enum {
@@ -23,6 +25,7 @@ void kube_incoming_restart(struct kube_incoming *incoming) {
     buffer_fini(&incoming->bytes);
     incoming->status = 0;
     incoming->retry_after_ms = -1;
+    incoming->has_date = false;
     incoming->is_too_large = false;
     incoming->is_refusal_cut = false;
 }
@@ -33,23 +36,38 @@ bool kube_incoming_is_stream(const struct kube_incoming *incoming) {
 
 /* Reads whole seconds only. kube-apiserver sends no dates, and dates would need both clocks to
    agree. */
-static int64_t read_retry_after(const char *value, size_t size) {
-    AUTO_FREE char *text = memory_copy(value, size);
+static int64_t read_retry_after(const char *text) {
     int64_t seconds;
-    kube_text_trim(text);
     bool is_read = text_parse_integer(text, 0, RETRY_AFTER_MAX_S, &seconds);
     return is_read ? seconds * 1000 : -1;
 }
 
+/* Returns a copy of the value, to be freed, if the line has this name. Else NULL. */
+static char *read_value(const char *bytes, size_t size, const char *name) {
+    size_t name_size = strlen(name);
+    if (size <= name_size || strncasecmp(bytes, name, name_size) != 0 || bytes[name_size] != ':') {
+        return NULL;
+    }
+    char *value = memory_copy(bytes + name_size + 1, size - name_size - 1);
+    kube_text_trim(value);
+    return value;
+}
+
 void kube_incoming_add_header(struct kube_incoming *incoming, const char *bytes, size_t size) {
     static const char status_line[] = "HTTP/";
-    static const char retry_after[] = "retry-after:";
-    size_t name_size = sizeof(retry_after) - 1;
     if (size >= sizeof(status_line) - 1 &&
         memcmp(bytes, status_line, sizeof(status_line) - 1) == 0) {
         incoming->retry_after_ms = -1;
-    } else if (size >= name_size && strncasecmp(bytes, retry_after, name_size) == 0) {
-        incoming->retry_after_ms = read_retry_after(bytes + name_size, size - name_size);
+        incoming->has_date = false;
+        return;
+    }
+    AUTO_FREE char *retry_after = read_value(bytes, size, "retry-after");
+    AUTO_FREE char *date = read_value(bytes, size, "date");
+    if (retry_after != NULL) {
+        incoming->retry_after_ms = read_retry_after(retry_after);
+    } else if (date != NULL) {
+        incoming->has_date = kube_date_read(date, clock_wall_seconds(), &incoming->date_s);
+        incoming->date_at_ms = clock_boot_ms();
     }
 }
 

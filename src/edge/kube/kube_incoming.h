@@ -22,6 +22,9 @@ struct kube_incoming {
     const struct kube_request *request; /* borrowed */
     int status;                         /* HTTP status, set by the caller; 0 until it is known */
     int64_t retry_after_ms;
+    bool has_date;       /* the head has told the server's time ... */
+    int64_t date_s;      /* ... in seconds since 1970 ... */
+    int64_t date_at_ms;  /* ... and came at this time of clock_boot_ms() */
     struct buffer bytes; /* the body, or a line whose end has not arrived */
     bool is_too_large;   /* it passed answer_max */
     bool is_refusal_cut; /* it passed KUBE_REFUSAL_MAX */

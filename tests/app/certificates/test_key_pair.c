@@ -138,6 +138,53 @@ static void test_key_pair__says_whether_the_name_is_there(void **state) {
     assert_true(pair.has_name);
 }
 
+/* Time alone makes a pair unready. Of the further certificates in the file, the issuer counts. */
+static void test_key_pair__says_when_it_is_not_valid(void **state) {
+    const struct volume *volume = *state;
+    AUTO(x509_pair_fini) struct x509_pair stranger = {.key_pem = NULL};
+    struct error error;
+    assert_true(x509_make_ca("CA", clock_wall_seconds() - 10 * DAY, DAY, &stranger, &error));
+    const struct {
+        const char *second;
+        int64_t later_s;
+        size_t n_lines;
+    } rows[] = {{"", 0, 0},
+                {"", DAY + 60, 2},
+                {"", -3700, 2},
+                {volume->ca.certificate_pem, 0, 0},
+                {stranger.certificate_pem, 0, 0}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct key_pair pair = {.dns_name = NAME};
+        AUTO(buffer_fini) struct buffer out;
+        AUTO_FREE char *chain =
+            memory_format("%s%s", volume->pairs[0].certificate_pem, rows[i].second);
+        size_t n_lines = 0;
+        assert_true(put(volume->folder, "tls.crt", chain));
+        assert_true(put(volume->folder, "tls.key", volume->pairs[0].key_pem));
+        assert_true(load(volume, &pair, &error));
+        buffer_init(&out, SIZE_MAX);
+        key_pair_why_unready(&pair, clock_wall_seconds() + rows[i].later_s, &out);
+        for (size_t k = 0; k < out.size; k++) {
+            n_lines += out.bytes[k] == '\n';
+        }
+        assert_int_equal(n_lines, rows[i].n_lines);
+    }
+}
+
+static void test_key_pair__is_unready_where_the_issuer_is_over(void **state) {
+    struct key_pair pair = {.begins = START_S,
+                            .expires = START_S + 2 * DAY,
+                            .issuer_begins = START_S,
+                            .issuer_expires = START_S + DAY};
+    AUTO(buffer_fini) struct buffer out;
+    (void)state;
+    buffer_init(&out, SIZE_MAX);
+    key_pair_why_unready(&pair, START_S + DAY, &out);
+    assert_int_equal(out.size, 0);
+    key_pair_why_unready(&pair, START_S + DAY + 1, &out);
+    assert_non_null(strstr(buffer_text(&out), "the issuer of the certificate"));
+}
+
 static void test_key_pair__is_trusted_by_its_ca_under_its_name(void **state) {
     const struct volume *volume = *state;
     AUTO(x509_pair_fini) struct x509_pair other = {.key_pem = NULL};
@@ -205,6 +252,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_key_pair__says_whether_the_name_is_there, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_key_pair__says_when_it_is_not_valid, set_up,
+                                        tear_down),
+        cmocka_unit_test(test_key_pair__is_unready_where_the_issuer_is_over),
         cmocka_unit_test_setup_teardown(test_key_pair__is_trusted_by_its_ca_under_its_name, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_key_pair__refuses_halves_and_strangers, set_up,

@@ -30,6 +30,31 @@ static void test_keyring__reads_the_four_texts(void **state) {
     assert_int_equal(keyring.asked, RENEWAL_ASKS_NOTHING);
 }
 
+static void test_keyring__is_as_another_with_the_same_four_texts(void **state) {
+    AUTO(keyring_fini) struct keyring keyring;
+    static const char *const others[] = {
+        "{\"data\":{\"ca.crt\":\"WA==\",\"ca.key\":\"Yg==\",\"tls.crt\":\"Yw==\",\"tls.key\":\"ZA=="
+        "\"}}",
+        "{\"data\":{\"ca.crt\":\"YQ==\",\"ca.key\":\"WA==\",\"tls.crt\":\"Yw==\",\"tls.key\":\"ZA=="
+        "\"}}",
+        "{\"data\":{\"ca.crt\":\"YQ==\",\"ca.key\":\"Yg==\",\"tls.crt\":\"WA==\",\"tls.key\":\"ZA=="
+        "\"}}",
+        "{\"data\":{\"ca.crt\":\"YQ==\",\"ca.key\":\"Yg==\",\"tls.crt\":\"Yw==\",\"tls.key\":\"WA=="
+        "\"}}",
+        "{}",
+    };
+    (void)state;
+    read("{\"data\":{\"ca.crt\":\"YQ==\",\"ca.key\":\"Yg==\",\"tls.crt\":\"Yw==\",\"tls.key\":\"ZA="
+         "=\"}}",
+         &keyring);
+    assert_true(keyring_is_as(&keyring, &keyring));
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        AUTO(keyring_fini) struct keyring other;
+        read(others[i], &other);
+        assert_false(keyring_is_as(&keyring, &other));
+    }
+}
+
 static void test_keyring__takes_what_it_cannot_read_for_empty(void **state) {
     static const char *const rows[] = {
         "{}",
@@ -111,6 +136,7 @@ static void test_keyring__refuses_what_is_no_object(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keyring__reads_the_four_texts),
+        cmocka_unit_test(test_keyring__is_as_another_with_the_same_four_texts),
         cmocka_unit_test(test_keyring__takes_what_it_cannot_read_for_empty),
         cmocka_unit_test(test_keyring__understands_what_is_asked_for),
         cmocka_unit_test(test_keyring__writes_a_whole_secret_or_a_patch_of_one_version),

@@ -116,6 +116,48 @@ static void test_registration__sets_the_policy_only_where_it_is_asked_to(void **
                                                 "failurePolicy\",\"value\":\"Fail\"}"));
 }
 
+/* What the patch writes has to be in the answer. What it leaves alone may be changed by others. */
+static void test_registration__shows_what_a_patch_wrote(void **state) {
+    static const char before_json[] =
+        "{\"webhooks\":[{\"name\":\"a\",\"clientConfig\":{\"caBundle\":\"" NEW "\"}},"
+        "{\"name\":\"b\",\"clientConfig\":{\"caBundle\":\"" OLD "\"}}]}";
+    static const struct {
+        const char *a;
+        const char *b;
+        const char *b_bundle;
+        const char *b_policy;
+        bool shows;
+        bool shows_fail;
+    } rows[] = {
+        {"a", "b", NEW, "Ignore", true, false},
+        {"a", "b", NEW, "Fail", true, false}, /* of a, the policy was to be written too */
+        {"a", "b", OLD, "Fail", false, false},
+        {"a", "b", "", "Fail", false, false},
+        {"b", "a", NEW, "Fail", false, false},
+        {"x", "b", NEW, "Fail", true, false},
+        {"a", "x", NEW, "Fail", false, false},
+    };
+    AUTO(registration_fini) struct registration before;
+    (void)state;
+    read(before_json, &before);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO(registration_fini) struct registration after;
+        AUTO(buffer_fini) struct buffer json;
+        buffer_init(&json, 4096);
+        buffer_add_format(&json,
+                          "{\"webhooks\":[{\"name\":\"%s\",\"clientConfig\":{}},{\"name\":\"%s\","
+                          "\"failurePolicy\":\"%s\",\"clientConfig\":{\"caBundle\":\"%s\"}}]}",
+                          rows[i].a, rows[i].b, rows[i].b_policy, rows[i].b_bundle);
+        read(buffer_text(&json), &after);
+        assert_int_equal(registration_shows(&after, &before, "new", false), rows[i].shows);
+        assert_int_equal(registration_shows(&after, &before, "new", true), rows[i].shows_fail);
+    }
+    AUTO(registration_fini) struct registration copy = registration_copy(&before);
+    assert_true(registration_shows(&before, &copy, "old", false) ==
+                registration_shows(&copy, &before, "old", false));
+    assert_string_equal(copy.entries[1].bundle_pem, "old");
+}
+
 static void test_registration__takes_16_entries_and_not_one_more(void **state) {
     (void)state;
     for (int n = REGISTRATION_ENTRIES_MAX; n <= REGISTRATION_ENTRIES_MAX + 1; n++) {
@@ -154,6 +196,7 @@ int main(void) {
         cmocka_unit_test(test_registration__patches_what_differs_and_tests_the_name_first),
         cmocka_unit_test(test_registration__leaves_the_entries_of_other_services_alone),
         cmocka_unit_test(test_registration__sets_the_policy_only_where_it_is_asked_to),
+        cmocka_unit_test(test_registration__shows_what_a_patch_wrote),
         cmocka_unit_test(test_registration__takes_16_entries_and_not_one_more),
         cmocka_unit_test(test_registration__refuses_what_is_no_object),
     };

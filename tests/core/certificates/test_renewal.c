@@ -348,6 +348,51 @@ static void test_renewal__makes_nothing_by_a_clock_that_has_just_jumped(void **s
     }
 }
 
+/* Another clock contradicts ours, also at the start. */
+static void test_renewal__makes_nothing_by_a_clock_that_is_disputed(void **state) {
+    static const struct {
+        const char *name;
+        void (*change)(struct renewal_view *view);
+        enum renewal_verb verb;
+    } rows[] = {
+        {"names", other_names, RENEWAL_WAIT},
+        {"leaf", asked_for_a_leaf, RENEWAL_WAIT},
+        {"ca", asked_for_a_ca, RENEWAL_WAIT},
+        {"old ca", old_ca, RENEWAL_WAIT},
+        {"old leaf", old_leaf, RENEWAL_WAIT},
+        {"alone", prepared_without_a_webhook, RENEWAL_WAIT},
+        {"past", prepared_in_the_past, RENEWAL_TRUST},
+        {"future", prepared_in_the_future, RENEWAL_TRUST},
+        {"backup", old_ca_and_no_leaf, RENEWAL_WAIT},
+        {"no leaf", no_leaf, RENEWAL_WAIT},
+        {"forgotten", lost_and_forgotten, RENEWAL_WAIT},
+        {"others", lost_while_others_are_trusted, RENEWAL_WAIT},
+        {"switched", switched_a_day_ago, RENEWAL_WAIT},
+        {"lost", lost, RENEWAL_WRITE}, /* what was served is written back */
+        {"blank", blank_bundle, RENEWAL_TRUST},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct renewal_view view = settled();
+        rows[i].change(&view);
+        view.is_clock_disputed = true;
+        struct renewal_order order = step(&view);
+        if (order.verb != rows[i].verb || order.makes_ca || order.makes_leaf) {
+            fail_msg("%s: verb %d, phase %d", rows[i].name, order.verb, order.phase);
+        }
+        struct renewal renewal;
+        bool is_held_up = order.verb == RENEWAL_WAIT && rows[i].change != switched_a_day_ago;
+        renewal_init(&renewal, TRUST_MS, RETIRE_S);
+        if (renewal_is_held_up(&renewal, &view, 1000, START_S) !=
+            (is_held_up || rows[i].change == prepared_in_the_past ||
+             rows[i].change == prepared_in_the_future)) {
+            fail_msg("%s: it is %sheld up", rows[i].name, is_held_up ? "not " : "");
+        }
+        /* A clock may be put right soon. */
+        assert_true(order.verb != RENEWAL_WAIT || order.at_ms <= 1000 + 10000);
+    }
+}
+
 static void test_renewal__waits_anew_where_the_clock_jumps_again(void **state) {
     struct renewal_view view = settled();
     struct renewal renewal;
@@ -382,17 +427,58 @@ static void fight_on(struct fight *fight, int64_t from_ms, int64_t to_ms, bool i
     }
 }
 
-static void test_renewal__fights_five_times_and_then_every_five_minutes(void **state) {
+static void test_renewal__each_fight_doubles_the_pause_up_to_a_minute(void **state) {
+    static const int writes_ms[] = {0,     1000,  3000,   7000,   15000,
+                                    31000, 63000, 123000, 183000, 243000};
     struct fight fight = {.view = settled()};
     (void)state;
     blank_bundle(&fight.view);
     renewal_init(&fight.renewal, TRUST_MS, RETIRE_S);
-    fight_on(&fight, 0, 300000, true);
-    /* The first write is not yet a fight. Five more are. */
-    assert_int_equal(fight.n_writes, 6);
+    for (int i = 0; i < (int)COUNT_OF(writes_ms); i++) {
+        fight_on(&fight, i == 0 ? 0 : writes_ms[i - 1] + 100, writes_ms[i], true);
+        assert_int_equal(fight.n_writes, i);
+        fight_on(&fight, writes_ms[i], writes_ms[i] + 100, true);
+        assert_int_equal(fight.n_writes, i + 1);
+        /* The first write is no fight, and the second may be a person's. */
+        assert_int_equal(renewal_is_contested(&fight.renewal, writes_ms[i]), i >= 2);
+    }
     assert_int_equal(fight.n_contested, 1);
-    fight_on(&fight, 300000, 310000, true);
-    assert_int_equal(fight.n_writes, 7);
+}
+
+/* Somebody blanks the caBundles once a minute. They are back at once. */
+static void test_renewal__a_slow_fight_costs_no_trust(void **state) {
+    struct fight fight = {.view = settled()};
+    (void)state;
+    renewal_init(&fight.renewal, TRUST_MS, RETIRE_S);
+    for (int64_t now_ms = 0; now_ms < 20 * 60000; now_ms += 60000) {
+        int n_writes = fight.n_writes;
+        blank_bundle(&fight.view);
+        fight_on(&fight, now_ms, now_ms + 100, true);
+        assert_int_equal(fight.n_writes, n_writes + 1);
+        fight.view = settled();
+        fight_on(&fight, now_ms + 100, now_ms + 60000, true);
+    }
+}
+
+static void test_renewal__a_quiet_while_makes_the_pause_short_again(void **state) {
+    static const struct {
+        int64_t quiet_ms;
+        int64_t pause_ms;
+    } rows[] = {{RENEWAL_QUIET_MS - 100, RENEWAL_PAUSE_MAX_MS},
+                {RENEWAL_QUIET_MS, RENEWAL_PAUSE_MIN_MS}};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct fight fight = {.view = settled()};
+        int64_t now_ms = 123000 + rows[i].quiet_ms; /* the pause is a minute since 63 s */
+        blank_bundle(&fight.view);
+        renewal_init(&fight.renewal, TRUST_MS, RETIRE_S);
+        fight_on(&fight, 0, 123100, true);
+        int n_writes = fight.n_writes;
+        fight_on(&fight, now_ms, now_ms + rows[i].pause_ms, true);
+        assert_int_equal(fight.n_writes, n_writes + 1);
+        fight_on(&fight, now_ms + rows[i].pause_ms, now_ms + rows[i].pause_ms + 100, true);
+        assert_int_equal(fight.n_writes, n_writes + 2);
+    }
 }
 
 /* An API server that is away for a minute undoes no write. */
@@ -402,10 +488,13 @@ static void test_renewal__does_not_count_what_failed_as_fights(void **state) {
     blank_bundle(&fight.view);
     renewal_init(&fight.renewal, TRUST_MS, RETIRE_S);
     fight_on(&fight, 0, 60000, false);
+    assert_int_equal(fight.renewal.pause_ms, RENEWAL_PAUSE_MIN_MS);
     /* The next try comes within 15 seconds. */
-    fight_on(&fight, 60000, 75000, true);
-    assert_true(fight.n_writes > 0);
-    assert_int_equal(fight.n_contested, 0);
+    for (int64_t now_ms = 60000; fight.n_writes == 0; now_ms += 100) {
+        assert_true(now_ms < 75000);
+        fight_on(&fight, now_ms, now_ms + 100, true);
+    }
+    assert_int_equal(fight.renewal.pause_ms, RENEWAL_PAUSE_MIN_MS);
 }
 
 /* The watch does not bring again what an old answer would hide. */
@@ -595,7 +684,10 @@ int main(void) {
         cmocka_unit_test(test_renewal__switches_when_the_new_ca_was_trusted_long_enough),
         cmocka_unit_test(test_renewal__drops_the_oldest_when_there_is_no_room),
         cmocka_unit_test(test_renewal__believes_a_clock_that_jumps_only_when_it_stays),
-        cmocka_unit_test(test_renewal__fights_five_times_and_then_every_five_minutes),
+        cmocka_unit_test(test_renewal__each_fight_doubles_the_pause_up_to_a_minute),
+        cmocka_unit_test(test_renewal__a_slow_fight_costs_no_trust),
+        cmocka_unit_test(test_renewal__a_quiet_while_makes_the_pause_short_again),
+        cmocka_unit_test(test_renewal__makes_nothing_by_a_clock_that_is_disputed),
         cmocka_unit_test(test_renewal__does_not_count_what_failed_as_fights),
         cmocka_unit_test(test_renewal__retires_when_all_have_trusted_the_new_ca_for_long),
         cmocka_unit_test(test_renewal__makes_nothing_by_a_clock_that_has_just_jumped),

@@ -743,6 +743,64 @@ static void test_lease__release_during_a_look_that_finds_another_is_done(void **
     expect_wait(&lease, START, INT64_MAX);
 }
 
+/* The record must have become free by the end of the pause, and others must have looked. */
+static void test_lease__a_leader_that_yields_asks_nothing_for_a_while(void **state) {
+    struct lease lease;
+    (void)state;
+    init_held(&lease);
+    lease_yield(&lease, START + 100);
+    assert_true(lease_is_held(&lease, START + LEASE_RENEW_DEADLINE_MS - 1));
+    expect_wait(&lease, START + LEASE_RETRY_MS, START + 100 + LEASE_YIELD_MS);
+    assert_false(lease_is_held(&lease, START + LEASE_RENEW_DEADLINE_MS));
+    expect_wait(&lease, START + 100 + LEASE_YIELD_MS - 1, START + 100 + LEASE_YIELD_MS);
+    expect_order(&lease, START + 100 + LEASE_YIELD_MS, LEASE_GET);
+}
+
+static void test_lease__a_leader_without_a_better_one_yields_seldom(void **state) {
+    static const struct {
+        int64_t again_ms;
+        bool yields;
+    } rows[] = {{LEASE_YIELD_EVERY_MS - 1, false}, {LEASE_YIELD_EVERY_MS, true}};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct lease lease;
+        struct lease_order order;
+        init_held(&lease);
+        lease_yield(&lease, START);
+        lease_yield(&lease, START + rows[i].again_ms);
+        lease_step(&lease, START + rows[i].again_ms, WALL, &order);
+        assert_int_equal(order.verb, rows[i].yields ? LEASE_WAIT : LEASE_GET);
+    }
+}
+
+static void test_lease__a_yield_does_not_hold_up_the_end(void **state) {
+    struct lease lease;
+    (void)state;
+    init_held(&lease);
+    lease_yield(&lease, START);
+    lease_release(&lease);
+    expect_order(&lease, START, LEASE_GET);
+}
+
+static void test_lease__a_write_shows_in_its_answer(void **state) {
+    struct lease lease;
+    (void)state;
+    init_held(&lease);
+    struct lease_order order = expect_order(&lease, START + LEASE_RETRY_MS, LEASE_REPLACE);
+    struct lease_record record = order.record;
+    assert_true(lease_is_shown(&lease, &record));
+    snprintf(record.renew_time, sizeof(record.renew_time), "%s", THEN_AS);
+    assert_false(lease_is_shown(&lease, &record)); /* an earlier renewal of ours */
+    record = order.record;
+    snprintf(record.holder, sizeof(record.holder), "%s", OTHER);
+    assert_false(lease_is_shown(&lease, &record));
+    record = (struct lease_record){.holder = ""};
+    assert_false(lease_is_shown(&lease, &record));
+    lease_answer(&lease, START + LEASE_RETRY_MS, 0, 500, NULL);
+    expect_order(&lease, START + 2 * LEASE_RETRY_MS, LEASE_GET);
+    assert_true(lease_is_shown(&lease, &record)); /* to a look, any record is an answer */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lease__reads_a_record),
@@ -778,6 +836,10 @@ int main(void) {
         cmocka_unit_test(test_lease__who_never_led_is_released_at_once),
         cmocka_unit_test(test_lease__release_awaits_the_request_under_way),
         cmocka_unit_test(test_lease__release_during_a_look_that_finds_another_is_done),
+        cmocka_unit_test(test_lease__a_leader_that_yields_asks_nothing_for_a_while),
+        cmocka_unit_test(test_lease__a_leader_without_a_better_one_yields_seldom),
+        cmocka_unit_test(test_lease__a_yield_does_not_hold_up_the_end),
+        cmocka_unit_test(test_lease__a_write_shows_in_its_answer),
     };
     return cmocka_run_group_tests_name("core/lease", tests, NULL, NULL);
 }
