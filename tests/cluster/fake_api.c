@@ -42,7 +42,7 @@ static void wait_while_frozen(struct fake_api *api) {
     }
 }
 
-/* Takes the first fault that matches. */
+/* Takes the first fault that matches, or one by chance. */
 static void take_fault(struct fake_api *api, struct fake_connection *connection,
                        const struct fake_route *route, const char *path) {
     connection->is_faulty = false;
@@ -58,6 +58,7 @@ static void take_fault(struct fake_api *api, struct fake_connection *connection,
             return;
         }
     }
+    connection->is_faulty = fake_chaos_draw(&api->chaos, &connection->fault);
 }
 
 static bool is_faulty(const struct fake_connection *connection, enum fake_fault_kind kind) {

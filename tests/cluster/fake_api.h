@@ -107,6 +107,10 @@ struct fake_fault {
 void fake_inject(struct fake_api *api, const struct fake_fault *fault);
 void fake_heal(struct fake_api *api);
 
+/* From here on until fake_heal(), chance decides which of the requests that match no fault get one:
+   so many in a hundred, reads and writes alike. */
+void fake_set_chaos(struct fake_api *api, uint64_t seed, unsigned percent);
+
 /* Lets all held answers go. The fault stays. */
 void fake_release(struct fake_api *api);
 

@@ -176,7 +176,14 @@ void fake_inject(struct fake_api *api, const struct fake_fault *fault) {
 void fake_heal(struct fake_api *api) {
     lock(api);
     api->n_faults = 0;
+    api->chaos.percent = 0;
     api->n_heals++;
+    unlock(api);
+}
+
+void fake_set_chaos(struct fake_api *api, uint64_t seed, unsigned percent) {
+    lock(api);
+    api->chaos = (struct fake_chaos){.chance = {seed}, .percent = percent};
     unlock(api);
 }
 

@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include "fake_api.h"
+#include "fake_chaos.h"
 #include "fake_http.h"
 #include "fake_store.h"
 
@@ -72,6 +73,7 @@ struct fake_api {
     bool is_holding;
     struct fake_active faults[FAKE_FAULTS_MAX];
     size_t n_faults;
+    struct fake_chaos chaos;
     unsigned n_heals;
     unsigned n_releases;
 

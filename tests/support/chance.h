@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef ORACLE_CHANCE_H
-#define ORACLE_CHANCE_H
+#ifndef TESTS_SUPPORT_CHANCE_H
+#define TESTS_SUPPORT_CHANCE_H
 
 /*
  * Pseudo-random numbers (splitmix64), the same on every machine.
