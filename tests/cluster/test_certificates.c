@@ -15,25 +15,35 @@
 #include <cmocka.h>
 
 #include "base/attribute.h"
+#include "base/buffer.h"
+#include "base/memory.h"
 #include "cluster/cluster.h"
 #include "edge/clock.h"
 
 #define SECRETS        "/secrets"
 #define CONFIGURATIONS "/mutatingwebhookconfigurations"
 #define CONFIGURATION  "zz-capstan"
+#define FORMER         "capstan"
 #define DAY_S          86400
 
 enum { EARLY_MS = 50 };
 
-/* A configuration with one entry that leads to Capstan, without a caBundle. */
+/* A configuration with one entry that leads to Capstan, and with this caBundle. */
+static void put_bundle(const struct cluster *cluster, const char *name, const char *pem) {
+    AUTO(buffer_fini) struct buffer json;
+    buffer_init(&json, SIZE_MAX);
+    buffer_add_format(&json,
+                      "{\"metadata\":{\"name\":\"%s\"},\"webhooks\":[{\"name\":\"a.capstan.dev\","
+                      "\"clientConfig\":{\"service\":{\"namespace\":\"" CLUSTER_NAMESPACE
+                      "\",\"name\":\"capstan\"},\"caBundle\":\"",
+                      name);
+    buffer_add_base64(&json, pem, strlen(pem));
+    buffer_add_text(&json, "\"}}]}");
+    fake_put(cluster->api, FAKE_CONFIGURATION, buffer_text(&json));
+}
+
 static void put_configuration(const struct cluster *cluster, const char *name) {
-    char json[512];
-    snprintf(json, sizeof(json),
-             "{\"metadata\":{\"name\":\"%s\"},\"webhooks\":[{\"name\":\"a.capstan.dev\","
-             "\"clientConfig\":{\"service\":{\"namespace\":\"" CLUSTER_NAMESPACE
-             "\",\"name\":\"capstan\"}}}]}",
-             name);
-    fake_put(cluster->api, FAKE_CONFIGURATION, json);
+    put_bundle(cluster, name, "");
 }
 
 static int set_up(void **state) {
@@ -201,6 +211,38 @@ static void test_certificates__an_answer_that_shows_no_owner_is_a_failure(void *
     }
 }
 
+/* The former configuration stays, so that is no success. */
+static void test_certificates__an_answer_that_shows_no_deletion_is_a_failure(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(foreign_bodies); i++) {
+        struct cluster *cluster;
+        const struct fake_fault fault = {.verb = "DELETE",
+                                         .path = CONFIGURATIONS "/" FORMER,
+                                         .kind = FAKE_ANSWER,
+                                         .status = 200,
+                                         .body = foreign_bodies[i],
+                                         .times = 1};
+        if (strstr(foreign_bodies[i], "Success") != NULL) {
+            continue; /* the next look tells that it is still there */
+        }
+        set_up((void **)&cluster);
+        cluster->program.makes_certificates = false;
+        cluster->program.trust_delay = "0s";
+        AUTO_FREE char *ca = program_read(&cluster->program, "certs/ca.crt");
+        put_bundle(cluster, CONFIGURATION, ca);
+        put_configuration(cluster, FORMER);
+        fake_inject(cluster->api, &fault);
+        cluster_start(cluster);
+        program_wait_for_log(&cluster->program, "\"registration.leftover\"", 1);
+        assert_true(program_count_log(&cluster->program, "see whether a proxy") > 0);
+        assert_int_equal(program_count_log(&cluster->program, "\"registration.retired\""), 0);
+        cluster_wait_for(cluster, "DELETE", CONFIGURATIONS "/" FORMER, 2);
+        program_wait_for_log(&cluster->program, "\"registration.retired\"", 1);
+        assert_int_equal(fake_count_objects(cluster->api, FAKE_CONFIGURATION), 1);
+        cluster_teardown((void **)&cluster);
+    }
+}
+
 /* Each fight doubles the pause. The log and the Event do not come with each. */
 static void test_certificates__the_pause_after_a_fight_doubles(void **state) {
     enum { FIGHTS = 4 };
@@ -223,13 +265,16 @@ static void test_certificates__the_pause_after_a_fight_doubles(void **state) {
     cluster_assert_count(cluster, "POST", EVENTS, 1);
 }
 
-/* The record of an earlier renewal, kept by a cache, is none. */
+#define NO_HOLDER                                                                                  \
+    "{\"kind\":\"Lease\",\"metadata\":{\"name\":\"capstan\",\"resourceVersion\":\"1\"},"           \
+    "\"spec\":{\"holderIdentity\":\"\"}}"
+
+/* A record that is not the written one is none. */
 static void test_certificates__an_answer_that_shows_another_lease_is_a_failure(void **state) {
     static const char *const bodies[] = {
         "<html>please log in</html>",
         "{}",
-        "{\"kind\":\"Lease\",\"metadata\":{\"name\":\"capstan\",\"resourceVersion\":\"1\"},"
-        "\"spec\":{\"holderIdentity\":\"\"}}",
+        NO_HOLDER,
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(bodies); i++) {
@@ -263,6 +308,7 @@ int main(void) {
         cmocka_unit_test(test_certificates__an_answer_that_shows_no_certificates_is_a_failure),
         cmocka_unit_test(test_certificates__an_answer_that_shows_an_old_bundle_is_a_failure),
         cmocka_unit_test(test_certificates__an_answer_that_shows_no_owner_is_a_failure),
+        cmocka_unit_test(test_certificates__an_answer_that_shows_no_deletion_is_a_failure),
         FRESH(test_certificates__the_pause_after_a_fight_doubles),
         cmocka_unit_test(test_certificates__an_answer_that_shows_another_lease_is_a_failure),
     };

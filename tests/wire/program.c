@@ -116,6 +116,9 @@ static void make_command(const struct program *program, struct command *command)
     if (!program->makes_certificates) {
         add(command, "--webhook-cert-path", command->certs);
     }
+    if (program->trust_delay != NULL) {
+        add(command, "--ca-trust-delay", program->trust_delay);
+    }
     add(command, "--webhook-bind-address", command->address);
     add(command, "--health-probe-bind-address", command->any_port);
     add(command, "--metrics-bind-address", command->any_port);

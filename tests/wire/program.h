@@ -33,6 +33,7 @@ struct program {
     bool has_kubeconfig;
     bool elects_leader;
     bool makes_certificates;    /* it has none from files */
+    const char *trust_delay;    /* --ca-trust-delay; NULL: the default */
     const char *shutdown_delay; /* "0s" */
     const char *log_level;      /* "info" */
     unsigned workers;           /* 2 */

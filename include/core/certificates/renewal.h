@@ -44,7 +44,7 @@ enum {
     RENEWAL_WINDOW_MS = 600000,
     RENEWAL_WRITES_MAX = 60, /* of the Secret in a window */
     /* Between two writes of the caBundles. It doubles with each fight: a write that undoes one of
-       somebody else. Each API server can trust Capstan at most this long after such a write. */
+       somebody else. So nobody trusts Capstan for a minute at most, however long the fight is. */
     RENEWAL_PAUSE_MIN_MS = 1000,
     RENEWAL_PAUSE_MAX_MS = 60000,
     /* Without a fight for this long, the pause is the shortest again. It is far longer than the

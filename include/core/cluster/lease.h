@@ -73,8 +73,8 @@ struct lease {
     bool is_claimed;     /* we tried to write that we hold it, and have not read otherwise since */
     int64_t next_ms;     /* when to ask next */
     char written[LEASE_TIME_SIZE]; /* the renewTime of the write under way */
-    bool has_yielded;              /* ... */
-    int64_t yielded_ms;            /* ... the last time at this one */
+    bool has_yielded;              /* ever, ... */
+    int64_t yielded_ms;            /* ... and when it last did */
     bool is_leaving;
     bool is_gone;
 };
