@@ -7,8 +7,8 @@
  * the same requests, since these race.
  */
 
-#include "chance.h"
 #include "fake_api.h"
+#include "support/chance.h"
 
 struct fake_chaos {
     struct chance chance;

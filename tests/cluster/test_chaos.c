@@ -18,9 +18,9 @@
 
 #include "base/attribute.h"
 #include "base/memory.h"
-#include "chance.h"
 #include "cluster/cluster.h"
 #include "edge/clock.h"
+#include "support/chance.h"
 
 enum {
     N_SEEDS = 10,

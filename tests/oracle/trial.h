@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "chance.h"
 #include "oracle.h"
+#include "support/chance.h"
 
 /* Questions to which the program and the oracle have two answers, and no third has decided yet.
    README.md lists them. 1 makes trials about them. */

@@ -7,7 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
-#include "chance.h"
+#include "support/chance.h"
 #include "tree.h"
 
 struct wire {
