@@ -307,6 +307,34 @@ is_gone() {
     [[ -z $left ]]
 }
 
+# observed_now: how many servers have both conditions of their present generation.
+observed_now() {
+    api admin GET "$(server_path)" | jq '[.items[] | .metadata.generation as $generation |
+        select([.status.conditions[] | select(.type == "StdioReplicaCapped" or
+        .type == "SessionStorageWarning") | .observedGeneration == $generation] == [true, true])] | length'
+}
+
+# The bound of one edit is 30 s, and the edits take some time, too.
+test_10_an_operator_that_is_killed_in_the_midst_leaves_none_missing() {
+    local i began before
+    wait_for 240 is_quiet 10
+    for ((i = 0; i < n_servers; i++)); do
+        create_server "server-$i" "$(spec_of "$i")"
+    done
+    wait_for 240 is_quiet 10
+    for ((i = 0; i < n_servers; i++)); do
+        change_server "server-$i" '{"env": [{"name": "EDITED", "value": "yes"}]}'
+    done
+    began=${EPOCHREALTIME/./}
+    end operator KILL
+    before=$(observed_now)
+    wait_for 34 prints "$n_servers" observed_now
+    echo "figure: the operator was killed with $before of $n_servers conditions written;" \
+        "none was missing $(((${EPOCHREALTIME/./} - began) / 1000)) ms later"
+    all_are_right
+    start_operator
+}
+
 # create_all: one server for each transport, count of replicas, and provider.
 create_all() {
     local transport replicas provider n=0
@@ -329,7 +357,7 @@ have_conditions() {
 }
 
 # Each alone: the operator first, and then Capstan.
-test_10_both_write_the_same_conditions() {
+test_11_both_write_the_same_conditions() {
     local by_operator by_capstan
     unregister capstan
     stop_capstan capstan
@@ -344,33 +372,5 @@ test_10_both_write_the_same_conditions() {
     wait_for 60 have_conditions 48
     by_capstan=$(server_conditions)
     diff <(echo "$by_operator") <(echo "$by_capstan")
-    all_are_right
-}
-
-# observed_now: how many servers have both conditions of their present generation.
-observed_now() {
-    api admin GET "$(server_path)" | jq '[.items[] | .metadata.generation as $generation |
-        select([.status.conditions[] | select(.type == "StdioReplicaCapped" or
-        .type == "SessionStorageWarning") | .observedGeneration == $generation] == [true, true])] | length'
-}
-
-# The bound of one edit is 30 s, and the edits take some time, too.
-test_11_an_operator_that_is_killed_in_the_midst_leaves_none_missing() {
-    local i began before
-    start_operator
-    wait_for 240 is_quiet 10
-    for ((i = 0; i < n_servers; i++)); do
-        create_server "server-$i" "$(spec_of "$i")"
-    done
-    wait_for 240 is_quiet 10
-    for ((i = 0; i < n_servers; i++)); do
-        change_server "server-$i" '{"env": [{"name": "EDITED", "value": "yes"}]}'
-    done
-    began=${EPOCHREALTIME/./}
-    end operator KILL
-    before=$(observed_now)
-    wait_for 34 prints "$n_servers" observed_now
-    echo "figure: the operator was killed with $before of $n_servers conditions written;" \
-        "none was missing $(((${EPOCHREALTIME/./} - began) / 1000)) ms later"
     all_are_right
 }
