@@ -34,6 +34,7 @@ enum metric {
     METRIC_STATUS_WRITES_OK,
     METRIC_STATUS_WRITES_ERROR,
     METRIC_STATUS_CONFLICTS, /* another writer undid a write */
+    METRIC_STATUS_DEFERRED,  /* another writer was waited for, and has written */
     METRIC_SCALE_WRITES_OK,
     METRIC_SCALE_WRITES_ERROR,
     METRIC_SCALE_CONFLICTS, /* another writer undid a heal */

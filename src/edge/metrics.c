@@ -64,6 +64,8 @@ static const struct series table[METRIC_COUNT] = {
     [METRIC_STATUS_WRITES_ERROR] = {STATUS_WRITES, "{result=\"error\"}"},
     [METRIC_STATUS_CONFLICTS] = {"capstan_status_conflicts_total", "counter",
                                  "Writes that another writer had undone since.", ""},
+    [METRIC_STATUS_DEFERRED] = {"capstan_status_deferred_total", "counter",
+                                "Writes that were left to the operator, which has written.", ""},
     [METRIC_SCALE_WRITES_OK] = {SCALE_WRITES, "{result=\"ok\"}"},
     [METRIC_SCALE_WRITES_ERROR] = {SCALE_WRITES, "{result=\"error\"}"},
     [METRIC_SCALE_CONFLICTS] = {"capstan_scale_conflicts_total", "counter",

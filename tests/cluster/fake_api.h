@@ -64,6 +64,11 @@ size_t fake_count_objects(struct fake_api *api, enum fake_kind kind);
 void fake_put_status(struct fake_api *api, enum fake_kind kind, const char *namespace,
                      const char *name, const char *json);
 
+/* The same for an MCPServer, and with the managedFields that an operator leaves there by its PUT of
+   /status. With `has_conditions`, it owns the conditions of Capstan's types. */
+void fake_operate(struct fake_api *api, const char *namespace, const char *name, const char *json,
+                  bool has_conditions);
+
 /* Forgets older changes: a watch or a next page from before this call gets 410. */
 void fake_compact(struct fake_api *api);
 

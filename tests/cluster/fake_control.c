@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "edge/clock.h"
 #include "fake_inside.h"
 
 static void lock(struct fake_api *api) {
@@ -101,17 +102,54 @@ size_t fake_count_objects(struct fake_api *api, enum fake_kind kind) {
     return n;
 }
 
+static void replace_status(cJSON *object, const char *json) {
+    cJSON_DeleteItemFromObjectCaseSensitive(object, "status");
+    if (json != NULL) {
+        cJSON_AddItemToObject(object, "status", cJSON_Parse(json));
+    }
+}
+
 void fake_put_status(struct fake_api *api, enum fake_kind kind, const char *namespace,
                      const char *name, const char *json) {
     char key[512];
     make_key(namespace, name, key);
     lock(api);
     cJSON *object = fake_store_read(&api->store, kind, key);
-    cJSON_DeleteItemFromObjectCaseSensitive(object, "status");
-    if (json != NULL) {
-        cJSON_AddItemToObject(object, "status", cJSON_Parse(json));
-    }
+    replace_status(object, json);
     fake_store_write(&api->store, kind, object);
+    unlock(api);
+    cJSON_Delete(object);
+}
+
+static cJSON *make_managed(bool has_conditions) {
+    char time[TEXT_TIME_SIZE];
+    cJSON *list = cJSON_CreateArray();
+    cJSON *manager = cJSON_CreateObject();
+    cJSON_AddItemToArray(list, manager);
+    text_format_time(time, clock_wall_seconds());
+    cJSON_AddStringToObject(manager, "manager", "thv-operator");
+    cJSON_AddStringToObject(manager, "operation", "Update");
+    cJSON_AddStringToObject(manager, "time", time);
+    cJSON *fields = cJSON_AddObjectToObject(manager, "fieldsV1");
+    cJSON *status = cJSON_AddObjectToObject(fields, "f:status");
+    if (has_conditions) {
+        cJSON *conditions = cJSON_AddObjectToObject(status, "f:conditions");
+        cJSON_AddObjectToObject(conditions, "k:{\"type\":\"StdioReplicaCapped\"}");
+    }
+    return list;
+}
+
+void fake_operate(struct fake_api *api, const char *namespace, const char *name, const char *json,
+                  bool has_conditions) {
+    char key[512];
+    make_key(namespace, name, key);
+    lock(api);
+    cJSON *object = fake_store_read(&api->store, FAKE_SERVER, key);
+    cJSON *metadata = cJSON_GetObjectItemCaseSensitive(object, "metadata");
+    replace_status(object, json);
+    cJSON_DeleteItemFromObjectCaseSensitive(metadata, "managedFields");
+    cJSON_AddItemToObject(metadata, "managedFields", make_managed(has_conditions));
+    fake_store_write(&api->store, FAKE_SERVER, object);
     unlock(api);
     cJSON_Delete(object);
 }

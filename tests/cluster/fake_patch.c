@@ -83,11 +83,22 @@ static void reply_with(struct fake_reply *reply, const cJSON *object) {
     cJSON_free(text);
 }
 
+/* A precondition of a patch: the object must have the value that the patch names. */
+static bool holds(const cJSON *patch, const cJSON *object, const char *member) {
+    const char *wanted = text_of(get(patch, "metadata"), member);
+    return wanted[0] == '\0' || strcmp(wanted, text_of(get(object, "metadata"), member)) == 0;
+}
+
 void fake_apply(struct fake_api *api, const struct fake_route *route, const cJSON *applied,
                 cJSON *owned_object, struct fake_reply *reply) {
     const char *fault = fault_of_apply(route, applied);
     if (fault != NULL) {
         fake_reply_status(reply, 422, "Invalid", fault);
+        cJSON_Delete(owned_object);
+        return;
+    }
+    if (!holds(applied, owned_object, "resourceVersion")) {
+        fake_reply_status(reply, 409, "Conflict", "the object has been modified");
         cJSON_Delete(owned_object);
         return;
     }
@@ -128,12 +139,6 @@ void fake_get_scale(const struct fake_api *api, const char *key, struct fake_rep
     reply_with(reply, scale);
     cJSON_Delete(scale);
     cJSON_Delete(deployment);
-}
-
-/* A precondition of a merge patch: the object must have the value that the patch names. */
-static bool holds(const cJSON *patch, const cJSON *object, const char *member) {
-    const char *wanted = text_of(get(patch, "metadata"), member);
-    return wanted[0] == '\0' || strcmp(wanted, text_of(get(object, "metadata"), member)) == 0;
 }
 
 void fake_scale(struct fake_api *api, const struct fake_route *route, const cJSON *patch,

@@ -199,12 +199,16 @@ void fake_store_write(struct fake_store *store, enum fake_kind kind, cJSON *obje
 
 /* Copies the members that an update cannot change, or that it leaves out. */
 static void take_over(cJSON *object, const cJSON *old) {
+    static const char managed[] = "managedFields";
     const cJSON *old_metadata = get(old, "metadata");
     cJSON *metadata = get(object, "metadata");
     set_text(metadata, "uid", text_of(old_metadata, "uid"));
     double generation = cJSON_GetNumberValue(get(old_metadata, "generation"));
     bool is_same = cJSON_Compare(get(object, "spec"), get(old, "spec"), true);
     set_number(metadata, "generation", is_same ? generation : generation + 1);
+    if (get(metadata, managed) == NULL && get(old_metadata, managed) != NULL) {
+        cJSON_AddItemToObject(metadata, managed, cJSON_Duplicate(get(old_metadata, managed), true));
+    }
     if (get(object, "status") == NULL && get(old, "status") != NULL) {
         cJSON_AddItemToObject(object, "status", cJSON_Duplicate(get(old, "status"), true));
     }

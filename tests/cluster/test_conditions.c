@@ -65,7 +65,7 @@ static void test_conditions__a_new_mcpserver_is_written_once(void **state) {
                         "/apis/toolhive.stacklok.dev/v1beta1/namespaces/default/mcpservers/one/"
                         "status?fieldManager=capstan&force=true");
     assert_string_equal(request.content_type, "application/apply-patch+yaml");
-    assert_null(strstr(request.body, "resourceVersion"));
+    assert_non_null(strstr(request.body, "\"resourceVersion\":\""));
     assert_null(strstr(request.body, "managedFields"));
     assert_null(strstr(request.body, "spec\""));
     cluster_settle_slowly(cluster);

@@ -40,6 +40,20 @@ static void storm(const struct cluster *cluster, int first, int last) {
     }
 }
 
+/* The API server refuses a write if the object has changed since it was judged. Five such tries are
+   one write. */
+static void check_writes(const struct cluster *cluster, size_t n_max) {
+    enum { TRIES = 5 };
+    struct fake_request request;
+    size_t n = 0;
+    size_t n_good = 0;
+    for (; fake_find(cluster->api, "WRITE", STATUS_OF("one"), n, &request); n++) {
+        n_good += request.status == 200;
+    }
+    assert_in_range(n_good, 1, n_max);
+    assert_in_range(n, 2, n_max * TRIES);
+}
+
 static void test_row_59__a_storm_about_one_object_is_a_few_writes(void **state) {
     struct cluster *cluster = *state;
     char generation[256];
@@ -56,7 +70,7 @@ static void test_row_59__a_storm_about_one_object_is_a_few_writes(void **state) 
         http_sleep_ms(5);
     } while (strcmp(generation, expected) != 0);
     int64_t took_ms = clock_boot_ms() - began_ms;
-    assert_in_range(fake_count(cluster->api, "WRITE", STATUS_OF("one")), 2, took_ms / PACE_MS + 2);
+    check_writes(cluster, (size_t)(took_ms / PACE_MS + 2));
     if (!program_is_sanitized()) {
         assert_true(program_memory_kib(&cluster->program, "VmRSS") < before_kib + STORM_GROWTH_KIB);
     }

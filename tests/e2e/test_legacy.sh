@@ -17,7 +17,7 @@ setup() {
     start_proxies
 }
 
-# The servers of tests 3 to 6 live on from one to the next.
+# The servers of tests 3 to 7 live on from one to the next.
 NAMESPACE_OF_ALL=servers
 
 # make_server NAME TRANSPORT: and waits until the operator has made its Deployment.
@@ -109,12 +109,22 @@ test_5_both_conditions_are_written_once_and_then_nothing() {
     expect 'writes of Capstan' "$(($(count_writes) - n_before))" 0
 }
 
+# Nobody else writes them, and the operator writes the status all the same.
+test_6_none_is_missing_three_seconds_after_an_edit() {
+    local name
+    VERSION=v1alpha1 NAMESPACE=$NAMESPACE_OF_ALL
+    for name in web tool scaled; do
+        change_server "$name" '{"env": [{"name": "EDITED", "value": "yes"}]}'
+        wait_for 3 conditions_are_right "$name"
+    done
+}
+
 generations() {
     { api admin GET "$(server_path)" && api admin GET "$(deployment_path)"; } |
         jq -r '.items[].metadata | "\(.name) \(.generation)"'
 }
 
-test_6_an_upgrade_of_the_operator_loses_nothing() {
+test_7_an_upgrade_of_the_operator_loses_nothing() {
     local name
     NAMESPACE=$NAMESPACE_OF_ALL
     end operator

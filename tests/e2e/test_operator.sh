@@ -40,14 +40,37 @@ is_quiet() {
     ((${EPOCHREALTIME/./} / 1000 > ${last:-0} + $1 * 1000))
 }
 
-# conflicts: how often the operator's status writes met one.
+# conflicts [WRITER]: how often the operator's status writes met one; with WRITER, only those for a write
+# of WRITER's. The operator meets some with its own writes, and with those of whoever edits.
 conflicts() {
-    audit 'select(.writer == "toolhive-operator" and .what == "mcpservers/status" and .code == 409)' |
-        wc -l
+    audit 'select(.what | startswith("mcpservers"))' | jq -s --arg of "${1-}" 'sort_by(.stageTimestamp) |
+        reduce .[] as $write ({n: 0}; "\($write.objectRef.namespace)/\($write.objectRef.name)" as $key |
+            if $write.code < 300 then .[$key] = $write.writer
+            elif $write.code == 409 and $write.what == "mcpservers/status" and
+                $write.writer == "toolhive-operator" and ($of == "" or .[$key] == $of) then .n += 1
+            else . end) | .n'
+}
+
+n_singles=8
+
+# one_by_one: creates and edits some servers in a namespace of their own, each when the operator is done
+# with the one before. Then a write of Capstan's that waits for nobody comes in the midst of its writes.
+one_by_one() {
+    local NAMESPACE=$NAMESPACE-singles i
+    k create namespace "$NAMESPACE" >/dev/null
+    for ((i = 0; i < n_singles; i++)); do
+        create_server "single-$i" "$(spec_of "$i")"
+        wait_for 60 is_quiet 3
+        change_server "single-$i" '{"env": [{"name": "EDITED", "value": "yes"}]}'
+        wait_for 60 is_quiet 3
+    done
+    wait_for 30 all_are_right
+    delete_namespace
 }
 
 # create_and_edit FILE: creates n_servers one right after the other, and edits each. Writes to FILE how
-# many conflicts the operator met while they were created, and while they were edited.
+# many conflicts the operator met while they were created, and while they were edited. These are all; see
+# conflicts.
 create_and_edit() {
     local i before after
     before=$(conflicts)
@@ -90,13 +113,41 @@ namespace_is_gone() {
     ! k get namespace "$NAMESPACE" -o json 2>/dev/null | jq -c .status
 }
 
-test_2_conflicts_with_capstan() {
-    local made edited
+# write_policy NAME LINE: a policy with this one line, in $CLUSTER/NAME.yaml.
+write_policy() {
+    printf '%s\n' 'apiVersion: capstan.dev/v1' 'kind: PolicyConfig' "$2" >"$CLUSTER/$1.yaml"
+}
+
+# What is saved: Capstan writes at once, in the midst of the operator's writes.
+test_2_conflicts_with_capstan_that_waits_for_nobody() {
+    local n
+    write_policy on 'conditions: {write: on}'
+    start_capstan capstan --config "$CLUSTER/on.yaml"
+    register capstan
+    one_by_one
+    n=$(conflicts capstan)
+    echo "figure: with Capstan, conditions.write on: it made $n conflicts for the operator in" \
+        "$n_singles creations and $n_singles edits, one after the other"
+    ((n > 0)) || fail 'conditions.write: auto would save nothing'
+    unregister capstan
+    stop_capstan capstan
+}
+
+test_3_no_conflict_with_capstan() {
+    local made edited before
     start_capstan capstan
     register capstan
+    # Capstan knows of an operator by its first write.
+    create_server first '{}'
+    wait_for 60 is_quiet 5
+    delete_server first
+    wait_for 60 is_gone first
+    before=$(conflicts capstan)
+    one_by_one
     create_and_edit "$CLUSTER/conflicts.with"
     read -r made edited <"$CLUSTER/conflicts.with"
     echo "figure: with Capstan: $made conflicts in $n_servers creations, $edited in $n_servers edits"
+    expect 'conflicts with a write of Capstan' "$(conflicts capstan)" "$before"
     wait_for 30 all_are_right
     # The same, whoever has written them last.
     diff "$CLUSTER/conditions.without" <(server_conditions)
@@ -111,13 +162,13 @@ all_are_right() {
     [[ -z $conditions ]]
 }
 
-# in_first_namespace COMMAND...: where the servers of test 2 are.
+# in_first_namespace COMMAND...: where the servers of test 3 are.
 in_first_namespace() {
     NAMESPACE=$(cat "$CLUSTER/namespace") "$@"
 }
 
 # By the table of rules: stdio is 1 whatever spec.replicas says, the others are as spec.replicas says.
-test_3_its_deployments_are_as_the_table_says() {
+test_4_its_deployments_are_as_the_table_says() {
     local wrong
     wrong=$({ in_first_namespace api_list mcpservers && in_first_namespace api_list deployments; } |
         jq -s -c '(.[0].items | map({key: .metadata.name, value: .spec}) | from_entries) as $specs |
@@ -141,7 +192,7 @@ versions_of() {
         jq -r '.items[].metadata | "\(.name) \(.generation) \(.resourceVersion)"'
 }
 
-test_4_two_quiet_minutes() {
+test_5_two_quiet_minutes() {
     local before n_before
     wait_for 120 is_quiet 10
     before=$(in_first_namespace versions_of)
@@ -160,7 +211,7 @@ pair_is_there() {
     api admin GET "$(deployment_path "$1")" && is_settled "$1"
 }
 
-test_5_edits_of_replicas_and_transport() {
+test_6_edits_of_replicas_and_transport() {
     create_server one '{"transport": "sse", "replicas": 3}'
     wait_for 60 pair_is_there one
     expect 'replicas on sse' "$(replicas_of one)" 3
@@ -183,7 +234,7 @@ test_5_edits_of_replicas_and_transport() {
     expect 'replicas that nobody but kubectl has set' "$(replicas_of one)" 4
 }
 
-test_6_scaled_while_capstan_was_away() {
+test_7_scaled_while_capstan_was_away() {
     local generation
     create_server one '{}'
     wait_for 60 pair_is_there one
@@ -201,13 +252,9 @@ test_6_scaled_while_capstan_was_away() {
     register capstan
 }
 
-test_7_rollout_restart() {
+test_8_rollout_restart() {
     roll_out one 2
-    cat >"$CLUSTER/surge.yaml" <<'END'
-apiVersion: capstan.dev/v1
-kind: PolicyConfig
-stdioCap: {preventSurge: true}
-END
+    write_policy surge 'stdioCap: {preventSurge: true}'
     stop_capstan capstan
     start_capstan capstan --config "$CLUSTER/surge.yaml"
     roll_out two 1
@@ -230,7 +277,7 @@ roll_out() {
     expect 'the most pods at a time' "$most" "$2"
 }
 
-test_8_deletion_takes_everything_with_it() {
+test_9_deletion_takes_everything_with_it() {
     create_server one '{"replicas": 3}'
     create_server two '{"transport": "sse", "replicas": 2}'
     wait_for 60 pair_is_there one
@@ -260,6 +307,34 @@ is_gone() {
     [[ -z $left ]]
 }
 
+# observed_now: how many servers have both conditions of their present generation.
+observed_now() {
+    api admin GET "$(server_path)" | jq '[.items[] | .metadata.generation as $generation |
+        select([.status.conditions[] | select(.type == "StdioReplicaCapped" or
+        .type == "SessionStorageWarning") | .observedGeneration == $generation] == [true, true])] | length'
+}
+
+# The bound of one edit is 30 s, and the edits take some time, too.
+test_10_an_operator_that_is_killed_in_the_midst_leaves_none_missing() {
+    local i began before
+    wait_for 240 is_quiet 10
+    for ((i = 0; i < n_servers; i++)); do
+        create_server "server-$i" "$(spec_of "$i")"
+    done
+    wait_for 240 is_quiet 10
+    for ((i = 0; i < n_servers; i++)); do
+        change_server "server-$i" '{"env": [{"name": "EDITED", "value": "yes"}]}'
+    done
+    began=${EPOCHREALTIME/./}
+    end operator KILL
+    before=$(observed_now)
+    wait_for 34 prints "$n_servers" observed_now
+    echo "figure: the operator was killed with $before of $n_servers conditions written;" \
+        "none was missing $(((${EPOCHREALTIME/./} - began) / 1000)) ms later"
+    all_are_right
+    start_operator
+}
+
 # create_all: one server for each transport, count of replicas, and provider.
 create_all() {
     local transport replicas provider n=0
@@ -282,7 +357,7 @@ have_conditions() {
 }
 
 # Each alone: the operator first, and then Capstan.
-test_9_both_write_the_same_conditions() {
+test_11_both_write_the_same_conditions() {
     local by_operator by_capstan
     unregister capstan
     stop_capstan capstan

@@ -35,6 +35,7 @@ static const struct {
     {METRIC_STATUS_WRITES_OK, "capstan_status_writes_total{result=\"ok\"}"},
     {METRIC_STATUS_WRITES_ERROR, "capstan_status_writes_total{result=\"error\"}"},
     {METRIC_STATUS_CONFLICTS, "capstan_status_conflicts_total"},
+    {METRIC_STATUS_DEFERRED, "capstan_status_deferred_total"},
     {METRIC_SCALE_WRITES_OK, "capstan_scale_writes_total{result=\"ok\"}"},
     {METRIC_SCALE_WRITES_ERROR, "capstan_scale_writes_total{result=\"error\"}"},
     {METRIC_SCALE_CONFLICTS, "capstan_scale_conflicts_total"},
@@ -236,7 +237,7 @@ static void test_metrics__every_line_follows_the_format(void **state) {
         check_line(&format, line);
         n_families += strncmp(line, "# TYPE ", 7) == 0;
     }
-    assert_int_equal(n_families, 27);
+    assert_int_equal(n_families, 28);
 }
 
 static void test_metrics__a_family_is_introduced_once(void **state) {

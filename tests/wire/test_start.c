@@ -95,6 +95,10 @@ static void test_start__refuses_a_bad_policy_with_file_line_and_key(void **state
         {POLICY "gracePeriod: {seconds: \"30\"}\n",
          "$FOLDER/policy.yaml:3:24: gracePeriod.seconds: "},
         {POLICY "onUnresolved: maybe\n", "$FOLDER/policy.yaml:3:15: onUnresolved: "},
+        {POLICY "conditions: {write: sometimes}\n",
+         "$FOLDER/policy.yaml:3:21: conditions.write: 'sometimes' is not known; use on, auto or "
+         "off"},
+        {POLICY "conditions: {write: 1}\n", "$FOLDER/policy.yaml:3:21: conditions.write: "},
         {POLICY "exempt:\n- {namespace: a, until: tomorrow}\n",
          "$FOLDER/policy.yaml:4:25: exempt[0].until: 'tomorrow'"},
         {"apiVersion: capstan.dev/v2\nkind: PolicyConfig\n",

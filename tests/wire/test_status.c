@@ -7,6 +7,7 @@
  */
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -411,6 +412,22 @@ static void test_status__follows_the_spec_whatever_the_mode(void **state) {
     assert_conditions(program, "True now", "True now");
 }
 
+/* Nothing is removed either. */
+static void test_status__is_not_written_while_the_policy_says_off(void **state) {
+    struct program *program = *state;
+    program_put(program, "policy.yaml", POLICY "conditions: {write: off}\n");
+    program_put(program, "objects/one.yaml", SERVER("u-1", "1", "transport: stdio, replicas: 2"));
+    program_put(program, "status/team/gone.json", "{}");
+    program_start(program);
+    program_signal(program, SIGHUP);
+    program_wait_for_log(program, "\"source.reloaded\"", 2);
+    assert_false(program_has(program, ONE));
+    assert_true(program_has(program, "status/team/gone.json"));
+    program_put(program, "policy.yaml", POLICY "conditions: {write: auto}\n");
+    wait_for_writes(program, 1);
+    assert_conditions(program, "True now", "True now");
+}
+
 static void test_status__a_folder_that_cannot_be_written_stops_nothing(void **state) {
     struct program *program = *state;
     struct verdict verdict;
@@ -441,6 +458,7 @@ int main(void) {
         FRESH(test_status__an_mcpserver_that_is_being_deleted_is_left_alone),
         FRESH(test_status__an_mcpserver_that_has_yet_to_get_a_name_is_left_alone),
         FRESH(test_status__follows_the_spec_whatever_the_mode),
+        FRESH(test_status__is_not_written_while_the_policy_says_off),
         FRESH(test_status__a_folder_that_cannot_be_written_stops_nothing),
     };
     return cmocka_run_group_tests_name("wire/status", tests, NULL, NULL);

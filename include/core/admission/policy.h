@@ -27,6 +27,14 @@ struct exemption {
     int64_t ends; /* seconds since 1970: the first second in which it no longer holds */
 };
 
+/* When the companion writes the two conditions. */
+enum conditions_write {
+    CONDITIONS_AUTO, /* an operator that writes them itself goes first: see core/cluster/deference
+                      */
+    CONDITIONS_ON,   /* at once */
+    CONDITIONS_OFF,  /* never */
+};
+
 struct policy {
     enum mode modes[RULE_COUNT];
     bool rewrites_spec;
@@ -34,6 +42,7 @@ struct policy {
     int64_t grace_seconds;
     bool is_grace_minimum;
     bool fails_unresolved;
+    enum conditions_write conditions_write;
     char **operator_users;
     size_t n_operator_users;
     struct exemption *exemptions;

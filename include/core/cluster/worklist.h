@@ -28,6 +28,8 @@ struct work {
     enum work_kind kind;
     char namespace[OBJECT_NAMESPACE_SIZE];
     char name[OBJECT_NAME_SIZE];
+    int64_t since_ms; /* when it was asked for, at the latest after the last time it was done */
+    bool was_held;    /* by worklist_hold() */
 };
 
 struct worklist *worklist_new(void);
@@ -44,6 +46,9 @@ void worklist_touch(struct worklist *list, enum work_kind kind, const char *name
 /* The next work that is due, earliest first, or NULL. It is under way until worklist_done(). */
 struct work *worklist_take(struct worklist *list, int64_t now_ms);
 
+/* Takes the work back as it is, to hand it out again at `until_ms`. */
+void worklist_hold(struct worklist *list, struct work *owned_work, int64_t until_ms);
+
 /* The time to call worklist_take() again, also to free entries that only the pace needed.
    INT64_MAX: not before worklist_touch(). */
 int64_t worklist_next_ms(const struct worklist *list);
@@ -57,6 +62,7 @@ enum work_result {
                      object is behind the others meanwhile: from 1 s to 30 s */
     WORK_UNDONE,  /* written, and undone by another writer in the same request; try again ever
                      more slowly */
+    WORK_OUTRUN,  /* the object changed faster than it could be written; try again after 2 s */
     WORK_REFUSED, /* do not try the same again: see fingerprint */
 };
 

@@ -75,6 +75,10 @@ bool condition_step(const struct condition_subject *subject,
 bool condition_is_written(const struct condition wanted[CONDITION_TYPE_COUNT],
                           const struct condition live[CONDITION_TYPE_COUNT]);
 
+/* True if a live condition is of another generation than the wanted ones, or was never there: its
+   writers are due to write it. False if somebody has only erased or changed it. */
+bool condition_is_behind(const struct condition live[CONDITION_TYPE_COUNT], int64_t generation);
+
 /* Of a wanted condition. Literals. */
 const char *condition_reason(const struct condition *condition);
 const char *condition_message(const struct condition *condition);

@@ -25,6 +25,11 @@ void facts_free(struct facts *facts);
 struct fact {
     bool is_deleting;
     bool is_selecting; /* of a Deployment: its selector names the MCPServer of the same name */
+    /* Of an MCPServer; see struct object. */
+    bool others_condition;
+    bool is_touched; /* in the last put, another writer had changed the object, but not its spec: a
+                        label counts, too */
+    uint32_t others_wrote;
     struct number replicas;
     /* Of an MCPServer. facts_find_deployment() does not set them. */
     int64_t generation; /* 0 of a manifest that has none */
@@ -32,6 +37,7 @@ struct fact {
     bool is_redis;
     struct condition conditions[CONDITION_TYPE_COUNT];
 
+    char resource_version[OBJECT_VERSION_SIZE];
     uint64_t serial; /* changes with each put; 0 of an object that was never put */
     char namespace[OBJECT_NAMESPACE_SIZE];
     char name[OBJECT_NAME_SIZE];
@@ -60,10 +66,12 @@ void facts_of(const struct object *object, struct fact *ret_fact);
    true if one of that name was put in this round. */
 bool facts_put(struct facts *facts, const struct object *object);
 
-/* Writer: these conditions were written to the object that `server` was read from. The facts take
-   them over, unless the object was put since: then the facts are as new, or newer. */
+/* Writer: these conditions were written to the object that `server` was read from, which got this
+   resourceVersion. The facts take both over, unless the object was put since: then the facts are as
+   new, or newer. */
 void facts_confirm_conditions(struct facts *facts, const struct fact *server,
-                              const struct condition conditions[CONDITION_TYPE_COUNT]);
+                              const struct condition conditions[CONDITION_TYPE_COUNT],
+                              const char *resource_version);
 
 /* Writer: the object is gone. An object of the same name with another uid stays. */
 void facts_remove(struct facts *facts, const struct object *object);

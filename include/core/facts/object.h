@@ -50,6 +50,9 @@ bool number_is(const struct number *number, int64_t value);
 bool number_exceeds(const struct number *number, int64_t value);
 bool number_equals(const struct number *one, const struct number *other);
 
+/* The name under which Capstan writes fields of an MCPServer. */
+#define FIELD_MANAGER "capstan"
+
 struct object {
     struct object_type type;
     enum object_kind kind; /* by its type */
@@ -76,6 +79,9 @@ struct object {
     enum presence provider_presence;
     char provider[OBJECT_WORD_SIZE]; /* spec.sessionStorage.provider */
     struct condition conditions[CONDITION_TYPE_COUNT];
+    int64_t others_wrote;  /* when a writer other than Capstan last changed the status, by the
+                              managedFields: seconds since 1970; 0: none did */
+    bool others_condition; /* such a writer has written a condition of ours */
 
     /* Deployment */
     enum presence pod_spec;        /* spec.template.spec */

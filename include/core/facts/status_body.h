@@ -16,11 +16,12 @@
 #include "base/error.h"
 #include "core/facts/condition.h"
 
-/* Appends the body of a PATCH by server-side apply: our conditions and nothing else. With a NULL
-   uid it is about whatever object has the name. */
+/* Appends the body of a PATCH by server-side apply: our conditions and nothing else. With a
+   resourceVersion the API server refuses the write if the object has another one by then; with NULL
+   it is about the object as it is. It does not compare a uid, which is for files. NULL: none. */
 void status_body_apply(const char *api_version, const char *namespace, const char *name,
-                       const char *uid, const struct condition conditions[CONDITION_TYPE_COUNT],
-                       struct buffer *out);
+                       const char *uid, const char *resource_version,
+                       const struct condition conditions[CONDITION_TYPE_COUNT], struct buffer *out);
 
 /* For a PUT: apiVersion, kind and metadata of the object that was got, and its status with only our
    two conditions changed. Its resourceVersion lets the API server refuse the write if another

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "chance.h"
+#include "core/cluster/deference.h"
 #include "core/cluster/throttle.h"
 #include "edge/clock.h"
 
@@ -27,6 +28,7 @@ struct line {
 struct companion {
     struct companion_options options;
     struct line lines[KINDS]; /* by enum work_kind */
+    struct deference deference;
     size_t n_jobs;
     bool did_lead;
     bool is_closed;
@@ -67,12 +69,18 @@ static void touch(struct companion *companion, enum work_kind kind, const struct
 static void on_server(void *context, const struct fact *server) {
     struct companion *companion = context;
     uint64_t fingerprint;
-    if (status_is_due(server, clock_wall_seconds(), &fingerprint)) {
+    if (status_is_due(&companion->options, server, &fingerprint)) {
         touch(companion, WORK_STATUS, server, fingerprint);
     }
     if (scale_is_due(&companion->options, server, &fingerprint)) {
         touch(companion, WORK_SCALE, server, fingerprint);
     }
+}
+
+static void on_listed_server(void *context, const struct fact *server) {
+    struct companion *companion = context;
+    deference_recall(&companion->deference, server, clock_wall_seconds(), clock_boot_ms());
+    on_server(companion, server);
 }
 
 void companion_look(void *companion, const struct object *object) {
@@ -82,8 +90,11 @@ void companion_look(void *companion, const struct object *object) {
         return;
     }
     if (object == NULL) {
-        facts_each_server(self->options.facts, on_server, self);
+        facts_each_server(self->options.facts, on_listed_server, self);
     } else if (facts_find_server(self->options.facts, object->namespace, object->name, &server)) {
+        if (object->kind == OBJECT_MCPSERVER) {
+            deference_see(&self->deference, &server, clock_boot_ms());
+        }
         on_server(self, &server); /* a Deployment has the name of its MCPServer */
     }
 }
@@ -121,6 +132,30 @@ static void log_fight(struct companion *companion, struct line *line, const stru
     }
 }
 
+/* The operator goes first with the conditions of a new generation. Returns true if the work waits
+   for that. */
+static bool defers(struct companion *companion, struct work *work, int64_t now_ms) {
+    const struct companion_options *options = &companion->options;
+    struct fact server;
+    if (work->kind != WORK_STATUS || options->policy->conditions_write != CONDITIONS_AUTO ||
+        !facts_find_server(options->facts, work->namespace, work->name, &server) ||
+        !condition_is_behind(server.conditions, server.generation)) {
+        return false;
+    }
+    int64_t until_ms = deference_until_ms(&companion->deference, work->since_ms, now_ms);
+    if (until_ms <= now_ms) {
+        return false;
+    }
+    worklist_hold(companion->lines[WORK_STATUS].work, work, until_ms);
+    return true;
+}
+
+/* The operator had been waited for, and nothing was left to write. */
+static bool was_spared(const struct job *job, const struct work_outcome *outcome) {
+    return outcome->result == WORK_NOTHING && job->work->was_held && !job->server.is_deleting &&
+           job->server.name[0] != '\0';
+}
+
 /* The news that the outcome of a job brings about the next ones. */
 static enum throttle_news news_of(enum work_result result) {
     switch (result) {
@@ -140,6 +175,9 @@ static void on_finish(struct job *job, const struct work_outcome *outcome) {
     int64_t now_ms = clock_boot_ms();
     throttle_end(&line->throttle, job->ticket, now_ms, chance_draw(), news_of(outcome->result),
                  outcome->retry_after_ms);
+    if (was_spared(job, outcome)) {
+        metrics_add(companion->options.metrics, METRIC_STATUS_DEFERRED, 1);
+    }
     if (worklist_done(line->work, TAKE(job->work), now_ms, chance_draw(), outcome)) {
         metrics_add(companion->options.metrics,
                     kind == WORK_STATUS ? METRIC_STATUS_CONFLICTS : METRIC_SCALE_CONFLICTS, 1);
@@ -173,7 +211,9 @@ static int64_t step(struct companion *companion, enum work_kind kind, int64_t no
     struct work *work;
     while (throttle_next_ms(&line->throttle) <= now_ms &&
            (work = worklist_take(line->work, now_ms)) != NULL) {
-        begin(companion, work, now_ms);
+        if (!defers(companion, work, now_ms)) {
+            begin(companion, work, now_ms);
+        }
     }
     return MAX(throttle_next_ms(&line->throttle), worklist_next_ms(line->work));
 }

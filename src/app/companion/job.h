@@ -63,7 +63,8 @@ void status_start(struct job *job);
 void scale_start(struct job *job);
 
 /* True if a writer has anything to write, judged by the facts; and the fingerprint of that. */
-bool status_is_due(const struct fact *server, int64_t now, uint64_t *ret_fingerprint);
+bool status_is_due(const struct companion_options *options, const struct fact *server,
+                   uint64_t *ret_fingerprint);
 bool scale_is_due(const struct companion_options *options, const struct fact *server,
                   uint64_t *ret_fingerprint);
 

@@ -10,8 +10,15 @@
 /*
  * Writes the two conditions of one MCPServer. Runner of core/condition. If the CRD's conditions are
  * a map, server-side apply writes ours and leaves those of others alone. Else it GETs and PUTs the
- * whole status, and begins again on a conflict.
+ * whole status.
+ *
+ * Either write has the resourceVersion of the object by which it was judged. So the API server
+ * refuses it if the facts lag behind, as they may after this process has taken the lead, and an
+ * older observedGeneration never takes the place of a newer one. On such a conflict it GETs the
+ * object, and judges again.
  */
+
+#define STATUS "/status?fieldManager=" FIELD_MANAGER
 
 enum { BODY_MAX = 16 << 20, TRIES_MAX = 5 };
 
@@ -34,14 +41,16 @@ static bool plan(const struct fact *server, int64_t now,
     return differs && !server->is_deleting;
 }
 
-bool status_is_due(const struct fact *server, int64_t now, uint64_t *ret_fingerprint) {
-    struct condition wanted[CONDITION_TYPE_COUNT];
-    return plan(server, now, wanted, ret_fingerprint);
+/* By the API server's clock, if it is known: our own may be wrong. */
+static int64_t now_s(const struct companion_options *options) {
+    return kube_wall_s(api_kube(options->api), clock_boot_ms());
 }
 
-/* By the API server's clock, if it is known: our own may be wrong. */
-static int64_t now_s(const struct job *job) {
-    return kube_wall_s(api_kube(job->options->api), clock_boot_ms());
+bool status_is_due(const struct companion_options *options, const struct fact *server,
+                   uint64_t *ret_fingerprint) {
+    struct condition wanted[CONDITION_TYPE_COUNT];
+    return options->policy->conditions_write != CONDITIONS_OFF &&
+           plan(server, now_s(options), wanted, ret_fingerprint);
 }
 
 /* A condition that turns true gets one Event. */
@@ -56,7 +65,7 @@ static void post_events(const struct job *job) {
     }
 }
 
-static void succeed(struct job *job) {
+static void succeed(struct job *job, const struct object *written) {
     const struct companion_options *options = job->options;
     metrics_add(options->metrics, METRIC_STATUS_WRITES_OK, 1);
     log_event(
@@ -64,7 +73,7 @@ static void succeed(struct job *job) {
         LOG_TEXT("name", job->server.name),
         LOG_INTEGER("stdioReplicaCapped", job->wanted[CONDITION_TYPE_STDIO].is_true),
         LOG_INTEGER("sessionStorageWarning", job->wanted[CONDITION_TYPE_SESSION_STORAGE].is_true));
-    facts_confirm_conditions(options->facts, &job->read, job->wanted);
+    facts_confirm_conditions(options->facts, &job->read, job->wanted, written->resource_version);
     post_events(job);
     job_finish(job, WORK_WRITTEN);
 }
@@ -103,7 +112,7 @@ static void on_good_write(struct job *job, const struct kube_answer *answer) {
         return;
     }
     if (condition_is_written(job->wanted, object.conditions)) {
-        succeed(job);
+        succeed(job, &object);
     } else {
         job_fail_undone(job);
     }
@@ -115,6 +124,8 @@ static void on_write(void *context, const struct kube_answer *answer) {
         on_good_write(job, answer);
     } else if (answer->status == HTTP_STATUS_CONFLICT && ++job->n_tries < TRIES_MAX) {
         get(job);
+    } else if (answer->status == HTTP_STATUS_CONFLICT) {
+        job_fail_because(job, WORK_OUTRUN, answer->error.text);
     } else if (is_gone(answer)) {
         api_doubt(job->options->api);
         job_ask(job, KUBE_GET, OBJECT_MCPSERVER, "", NULL, on_missing);
@@ -127,18 +138,25 @@ static void apply(struct job *job) {
     AUTO(buffer_fini) struct buffer body;
     buffer_init(&body, BODY_MAX);
     status_body_apply(api_group_version(job->options->api), job->server.namespace, job->server.name,
-                      NULL, job->wanted, &body);
-    job_ask(job, KUBE_APPLY, OBJECT_MCPSERVER, "/status?fieldManager=capstan&force=true", &body,
-            on_write);
+                      NULL, job->server.resource_version, job->wanted, &body);
+    job_ask(job, KUBE_APPLY, OBJECT_MCPSERVER, STATUS "&force=true", &body, on_write);
+}
+
+static void replace(struct job *job, const struct kube_answer *answer) {
+    struct error error;
+    AUTO(buffer_fini) struct buffer body;
+    buffer_init(&body, BODY_MAX);
+    if (!status_body_replace(answer->body, answer->body_size, job->wanted, &body, &error)) {
+        job_finish(job, WORK_FAILED);
+        return;
+    }
+    job_ask(job, KUBE_REPLACE, OBJECT_MCPSERVER, STATUS, &body, on_write);
 }
 
 /* The answer of the GET is newer than the watch, so it counts. */
 static void on_object(void *context, const struct kube_answer *answer) {
     struct job *job = context;
     struct object object;
-    struct error error;
-    AUTO(buffer_fini) struct buffer body;
-    buffer_init(&body, BODY_MAX);
     if (is_gone(answer)) {
         job_finish(job, WORK_FAILED);
         return;
@@ -150,22 +168,23 @@ static void on_object(void *context, const struct kube_answer *answer) {
         condition_remember(job->server.conditions, object.conditions);
     }
     facts_of(&object, &job->server);
-    if (!plan(&job->server, now_s(job), job->wanted, &job->fingerprint)) {
+    if (!plan(&job->server, now_s(job->options), job->wanted, &job->fingerprint)) {
         job_finish(job, WORK_NOTHING);
-        return;
+    } else if (api_has_condition_map(job->options->api)) {
+        apply(job);
+    } else {
+        replace(job, answer);
     }
-    if (!status_body_replace(answer->body, answer->body_size, job->wanted, &body, &error)) {
-        job_finish(job, WORK_FAILED);
-        return;
-    }
-    job_ask(job, KUBE_REPLACE, OBJECT_MCPSERVER, "/status?fieldManager=capstan", &body, on_write);
 }
 
 void status_start(struct job *job) {
     job->read = job->server;
-    if (!plan(&job->server, now_s(job), job->wanted, &job->fingerprint)) {
+    if (!status_is_due(job->options, &job->server, &job->fingerprint)) {
         job_finish(job, WORK_NOTHING);
-    } else if (api_has_condition_map(job->options->api)) {
+        return;
+    }
+    (void)plan(&job->server, now_s(job->options), job->wanted, &job->fingerprint);
+    if (api_has_condition_map(job->options->api)) {
         apply(job);
     } else {
         get(job);

@@ -297,7 +297,8 @@ static int wait_for_event(struct serve *serve, int64_t timeout_ms, bool *ret_has
 
 static void write_statuses(struct serve *serve) {
     struct error problem;
-    if (serve->options->status_dir == NULL) {
+    bool is_off = admit_policy(serve->admit)->conditions_write == CONDITIONS_OFF;
+    if (serve->options->status_dir == NULL || is_off) {
         return;
     }
     size_t n_failed = status_folder_write(serve->facts, serve->options->status_dir, &serve->log,

@@ -66,7 +66,7 @@ static bool write_file(const struct pass *pass, const char *path, const struct f
     AUTO(buffer_fini) struct buffer document;
     char folder[PATH_SIZE];
     buffer_init(&document, STATUS_FILE_MAX);
-    status_body_apply(TOOLHIVE_GROUP "/v1beta1", server->namespace, server->name, server->uid,
+    status_body_apply(TOOLHIVE_GROUP "/v1beta1", server->namespace, server->name, server->uid, NULL,
                       conditions, &document);
     buffer_add_byte(&document, '\n');
     snprintf(folder, sizeof(folder), "%s/%s", pass->folder, server->namespace);

@@ -210,14 +210,44 @@ static void read_on_unresolved(struct json_walk *walk, void *at) {
     }
 }
 
+/* YAML 1.1 reads an unquoted `on` or `yes` as the boolean true, and `off` or `no` as false. */
+static void read_conditions_write(struct json_walk *walk, void *at) {
+    static const char *const names[] = {
+        [CONDITIONS_AUTO] = "auto", [CONDITIONS_ON] = "on", [CONDITIONS_OFF] = "off"};
+    enum conditions_write *ret_write = at;
+    char value[VALUE_SIZE];
+    bool is_on;
+    if (json_peek(walk->reader) == JSON_BOOL) {
+        if (json_read_bool(walk->reader, &is_on)) {
+            *ret_write = is_on ? CONDITIONS_ON : CONDITIONS_OFF;
+        }
+        return;
+    }
+    if (json_walk_text(walk, value, sizeof(value)) != PRESENCE_SET) {
+        return;
+    }
+    for (size_t write = 0; write < COUNT_OF(names); write++) {
+        if (strcmp(value, names[write]) == 0) {
+            *ret_write = (enum conditions_write)write;
+            return;
+        }
+    }
+    json_walk_fail_about(walk, value, "is not known; use on, auto or off");
+}
+
+static const struct json_field conditions_rows[] = {
+    JSON_READ("write", struct policy, conditions_write, read_conditions_write),
+};
+static const struct json_fields conditions_fields = JSON_FIELDS(conditions_rows);
+
 #define NOTHING(...)
 #define RULE_ROW(ID, NAME, KEY, ...) JSON_READ(KEY, struct policy, modes[RULE_##ID], read_rule),
 
 static const struct json_field document_rows[] = {
     JSON_READ_WHOLE("apiVersion", read_api_version),
     JSON_READ_WHOLE("kind", read_kind),
-    RULE_TABLE(RULE_ROW, NOTHING)
-        JSON_READ("onUnresolved", struct policy, fails_unresolved, read_on_unresolved),
+    RULE_TABLE(RULE_ROW, NOTHING) JSON_INSIDE("conditions", &conditions_fields),
+    JSON_READ("onUnresolved", struct policy, fails_unresolved, read_on_unresolved),
     JSON_LIST_WHOLE("exempt", read_exemption),
 };
 static const struct json_fields document_fields = JSON_FIELDS(document_rows);

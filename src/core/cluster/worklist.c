@@ -36,6 +36,7 @@ struct entry {
     uint64_t hash;
     size_t heap_index; /* NO_INDEX while under way */
     struct handed_out *handed_out;
+    int64_t since_ms;     /* when it became wanted */
     int64_t due_ms;       /* when it is handed out if it is wanted, else when it is dropped */
     int64_t not_before;   /* the pace: when it may be handed out again */
     int64_t written_ms;   /* the last write, or NEVER_MS */
@@ -48,6 +49,7 @@ struct entry {
     unsigned n_failures;
     enum work_kind kind;
     bool is_wanted;    /* there is something to do */
+    bool was_held;     /* by worklist_hold(), since it became wanted */
     bool is_forgotten; /* worklist_clear() was called while it was under way */
     char texts[];
 };
@@ -248,6 +250,14 @@ static bool is_remembered(int64_t then_ms, int64_t now_ms) {
     return then_ms != NEVER_MS && now_ms - then_ms < MEMORY_MS;
 }
 
+static void want(struct entry *entry, int64_t now_ms) {
+    if (!entry->is_wanted) {
+        entry->is_wanted = true;
+        entry->was_held = false;
+        entry->since_ms = now_ms;
+    }
+}
+
 static bool is_refused(const struct entry *entry, uint64_t fingerprint, int64_t now_ms) {
     return is_remembered(entry->refused_ms, now_ms) && entry->refused == fingerprint;
 }
@@ -265,7 +275,7 @@ void worklist_touch(struct worklist *list, enum work_kind kind, const char *name
     if (entry->handed_out == NULL && !entry->is_wanted) {
         heap_put(list, entry, MAX(now_ms, entry->not_before));
     }
-    entry->is_wanted = true;
+    want(entry, now_ms);
 }
 
 struct work *worklist_take(struct worklist *list, int64_t now_ms) {
@@ -281,6 +291,8 @@ struct work *worklist_take(struct worklist *list, int64_t now_ms) {
         work->kind = entry->kind;
         (void)text_copy(work->namespace, sizeof(work->namespace), entry->texts);
         (void)text_copy(work->name, sizeof(work->name), name_of(entry));
+        work->since_ms = entry->since_ms;
+        work->was_held = entry->was_held;
         handed_out->entry = entry;
         entry->handed_out = handed_out;
         entry->is_wanted = false;
@@ -290,13 +302,27 @@ struct work *worklist_take(struct worklist *list, int64_t now_ms) {
     return NULL;
 }
 
+void worklist_hold(struct worklist *list, struct work *owned_work, int64_t until_ms) {
+    struct handed_out *handed_out = (struct handed_out *)owned_work;
+    struct entry *entry = handed_out->entry;
+    assert(entry->handed_out == handed_out);
+    entry->since_ms = handed_out->work.since_ms;
+    entry->is_wanted = true;
+    entry->was_held = true;
+    entry->handed_out = NULL;
+    free(handed_out);
+    heap_put(list, entry, until_ms);
+}
+
 int64_t worklist_next_ms(const struct worklist *list) {
     return list->heap_size > 0 ? list->heap[0]->due_ms : INT64_MAX;
 }
 
 /* After worklist_clear(), nobody wants it any more. */
-static void want_again(struct entry *entry) {
-    entry->is_wanted = entry->is_wanted || !entry->is_forgotten;
+static void want_again(struct entry *entry, int64_t now_ms) {
+    if (!entry->is_forgotten) {
+        want(entry, now_ms);
+    }
 }
 
 /* Another writer has undone a write: it waits longer than the last time. */
@@ -333,7 +359,7 @@ static void on_failed(struct entry *entry, int64_t now_ms, uint32_t random,
     }
     entry->n_failures = backoff.n_failures;
     entry->not_before = MAX(entry->not_before, now_ms + wait_ms);
-    want_again(entry);
+    want_again(entry, now_ms);
 }
 
 static void on_refused(struct entry *entry, int64_t now_ms, uint64_t fingerprint) {
@@ -376,7 +402,10 @@ bool worklist_done(struct worklist *list, struct work *owned_work, int64_t now_m
     } else if (outcome->result == WORK_UNDONE) {
         was_undone = true;
         on_undone(entry, now_ms);
-        want_again(entry);
+        want_again(entry, now_ms);
+    } else if (outcome->result == WORK_OUTRUN) {
+        entry->not_before = MAX(entry->not_before, now_ms + PACE_MS);
+        want_again(entry, now_ms);
     } else if (outcome->result == WORK_REFUSED) {
         on_refused(entry, now_ms, outcome->fingerprint);
     }

@@ -148,6 +148,15 @@ bool condition_is_written(const struct condition wanted[CONDITION_TYPE_COUNT],
     return is_written;
 }
 
+bool condition_is_behind(const struct condition live[CONDITION_TYPE_COUNT], int64_t generation) {
+    bool is_behind = false;
+    for (int type = 0; type < CONDITION_TYPE_COUNT; type++) {
+        is_behind = is_behind || live[type].state == CONDITION_ABSENT ||
+                    live[type].observed_generation != generation;
+    }
+    return is_behind;
+}
+
 const char *condition_reason(const struct condition *condition) {
     return texts[condition->state].reason;
 }

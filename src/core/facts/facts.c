@@ -44,7 +44,8 @@ static const struct record_part server_parts[] = {
     TEXT(struct fact, namespace),
     TEXT(struct fact, name),
     TEXT(struct fact, uid),
-    MEMBERS(struct fact, is_deleting, serial),
+    TEXT(struct fact, resource_version),
+    MEMBERS(struct fact, is_deleting, resource_version),
 };
 
 static const struct record_part deployment_parts[] = {
@@ -73,6 +74,8 @@ void facts_of(const struct object *object, struct fact *ret_fact) {
         .is_redis = object_is_redis(object),
         .is_deleting = object->is_deleting,
         .is_selecting = selection_names(&object->selection, object->name),
+        .others_condition = object->others_condition,
+        .others_wrote = (uint32_t)MAX(MIN(object->others_wrote, (int64_t)UINT32_MAX), 0),
         .replicas = object->replicas,
         .owner = object->owner,
     };
@@ -80,6 +83,8 @@ void facts_of(const struct object *object, struct fact *ret_fact) {
     text_copy(ret_fact->namespace, sizeof(ret_fact->namespace), object->namespace);
     text_copy(ret_fact->name, sizeof(ret_fact->name), object->name);
     text_copy(ret_fact->uid, sizeof(ret_fact->uid), object->uid);
+    text_copy(ret_fact->resource_version, sizeof(ret_fact->resource_version),
+              object->resource_version);
 }
 
 /* NULL for a kind that the facts do not keep. */
@@ -88,6 +93,24 @@ static struct table *table_of(struct facts *facts, enum object_kind kind) {
         return &facts->servers;
     }
     return kind == OBJECT_DEPLOYMENT ? &facts->deployments : NULL;
+}
+
+static bool has_same_conditions(const struct fact *one, const struct fact *other) {
+    bool is_same = true;
+    for (int type = 0; type < CONDITION_TYPE_COUNT; type++) {
+        const struct condition *condition = &one->conditions[type];
+        is_same = is_same && condition->state == other->conditions[type].state &&
+                  condition->observed_generation == other->conditions[type].observed_generation;
+    }
+    return is_same;
+}
+
+/* A write of Capstan's is known already by its answer, or it changes the conditions and nothing
+   that others have written. */
+static bool is_touched(const struct fact *before, const struct fact *now) {
+    return strcmp(before->resource_version, now->resource_version) != 0 &&
+           before->generation == now->generation &&
+           (before->others_wrote != now->others_wrote || has_same_conditions(before, now));
 }
 
 bool facts_put(struct facts *facts, const struct object *object) {
@@ -103,6 +126,7 @@ bool facts_put(struct facts *facts, const struct object *object) {
     /* Conditions that another writer erased are remembered while the uid is the same. */
     if (is_server && old != NULL && strcmp(record_text(old, RECORD_UID), object->uid) == 0) {
         unpack(&server_shape, old, &before);
+        fact.is_touched = is_touched(&before, &fact);
         condition_remember(before.conditions, fact.conditions);
     }
     const struct record_shape *shape = is_server ? &server_shape : &deployment_shape;
@@ -110,14 +134,21 @@ bool facts_put(struct facts *facts, const struct object *object) {
 }
 
 void facts_confirm_conditions(struct facts *facts, const struct fact *server,
-                              const struct condition conditions[CONDITION_TYPE_COUNT]) {
+                              const struct condition conditions[CONDITION_TYPE_COUNT],
+                              const char *resource_version) {
     const struct record *old = table_find(&facts->servers, server->namespace, server->name);
     struct fact now;
     if (old == NULL || old->serial != server->serial) {
         return;
     }
     unpack(&server_shape, old, &now);
+    /* The write may have been judged by a newer object than the facts have. With its
+       resourceVersion, an old spec would pass for the present one. */
+    if (conditions[0].observed_generation != now.generation) {
+        return;
+    }
     memcpy(now.conditions, conditions, sizeof(now.conditions));
+    text_copy(now.resource_version, sizeof(now.resource_version), resource_version);
     /* A write is no proof that a list that is under way has the object. */
     table_replace(&facts->servers, &facts->epoch, old, record_pack(&server_shape, &now));
 }

@@ -69,6 +69,55 @@ static const struct json_field label_rows[] = {
 };
 static const struct json_fields label_fields = JSON_FIELDS(label_rows);
 
+/* One item of metadata.managedFields: who set which fields, and when for the last time. */
+struct manager {
+    struct json_text name;
+    struct json_text time;
+    bool has_status;
+    bool has_condition;
+};
+
+static const struct json_field managed_condition_rows[] = {
+    JSON_THERE("k:{\"type\":\"" CONDITION_STDIO_REPLICA_CAPPED "\"}", struct manager,
+               has_condition),
+};
+static const struct json_fields managed_condition_fields = JSON_FIELDS(managed_condition_rows);
+
+static const struct json_field managed_status_rows[] = {
+    JSON_INSIDE("f:conditions", &managed_condition_fields),
+};
+static const struct json_fields managed_status_fields = JSON_FIELDS(managed_status_rows);
+
+static void read_managed_status(struct json_walk *walk, void *at) {
+    struct manager *manager = at;
+    manager->has_status = json_walk_object(walk, &managed_status_fields, manager) == PRESENCE_SET;
+}
+
+static const struct json_field managed_rows[] = {
+    JSON_READ_WHOLE("f:status", read_managed_status),
+};
+static const struct json_fields managed_fields = JSON_FIELDS(managed_rows);
+
+static const struct json_field manager_rows[] = {
+    JSON_VIEW("manager", struct manager, name),
+    JSON_VIEW("time", struct manager, time),
+    JSON_INSIDE("fieldsV1", &managed_fields),
+};
+static const struct json_fields manager_fields = JSON_FIELDS(manager_rows);
+
+static void read_manager(struct json_walk *walk, void *at) {
+    struct object *object = at;
+    struct manager manager = {.name = {.at = ""}, .time = {.at = ""}};
+    char time[48];
+    int64_t seconds = 0;
+    if (json_walk_object(walk, &manager_fields, &manager) == PRESENCE_SET && manager.has_status &&
+        !json_text_is(&manager.name, FIELD_MANAGER) &&
+        json_text_copy(&manager.time, time, sizeof(time)) && text_parse_time(time, &seconds)) {
+        object->others_wrote = MAX(object->others_wrote, seconds);
+        object->others_condition = object->others_condition || manager.has_condition;
+    }
+}
+
 static const struct json_field metadata_rows[] = {
     JSON_TEXT_STATE("name", struct object, name, name_presence),
     JSON_IS("generateName", struct object, generates_name, NULL),
@@ -79,6 +128,7 @@ static const struct json_field metadata_rows[] = {
     JSON_THERE("deletionTimestamp", struct object, is_deleting),
     JSON_INSIDE("labels", &label_fields),
     JSON_READ("ownerReferences", struct object, owner, identity_read_owners),
+    JSON_LIST_WHOLE("managedFields", read_manager),
 };
 static const struct json_fields metadata_fields = JSON_FIELDS(metadata_rows);
 

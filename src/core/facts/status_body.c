@@ -5,7 +5,8 @@
 #include "core/facts/object.h"
 
 void status_body_apply(const char *api_version, const char *namespace, const char *name,
-                       const char *uid, const struct condition conditions[CONDITION_TYPE_COUNT],
+                       const char *uid, const char *resource_version,
+                       const struct condition conditions[CONDITION_TYPE_COUNT],
                        struct buffer *out) {
     struct json_write write;
     json_write_begin(&write, out);
@@ -17,6 +18,9 @@ void status_body_apply(const char *api_version, const char *namespace, const cha
     json_write_member_text(&write, "namespace", namespace);
     if (uid != NULL) {
         json_write_member_text(&write, "uid", uid);
+    }
+    if (resource_version != NULL) {
+        json_write_member_text(&write, "resourceVersion", resource_version);
     }
     json_write_close(&write, '}');
     json_write_member_open(&write, "status", '{');

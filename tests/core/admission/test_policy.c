@@ -41,6 +41,7 @@ static void check_defaults(const struct policy *policy) {
     assert_int_equal(policy->grace_seconds, 30);
     assert_false(policy->is_grace_minimum);
     assert_false(policy->fails_unresolved);
+    assert_int_equal(policy->conditions_write, CONDITIONS_AUTO);
     assert_int_equal(policy->n_operator_users, 1);
     assert_true(policy_is_operator(policy, OPERATOR));
     assert_int_equal(policy->n_exemptions, 0);
@@ -63,7 +64,7 @@ static void test_policy__what_is_left_out_or_said_as_in_the_reference_is_the_def
         ",'stdioCap':{'mode':'enforce','rewriteSpec':false,'preventSurge':false},"
         "'replicas':{'mode':'enforce','operatorUsers':['" OPERATOR "']},'gracePeriod':{"
         "'mode':'enforce','seconds':30,'minimum':false},'sessionStorage':{'mode':'warn'},"
-        "'onUnresolved':'allow','exempt':[]",
+        "'conditions':{'write':'auto'},'onUnresolved':'allow','exempt':[]",
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         AUTO(free_policy) struct policy *policy = decode_good(rows[i]);
@@ -81,7 +82,8 @@ static void test_policy__rules_have_names(void **state) {
 
 /* The document of the reference, with values other than the defaults, in another order. */
 static const char full[] =
-    ",'exempt':[{'namespace':'sandbox'},{'until':'2027-01-31','rules':['stdio-cap',"
+    ",'conditions':{'write':'off'},'exempt':[{'namespace':'sandbox'},{'until':'2027-01-31','rules':"
+    "['stdio-cap',"
     "'grace-period'],'name':'legacy','namespace':'prod'}],'onUnresolved':'fail',"
     "'sessionStorage':{'mode':'deny'},'gracePeriod':{'minimum':true,'seconds':60,'mode':'warn'},"
     "'replicas':{'operatorUsers':['system:serviceaccount:a:b','c'],'mode':'off'},"
@@ -103,6 +105,7 @@ static void test_policy__a_full_document_is_read(void **state) {
     assert_true(policy->is_grace_minimum);
     assert_int_equal(policy->modes[RULE_SESSION_STORAGE], MODE_DENY);
     assert_true(policy->fails_unresolved);
+    assert_int_equal(policy->conditions_write, CONDITIONS_OFF);
     assert_int_equal(policy->n_exemptions, 2);
     const struct exemption *sandbox = &policy->exemptions[0];
     assert_string_equal(sandbox->namespace, "sandbox");

@@ -91,6 +91,35 @@ static void test_policy__on_unresolved_is_allow_or_fail(void **state) {
     check_refused(",'onUnresolved':'Fail'", "onUnresolved: 'Fail' is not known");
 }
 
+/* YAML's on and off come as true and false, and so do yes and no. */
+static void test_policy__conditions_are_written_on_auto_or_off(void **state) {
+    (void)state;
+    static const struct {
+        const char *value;
+        enum conditions_write write;
+    } rows[] = {
+        {"{}", CONDITIONS_AUTO},
+        {"{'write':'auto'}", CONDITIONS_AUTO},
+        {"{'write':'on'}", CONDITIONS_ON},
+        {"{'write':true}", CONDITIONS_ON},
+        {"{'write':'off'}", CONDITIONS_OFF},
+        {"{'write':false}", CONDITIONS_OFF},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char members[128];
+        snprintf(members, sizeof(members), ",'conditions':%s", rows[i].value);
+        AUTO(free_policy) struct policy *policy = decode_good(members);
+        assert_int_equal(policy->conditions_write, rows[i].write);
+    }
+    check_refused(",'conditions':{'write':'On'}",
+                  "conditions.write: 'On' is not known; use on, auto or off");
+    check_refused(",'conditions':{'write':'true'}", "conditions.write: 'true' is not known");
+    check_refused(",'conditions':{'write':1}", "conditions.write: must be a string");
+    check_refused(",'conditions':{'write':null}", "conditions.write: ");
+    check_refused(",'conditions':{'mode':'auto'}", "conditions.mode: unknown key");
+    check_refused(",'conditions':'auto'", "conditions: must be");
+}
+
 static void test_policy__operator_users_are_compared_whole(void **state) {
     (void)state;
     char members[4096] = ",'replicas':{'operatorUsers':['a','b:c','\\u00e4'";
@@ -362,6 +391,7 @@ int main(void) {
         cmocka_unit_test(test_policy__seconds_are_a_count_of_32_bits),
         cmocka_unit_test(test_policy__warns_of_seconds_that_have_no_effect),
         cmocka_unit_test(test_policy__on_unresolved_is_allow_or_fail),
+        cmocka_unit_test(test_policy__conditions_are_written_on_auto_or_off),
         cmocka_unit_test(test_policy__operator_users_are_compared_whole),
         cmocka_unit_test(test_policy__an_empty_list_names_no_operator),
         cmocka_unit_test(test_policy__the_last_of_two_equal_keys_counts),

@@ -643,6 +643,53 @@ static void test_worklist__holds_100000_objects(void **state) {
     assert_int_equal(worklist_count(list), 0);
 }
 
+static void test_worklist__what_is_held_keeps_the_time_since_when_it_is_wanted(void **state) {
+    (void)state;
+    AUTO_LIST list = worklist_new();
+    touch(list, "a", NOW);
+    struct work *work = expect_take(list, NOW, "a");
+    assert_true(work->since_ms == NOW && !work->was_held);
+    worklist_hold(list, work, NOW + 2 * SECOND);
+    touch(list, "a", NOW + SECOND); /* makes it due no sooner */
+    work = expect_due(list, NOW + 2 * SECOND, "a");
+    assert_true(work->since_ms == NOW && work->was_held);
+    touch(list, "a", NOW + 2 * SECOND);
+    worklist_hold(list, work, NOW + 3 * SECOND);
+    work = expect_due(list, NOW + 3 * SECOND, "a");
+    assert_true(work->since_ms == NOW && work->was_held);
+    done(list, work, NOW + 3 * SECOND, WORK_NOTHING, 0);
+    assert_int_equal(worklist_count(list), 0);
+    touch(list, "a", NOW + 4 * SECOND);
+    work = expect_take(list, NOW + 4 * SECOND, "a");
+    assert_true(work->since_ms == NOW + 4 * SECOND && !work->was_held);
+    done(list, work, NOW + 4 * SECOND, WORK_NOTHING, 0);
+}
+
+static void test_worklist__what_was_outrun_is_tried_every_2_s(void **state) {
+    (void)state;
+    AUTO_LIST list = worklist_new();
+    touch(list, "a", NOW);
+    for (int i = 0; i < 10; i++) {
+        int64_t at_ms = NOW + i * 2 * SECOND;
+        assert_false(done(list, expect_due(list, at_ms, "a"), at_ms, WORK_OUTRUN, 0));
+    }
+    struct work *work = expect_due(list, NOW + 20 * SECOND, "a");
+    worklist_clear(list);
+    done(list, work, NOW + 20 * SECOND, WORK_OUTRUN, 0);
+    assert_null(worklist_take(list, NOW + MINUTE));
+    assert_int_equal(worklist_count(list), 0);
+}
+
+static void test_worklist__clear_forgets_what_is_held(void **state) {
+    (void)state;
+    AUTO_LIST list = worklist_new();
+    touch(list, "a", NOW);
+    worklist_hold(list, expect_take(list, NOW, "a"), NOW + SECOND);
+    worklist_clear(list);
+    assert_int_equal(worklist_count(list), 0);
+    assert_null(worklist_take(list, NOW + MINUTE));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_worklist__is_empty_at_first),
@@ -676,6 +723,9 @@ int main(void) {
         cmocka_unit_test(test_worklist__free_takes_what_is_under_way_along),
         cmocka_unit_test(test_worklist__agrees_with_a_plain_list),
         cmocka_unit_test(test_worklist__holds_100000_objects),
+        cmocka_unit_test(test_worklist__what_is_held_keeps_the_time_since_when_it_is_wanted),
+        cmocka_unit_test(test_worklist__what_was_outrun_is_tried_every_2_s),
+        cmocka_unit_test(test_worklist__clear_forgets_what_is_held),
     };
     return cmocka_run_group_tests_name("core/worklist", tests, NULL, NULL);
 }

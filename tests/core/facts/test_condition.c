@@ -434,6 +434,28 @@ static void test_condition__conditions_of_another_shape_are_absent(void **state)
     }
 }
 
+static void test_condition__one_of_another_generation_is_behind(void **state) {
+    (void)state;
+    static const struct {
+        struct condition live[CONDITION_TYPE_COUNT];
+        bool is_behind;
+    } rows[] = {
+        {{{.state = CONDITION_ABSENT}, {.state = CONDITION_ABSENT}}, true},
+        {{{CONDITION_STDIO_CAPPED, true, 3, 1}, {.state = CONDITION_ABSENT}}, true},
+        {{{CONDITION_STDIO_CAPPED, true, 3, 1}, {CONDITION_STORAGE_MISSING, true, 3, 1}}, false},
+        {{{CONDITION_STDIO_CAPPED, true, 3, 1}, {CONDITION_STORAGE_MISSING, true, 2, 1}}, true},
+        {{{CONDITION_STDIO_CAPPED, true, 4, 1}, {CONDITION_STORAGE_MISSING, true, 3, 1}}, true},
+        {{{CONDITION_FOREIGN, true, 3, 1}, {CONDITION_STORAGE_MISSING, true, 3, 1}}, false},
+        {{{CONDITION_ERASED, true, 3, 1}, {CONDITION_ERASED, true, 3, 1}}, false},
+        {{{CONDITION_ERASED, true, 2, 1}, {CONDITION_ERASED, true, 3, 1}}, true},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (condition_is_behind(rows[i].live, 3) != rows[i].is_behind) {
+            fail_msg("row %zu", i);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_condition__names_are_those_of_the_operator),
@@ -451,6 +473,7 @@ int main(void) {
         cmocka_unit_test(test_condition__what_was_taken_away_comes_back_with_its_time),
         cmocka_unit_test(test_condition__what_stands_there_is_not_replaced_by_what_stood),
         cmocka_unit_test(test_condition__conditions_of_another_shape_are_absent),
+        cmocka_unit_test(test_condition__one_of_another_generation_is_behind),
     };
     return cmocka_run_group_tests_name("core/condition", tests, NULL, NULL);
 }

@@ -325,28 +325,102 @@ static void test_facts__remember_conditions_that_were_taken_away(void **state) {
 static void test_facts__written_conditions_count_unless_something_came_meanwhile(void **state) {
     (void)state;
     static const struct condition written[CONDITION_TYPE_COUNT] = {
-        {.state = CONDITION_STDIO_NOT_ACTIVE, .last_transition = 8}};
+        {.state = CONDITION_STDIO_NOT_ACTIVE, .observed_generation = 5, .last_transition = 8}};
     AUTO(free_facts) struct facts *facts = facts_new();
     struct fact read;
     int64_t transition;
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'1','generation':5},"
                "'spec':{'replicas':2,'transport':'sse','sessionStorage':{'provider':'redis'}}}");
     assert_true(facts_find_server(facts, "n", "a", &read));
-    facts_confirm_conditions(facts, &read, written);
+    facts_confirm_conditions(facts, &read, written, "9");
     assert_int_equal(stdio_state(facts, &transition), CONDITION_STDIO_NOT_ACTIVE);
     assert_int_equal(transition, 8);
     struct fact now;
     assert_true(facts_find_server(facts, "n", "a", &now));
     assert_string_equal(now.uid, "1");
+    assert_string_equal(now.resource_version, "9");
     assert_int_equal(now.generation, 5);
     assert_true(number_is(&now.replicas, 2));
     assert_false(now.is_stdio);
     assert_true(now.is_redis);
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'2'}}");
-    facts_confirm_conditions(facts, &now, written);
+    facts_confirm_conditions(facts, &now, written, "9");
     assert_int_equal(stdio_state(facts, &transition), CONDITION_ABSENT);
-    facts_confirm_conditions(facts, &(struct fact){.namespace = "n", .name = "b"}, written);
+    facts_confirm_conditions(facts, &(struct fact){.namespace = "n", .name = "b"}, written, "9");
     assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 1);
+}
+
+/* The writer has read a newer object than the facts have. With the resourceVersion of that one, the
+   next write of the old spec would be taken. */
+static void test_facts__a_write_about_another_generation_is_not_taken_over(void **state) {
+    (void)state;
+    static const struct condition written[CONDITION_TYPE_COUNT] = {
+        {.state = CONDITION_STDIO_NOT_ACTIVE, .observed_generation = 6}};
+    AUTO(free_facts) struct facts *facts = facts_new();
+    struct fact server;
+    put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'1','generation':5,"
+               "'resourceVersion':'7'}}");
+    assert_true(facts_find_server(facts, "n", "a", &server));
+    facts_confirm_conditions(facts, &server, written, "9");
+    assert_true(facts_find_server(facts, "n", "a", &server));
+    assert_string_equal(server.resource_version, "7");
+    assert_int_equal(server.conditions[CONDITION_TYPE_STDIO].state, CONDITION_ABSENT);
+}
+
+#define VERSION(version, generation)                                                               \
+    "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'1','resourceVersion':'" version     \
+    "','generation':" generation
+#define BY_OPERATOR(time)                                                                          \
+    ",'managedFields':[{'manager':'operator','time':'" time "','fieldsV1':{'f:status':{}}}]"
+#define FIRST  "2027-01-01T00:00:01Z"
+#define SECOND "2027-01-01T00:00:02Z"
+
+static void test_facts__a_change_of_another_writer_is_told_from_ours(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        const char *now; /* after VERSION("7", "5") of the first time, without conditions */
+        bool is_touched;
+    } rows[] = {
+        {"the same", VERSION("7", "5") BY_OPERATOR(FIRST) "}}", false},
+        {"a status of the operator's", VERSION("8", "5") BY_OPERATOR(SECOND) "}}", true},
+        {"another in the same second", VERSION("8", "5") BY_OPERATOR(FIRST) "}}", true},
+        {"its conditions", VERSION("8", "5") BY_OPERATOR(SECOND) "}," CONDITIONS "}", true},
+        {"our conditions", VERSION("8", "5") BY_OPERATOR(FIRST) "}," CONDITIONS "}", false},
+        {"an edit of the spec", VERSION("8", "6") BY_OPERATOR(FIRST) "}}", false},
+        {"another object",
+         "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'2','resourceVersion':'8',"
+         "'generation':5" BY_OPERATOR(SECOND) "}}",
+         false},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO(free_facts) struct facts *facts = facts_new();
+        struct fact server;
+        put(facts, VERSION("7", "5") BY_OPERATOR(FIRST) "}}");
+        put(facts, rows[i].now);
+        assert_true(facts_find_server(facts, "n", "a", &server));
+        if (server.is_touched != rows[i].is_touched) {
+            fail_msg("%s", rows[i].name);
+        }
+    }
+}
+
+/* The answer to a write may come before its event. */
+static void test_facts__a_confirmed_write_is_ours_when_its_event_comes(void **state) {
+    (void)state;
+    struct fact server;
+    AUTO(free_facts) struct facts *facts = facts_new();
+    put(facts, VERSION("7", "0") "}}");
+    assert_true(facts_find_server(facts, "n", "a", &server));
+    static const struct condition written[CONDITION_TYPE_COUNT] = {
+        {.state = CONDITION_STDIO_NOT_ACTIVE, .last_transition = 9}};
+    facts_confirm_conditions(facts, &server, written, "8");
+    put(facts, VERSION("8", "0") "}," CONDITIONS "}");
+    assert_true(facts_find_server(facts, "n", "a", &server));
+    assert_false(server.is_touched);
+    put(facts, VERSION("9", "0") "}," CONDITIONS "}");
+    assert_true(facts_find_server(facts, "n", "a", &server));
+    assert_true(server.is_touched);
 }
 
 /* A write may be confirmed in the middle of a list that no longer has the object. */
@@ -360,10 +434,10 @@ static void test_facts__a_confirmed_write_keeps_nothing_that_is_gone(void **stat
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'there','uid':'2'}}");
     begin_round(facts);
     assert_true(facts_find_server(facts, "n", "gone", &read));
-    facts_confirm_conditions(facts, &read, written);
+    facts_confirm_conditions(facts, &read, written, "9");
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'there','uid':'2'}}");
     assert_true(facts_find_server(facts, "n", "there", &read));
-    facts_confirm_conditions(facts, &read, written);
+    facts_confirm_conditions(facts, &read, written, "9");
     end_round(facts);
     assert_false(facts_find_server(facts, "n", "gone", &read));
     assert_true(facts_find_server(facts, "n", "there", &read));
@@ -597,6 +671,9 @@ int main(void) {
         cmocka_unit_test(test_facts__one_object_is_removed),
         cmocka_unit_test(test_facts__remember_conditions_that_were_taken_away),
         cmocka_unit_test(test_facts__written_conditions_count_unless_something_came_meanwhile),
+        cmocka_unit_test(test_facts__a_write_about_another_generation_is_not_taken_over),
+        cmocka_unit_test(test_facts__a_change_of_another_writer_is_told_from_ours),
+        cmocka_unit_test(test_facts__a_confirmed_write_is_ours_when_its_event_comes),
         cmocka_unit_test(test_facts__a_confirmed_write_keeps_nothing_that_is_gone),
         cmocka_unit_test(test_facts__hold_ten_thousand_of_each),
         cmocka_unit_test(test_facts__stay_sound_while_most_of_them_come_and_go),

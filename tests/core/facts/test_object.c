@@ -196,6 +196,43 @@ static void test_object__a_scale_is_read(void **state) {
     assert_string_equal(scale.scaled.instance, "");
 }
 
+#define CONDITION "'f:conditions':{'k:{\\'type\\':\\'StdioReplicaCapped\\'}':{'.':{}}}"
+#define FIELDS(manager, time, fields)                                                              \
+    "{'manager':'" manager "','operation':'Update','time':'" time "','fieldsV1':{" fields "}}"
+
+static void test_object__its_managers_tell_who_else_writes_the_status(void **state) {
+    (void)state;
+    static const struct {
+        const char *managers;
+        int64_t others_wrote;
+        bool others_condition;
+    } rows[] = {
+        {"[]", 0, false},
+        {"null", 0, false},
+        {"[7,null,{}]", 0, false},
+        {"[" FIELDS("capstan", "1970-01-01T00:00:09Z", "'f:status':{" CONDITION "}") "]", 0, false},
+        {"[" FIELDS("thv", "1970-01-01T00:00:09Z", "'f:spec':{}") "]", 0, false},
+        {"[" FIELDS("thv", "1970-01-01T00:00:09Z", "'f:status':{'f:phase':{}}") "]", 9, false},
+        {"[" FIELDS("thv", "1970-01-01T00:00:09Z", "'f:status':{'f:conditions':{}}") "]", 9, false},
+        {"[" FIELDS("thv", "1970-01-01T00:00:09Z", "'f:status':{" CONDITION "}") "]", 9, true},
+        {"[" FIELDS("thv", "soon", "'f:status':{" CONDITION "}") "]", 0, false},
+        {"[" FIELDS("a", "1970-01-01T00:00:09Z", "'f:status':{" CONDITION "}") "," FIELDS(
+             "b", "1970-01-01T00:00:07Z",
+             "'f:status':{}") "," FIELDS("capstan", "1970-01-01T00:00:11Z", "'f:status':{}") "]",
+         9, true},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char json[1024];
+        struct object object;
+        snprintf(json, sizeof(json), "{'metadata':{'managedFields':%s}}", rows[i].managers);
+        read_object(json, &object);
+        if (object.others_wrote != rows[i].others_wrote ||
+            object.others_condition != rows[i].others_condition) {
+            fail_msg("%s: %" PRId64 " %d", json, object.others_wrote, object.others_condition);
+        }
+    }
+}
+
 static void test_object__keys_are_compared_decoded_and_with_case(void **state) {
     (void)state;
     struct object object;
@@ -341,6 +378,7 @@ int main(void) {
         cmocka_unit_test(test_object__an_mcpserver_is_read_in_any_order),
         cmocka_unit_test(test_object__a_deployment_is_read_in_any_order),
         cmocka_unit_test(test_object__a_scale_is_read),
+        cmocka_unit_test(test_object__its_managers_tell_who_else_writes_the_status),
         cmocka_unit_test(test_object__keys_are_compared_decoded_and_with_case),
         cmocka_unit_test(test_object__only_the_field_at_its_own_place_counts),
         cmocka_unit_test(test_object__what_is_no_object_reads_as_an_empty_one),

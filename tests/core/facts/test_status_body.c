@@ -32,10 +32,21 @@ static void test_status_body__applies_ours_and_nothing_else(void **state) {
     (void)state;
     AUTO(buffer_fini) struct buffer out;
     buffer_init(&out, 4096);
-    status_body_apply("toolhive.stacklok.dev/v1beta1", "n", "a", NULL, conditions, &out);
+    status_body_apply("toolhive.stacklok.dev/v1beta1", "n", "a", NULL, NULL, conditions, &out);
     assert_bytes("apply", &out,
                  "{'apiVersion':'toolhive.stacklok.dev/v1beta1','kind':'MCPServer','metadata':{"
                  "'name':'a','namespace':'n'},'status':{'conditions':[" OURS "]}}");
+}
+
+static void test_status_body__applies_to_one_version_of_the_object(void **state) {
+    (void)state;
+    AUTO(buffer_fini) struct buffer out;
+    buffer_init(&out, 4096);
+    status_body_apply("toolhive.stacklok.dev/v1beta1", "n", "a", "u", "7", conditions, &out);
+    assert_bytes("apply", &out,
+                 "{'apiVersion':'toolhive.stacklok.dev/v1beta1','kind':'MCPServer','metadata':{"
+                 "'name':'a','namespace':'n','uid':'u','resourceVersion':'7'},"
+                 "'status':{'conditions':[" OURS "]}}");
 }
 
 static void test_status_body__replaces_ours_and_leaves_the_rest_as_it_stands(void **state) {
@@ -91,6 +102,7 @@ static void test_status_body__refuses_what_is_no_object(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_status_body__applies_ours_and_nothing_else),
+        cmocka_unit_test(test_status_body__applies_to_one_version_of_the_object),
         cmocka_unit_test(test_status_body__replaces_ours_and_leaves_the_rest_as_it_stands),
         cmocka_unit_test(test_status_body__refuses_what_is_no_object),
     };
