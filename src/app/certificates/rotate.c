@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "chance.h"
 #include "cluster/follow.h"
-#include "core/cluster/complaint.h"
+#include "complaint_log.h"
 #include "edge/clock.h"
 #include "expiry_alarm.h"
 #include "rotate_make.h"
@@ -66,9 +66,10 @@ void rotate_set_server(struct rotate *rotate, struct http_server *server) {
 }
 
 static void log_failure(struct rotate *rotate, const char *problem) {
-    if (complaint_raise(&rotate->complaint, COMPLAINT_MINUTELY, problem, clock_boot_ms()) > 0) {
-        log_event(rotate->options.log, LOG_WARN, "certificate.failed",
-                  LOG_TEXT("problem", problem));
+    int64_t times = complaint_raise(&rotate->complaint, "", clock_boot_ms());
+    if (times > 0) {
+        log_event(rotate->options.log, LOG_WARN, "certificate.failed", LOG_TEXT("problem", problem),
+                  LOG_INTEGER("times", times));
     }
 }
 
@@ -417,6 +418,8 @@ int64_t rotate_step(struct rotate *rotate, int64_t now_ms) {
     begin_to_lead(rotate, elect_leads(rotate->options.elect, now_ms));
     int64_t next_ms = follow_step(rotate->secret_follow, now_ms);
     next_ms = MIN(next_ms, follow_step(rotate->registration_follow, now_ms));
+    complaint_log_over(&rotate->complaint, rotate->options.log, "certificate.recovered",
+                       KEYRING_SECRET_NAME, now_ms);
     log_expiry(rotate);
     if (rotate->is_writing || rotate->is_closing) {
         return next_ms;
@@ -458,6 +461,26 @@ bool rotate_is_ready(const struct rotate *rotate) {
            (rotate->view.webhook == RENEWAL_WEBHOOK_ABSENT ||
             (rotate->view.webhook == RENEWAL_WEBHOOK_PRESENT &&
              (served_is_trusted(&rotate->served, &rotate->registration) || waits_in_vain(rotate))));
+}
+
+void rotate_why_unready(const struct rotate *rotate, int64_t now_ms, struct buffer *out) {
+    (void)now_ms;
+    if (rotate_is_ready(rotate)) {
+        return;
+    }
+    if (rotate->served.id[0] == '\0') {
+        buffer_add_text(out, "no certificate yet: the leader writes it into the Secret "
+                             "" KEYRING_SECRET_NAME "\n");
+    } else if (rotate->view.webhook != RENEWAL_WEBHOOK_PRESENT) {
+        buffer_add_format(out, "the MutatingWebhookConfiguration %s has not been read yet\n",
+                          rotate->options.config_name);
+    } else {
+        buffer_add_format(
+            out,
+            "an entry of the MutatingWebhookConfiguration %s has a caBundle that does "
+            "not trust the certificate that is served; the leader writes it\n",
+            rotate->options.config_name);
+    }
 }
 
 bool rotate_is_trusted_by(const struct rotate *rotate, const struct registration *registration) {

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/attribute.h"
+#include "base/buffer.h"
 #include "cluster/elect.h"
 #include "cluster/events.h"
 #include "core/certificates/registration.h"
@@ -52,6 +53,9 @@ int64_t rotate_step(struct rotate *rotate, int64_t now_ms);
    there is a configuration. If no entry trusts anybody and the leader leaves it so, the certificate
    is enough. */
 bool rotate_is_ready(const struct rotate *rotate);
+
+/* Appends a line for each reason why rotate_is_ready() is false; nothing if it is true. */
+void rotate_why_unready(const struct rotate *rotate, int64_t now_ms, struct buffer *out);
 
 /* True if each entry of a webhook configuration trusts the certificate that is served; false if it
    has none. */

@@ -33,6 +33,9 @@ int64_t elect_step(struct elect *elect, int64_t now_ms);
 bool elect_leads(const struct elect *elect, int64_t now_ms);
 int64_t elect_deadline_ms(const struct elect *elect);
 
+/* The holder of the Lease as last read; "" if nobody was. */
+const char *elect_holder(const struct elect *elect);
+
 /* "<host>_<random>": the holder's name. */
 const char *elect_identity(const struct elect *elect);
 

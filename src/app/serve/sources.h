@@ -4,14 +4,15 @@
 
 /*
  * Reads the policy, the objects and the serving certificate from files, and reads them again when
- * they change. While a new version is bad, the last good one stays in force; the log says so once,
- * and every refresh tries it again.
+ * they change. While a new version is bad, the last good one stays in force; the log says so once a
+ * minute, and every refresh tries it again. A version with the same content is not taken up again.
  */
 
 #include <stdbool.h>
 
 #include "admit.h"
 #include "base/attribute.h"
+#include "base/buffer.h"
 #include "base/error.h"
 #include "serve_options.h"
 
@@ -40,6 +41,9 @@ size_t sources_count_other_objects(const struct sources *sources);
 
 /* Readable when something may have changed; for poll(). May be -1. */
 int sources_descriptor(const struct sources *sources, enum source_kind kind);
+
+/* Appends a line for each reason why the certificate is none to serve; nothing if it is. */
+void sources_why_unready(const struct sources *sources, struct buffer *out);
 
 /* Reads the sources again that changed, expired or were refused last time. Returns whether a new
    version of any is in force. */

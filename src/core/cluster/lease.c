@@ -47,6 +47,10 @@ static bool is_ours(const struct lease *lease, const struct lease_record *record
     return strcmp(record->holder, lease->identity) == 0;
 }
 
+const char *lease_holder(const struct lease *lease) {
+    return lease->is_observed ? lease->observed.holder : "";
+}
+
 /* True if another replica holds the observed record, and its time is not over. */
 static bool is_foreign(const struct lease *lease, int64_t now_ms) {
     const struct lease_record *record = &lease->observed;
@@ -63,7 +67,7 @@ static bool differs(const struct lease_record *one, const struct lease_record *o
     return strcmp(one->holder, other->holder) != 0 ||
            strcmp(one->renew_time, other->renew_time) != 0 ||
            strcmp(one->acquire_time, other->acquire_time) != 0 ||
-           one->transitions != other->transitions ||
+           one->transitions != other->transitions || one->fingerprint != other->fingerprint ||
            one->duration_seconds != other->duration_seconds;
 }
 

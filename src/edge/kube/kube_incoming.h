@@ -22,6 +22,7 @@ struct kube_incoming {
     const struct kube_request *request; /* borrowed */
     int status;                         /* HTTP status, set by the caller; 0 until it is known */
     int64_t retry_after_ms;
+    size_t n_bytes;      /* of the body, or of the stream, so far */
     struct buffer bytes; /* the body, or a line whose end has not arrived */
     bool is_too_large;   /* it passed answer_max */
     bool is_refusal_cut; /* it passed KUBE_REFUSAL_MAX */
