@@ -113,7 +113,9 @@ static void make_command(const struct program *program, struct command *command)
     } else {
         add(command, "--objects", command->objects);
     }
-    add(command, "--webhook-cert-path", command->certs);
+    if (!program->makes_certificates) {
+        add(command, "--webhook-cert-path", command->certs);
+    }
     add(command, "--webhook-bind-address", command->address);
     add(command, "--health-probe-bind-address", command->any_port);
     add(command, "--metrics-bind-address", command->any_port);

@@ -32,6 +32,7 @@ struct program {
     bool has_status;
     bool has_kubeconfig;
     bool elects_leader;
+    bool makes_certificates;    /* in place of those in certs/ */
     const char *shutdown_delay; /* "0s" */
     const char *log_level;      /* "info" */
     unsigned workers;           /* 2 */

@@ -275,7 +275,7 @@ static void test_certificate__logs_a_certificate_that_expires(void **state) {
     program_wait_for_log(program, "the API server refuses it; renew it now", 1);
     program_wait_for_log(program, "the certificate expired on ", 1);
     assert_int_equal(
-        http_client_ask_once(program->probe_port, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"), 200);
+        http_client_ask_once(program->probe_port, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"), 503);
     x509_pair_fini(&pair);
 }
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,6 +14,7 @@
 #include "core/cluster/pulse.h"
 #include "edge/clock.h"
 #include "exit_status.h"
+#include "process.h"
 #include "readiness.h"
 #include "serve_options.h"
 #include "sources.h"
@@ -32,11 +32,11 @@ enum {
     HEAD_TIMEOUT_MS = 10000,
     BODY_TIMEOUT_MS = 10000,
     IDLE_TIMEOUT_MS = 150000, /* the API server closes idle connections after 90 s; be later */
-    DESCRIPTORS_WANTED = 4096,
     LOOK_INTERVAL_MS = 10000,
     SETTLE_MS = 50,
+    UNREADY_LOOK_MS = 500, /* before it was ready, so that the log says it in time */
     REASONS_MAX = 8192,
-    START_PATIENCE_MS = 5000, /* before the log says why it is not ready yet */
+    START_PATIENCE_MS = 3000, /* before the log says why it is not ready yet */
 };
 
 struct serve {
@@ -387,7 +387,9 @@ static void loop(struct serve *serve) {
         admit_step(serve->admit, clock_boot_ms());
         complaint_log_over(&serve->complaint, &serve->log, "status.recovered", "--status-dir",
                            clock_boot_ms());
-        int signal = wait_for_event(serve, left_until(look_ms), &has_changed);
+        int64_t wait_ms = left_until(look_ms);
+        int signal = wait_for_event(
+            serve, serve->was_ready ? wait_ms : MIN(wait_ms, UNREADY_LOOK_MS), &has_changed);
         if (signal == SIGTERM || signal == SIGINT) {
             return;
         }
@@ -426,30 +428,6 @@ static void drain(struct serve *serve) {
     }
 }
 
-/* Only the loop takes signals. So it blocks them before it starts any thread. */
-static int open_signals(void) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
-static void tune_process(void) {
-    struct rlimit limit;
-    /* Large bodies come from mmap, and free() returns them to the kernel. By default, glibc raises
-       the threshold after the first one, and keeps its memory. */
-    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
-    mallopt(M_TRIM_THRESHOLD, 256 * 1024);
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS_WANTED) {
-        limit.rlim_cur = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static int run(struct serve *serve) {
     struct error error;
     serve->began_us = clock_boot_us();
@@ -468,7 +446,7 @@ static int serve_with(const struct serve_options *options) {
         .log = {.descriptor = STDERR_FILENO,
                 .format = options->log_format,
                 .level = options->log_level},
-        .signals = open_signals(),
+        .signals = process_open_signals(),
         .metrics = metrics_new(CAPSTAN_VERSION, rule_names, RULE_COUNT),
         .facts = facts_new(),
         .readiness = readiness_new(),
@@ -498,7 +476,7 @@ static int serve_with(const struct serve_options *options) {
 int serve_command(int argc, char **argv) {
     struct serve_options options;
     int status;
-    tune_process();
+    process_tune();
     if (serve_options_read(argc, argv, &options, &status)) {
         status = serve_with(&options);
     }

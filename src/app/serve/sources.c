@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
 #include "base/memory.h"
@@ -22,6 +23,8 @@ struct source {
     struct file_watch *watch;
     bool is_expired;
     bool is_refused;
+    uint64_t refused; /* hash of what was refused, and why */
+    char problem[sizeof(((struct error *)0)->text)];
     uint64_t content; /* hash of what is in force; 0: not known */
     struct complaint complaint;
 };
@@ -215,23 +218,21 @@ bool sources_load(struct sources *sources, enum source_kind kind, struct error *
     return true;
 }
 
-/* Somebody who sends SIGHUP wants an answer. */
-static bool log_same(const struct sources *sources, enum source_kind kind) {
-    if (sources->items[kind].is_expired) {
-        metrics_add(sources->metrics, kinds[kind].ok, 1);
-        log_event(sources->log, LOG_INFO, "source.reloaded", LOG_TEXT("source", kinds[kind].name),
-                  LOG_TEXT("content", "the same as before"));
+/* Another content that is refused for another reason is news: somebody edits the file. */
+static void refuse(struct sources *sources, enum source_kind kind, uint64_t content,
+                   const struct error *error) {
+    struct source *source = &sources->items[kind];
+    bool is_another = !source->is_refused || strcmp(source->problem, error->text) != 0;
+    if (is_another && content != source->refused) {
+        source->complaint = (struct complaint){.is_open = false};
     }
-    return false;
-}
-
-static void refuse(struct sources *sources, enum source_kind kind, const struct error *error) {
-    struct complaint *complaint = &sources->items[kind].complaint;
-    int64_t times = complaint_raise(complaint, error->text, clock_boot_ms());
-    if (!sources->items[kind].is_refused) {
+    if (is_another) {
         metrics_add(sources->metrics, kinds[kind].refused, 1);
     }
-    sources->items[kind].is_refused = true;
+    source->is_refused = true;
+    source->refused = content;
+    (void)text_copy(source->problem, sizeof(source->problem), error->text);
+    int64_t times = complaint_raise(&source->complaint, "", clock_boot_ms());
     if (times > 0) {
         log_event(sources->log, LOG_ERROR, "source.refused", LOG_TEXT("source", kinds[kind].name),
                   LOG_TEXT("problem", error->text), LOG_INTEGER("times", times),
@@ -241,23 +242,26 @@ static void refuse(struct sources *sources, enum source_kind kind, const struct 
     }
 }
 
-/* Reads the content first, so that a later change is seen as one. */
+/* Reads the content first, so that a later change is seen as one. Without a change it reads and
+   says nothing, unless somebody has sent SIGHUP, who wants an answer. */
 static bool reload(struct sources *sources, enum source_kind kind) {
     struct source *source = &sources->items[kind];
     struct error error;
     uint64_t content = hash_content(sources, kind);
-    if (content == source->content && !source->is_refused) {
-        return log_same(sources, kind);
+    bool is_same = content == source->content && !source->is_refused;
+    if (is_same && !source->is_expired) {
+        return false;
     }
     if (!kinds[kind].load(sources, &error)) {
-        refuse(sources, kind, &error);
+        refuse(sources, kind, content, &error);
         return false;
     }
     source->content = content;
     source->is_refused = false;
     source->complaint = (struct complaint){.is_open = false};
     metrics_add(sources->metrics, kinds[kind].ok, 1);
-    log_event(sources->log, LOG_INFO, "source.reloaded", LOG_TEXT("source", kinds[kind].name));
+    log_event(sources->log, LOG_INFO, "source.reloaded", LOG_TEXT("source", kinds[kind].name),
+              LOG_TEXT("content", is_same ? "the same as before" : "new"));
     return true;
 }
 
