@@ -86,7 +86,11 @@ static void settle(struct api *api, enum api_state state, bool has_condition_map
         log_event(api->log, state == API_SERVED ? LOG_INFO : LOG_WARN, "api.discovered",
                   LOG_TEXT("resource", "mcpservers." TOOLHIVE_GROUP),
                   LOG_TEXT("version", state == API_SERVED ? api->found : "none"),
-                  LOG_TEXT("statusWrites", has_condition_map ? "apply" : "replace"));
+                  LOG_TEXT("statusWrites", has_condition_map ? "apply" : "replace"),
+                  LOG_TEXT("hint", state == API_SERVED
+                                       ? ""
+                                       : "Capstan has nothing to do before ToolHive's CRDs are "
+                                         "there; install them"));
     }
     if (is_new) {
         api->epoch++;

@@ -91,7 +91,9 @@ static struct adopt *new_adopt(struct cluster *cluster, const struct serve_optio
 static void warn_insecure(const struct kube_access *access, struct log *log) {
     if (access->is_insecure) {
         log_event(log, LOG_WARN, "api.insecure", LOG_TEXT("server", access->server),
-                  LOG_TEXT("hint", "insecure-skip-tls-verify: anybody may pose as the API server"));
+                  LOG_TEXT("hint",
+                           "insecure-skip-tls-verify: anybody may pose as the API server; give "
+                           "the kubeconfig its certificate-authority"));
     }
 }
 

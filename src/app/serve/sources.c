@@ -116,7 +116,9 @@ static bool load_certificate(struct sources *sources, struct error *error) {
     if (!pair.has_name) {
         log_event(sources->log, LOG_WARN, "certificate.caution",
                   LOG_TEXT("folder", options->cert_path), LOG_TEXT("missing", pair.dns_name),
-                  LOG_TEXT("hint", "an API server that calls it as a Service refuses it"));
+                  LOG_TEXT("hint",
+                           "an API server that calls it as a Service refuses it; issue it for "
+                           "that name too"));
     }
     sources->expires = pair.expires;
     expiry_alarm_look(&sources->expiry, sources->log, "serving certificate", pair.expires);
