@@ -29,6 +29,9 @@ struct http_request {
     struct http_connection *connection;
 };
 
+/* True if the query of the request has this key, with a value or without. For handlers. */
+bool http_has_query(const struct http_request *request, const char *key);
+
 /* A handler fills it. It starts as status 200, text/plain, with an empty body. After a 400 the
    server closes the connection. */
 struct http_response {

@@ -71,10 +71,23 @@ struct kube_request {
     void *context; /* given to both */
 };
 
+/* A request that has ended, or a watch that begins: what may be told of it, and no secret. */
+struct kube_exchange {
+    bool is_begin; /* of a watch; status, milliseconds and n_bytes are 0 */
+    const char *method;
+    const char *path;     /* without its query */
+    int status;           /* 0 if there was no answer */
+    int64_t milliseconds; /* from kube_begin() to its end */
+    size_t n_bytes;       /* of the answer, without its headers */
+};
+
 struct kube_options {
     const struct kube_access *access; /* borrowed until kube_free() */
     const char *user_agent;           /* "capstan/0.1.0"; borrowed until kube_free() */
     size_t connections_max;           /* watches included */
+    /* Told of each request, cancelled ones too; NULL: nobody is. It must call nothing here. */
+    void (*on_exchange)(void *context, const struct kube_exchange *exchange);
+    void *context;
 };
 
 /* Sends nothing yet. Errors: ERROR_INVALID or ERROR_NOT_FOUND if the CA or the client's pair cannot

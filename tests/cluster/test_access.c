@@ -97,7 +97,8 @@ static void test_row_50__a_missing_right_is_logged_once_and_waited_for(void **st
     cluster_wait_for(cluster, "LIST", SERVERS, 3);
     assert_false(cluster_is_ready(cluster));
     assert_int_equal(program_count_log(&cluster->program, "\"watch.failed\""), 1);
-    assert_int_equal(program_count_log(&cluster->program, ": 403"), 1);
+    /* serve.unready may say it as well. */
+    assert_in_range(program_count_log(&cluster->program, ": 403"), 1, 2);
     /* A look-up needs another right, which the program has. */
     cluster_ask(cluster, cluster_review(&one_with_5), PATCH_REPLICAS_TO_1, "stdio-cap");
     fake_heal(cluster->api);

@@ -377,7 +377,7 @@ test_a_ca_is_renewed_on_request_and_the_old_one_retired() {
     stop_load
     [[ $(secret_cas) != "$former" ]] || fail 'the CA is the old one'
     wait_for 5 serves_the_leaf_of_the_secret capstan
-    expect 'the phases' "$(log_of capstan certificate.renewing | tail -n 3 | jq -r .phase |
+    expect 'the phases' "$(log_of capstan certificate.renewed | tail -n 3 | jq -r .phase |
         paste -sd ' ')" 'prepare switch retire'
 }
 

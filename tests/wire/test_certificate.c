@@ -275,7 +275,18 @@ static void test_certificate__logs_a_certificate_that_expires(void **state) {
     program_wait_for_log(program, "the API server refuses it; renew it now", 1);
     program_wait_for_log(program, "the certificate expired on ", 1);
     assert_int_equal(
+        http_client_ask_once(program->probe_port, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"), 503);
+    program_wait_for_log(program, "\"event\":\"serve.unready\"", 1);
+    assert_true(program_count_log(program, "has expired on ") > 0);
+    x509_pair_fini(&pair);
+    /* It is renewed, and the replica is ready again. */
+    make_pair(program, clock_wall_seconds(), &pair);
+    program_put(program, "certs/tls.crt", pair.certificate_pem);
+    program_put(program, "certs/tls.key", pair.key_pem);
+    program_wait_for_log(program, "\"event\":\"serve.ready\"", 2);
+    assert_int_equal(
         http_client_ask_once(program->probe_port, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"), 200);
+    assert_int_equal(program_count_log(program, "\"event\":\"serve.unready\""), 1);
     x509_pair_fini(&pair);
 }
 

@@ -214,7 +214,8 @@ static void test_observe__no_object_is_in_the_log(void **state) {
     wire_ask(*state, "{\"token\":\"a-secret-of-mine\"}", &verdict);
     wire_ask(*state, "a-secret-of-mine", &verdict);
     assert_int_equal(program_count_log(*state, "a-secret-of-mine"), 0);
-    assert_true(program_count_log(*state, "\"review.malformed\"") >= 2);
+    /* Once a minute is enough. */
+    assert_int_equal(program_count_log(*state, "\"review.malformed\""), 1);
 }
 
 int main(void) {

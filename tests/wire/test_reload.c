@@ -276,6 +276,33 @@ static void test_reload__takes_up_many_changes_in_a_row(void **state) {
     assert_left_alone(program);
 }
 
+/* Files that move beside the certificate, and files that are written again as they are. */
+static void test_reload__says_nothing_where_nothing_changes(void **state) {
+    const struct program *program = *state;
+    char output[1024];
+    program_start(*state);
+    program_put(program, "certs/other.txt", "a");
+    program_put(program, "certs/other.txt", "b");
+    program_remove(program, "certs/other.txt");
+    program_put(program, "policy.yaml", POLICY);
+    program_write(program, "policy.yaml", POLICY);
+    program_put(program, "objects/plain.yaml", PLAIN("stdio"));
+    assert_int_equal(
+        program_shell(program, "touch $FOLDER/objects/* $FOLDER/certs/*", output, sizeof(output)),
+        0);
+    /* Something that does change shows that the program has looked since. */
+    program_put(program, "objects/other.yaml", PLAIN("stdio"));
+    program_wait_for_log(program, "\"objects.remark\"", 1);
+    program_wait_for_log(program, "\"source.reloaded\"", 1);
+    assert_int_equal(program_count_log(program, "\"source.reloaded\""), 1);
+    assert_int_equal(program_count_log(program, "\"source\":\"objects\",\"content\":\"new\""), 1);
+    assert_int_equal(program_count_log(program, "\"certificate.caution\""), 0);
+    assert_int_equal(program_metric(program, "capstan_config_reloads_total{result=\"ok\"}"), 0);
+    /* Somebody who asks gets an answer. */
+    program_signal(program, SIGHUP);
+    program_wait_for_log(program, "\"content\":\"the same as before\"", 3);
+}
+
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -294,6 +321,7 @@ int main(void) {
         FRESH(test_reload__takes_up_a_list_with_other_kinds_in_it),
         FRESH(test_reload__keeps_all_objects_when_one_file_is_broken),
         FRESH(test_reload__takes_up_many_changes_in_a_row),
+        FRESH(test_reload__says_nothing_where_nothing_changes),
     };
     return cmocka_run_group_tests_name("wire/reload", tests, NULL, NULL);
 }

@@ -41,12 +41,21 @@ struct lease_record {
     int64_t transitions;
     char acquire_time[LEASE_TIME_SIZE]; /* as read; written with six digits and Z */
     char renew_time[LEASE_TIME_SIZE];
+    uint64_t fingerprint; /* of a spec that lease_read() refuses; else 0 */
 };
+
+/* The holder of a record that lease_read() refuses. It is no identity of ours. */
+#define LEASE_HOLDER_UNREADABLE "(unreadable)"
 
 /* A missing member, or null, reads as empty or 0, as Kubernetes reads it. A member of another type,
    or a text that does not fit, makes the whole record ERROR_INVALID: it must not read as free. */
 bool lease_read(const char *json, size_t size, struct lease_record *ret_record,
                 struct error *error) MUST_CHECK;
+
+/* Reads a Lease that lease_read() refuses for its spec: somebody holds it, for as long as the spec
+   keeps changing, and LEASE_DURATION_MS after that. False if it is no Lease, or has no usable
+   resourceVersion. */
+bool lease_read_unusable(const char *json, size_t size, struct lease_record *ret_record) MUST_CHECK;
 void lease_write(const struct lease_record *record, const char *namespace, const char *name,
                  struct buffer *out);
 

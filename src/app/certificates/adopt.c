@@ -7,8 +7,8 @@
 #include "answer.h"
 #include "ask.h"
 #include "base/memory.h"
+#include "complaint_log.h"
 #include "core/certificates/ownership.h"
-#include "core/cluster/complaint.h"
 #include "edge/clock.h"
 
 enum { PATH_SIZE = 640, BODY_MAX = 4096 };
@@ -38,9 +38,11 @@ void adopt_free(struct adopt *adopt) {
 }
 
 static void log_failure(struct adopt *adopt, const char *problem) {
-    if (complaint_raise(&adopt->complaint, COMPLAINT_ONCE, problem, clock_boot_ms()) > 0) {
+    int64_t times = complaint_raise(&adopt->complaint, "", clock_boot_ms());
+    if (times > 0) {
         log_event(adopt->options.log, LOG_WARN, "registration.unowned",
                   LOG_TEXT("name", adopt->options.config_name), LOG_TEXT("problem", problem),
+                  LOG_INTEGER("times", times),
                   LOG_TEXT("hint", "the Namespace does not own the webhook configuration, or "
                                    "nobody knows; delete the configuration before the Namespace, "
                                    "or nobody answers the API server any more"));
@@ -161,6 +163,8 @@ static void look(struct adopt *adopt) {
 
 int64_t adopt_step(struct adopt *adopt, int64_t now_ms) {
     bool leads = elect_leads(adopt->options.elect, now_ms);
+    complaint_log_over(&adopt->complaint, adopt->options.log, "registration.recovered",
+                       "ownerReferences", now_ms);
     if (leads && !adopt->leads) {
         adopt->look_ms = now_ms;
     }

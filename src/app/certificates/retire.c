@@ -9,9 +9,9 @@
 #include "ask.h"
 #include "base/json_write.h"
 #include "base/memory.h"
+#include "complaint_log.h"
 #include "core/certificates/registration.h"
 #include "core/certificates/succession.h"
-#include "core/cluster/complaint.h"
 #include "edge/clock.h"
 #include "key_pair.h"
 
@@ -53,9 +53,11 @@ void retire_free(struct retire *retire) {
 }
 
 static void log_leftover(struct retire *retire, const char *problem) {
-    if (complaint_raise(&retire->complaint, COMPLAINT_ONCE, problem, clock_boot_ms()) > 0) {
+    int64_t times = complaint_raise(&retire->complaint, problem, clock_boot_ms());
+    if (times > 0) {
         log_event(retire->options.log, LOG_WARN, "registration.leftover",
                   LOG_TEXT("name", SUCCESSION_FORMER_NAME), LOG_TEXT("problem", problem),
+                  LOG_INTEGER("times", times),
                   LOG_TEXT("hint", "a webhook configuration of a former version may be left; if it "
                                    "is not needed: kubectl delete mutatingwebhookconfiguration "
                                    "capstan"));
@@ -219,6 +221,8 @@ int64_t retire_step(struct retire *retire, int64_t now_ms) {
         return INT64_MAX;
     }
     bool leads = elect_leads(retire->options.elect, now_ms);
+    complaint_log_over(&retire->complaint, retire->options.log, "registration.recovered",
+                       SUCCESSION_FORMER_NAME, now_ms);
     if (leads && !retire->leads) {
         retire->succession = (struct succession){.is_taken_over = false};
         retire->look_ms = now_ms;

@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "chance.h"
 #include "cluster/follow.h"
-#include "core/cluster/complaint.h"
+#include "complaint_log.h"
 #include "edge/clock.h"
 #include "expiry_alarm.h"
 #include "rotate_clock.h"
@@ -71,9 +71,10 @@ void rotate_set_server(struct rotate *rotate, struct http_server *server) {
 }
 
 static void log_failure(struct rotate *rotate, const char *problem) {
-    if (complaint_raise(&rotate->complaint, COMPLAINT_MINUTELY, problem, clock_boot_ms()) > 0) {
-        log_event(rotate->options.log, LOG_WARN, "certificate.failed",
-                  LOG_TEXT("problem", problem));
+    int64_t times = complaint_raise(&rotate->complaint, "", clock_boot_ms());
+    if (times > 0) {
+        log_event(rotate->options.log, LOG_WARN, "certificate.failed", LOG_TEXT("problem", problem),
+                  LOG_INTEGER("times", times));
     }
 }
 
@@ -252,10 +253,7 @@ void rotate_free(struct rotate *rotate) {
 
 /* After a good answer: says that somebody undoes what the leader writes. */
 static void note_contest(struct rotate *rotate, bool was_contested, int64_t now_ms) {
-    bool is_contested = renewal_is_contested(&rotate->renewal, now_ms);
-    if (!is_contested) {
-        complaint_settle(&rotate->contest);
-    } else if (!rotate->written.is_secret) {
+    if (renewal_is_contested(&rotate->renewal, now_ms) && !rotate->written.is_secret) {
         rotate_log_contest(&rotate->options, &rotate->contest, rotate->keyring.uid, !was_contested,
                            now_ms);
     }
@@ -287,6 +285,7 @@ static void on_answer(void *context, const struct kube_answer *answer) {
     bool is_latest = problem == NULL && !renewal_is_overtaken(&rotate->renewal);
     renewal_answer(&rotate->renewal, now_ms, chance_draw(), problem == NULL);
     if (problem == NULL) {
+        rotate_log_written(&rotate->options, &rotate->written);
         note_contest(rotate, was_contested, now_ms);
     }
     rotate_written_fini(&rotate->written);
@@ -311,11 +310,6 @@ static void ask(struct rotate *rotate, enum kube_verb verb, const char *path,
 }
 
 static void write_secret(struct rotate *rotate, const struct renewal_order *order) {
-    static const char *const phases[] = {
-        [RENEWAL_BOOTSTRAP] = "bootstrap", [RENEWAL_RESTORE] = "restore",
-        [RENEWAL_PREPARE] = "prepare",     [RENEWAL_SWITCH] = "switch",
-        [RENEWAL_RETIRE] = "retire",
-    };
     const struct rotate_sources sources = {
         .present = rotate->has_keyring ? &rotate->keyring : NULL,
         .cas = &rotate->cas,
@@ -340,9 +334,7 @@ static void write_secret(struct rotate *rotate, const struct renewal_order *orde
     keyring_write(&made, rotate->options.namespace, &body);
     snprintf(path, sizeof(path), "%s%s", rotate->secrets_path,
              is_new ? "" : "/" KEYRING_SECRET_NAME);
-    log_event(rotate->options.log, LOG_INFO, "certificate.renewing",
-              LOG_TEXT("phase", phases[order->phase]));
-    rotate_written_note_secret(&rotate->written, &made);
+    rotate_written_note_secret(&rotate->written, &made, order->phase);
     ask(rotate, is_new ? KUBE_CREATE : KUBE_MERGE, path, &body);
     buffer_wipe(&body);
 }
@@ -356,9 +348,6 @@ static void write_registration(struct rotate *rotate) {
     registration_write_patch(&rotate->registration, buffer_text(&wanted), rotate->fails, &patch);
     snprintf(path, sizeof(path), REGISTRATIONS_PATH "/%s?fieldManager=capstan-certs",
              rotate->options.config_name);
-    log_event(rotate->options.log, LOG_INFO, "registration.writing",
-              LOG_TEXT("name", rotate->options.config_name),
-              LOG_INTEGER("cas", (int64_t)rotate->cas.n_items));
     rotate_written_note_registration(&rotate->written, &rotate->registration, buffer_text(&wanted),
                                      rotate->fails);
     ask(rotate, KUBE_PATCH, path, &patch);
@@ -416,11 +405,23 @@ static struct renewal_view trustworthy_view(const struct rotate *rotate) {
     return view;
 }
 
+static void log_over(struct rotate *rotate, int64_t now_ms) {
+    struct log *log = rotate->options.log;
+    complaint_log_over(&rotate->complaint, log, "certificate.recovered", KEYRING_SECRET_NAME,
+                       now_ms);
+    if (!renewal_is_contested(&rotate->renewal, now_ms)) {
+        complaint_settle(&rotate->contest);
+    }
+    complaint_log_over(&rotate->contest, log, "registration.settled", rotate->options.config_name,
+                       now_ms);
+}
+
 int64_t rotate_step(struct rotate *rotate, int64_t now_ms) {
     struct renewal_order order;
     begin_to_lead(rotate, elect_leads(rotate->options.elect, now_ms));
     int64_t next_ms = follow_step(rotate->secret_follow, now_ms);
     next_ms = MIN(next_ms, follow_step(rotate->registration_follow, now_ms));
+    log_over(rotate, now_ms);
     log_expiry(rotate);
     judge_clock(rotate, now_ms);
     if (rotate->is_writing || rotate->is_closing) {

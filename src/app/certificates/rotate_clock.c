@@ -2,13 +2,14 @@
 #include "rotate_clock.h"
 
 #include "base/text.h"
+#include "complaint_log.h"
 
 static void log_dispute(struct rotate_clock *clock, struct log *log,
                         const struct second_opinion_view *view, bool is_date, int64_t now_ms) {
     const char *other = is_date ? "apiServer" : "certificateBegins";
     char ours[TEXT_TIME_SIZE];
     char theirs[TEXT_TIME_SIZE];
-    int64_t times = complaint_raise(&clock->complaint, COMPLAINT_MINUTELY, other, now_ms);
+    int64_t times = complaint_raise(&clock->complaint, other, now_ms);
     if (times == 0) {
         return;
     }
@@ -31,9 +32,8 @@ void rotate_clock_step(struct rotate_clock *clock, struct log *log,
     clock->verdict = verdict;
     if (verdict != SECOND_OPINION_AGREES) {
         log_dispute(clock, log, view, verdict == SECOND_OPINION_DATE, now_ms);
-    } else if (complaint_settle(&clock->complaint)) {
-        char ours[TEXT_TIME_SIZE];
-        text_format_time(ours, view->wall_s);
-        log_event(log, LOG_INFO, "clock.agrees", LOG_TEXT("clock", ours));
+    } else {
+        complaint_settle(&clock->complaint);
     }
+    complaint_log_over(&clock->complaint, log, "clock.agrees", "clock", now_ms);
 }

@@ -26,6 +26,22 @@ void rotate_log_absent(const struct rotate_options *options) {
                                "name another by --webhook-config-name"));
 }
 
+void rotate_log_written(const struct rotate_options *options,
+                        const struct rotate_written *written) {
+    static const char *const phases[] = {
+        [RENEWAL_BOOTSTRAP] = "bootstrap", [RENEWAL_RESTORE] = "restore",
+        [RENEWAL_PREPARE] = "prepare",     [RENEWAL_SWITCH] = "switch",
+        [RENEWAL_RETIRE] = "retire",
+    };
+    if (written->is_secret) {
+        log_event(options->log, LOG_INFO, "certificate.renewed",
+                  LOG_TEXT("phase", phases[written->phase]));
+    } else {
+        log_event(options->log, LOG_INFO, "registration.written",
+                  LOG_TEXT("name", options->config_name));
+    }
+}
+
 void rotate_log_contest(const struct rotate_options *options, struct complaint *contest,
                         const char *secret_uid, bool is_first, int64_t now_ms) {
     const char *hint = "somebody keeps changing the webhook configuration; Capstan writes caBundle "
@@ -45,7 +61,7 @@ void rotate_log_contest(const struct rotate_options *options, struct complaint *
         .wall_us = clock_wall_us(),
         .random = chance_draw(),
     };
-    int64_t times = complaint_raise(contest, COMPLAINT_MINUTELY, "", now_ms);
+    int64_t times = complaint_raise(contest, "", now_ms);
     if (times > 0) {
         log_event(options->log, LOG_WARN, "registration.contested",
                   LOG_TEXT("name", options->config_name), LOG_TEXT("hint", hint),

@@ -13,9 +13,11 @@ void rotate_written_fini(struct rotate_written *written) {
     *written = (struct rotate_written){.is_secret = false};
 }
 
-void rotate_written_note_secret(struct rotate_written *written, struct keyring *owned_keyring) {
+void rotate_written_note_secret(struct rotate_written *written, struct keyring *owned_keyring,
+                                enum renewal_phase phase) {
     rotate_written_fini(written);
     written->is_secret = true;
+    written->phase = phase;
     written->keyring = TAKE(*owned_keyring);
 }
 

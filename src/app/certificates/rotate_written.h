@@ -12,10 +12,12 @@
 #include "base/buffer.h"
 #include "core/certificates/keyring.h"
 #include "core/certificates/registration.h"
+#include "core/certificates/renewal.h"
 #include "edge/kube.h"
 
 struct rotate_written {
     bool is_secret;
+    enum renewal_phase phase;   /* of the Secret */
     struct keyring keyring;     /* of the Secret; ca_crt is NULL: none */
     struct registration before; /* the webhook configuration that the patch was made for ... */
     struct buffer bundle;       /* ... and what each caBundle should be */
@@ -25,7 +27,8 @@ struct rotate_written {
 void rotate_written_fini(struct rotate_written *written);
 
 /* Each remembers a new write in place of the last one. */
-void rotate_written_note_secret(struct rotate_written *written, struct keyring *owned_keyring);
+void rotate_written_note_secret(struct rotate_written *written, struct keyring *owned_keyring,
+                                enum renewal_phase phase);
 void rotate_written_note_registration(struct rotate_written *written,
                                       const struct registration *before, const char *bundle_pem,
                                       bool fails);

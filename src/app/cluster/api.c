@@ -9,8 +9,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "chance.h"
+#include "complaint_log.h"
 #include "core/cluster/backoff.h"
-#include "core/cluster/complaint.h"
 #include "edge/clock.h"
 
 #define GROUP_PATH "/apis/" TOOLHIVE_GROUP
@@ -48,7 +48,8 @@ struct api {
     char found[DISCOVERY_VERSION_SIZE]; /* the version that is being asked about */
     struct backoff absences;            /* in a row */
     struct backoff backoff;
-    bool is_failing; /* the last time */
+    bool is_failing;                                 /* the last time */
+    char problem[sizeof(((struct error *)0)->text)]; /* of the last failure */
     struct complaint complaint;
 };
 
@@ -74,6 +75,7 @@ static void ask_again_in(struct api *api, int64_t delay_ms) {
 
 static void succeed(struct api *api, int64_t delay_ms) {
     backoff_reset(&api->backoff);
+    complaint_settle(&api->complaint);
     api->is_failing = false;
     ask_again_in(api, delay_ms);
 }
@@ -84,7 +86,11 @@ static void settle(struct api *api, enum api_state state, bool has_condition_map
         log_event(api->log, state == API_SERVED ? LOG_INFO : LOG_WARN, "api.discovered",
                   LOG_TEXT("resource", "mcpservers." TOOLHIVE_GROUP),
                   LOG_TEXT("version", state == API_SERVED ? api->found : "none"),
-                  LOG_TEXT("statusWrites", has_condition_map ? "apply" : "replace"));
+                  LOG_TEXT("statusWrites", has_condition_map ? "apply" : "replace"),
+                  LOG_TEXT("hint", state == API_SERVED
+                                       ? ""
+                                       : "Capstan has nothing to do before ToolHive's CRDs are "
+                                         "there; install them"));
     }
     if (is_new) {
         api->epoch++;
@@ -108,9 +114,15 @@ static void note_absence(struct api *api) {
 /* State and version stay as they were. */
 static void fail(struct api *api, const struct error *error) {
     metrics_add(api->metrics, METRIC_DISCOVERY_ERRORS, 1);
-    if (complaint_raise(&api->complaint, COMPLAINT_MINUTELY, "", clock_boot_ms()) > 0) {
-        log_event(api->log, LOG_WARN, "api.failed", LOG_TEXT("problem", error->text));
+    int64_t times = complaint_raise(&api->complaint, "", clock_boot_ms());
+    if (times > 0) {
+        log_event(api->log, LOG_WARN, "api.failed", LOG_TEXT("problem", error->text),
+                  LOG_INTEGER("times", times),
+                  LOG_TEXT("hint",
+                           "Capstan learns nothing new about MCPServers; see whether the API "
+                           "server answers, and whom it takes Capstan for"));
     }
+    (void)text_copy(api->problem, sizeof(api->problem), error->text);
     api->is_failing = true;
     ask_again_in(api, backoff_next(&api->backoff, chance_draw()));
 }
@@ -188,12 +200,18 @@ static void on_group(void *context, const struct kube_answer *answer) {
 }
 
 int64_t api_step(struct api *api, int64_t now_ms) {
+    complaint_log_over(&api->complaint, api->log, "api.recovered", "mcpservers." TOOLHIVE_GROUP,
+                       now_ms);
     if (!api->is_asking && now_ms >= api->next_ms) {
         api->is_asking = true;
         api->asked_ms = now_ms;
         ask(api, GROUP_PATH, on_group);
     }
     return api->is_asking ? INT64_MAX : api->next_ms;
+}
+
+const char *api_problem(const struct api *api) {
+    return api->is_failing ? api->problem : "";
 }
 
 struct kube *api_kube(const struct api *api) {

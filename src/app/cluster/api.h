@@ -41,6 +41,9 @@ int64_t api_step(struct api *api, int64_t now_ms);
 struct kube *api_kube(const struct api *api);
 enum api_state api_state(const struct api *api);
 
+/* Why discovery fails; "" if it does not. */
+const char *api_problem(const struct api *api);
+
 /* Another number whenever state or version change. */
 unsigned api_epoch(const struct api *api);
 

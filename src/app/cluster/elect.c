@@ -10,7 +10,7 @@
 #include "base/http_status.h"
 #include "base/memory.h"
 #include "chance.h"
-#include "core/cluster/complaint.h"
+#include "complaint_log.h"
 #include "core/cluster/lease.h"
 #include "edge/clock.h"
 
@@ -27,6 +27,7 @@ struct elect {
     struct lease lease;
     char identity[LEASE_HOLDER_SIZE];
     bool did_lead; /* as the log last said */
+    bool is_releasing;
     struct complaint complaint;
 };
 
@@ -58,33 +59,52 @@ static void log_leadership(struct elect *elect, int64_t now_ms) {
     }
     elect->did_lead = leads;
     metrics_set(elect->metrics, METRIC_LEADER, leads);
-    log_event(elect->log, leads ? LOG_INFO : LOG_WARN, leads ? "leader.elected" : "leader.lost",
-              LOG_TEXT("identity", elect->identity), LOG_TEXT("namespace", elect->namespace));
+    if (leads || elect->is_releasing) {
+        log_event(elect->log, LOG_INFO, leads ? "leader.elected" : "leader.released",
+                  LOG_TEXT("identity", elect->identity), LOG_TEXT("namespace", elect->namespace));
+    } else {
+        log_event(elect->log, LOG_WARN, "leader.lost", LOG_TEXT("identity", elect->identity),
+                  LOG_TEXT("namespace", elect->namespace), LOG_TEXT("holder", elect_holder(elect)),
+                  LOG_TEXT("hint", "this replica writes nothing until it holds the Lease again; if "
+                                   "this comes often, see whether the API server is slow"));
+    }
 }
 
 /* A conflict is a lost election, and 404 is the beginning of the first one: neither is a failure.
  */
-static void log_failure(struct elect *elect, const struct kube_answer *answer, bool is_read) {
+static void log_failure(struct elect *elect, const struct kube_answer *answer, bool is_read,
+                        const char *problem) {
     bool is_usual =
         answer->status == HTTP_STATUS_CONFLICT || answer->status == HTTP_STATUS_NOT_FOUND;
     if (is_usual || (answer->is_good && is_read)) {
         complaint_settle(&elect->complaint);
-    } else if (complaint_raise(&elect->complaint, COMPLAINT_ONCE, "", clock_boot_ms()) > 0) {
+        return;
+    }
+    int64_t times = complaint_raise(&elect->complaint, "", clock_boot_ms());
+    if (times > 0) {
         log_event(elect->log, LOG_WARN, "leader.failed",
-                  LOG_TEXT("problem", answer->is_good ? ANSWER_FOREIGN : answer->error.text));
+                  LOG_TEXT("problem", answer->is_good ? problem : answer->error.text),
+                  LOG_INTEGER("times", times),
+                  LOG_TEXT("hint",
+                           "without the Lease this replica writes nothing; see to its right "
+                           "to get, create and update leases, and to what is in the "
+                           "Lease " ELECT_LEASE_NAME));
     }
 }
 
 static void on_answer(void *context, const struct kube_answer *answer) {
     struct elect *elect = context;
     struct lease_record record;
-    struct error error;
+    struct error error = {.text = ""};
+    bool is_lease = answer_shows(answer, "Lease", ELECT_LEASE_NAME);
+    bool is_usable = is_lease && lease_read(answer->body, answer->body_size, &record, &error);
     /* The answer to a write that shows another record is none. */
-    bool is_read = answer_shows(answer, "Lease", ELECT_LEASE_NAME) &&
-                   lease_read(answer->body, answer->body_size, &record, &error) &&
-                   lease_is_shown(&elect->lease, &record);
+    bool is_read = is_usable && lease_is_shown(&elect->lease, &record);
     int64_t now_ms = clock_boot_ms();
-    log_failure(elect, answer, is_read);
+    log_failure(elect, answer, is_read, is_lease && !is_usable ? error.text : ANSWER_FOREIGN);
+    /* Somebody has written nonsense into it. It must not hold the Lease for ever. */
+    is_read = is_read || (is_lease && !is_usable &&
+                          lease_read_unusable(answer->body, answer->body_size, &record));
     lease_answer(&elect->lease, now_ms, chance_draw(), answer->status, is_read ? &record : NULL);
     log_leadership(elect, now_ms);
 }
@@ -120,6 +140,7 @@ int64_t elect_step(struct elect *elect, int64_t now_ms) {
         return INT64_MAX;
     }
     log_leadership(elect, now_ms);
+    complaint_log_over(&elect->complaint, elect->log, "leader.recovered", "leases", now_ms);
     lease_step(&elect->lease, now_ms, clock_wall_us(), &order);
     if (order.verb != LEASE_WAIT) {
         ask(elect, &order);
@@ -151,6 +172,7 @@ void elect_yield(struct elect *elect, int64_t now_ms) {
 }
 
 void elect_release(struct elect *elect) {
+    elect->is_releasing = true;
     lease_release(&elect->lease);
 }
 

@@ -8,7 +8,7 @@
 #include "base/http_status.h"
 #include "base/memory.h"
 #include "chance.h"
-#include "core/cluster/complaint.h"
+#include "complaint_log.h"
 #include "core/cluster/throttle.h"
 #include "core/facts/object.h"
 #include "edge/clock.h"
@@ -80,8 +80,13 @@ void events_free(struct events *events) {
 }
 
 static void log_refusal(struct events *events, const char *problem) {
-    if (complaint_raise(&events->complaint, COMPLAINT_ONCE, "", clock_boot_ms()) > 0) {
-        log_event(events->log, LOG_WARN, "event.refused", LOG_TEXT("problem", problem));
+    int64_t times = complaint_raise(&events->complaint, "", clock_boot_ms());
+    if (times > 0) {
+        log_event(events->log, LOG_WARN, "event.refused", LOG_TEXT("problem", problem),
+                  LOG_INTEGER("times", times),
+                  LOG_TEXT("hint",
+                           "Capstan works on, and this news is in its log alone; see to its "
+                           "right to create events of events.k8s.io"));
     }
 }
 
@@ -152,6 +157,7 @@ static void send_some(struct events *events, int64_t now_ms) {
 }
 
 int64_t events_step(struct events *events, int64_t now_ms) {
+    complaint_log_over(&events->complaint, events->log, "event.recovered", "events", now_ms);
     send_some(events, now_ms);
     return events->first != NULL ? throttle_next_ms(&events->throttle) : INT64_MAX;
 }

@@ -7,7 +7,7 @@
 #include "base/http_status.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "core/cluster/complaint.h"
+#include "complaint_log.h"
 #include "edge/clock.h"
 
 enum { ANSWER_MAX = 16 << 20 };
@@ -97,10 +97,18 @@ static void log_outcome(struct lookup *lookup, const struct kube_answer *got,
     metrics_add(lookup->metrics, counters[state], 1);
     if (state != EVIDENCE_FAILED) {
         complaint_settle(&lookup->complaint);
-    } else if (complaint_raise(&lookup->complaint, COMPLAINT_ONCE, "", clock_boot_ms()) > 0) {
+        return;
+    }
+    int64_t times = complaint_raise(&lookup->complaint, "", clock_boot_ms());
+    if (times > 0) {
         log_event(
             lookup->log, LOG_WARN, "lookup.failed",
-            LOG_TEXT("problem", got->is_good ? "the object could not be read" : got->error.text));
+            LOG_TEXT("problem", got->is_good ? "the answer is no MCPServer; see whether a proxy "
+                                               "answers in place of the API server"
+                                             : got->error.text),
+            LOG_INTEGER("times", times),
+            LOG_TEXT("hint", "requests about MCPServers that the watch lacks go by onUnresolved; "
+                             "see whether the API server answers within 500 ms"));
     }
 }
 
@@ -194,6 +202,7 @@ static int64_t act(struct lookup *lookup, int64_t now_ms) {
 }
 
 int64_t lookup_step(struct lookup *lookup, int64_t now_ms) {
+    complaint_log_over(&lookup->complaint, lookup->log, "lookup.recovered", "mcpservers", now_ms);
     add_incoming(lookup, now_ms);
     return act(lookup, now_ms);
 }

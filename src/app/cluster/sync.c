@@ -5,12 +5,16 @@
 
 #include "base/http_status.h"
 #include "base/memory.h"
+#include "base/text.h"
+#include "edge/clock.h"
 #include "watch_run.h"
 
 struct sync {
     struct sync_options options;
     struct watch_run run;
     unsigned epoch; /* the api's, as of the list */
+    char since[TEXT_TIME_SIZE];
+    bool was_said; /* watch.synced */
 };
 
 static size_t count_objects(const struct sync *sync) {
@@ -42,11 +46,16 @@ static void on_item(void *context, const struct object *object) {
 }
 
 static void on_listed(void *context, const struct kube_answer *page) {
-    const struct sync *sync = context;
+    struct sync *sync = context;
     const struct sync_options *options = &sync->options;
     (void)page;
     facts_end_round(options->facts, options->kind);
-    log_event(options->log, LOG_INFO, "watch.synced",
+    /* A later list is usual, and none of it is news: watch.failed and watch.recovered tell the
+     * rest.
+     */
+    enum log_level level = sync->was_said ? LOG_DEBUG : LOG_INFO;
+    sync->was_said = true;
+    log_event(options->log, level, "watch.synced",
               LOG_TEXT("resource", api_resource(options->kind)),
               LOG_INTEGER("objects", (int64_t)count_objects(sync)));
     options->changed(options->context, NULL);
@@ -96,6 +105,7 @@ struct sync *sync_new(const struct sync_options *options) {
         .context = sync,
     };
     sync->options = *options;
+    text_format_time(sync->since, clock_wall_seconds());
     watch_run_init(&sync->run, &run_options);
     return sync;
 }
@@ -136,4 +146,16 @@ int64_t sync_step(struct sync *sync, int64_t now_ms) {
 
 bool sync_is_done(const struct sync *sync) {
     return watch_is_synced(&sync->run.watch) || is_absent(sync);
+}
+
+void sync_why_not_done(const struct sync *sync, struct buffer *out) {
+    const struct sync_options *options = &sync->options;
+    if (sync_is_done(sync)) {
+        return;
+    }
+    bool is_known = options->kind != OBJECT_MCPSERVER || api_state(options->api) == API_SERVED;
+    const char *problem = is_known ? sync->run.problem : api_problem(options->api);
+    buffer_add_format(out, "%s have not been listed yet, since %s: %s\n",
+                      api_resource(options->kind), sync->since,
+                      problem[0] != '\0' ? problem : "waiting for the API server's answer");
 }

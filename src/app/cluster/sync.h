@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "api.h"
+#include "base/buffer.h"
 #include "core/facts/facts.h"
 
 /* The facts have changed: `object` did, or, if it is NULL, perhaps many objects. */
@@ -37,5 +38,9 @@ int64_t sync_step(struct sync *sync, int64_t now_ms);
 /* True from the first complete list on, for ever. Also true while the API server is known not to
    have the resource, since then there are no objects. */
 bool sync_is_done(const struct sync *sync);
+
+/* Appends one line that says why it is not done, since when, and the last problem; nothing if it is
+   done. */
+void sync_why_not_done(const struct sync *sync, struct buffer *out);
 
 #endif

@@ -6,7 +6,9 @@
 
 #include "base/http_status.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "chance.h"
+#include "complaint_log.h"
 #include "edge/clock.h"
 
 enum {
@@ -24,16 +26,18 @@ void watch_run_init(struct watch_run *run, const struct watch_run_options *optio
 static void log_health(struct watch_run *run, const char *problem) {
     const struct watch_run_options *options = &run->options;
     if (problem == NULL) {
-        if (complaint_settle(&run->complaint)) {
-            log_event(options->log, LOG_INFO, "watch.recovered",
-                      LOG_TEXT("resource", options->resource));
-        }
+        complaint_settle(&run->complaint);
         return;
     }
     metrics_add(options->metrics, METRIC_WATCH_ERRORS, 1);
-    if (complaint_raise(&run->complaint, COMPLAINT_MINUTELY, "", clock_boot_ms()) > 0) {
+    (void)text_copy(run->problem, sizeof(run->problem), problem);
+    int64_t times = complaint_raise(&run->complaint, "", clock_boot_ms());
+    if (times > 0) {
         log_event(options->log, LOG_WARN, "watch.failed", LOG_TEXT("resource", options->resource),
-                  LOG_TEXT("problem", problem));
+                  LOG_TEXT("problem", problem), LOG_INTEGER("times", times),
+                  LOG_TEXT("hint",
+                           "what Capstan knows of them may be old; see to its right to list "
+                           "and watch them, and whether the API server answers"));
     }
 }
 
@@ -126,6 +130,8 @@ static void ask(struct watch_run *run, const char *collection, const struct watc
 
 int64_t watch_run_step(struct watch_run *run, const char *collection, int64_t now_ms) {
     struct watch_order order;
+    complaint_log_over(&run->complaint, run->options.log, "watch.recovered", run->options.resource,
+                       now_ms);
     watch_step(&run->watch, now_ms, chance_draw(), &order);
     if (order.verb == WATCH_WAIT) {
         return order.at_ms;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "core/cluster/complaint.h"
 #include "core/cluster/watch.h"
 #include "edge/kube.h"
@@ -42,6 +43,7 @@ struct watch_run {
     struct kube_call *call; /* the request under way, or NULL */
     bool is_watch;          /* that request is a watch, not a page of a list */
     struct complaint complaint;
+    char problem[sizeof(((struct error *)0)->text)]; /* the last; "": none */
 };
 
 void watch_run_init(struct watch_run *run, const struct watch_run_options *options);

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "chance.h"
+#include "complaint_log.h"
 #include "core/cluster/deference.h"
 #include "core/cluster/throttle.h"
 #include "edge/clock.h"
@@ -21,7 +22,8 @@ struct line {
     struct worklist *work;
     struct throttle throttle;
     struct refusals refusals;
-    const char *contested; /* the event in the log */
+    const char *contested; /* the event in the log, ... */
+    const char *settled;   /* ... and the one when that is over */
     struct complaint fights;
 };
 
@@ -37,12 +39,19 @@ struct companion {
 struct companion *companion_new(const struct companion_options *options) {
     struct companion *companion = memory_new(1, sizeof(*companion));
     companion->options = *options;
-    companion->lines[WORK_STATUS] = (struct line){
-        .refusals = {.event = "status.refused", .counter = METRIC_STATUS_WRITES_ERROR},
-        .contested = "status.contested"};
-    companion->lines[WORK_SCALE] =
-        (struct line){.refusals = {.event = "scale.refused", .counter = METRIC_SCALE_WRITES_ERROR},
-                      .contested = "scale.contested"};
+    companion->lines[WORK_STATUS] =
+        (struct line){.refusals = {.event = "status.refused",
+                                   .recovered = "status.recovered",
+                                   .resource = "mcpservers/status",
+                                   .counter = METRIC_STATUS_WRITES_ERROR},
+                      .contested = "status.contested",
+                      .settled = "status.settled"};
+    companion->lines[WORK_SCALE] = (struct line){.refusals = {.event = "scale.refused",
+                                                              .recovered = "scale.recovered",
+                                                              .resource = "deployments/scale",
+                                                              .counter = METRIC_SCALE_WRITES_ERROR},
+                                                 .contested = "scale.contested",
+                                                 .settled = "scale.settled"};
     for (size_t kind = 0; kind < KINDS; kind++) {
         companion->lines[kind].refusals.log = options->log;
         companion->lines[kind].work = worklist_new();
@@ -122,12 +131,12 @@ static void follow_election(struct companion *companion, int64_t now_ms) {
 /* If one policy or one autoscaler undoes the writes of all objects, one line a minute says so. */
 static void log_fight(struct companion *companion, struct line *line, const struct job *job,
                       int64_t now_ms) {
-    int64_t times = complaint_raise(&line->fights, COMPLAINT_MINUTELY, "", now_ms);
+    int64_t times = complaint_raise(&line->fights, "", now_ms);
     if (times > 0) {
         log_event(companion->options.log, LOG_WARN, line->contested,
                   LOG_TEXT("namespace", job->server.namespace), LOG_TEXT("name", job->server.name),
                   LOG_TEXT("hint", "another writer undoes what Capstan writes; it waits longer "
-                                   "each time"),
+                                   "each time; find that writer in metadata.managedFields"),
                   LOG_INTEGER("times", times));
     }
 }
@@ -182,6 +191,9 @@ static void on_finish(struct job *job, const struct work_outcome *outcome) {
         metrics_add(companion->options.metrics,
                     kind == WORK_STATUS ? METRIC_STATUS_CONFLICTS : METRIC_SCALE_CONFLICTS, 1);
         log_fight(companion, line, job, now_ms);
+    } else if (outcome->result == WORK_WRITTEN) {
+        complaint_settle(&line->fights);
+        refusals_settle(&line->refusals);
     }
     companion->n_jobs--;
     free(job);
@@ -220,6 +232,12 @@ static int64_t step(struct companion *companion, enum work_kind kind, int64_t no
 
 int64_t companion_step(struct companion *companion, int64_t now_ms) {
     follow_election(companion, now_ms);
+    for (size_t kind = 0; kind < KINDS; kind++) {
+        struct line *line = &companion->lines[kind];
+        refusals_step(&line->refusals, now_ms);
+        complaint_log_over(&line->fights, companion->options.log, line->settled,
+                           line->refusals.resource, now_ms);
+    }
     if (!companion->did_lead || companion->is_closed) {
         return INT64_MAX;
     }

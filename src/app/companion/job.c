@@ -5,6 +5,7 @@
 
 #include "base/http_status.h"
 #include "chance.h"
+#include "complaint_log.h"
 #include "core/cluster/event.h"
 #include "edge/clock.h"
 
@@ -17,11 +18,26 @@ enum {
 void refusals_log(struct refusals *refusals, const char *namespace, const char *name,
                   const struct error *problem, int64_t now_ms) {
     struct complaint *sort = &refusals->sorts[problem->kind];
-    int64_t times = complaint_raise(sort, COMPLAINT_MINUTELY, "", now_ms);
+    int64_t times = complaint_raise(sort, "", now_ms);
     if (times > 0) {
         log_event(refusals->log, LOG_WARN, refusals->event, LOG_TEXT("namespace", namespace),
                   LOG_TEXT("name", name), LOG_TEXT("problem", problem->text),
-                  LOG_INTEGER("times", times));
+                  LOG_INTEGER("times", times),
+                  LOG_TEXT("hint", "Capstan tries again; see to its right to patch and update the "
+                                   "resource, and to what the API server says"));
+    }
+}
+
+void refusals_settle(struct refusals *refusals) {
+    for (size_t sort = 0; sort < COUNT_OF(refusals->sorts); sort++) {
+        complaint_settle(&refusals->sorts[sort]);
+    }
+}
+
+void refusals_step(struct refusals *refusals, int64_t now_ms) {
+    for (size_t sort = 0; sort < COUNT_OF(refusals->sorts); sort++) {
+        complaint_log_over(&refusals->sorts[sort], refusals->log, refusals->recovered,
+                           refusals->resource, now_ms);
     }
 }
 

@@ -24,11 +24,19 @@
    all objects fail alike. So the log has each sort of failure once a minute, with one of the
    objects and the number of failures since the last line. */
 struct refusals {
-    const char *event; /* "status.refused"; borrowed */
+    const char *event;     /* "status.refused"; borrowed, as the next two */
+    const char *recovered; /* the event when that is over */
+    const char *resource;
     struct log *log;
     enum metric counter;
     struct complaint sorts[ERROR_INTERNAL + 1];
 };
+
+/* A write went well. */
+void refusals_settle(struct refusals *refusals);
+
+/* Says what is over. Call this every few seconds. */
+void refusals_step(struct refusals *refusals, int64_t now_ms);
 
 void refusals_log(struct refusals *refusals, const char *namespace, const char *name,
                   const struct error *problem, int64_t now_ms);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admit.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -9,11 +10,11 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cluster/lookup.h"
+#include "complaint_log.h"
 #include "core/admission/decide.h"
 #include "edge/clock.h"
 
 enum {
-    COMPLAINT_INTERVAL_SECONDS = 60,
     /* The time of a request for a look-up, with the wait for its turn: a share of the time for
        which the API server says it waits, up to the maximum. */
     LOOKUP_SHARE_PERCENT = 70,
@@ -29,7 +30,9 @@ struct admit {
     int64_t (*wall_seconds)(void);
     struct epoch epoch; /* of the policy */
     _Atomic(struct policy *) policy;
-    _Atomic(int64_t) complained_at; /* when review.unexpected was last logged, seconds */
+    pthread_mutex_t mutex; /* of the next two, which only what goes wrong touches */
+    struct complaint malformed;
+    struct complaint unexpected;
 };
 
 struct admit *admit_new(struct facts *facts, struct log *log, struct metrics *metrics,
@@ -41,7 +44,7 @@ struct admit *admit_new(struct facts *facts, struct log *log, struct metrics *me
     admit->wall_seconds = wall_seconds;
     epoch_init(&admit->epoch);
     atomic_init(&admit->policy, policy_default());
-    atomic_init(&admit->complained_at, -COMPLAINT_INTERVAL_SECONDS);
+    pthread_mutex_init(&admit->mutex, NULL);
     return admit;
 }
 
@@ -55,6 +58,7 @@ void admit_free(struct admit *admit) {
     }
     epoch_fini(&admit->epoch);
     policy_free(atomic_load(&admit->policy));
+    pthread_mutex_destroy(&admit->mutex);
     free(admit);
 }
 
@@ -137,17 +141,44 @@ static void log_decision(const struct admit *admit, const struct review *review,
               LOG_TEXT("uid", review->uid));
 }
 
+static int64_t raise_complaint(struct admit *admit, struct complaint *complaint) {
+    pthread_mutex_lock(&admit->mutex);
+    int64_t times = complaint_raise(complaint, "", clock_boot_ms());
+    pthread_mutex_unlock(&admit->mutex);
+    return times;
+}
+
 /* The webhook configuration sends a kind that no rule is about. One line a minute is enough: it may
    send every object of a cluster. */
 static void log_unexpected(struct admit *admit, const struct review *review) {
-    int64_t now = clock_boot_ms() / 1000;
-    int64_t last = atomic_load(&admit->complained_at);
-    if (now - last >= COMPLAINT_INTERVAL_SECONDS &&
-        atomic_compare_exchange_strong(&admit->complained_at, &last, now)) {
+    int64_t times = raise_complaint(admit, &admit->unexpected);
+    if (times > 0) {
         log_event(admit->log, LOG_WARN, "review.unexpected", LOG_TEXT("kind", review->kind_text),
                   LOG_TEXT("namespace", review->namespace), LOG_TEXT("name", review->name),
+                  LOG_INTEGER("times", times),
                   LOG_TEXT("hint", "narrow the rules of the webhook configuration"));
     }
+}
+
+static void log_malformed(struct admit *admit, const struct error *error) {
+    int64_t times = raise_complaint(admit, &admit->malformed);
+    if (times > 0) {
+        log_event(admit->log, LOG_WARN, "review.malformed", LOG_TEXT("problem", error->text),
+                  LOG_INTEGER("times", times),
+                  LOG_TEXT("hint", "somebody who is no API server asks, or the webhook "
+                                   "configuration names another version than admission v1; see who "
+                                   "reaches the webhook port"));
+    }
+}
+
+/* The complaints are over when a minute has passed without them. */
+void admit_step(struct admit *admit, int64_t now_ms) {
+    pthread_mutex_lock(&admit->mutex);
+    complaint_settle(&admit->malformed);
+    complaint_settle(&admit->unexpected);
+    complaint_log_over(&admit->malformed, admit->log, "review.recovered", "malformed", now_ms);
+    complaint_log_over(&admit->unexpected, admit->log, "review.recovered", "unexpected", now_ms);
+    pthread_mutex_unlock(&admit->mutex);
 }
 
 static void refuse(struct admit *admit, const struct error *error, struct http_response *response) {
@@ -158,7 +189,7 @@ static void refuse(struct admit *admit, const struct error *error, struct http_r
     }
     buffer_add_byte(&response->body, '\n');
     metrics_add(admit->metrics, METRIC_REQUESTS_400, 1);
-    log_event(admit->log, LOG_WARN, "review.malformed", LOG_TEXT("problem", error->text));
+    log_malformed(admit, error);
 }
 
 static void answer(struct admit *admit, const struct review *review,

@@ -37,6 +37,9 @@ const struct policy *admit_policy(const struct admit *admit);
 /* Looks up there the objects that the facts lack; borrowed. Call it before the first request. */
 void admit_set_lookup(struct admit *admit, struct lookup *lookup);
 
+/* Says in the log what is over. Call this every few seconds, on the loop's thread. */
+void admit_step(struct admit *admit, int64_t now_ms);
+
 /*
  * Answers one request, with one of three outcomes. A decision is 200 with a verdict. A malformed
  * review is 400. A request that cannot be decided, if the policy wants that to fail, is 500: then

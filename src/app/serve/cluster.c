@@ -91,8 +91,19 @@ static struct adopt *new_adopt(struct cluster *cluster, const struct serve_optio
 static void warn_insecure(const struct kube_access *access, struct log *log) {
     if (access->is_insecure) {
         log_event(log, LOG_WARN, "api.insecure", LOG_TEXT("server", access->server),
-                  LOG_TEXT("hint", "insecure-skip-tls-verify: anybody may pose as the API server"));
+                  LOG_TEXT("hint",
+                           "insecure-skip-tls-verify: anybody may pose as the API server; give "
+                           "the kubeconfig its certificate-authority"));
     }
+}
+
+/* Never logs a body, a header or a query: the query of a watch is long, and says nothing. */
+static void log_exchange(void *context, const struct kube_exchange *exchange) {
+    log_event(context, LOG_DEBUG, exchange->is_begin ? "api.watching" : "api.asked",
+              LOG_TEXT("method", exchange->method), LOG_TEXT("path", exchange->path),
+              LOG_INTEGER("status", exchange->status),
+              LOG_INTEGER("milliseconds", exchange->milliseconds),
+              LOG_INTEGER("bytes", (int64_t)exchange->n_bytes));
 }
 
 static void on_server_change(void *context, const struct object *object) {
@@ -128,6 +139,8 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
         .access = &cluster->access,
         .user_agent = "capstan/" CAPSTAN_VERSION,
         .connections_max = CONNECTIONS_MAX,
+        .on_exchange = log->level <= LOG_DEBUG ? log_exchange : NULL,
+        .context = log,
     };
     if (!kube_new(&kube_options, &cluster->kube, error)) {
         return false;
@@ -236,9 +249,28 @@ void cluster_wait(struct cluster *cluster, struct pollfd *descriptors, size_t n_
     lookup_step(cluster->lookup, clock_boot_ms());
 }
 
-bool cluster_is_ready(const struct cluster *cluster) {
-    return sync_is_done(cluster->servers) && sync_is_done(cluster->deployments) &&
-           (cluster->rotate == NULL || rotate_is_ready(cluster->rotate));
+void cluster_why_no_facts(const struct cluster *cluster, struct buffer *out) {
+    sync_why_not_done(cluster->servers, out);
+    sync_why_not_done(cluster->deployments, out);
+}
+
+void cluster_why_no_certificate(const struct cluster *cluster, struct buffer *out) {
+    int64_t now_ms = clock_boot_ms();
+    size_t size = out->size;
+    if (cluster->rotate == NULL) {
+        return;
+    }
+    rotate_why_unready(cluster->rotate, now_ms, out);
+    if (out->size == size || elect_leads(cluster->elect, now_ms)) {
+        return;
+    }
+    const char *holder = elect_holder(cluster->elect);
+    buffer_add_format(
+        out,
+        "only the leader writes certificates and caBundles; the Lease " ELECT_LEASE_NAME
+        " in %s %s%s, and this replica is %s\n",
+        cluster->namespace, holder[0] != '\0' ? "is held by " : "has no holder yet", holder,
+        elect_identity(cluster->elect));
 }
 
 void cluster_set_server(struct cluster *cluster, struct http_server *server) {

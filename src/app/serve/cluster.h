@@ -14,6 +14,7 @@
 
 #include "admit.h"
 #include "base/attribute.h"
+#include "base/buffer.h"
 #include "base/error.h"
 #include "core/facts/facts.h"
 #include "serve_options.h"
@@ -41,9 +42,10 @@ void cluster_set_server(struct cluster *cluster, struct http_server *server);
 /* Capstan's own. Borrowed. */
 const char *cluster_namespace(const struct cluster *cluster);
 
-/* True if MCPServers and Deployments have been listed once and, if Capstan makes its own
-   certificate, that is served and trusted. */
-bool cluster_is_ready(const struct cluster *cluster);
+/* Each appends a line for each reason, and nothing if there is none: MCPServers and Deployments
+   have not both been listed; Capstan's own certificate is not served, or is not trusted. */
+void cluster_why_no_facts(const struct cluster *cluster, struct buffer *out);
+void cluster_why_no_certificate(const struct cluster *cluster, struct buffer *out);
 
 /* Seconds since 1970, by the API server's clock if that is known. */
 int64_t cluster_wall_s(const struct cluster *cluster);

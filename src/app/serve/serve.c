@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -11,10 +10,12 @@
 #include "base/http_status.h"
 #include "cluster.h"
 #include "commands.h"
-#include "core/cluster/complaint.h"
+#include "complaint_log.h"
 #include "core/cluster/pulse.h"
 #include "edge/clock.h"
 #include "exit_status.h"
+#include "process.h"
+#include "readiness.h"
 #include "serve_options.h"
 #include "sources.h"
 #include "status_folder.h"
@@ -31,9 +32,11 @@ enum {
     HEAD_TIMEOUT_MS = 10000,
     BODY_TIMEOUT_MS = 10000,
     IDLE_TIMEOUT_MS = 150000, /* the API server closes idle connections after 90 s; be later */
-    DESCRIPTORS_WANTED = 4096,
     LOOK_INTERVAL_MS = 10000,
     SETTLE_MS = 50,
+    UNREADY_LOOK_MS = 500, /* before it was ready, so that the log says it in time */
+    REASONS_MAX = 8192,
+    START_PATIENCE_MS = 3000, /* before the log says why it is not ready yet */
 };
 
 struct serve {
@@ -47,7 +50,11 @@ struct serve {
     struct http_server *webhook;
     struct http_server *probes;
     struct http_server *metrics_server;
-    atomic_bool is_ready;
+    struct readiness *readiness;
+    bool was_ready;  /* once */
+    bool is_unready; /* was ready, and is not now */
+    bool was_unready_said;
+    struct complaint waiting;  /* for the first time, or again */
     _Atomic(uint64_t) n_turns; /* of the loop */
     struct pulse pulse;        /* belongs to the one worker of the probes */
     int64_t began_us;
@@ -78,21 +85,18 @@ static void on_healthz(void *context, const struct http_request *request,
 static void on_readyz(void *context, const struct http_request *request,
                       struct http_response *response) {
     struct serve *serve = context;
-    (void)request;
-    bool is_ready = atomic_load(&serve->is_ready);
-    int64_t full_ms = is_ready && serve->webhook != NULL ? http_full_ms(serve->webhook) : 0;
-    if (is_ready && full_ms < FULL_MAX_MS) {
-        buffer_add_text(&response->body, "ok\n");
-        return;
+    int64_t full_ms = serve->webhook != NULL ? http_full_ms(serve->webhook) : 0;
+    AUTO(buffer_fini) struct buffer room;
+    buffer_init(&room, SIDE_BODY_MAX);
+    if (full_ms >= FULL_MAX_MS) {
+        buffer_add_format(&room,
+                          "the webhook port has had no room for new connections for %lld s\n",
+                          (long long)full_ms / 1000);
     }
-    response->status = HTTP_STATUS_UNAVAILABLE;
-    if (!is_ready) {
-        buffer_add_text(&response->body, "not ready\n");
-        return;
+    if (!readiness_print(serve->readiness, buffer_text(&room), http_has_query(request, "verbose"),
+                         &response->body)) {
+        response->status = HTTP_STATUS_UNAVAILABLE;
     }
-    buffer_add_format(&response->body,
-                      "the webhook port has had no room for new connections for %lld s\n",
-                      (long long)full_ms / 1000);
 }
 
 static void on_metrics(void *context, const struct http_request *request,
@@ -219,17 +223,45 @@ static void log_listening(struct serve *serve) {
               LOG_INTEGER("metricsPort", port_of(serve->metrics_server)));
 }
 
-/* Ready means that there is a certificate, and in a cluster that the facts are complete. It stays
-   so: if the API server goes away, the webhook must not go with it. */
-static void note_ready(struct serve *serve) {
-    if (atomic_load(&serve->is_ready) ||
-        (serve->cluster != NULL && !cluster_is_ready(serve->cluster))) {
+/* The facts stay ready: if the API server goes away, the webhook must not go with it. */
+static void look_at_readiness(struct serve *serve) {
+    AUTO(buffer_fini) struct buffer facts;
+    AUTO(buffer_fini) struct buffer certificate;
+    buffer_init(&facts, REASONS_MAX);
+    buffer_init(&certificate, REASONS_MAX);
+    if (serve->cluster != NULL) {
+        if (!serve->was_ready) {
+            cluster_why_no_facts(serve->cluster, &facts);
+        }
+        cluster_why_no_certificate(serve->cluster, &certificate);
+    }
+    sources_why_unready(serve->sources, &certificate);
+    readiness_set(serve->readiness, READINESS_FACTS, buffer_text(&facts));
+    readiness_set(serve->readiness, READINESS_CERTIFICATE, buffer_text(&certificate));
+}
+
+/* Once it has been ready, the log says at once that it is not. Before that the log gives it some
+   time. A replica that is ready and unready in turn says so once a minute. */
+static void log_unready(struct serve *serve) {
+    AUTO(buffer_fini) struct buffer reasons;
+    int64_t now_ms = clock_boot_ms();
+    bool is_start = !serve->was_ready && now_ms < serve->began_us / 1000 + START_PATIENCE_MS;
+    if (is_start || (serve->is_unready && now_ms < serve->waiting.said_ms + COMPLAINT_MINUTE_MS)) {
         return;
     }
-    atomic_store(&serve->is_ready, true);
-    if (serve->cluster != NULL) {
-        cluster_note_ready(serve->cluster);
+    serve->is_unready = true;
+    if (complaint_raise(&serve->waiting, "", now_ms) == 0) {
+        return;
     }
+    buffer_init(&reasons, REASONS_MAX);
+    readiness_print_reasons(serve->readiness, &reasons);
+    serve->was_unready_said = true;
+    log_event(&serve->log, LOG_WARN, "serve.unready", LOG_TEXT("reasons", buffer_text(&reasons)),
+              LOG_TEXT("hint", "no Service leads to this replica meanwhile; /readyz?verbose on the "
+                               "probe port says what is the case now"));
+}
+
+static void log_ready(struct serve *serve) {
     log_event(&serve->log, LOG_INFO, "serve.ready", LOG_TEXT("version", CAPSTAN_VERSION),
               LOG_INTEGER("webhookPort", port_of(serve->webhook)),
               LOG_INTEGER("probePort", port_of(serve->probes)),
@@ -238,6 +270,26 @@ static void note_ready(struct serve *serve) {
               LOG_INTEGER("deployments", (int64_t)facts_count(serve->facts, OBJECT_DEPLOYMENT)),
               LOG_INTEGER("otherObjects", (int64_t)sources_count_other_objects(serve->sources)),
               LOG_INTEGER("startMicroseconds", clock_boot_us() - serve->began_us));
+}
+
+static void note_ready(struct serve *serve) {
+    look_at_readiness(serve);
+    if (!readiness_is_ready(serve->readiness)) {
+        log_unready(serve);
+        return;
+    }
+    bool is_first = !serve->was_ready;
+    if (is_first && serve->cluster != NULL) {
+        cluster_note_ready(serve->cluster);
+    }
+    if (is_first || serve->was_unready_said) {
+        log_ready(serve);
+    }
+    serve->was_ready = true;
+    serve->is_unready = false;
+    serve->was_unready_said = false;
+    complaint_settle(&serve->waiting);
+    (void)complaint_step(&serve->waiting, clock_boot_ms());
 }
 
 /* Waits for one of the descriptors or for the end of the time, but never longer than
@@ -305,10 +357,14 @@ static void write_statuses(struct serve *serve) {
                                           serve->metrics, &problem);
     if (n_failed == 0) {
         complaint_settle(&serve->complaint);
-    } else if (complaint_raise(&serve->complaint, COMPLAINT_ONCE, problem.text, clock_boot_ms()) >
-               0) {
+        return;
+    }
+    int64_t times = complaint_raise(&serve->complaint, "", clock_boot_ms());
+    if (times > 0) {
         log_event(&serve->log, LOG_ERROR, "status.refused", LOG_TEXT("problem", problem.text),
-                  LOG_INTEGER("refused", (int64_t)n_failed));
+                  LOG_INTEGER("refused", (int64_t)n_failed), LOG_INTEGER("times", times),
+                  LOG_TEXT("hint", "the conditions in --status-dir are old; see whether this user "
+                                   "may write there, and whether there is room"));
     }
 }
 
@@ -330,7 +386,12 @@ static void loop(struct serve *serve) {
     for (;;) {
         bool has_changed;
         note_ready(serve);
-        int signal = wait_for_event(serve, left_until(look_ms), &has_changed);
+        admit_step(serve->admit, clock_boot_ms());
+        complaint_log_over(&serve->complaint, &serve->log, "status.recovered", "--status-dir",
+                           clock_boot_ms());
+        int64_t wait_ms = left_until(look_ms);
+        int signal = wait_for_event(
+            serve, serve->was_ready ? wait_ms : MIN(wait_ms, UNREADY_LOOK_MS), &has_changed);
         if (signal == SIGTERM || signal == SIGINT) {
             return;
         }
@@ -352,7 +413,8 @@ static void loop(struct serve *serve) {
  */
 static void drain(struct serve *serve) {
     int64_t ends_ms = clock_boot_ms() + serve->options->shutdown_delay_ms;
-    atomic_store(&serve->is_ready, false);
+    readiness_set(serve->readiness, READINESS_DRAINING,
+                  "this replica has been told to end, and serves on for --shutdown-delay\n");
     http_drain(serve->webhook);
     log_event(&serve->log, LOG_INFO, "serve.draining",
               LOG_INTEGER("milliseconds", serve->options->shutdown_delay_ms));
@@ -365,30 +427,6 @@ static void drain(struct serve *serve) {
         while (!cluster_is_closed(serve->cluster)) {
             cluster_wait(serve->cluster, NULL, 0, SETTLE_MS);
         }
-    }
-}
-
-/* Only the loop takes signals. So it blocks them before it starts any thread. */
-static int open_signals(void) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
-static void tune_process(void) {
-    struct rlimit limit;
-    /* Large bodies come from mmap, and free() returns them to the kernel. By default, glibc raises
-       the threshold after the first one, and keeps its memory. */
-    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
-    mallopt(M_TRIM_THRESHOLD, 256 * 1024);
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS_WANTED) {
-        limit.rlim_cur = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
     }
 }
 
@@ -410,9 +448,10 @@ static int serve_with(const struct serve_options *options) {
         .log = {.descriptor = STDERR_FILENO,
                 .format = options->log_format,
                 .level = options->log_level},
-        .signals = open_signals(),
+        .signals = process_open_signals(),
         .metrics = metrics_new(CAPSTAN_VERSION, rule_names, RULE_COUNT),
         .facts = facts_new(),
+        .readiness = readiness_new(),
     };
     serve.admit = admit_new(serve.facts, &serve.log, serve.metrics, clock_wall_seconds);
     serve.sources = sources_new(options, serve.facts, serve.admit, &serve.log, serve.metrics);
@@ -430,6 +469,7 @@ static int serve_with(const struct serve_options *options) {
     sources_free(serve.sources);
     admit_free(serve.admit);
     facts_free(serve.facts);
+    readiness_free(serve.readiness);
     metrics_free(serve.metrics);
     close(serve.signals);
     return status;
@@ -438,7 +478,7 @@ static int serve_with(const struct serve_options *options) {
 int serve_command(int argc, char **argv) {
     struct serve_options options;
     int status;
-    tune_process();
+    process_tune();
     if (serve_options_read(argc, argv, &options, &status)) {
         status = serve_with(&options);
     }

@@ -3,21 +3,29 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "certificates/expiry_alarm.h"
 #include "certificates/key_pair.h"
-#include "core/cluster/complaint.h"
+#include "complaint_log.h"
 #include "document.h"
 #include "edge/clock.h"
 #include "edge/file.h"
+#include "edge/metrics.h"
 #include "objects.h"
 
-enum { NAME_SIZE = 256 };
+enum { NAME_SIZE = 256, CONTENT_MAX = 64 << 20 };
 
 struct source {
     struct file_watch *watch;
     bool is_expired;
+    bool is_refused;
+    uint64_t refused; /* hash of what was refused, and why */
+    char problem[sizeof(((struct error *)0)->text)];
+    uint64_t content; /* hash of what is in force; 0: not known */
     struct complaint complaint;
 };
 
@@ -121,7 +129,9 @@ static bool load_certificate(struct sources *sources, struct error *error) {
     if (!pair.has_name) {
         log_event(sources->log, LOG_WARN, "certificate.caution",
                   LOG_TEXT("folder", options->cert_path), LOG_TEXT("missing", pair.dns_name),
-                  LOG_TEXT("hint", "an API server that calls it as a Service refuses it"));
+                  LOG_TEXT("hint",
+                           "an API server that calls it as a Service refuses it; issue it for "
+                           "that name too"));
     }
     sources->pair = pair;
     expiry_alarm_look(&sources->expiry, sources->log, "serving certificate", pair.expires);
@@ -160,29 +170,104 @@ static const struct {
                         METRIC_OBJECTS_RELOADS_REFUSED},
 };
 
-bool sources_load(struct sources *sources, enum source_kind kind, struct error *error) {
-    return kinds[kind].load(sources, error);
+/* A content that cannot be read is another one. */
+static uint64_t hash_file(uint64_t hash, const char *path) {
+    AUTO(buffer_wipe) struct buffer content;
+    struct error error;
+    buffer_init(&content, CONTENT_MAX);
+    return file_read(path, &content, &error) ? hash_bytes(hash, content.bytes, content.size)
+                                             : hash_text(hash, error.text);
 }
 
-static void refuse(struct sources *sources, enum source_kind kind, const struct error *error) {
-    struct complaint *complaint = &sources->items[kind].complaint;
-    if (complaint_raise(complaint, COMPLAINT_ONCE, error->text, clock_boot_ms()) > 0) {
-        metrics_add(sources->metrics, kinds[kind].refused, 1);
-        log_event(sources->log, LOG_ERROR, "source.refused", LOG_TEXT("source", kinds[kind].name),
-                  LOG_TEXT("problem", error->text),
-                  LOG_TEXT("consequence", "the last good one stays in force"));
+static uint64_t hash_certificate(const struct serve_options *options) {
+    AUTO_FREE char *place = file_resolve_volume(options->cert_path);
+    AUTO_FREE char *chain = memory_format("%s/%s", place, options->cert_name);
+    AUTO_FREE char *key = memory_format("%s/%s", place, options->cert_key);
+    return hash_file(hash_file(HASH_EMPTY, chain), key);
+}
+
+static uint64_t hash_objects(const struct option_texts *paths) {
+    uint64_t hash = HASH_EMPTY;
+    for (size_t i = 0; i < paths->n_items; i++) {
+        AUTO(file_list_fini) struct file_list list = {.paths = NULL};
+        struct error error;
+        if (!file_find(paths->items[i], &list, &error)) {
+            return hash_text(hash, error.text);
+        }
+        for (size_t file = 0; file < list.n_paths; file++) {
+            hash = hash_file(hash_text(hash, list.paths[file]), list.paths[file]);
+        }
+    }
+    return hash;
+}
+
+/* The hash of the content that a load would read. The files beside it do not count: a folder of
+   certificates may have others that change all the time. */
+static uint64_t hash_content(const struct sources *sources, enum source_kind kind) {
+    const struct serve_options *options = sources->options;
+    switch (kind) {
+    case SOURCE_POLICY:
+        return options->config == NULL ? 0 : hash_file(HASH_EMPTY, options->config);
+    case SOURCE_CERTIFICATE:
+        return options->cert_path == NULL ? 0 : hash_certificate(options);
+    default:
+        return hash_objects(&options->objects);
     }
 }
 
-static bool reload(struct sources *sources, enum source_kind kind) {
-    struct error error;
-    if (!sources_load(sources, kind, &error)) {
-        refuse(sources, kind, &error);
+bool sources_load(struct sources *sources, enum source_kind kind, struct error *error) {
+    uint64_t content = hash_content(sources, kind);
+    if (!kinds[kind].load(sources, error)) {
         return false;
     }
-    complaint_settle(&sources->items[kind].complaint);
+    sources->items[kind].content = content;
+    return true;
+}
+
+/* Another content that is refused for another reason is news: somebody edits the file. */
+static void refuse(struct sources *sources, enum source_kind kind, uint64_t content,
+                   const struct error *error) {
+    struct source *source = &sources->items[kind];
+    bool is_another = !source->is_refused || strcmp(source->problem, error->text) != 0;
+    if (is_another && content != source->refused) {
+        source->complaint = (struct complaint){.is_open = false};
+    }
+    if (is_another) {
+        metrics_add(sources->metrics, kinds[kind].refused, 1);
+    }
+    source->is_refused = true;
+    source->refused = content;
+    (void)text_copy(source->problem, sizeof(source->problem), error->text);
+    int64_t times = complaint_raise(&source->complaint, "", clock_boot_ms());
+    if (times > 0) {
+        log_event(sources->log, LOG_ERROR, "source.refused", LOG_TEXT("source", kinds[kind].name),
+                  LOG_TEXT("problem", error->text), LOG_INTEGER("times", times),
+                  LOG_TEXT("consequence", "the last good one stays in force"),
+                  LOG_TEXT("hint", "mend it at its place; it is read again when it changes, and "
+                                   "every 10 s"));
+    }
+}
+
+/* Reads the content first, so that a later change is seen as one. Without a change it reads and
+   says nothing, unless somebody has sent SIGHUP, who wants an answer. */
+static bool reload(struct sources *sources, enum source_kind kind) {
+    struct source *source = &sources->items[kind];
+    struct error error;
+    uint64_t content = hash_content(sources, kind);
+    bool is_same = content == source->content && !source->is_refused;
+    if (is_same && !source->is_expired) {
+        return false;
+    }
+    if (!kinds[kind].load(sources, &error)) {
+        refuse(sources, kind, content, &error);
+        return false;
+    }
+    source->content = content;
+    source->is_refused = false;
+    source->complaint = (struct complaint){.is_open = false};
     metrics_add(sources->metrics, kinds[kind].ok, 1);
-    log_event(sources->log, LOG_INFO, "source.reloaded", LOG_TEXT("source", kinds[kind].name));
+    log_event(sources->log, LOG_INFO, "source.reloaded", LOG_TEXT("source", kinds[kind].name),
+              LOG_TEXT("content", is_same ? "the same as before" : "new"));
     return true;
 }
 
@@ -209,10 +294,9 @@ bool sources_refresh(struct sources *sources) {
     }
     for (int kind = 0; kind < SOURCE_COUNT; kind++) {
         struct source *source = &sources->items[kind];
-        if (file_watch_changed(source->watch) || source->is_expired ||
-            source->complaint.is_failing) {
-            source->is_expired = false;
+        if (file_watch_changed(source->watch) || source->is_expired || source->is_refused) {
             is_new = reload(sources, (enum source_kind)kind) || is_new;
+            source->is_expired = false;
         }
     }
     return is_new;

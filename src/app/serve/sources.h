@@ -4,8 +4,8 @@
 
 /*
  * Reads the policy, the objects and the serving certificate from files, and reads them again when
- * they change. While a new version is bad, the last good one stays in force; the log says so once,
- * and every refresh tries it again.
+ * they change. While a new version is bad, the last good one stays in force; the log says so once a
+ * minute, and every refresh tries it again. A version with the same content is not taken up again.
  */
 
 #include <stdbool.h>

@@ -80,7 +80,7 @@ static bool differs(const struct lease_record *one, const struct lease_record *o
     return strcmp(one->holder, other->holder) != 0 ||
            strcmp(one->renew_time, other->renew_time) != 0 ||
            strcmp(one->acquire_time, other->acquire_time) != 0 ||
-           one->transitions != other->transitions ||
+           one->transitions != other->transitions || one->fingerprint != other->fingerprint ||
            one->duration_seconds != other->duration_seconds;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/cluster/lease.h"
 
+#include "base/hash.h"
 #include "base/json_fields.h"
 #include "base/json_write.h"
+#include "base/text.h"
 
 static void read_kind(struct json_walk *walk, void *at) {
     struct json_text kind;
@@ -51,6 +53,38 @@ bool lease_read(const char *json, size_t size, struct lease_record *ret_record,
         return error_set(error, ERROR_INVALID, "the lease's %s is not what it should be",
                          is_object ? strict.path : "kind");
     }
+    *ret_record = record;
+    return true;
+}
+
+static void read_unusable_spec(struct json_walk *walk, void *at) {
+    struct lease_record *record = at;
+    struct json_text spec;
+    if (json_read_raw(walk->reader, &spec)) {
+        record->fingerprint = hash_bytes(HASH_EMPTY, spec.at, spec.size);
+    }
+}
+
+static const struct json_field unusable_rows[] = {
+    JSON_READ_WHOLE("kind", read_kind),
+    JSON_INSIDE("metadata", &metadata_fields),
+    JSON_READ_WHOLE("spec", read_unusable_spec),
+};
+static const struct json_fields unusable_fields = JSON_FIELDS(unusable_rows);
+
+bool lease_read_unusable(const char *json, size_t size, struct lease_record *ret_record) {
+    struct lease_record record = {.duration_seconds = LEASE_DURATION_MS / 1000};
+    struct error error;
+    struct json_reader reader;
+    struct json_strict strict = {.error = &error, .takes_empty = true};
+    struct json_walk walk = {.reader = &reader, .strict = &strict};
+    json_begin(&reader, json, size);
+    bool is_object = json_walk_object(&walk, &unusable_fields, &record) == PRESENCE_SET;
+    if (!json_finish(&reader, &error) || !is_object || strict.has_failed ||
+        record.resource_version[0] == '\0' || record.fingerprint == 0) {
+        return false;
+    }
+    (void)text_copy(record.holder, sizeof(record.holder), LEASE_HOLDER_UNREADABLE);
     *ret_record = record;
     return true;
 }

@@ -164,6 +164,11 @@ static int64_t asked_timeout_ms(struct MHD_Connection *mhd) {
     return asked != NULL && text_parse_duration_ms(asked, &timeout_ms) ? timeout_ms : 0;
 }
 
+bool http_has_query(const struct http_request *request, const char *key) {
+    return MHD_lookup_connection_value_n(request->connection->mhd, MHD_GET_ARGUMENT_KIND, key,
+                                         strlen(key), NULL, NULL) == MHD_YES;
+}
+
 static int64_t body_deadline(const struct http_server *server, int64_t asked_ms) {
     int64_t timeout_ms = server->options.body_timeout_ms;
     bool is_shorter = asked_ms > 0 && asked_ms < timeout_ms;

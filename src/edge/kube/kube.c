@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/http_status.h"
 #include "base/memory.h"
@@ -11,6 +12,7 @@
 #include "kube_call.h"
 #include "kube_credential.h"
 #include "kube_curl.h"
+#include "kube_fault.h"
 #include "kube_target.h"
 #include "kube_transfer.h"
 
@@ -29,6 +31,8 @@ struct kube {
     struct kube_credential *credential;
     struct kube_transfer_options options;
     size_t connections_max;
+    void (*on_exchange)(void *context, const struct kube_exchange *exchange); /* or NULL */
+    void *context;
 
     CURLM *multi;
     CURL *idle[IDLE_HANDLES_MAX];
@@ -77,6 +81,8 @@ bool kube_new(const struct kube_options *options, struct kube **ret_kube, struct
         return false;
     }
     kube->connections_max = options->connections_max;
+    kube->on_exchange = options->on_exchange;
+    kube->context = options->context;
     kube->options = (struct kube_transfer_options){
         .access = options->access,
         .target = &kube->target,
@@ -108,7 +114,26 @@ static void stop_transfer(struct kube *kube, struct kube_call *call) {
     }
 }
 
+/* A query may hold anything, so nobody is told of it. */
+static void tell(const struct kube *kube, const struct kube_call *call, bool is_begin) {
+    if (kube->on_exchange == NULL) {
+        return;
+    }
+    AUTO_FREE char *path = memory_copy(call->path, strcspn(call->path, "?"));
+    const struct kube_exchange exchange = {
+        .is_begin = is_begin,
+        .method = kube_fault_verb(call->request.verb),
+        .path = path,
+        .status = is_begin ? 0 : call->incoming.status,
+        .milliseconds = is_begin ? 0 : clock_boot_ms() - call->began_ms,
+        .n_bytes = is_begin ? 0 : call->incoming.n_bytes,
+    };
+    kube->on_exchange(kube->context, &exchange);
+}
+
+/* Each call ends here, whether it was answered or cancelled. */
 static void free_call(struct kube *kube, struct kube_call *call) {
+    tell(kube, call, false);
     stop_transfer(kube, call);
     *(call->previous == NULL ? &kube->first : &call->previous->next) = call->next;
     *(call->next == NULL ? &kube->last : &call->next->previous) = call->previous;
@@ -142,6 +167,9 @@ struct kube_call *kube_begin(struct kube *kube, const struct kube_request *reque
     call->previous = kube->last;
     *(kube->last == NULL ? &kube->first : &kube->last->next) = call;
     kube->last = call;
+    if (request->verb == KUBE_WATCH) {
+        tell(kube, call, true);
+    }
     return call;
 }
 

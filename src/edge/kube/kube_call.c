@@ -16,7 +16,8 @@ struct kube_call *kube_call_new(const struct kube_curl *curl, const struct kube_
     call->request.body_size = request->body == NULL ? 0 : request->body_size;
     call->request.path = call->path = memory_copy(request->path, strlen(request->path));
     call->request.body = call->body = memory_copy(request->body, call->request.body_size);
-    call->deadline_ms = clock_boot_ms() + request->timeout_ms;
+    call->began_ms = clock_boot_ms();
+    call->deadline_ms = call->began_ms + request->timeout_ms;
     kube_incoming_init(&call->incoming, &call->request);
     return call;
 }

@@ -31,6 +31,7 @@ struct kube_call {
     struct kube_request request; /* its path and its body are the next two */
     char *path;
     char *body;
+    int64_t began_ms;
     int64_t deadline_ms;
     int64_t sent_ms; /* the begin of its transfer */
     struct kube_incoming incoming;

@@ -130,6 +130,7 @@ bool kube_incoming_add(struct kube_incoming *incoming, const char *bytes, size_t
     if (incoming->is_stopped) {
         return false;
     }
+    incoming->n_bytes += size;
     if (kube_incoming_is_stream(incoming)) {
         return add_lines(incoming, bytes, size);
     }

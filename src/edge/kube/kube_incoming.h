@@ -25,6 +25,7 @@ struct kube_incoming {
     bool has_date;       /* the head has told the server's time ... */
     int64_t date_s;      /* ... in seconds since 1970 ... */
     int64_t date_at_ms;  /* ... and came at this time of clock_boot_ms() */
+    size_t n_bytes;      /* of the body, or of the stream, so far */
     struct buffer bytes; /* the body, or a line whose end has not arrived */
     bool is_too_large;   /* it passed answer_max */
     bool is_refusal_cut; /* it passed KUBE_REFUSAL_MAX */

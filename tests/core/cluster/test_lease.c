@@ -179,6 +179,66 @@ static void test_lease__a_text_that_does_not_fit_is_not_an_empty_one(void **stat
     }
 }
 
+/* Somebody holds it, and it is another record whenever the spec is another. */
+static void test_lease__an_unusable_spec_is_held_by_somebody(void **state) {
+    (void)state;
+    static const struct {
+        const char *json;
+        bool is_read;
+    } rows[] = {
+        {"{'metadata':{'resourceVersion':'1'},'spec':{'holderIdentity':7}}", true},
+        {"{'metadata':{'resourceVersion':'1'},'spec':{'acquireTime':'a','holderIdentity':{}}}",
+         true},
+        {"{'metadata':{'resourceVersion':'1'},'spec':{'leaseDurationSeconds':'15'}}", true},
+        {"{'metadata':{'resourceVersion':'1'},'spec':[]}", true},
+        {"{'metadata':{'resourceVersion':''},'spec':[]}", false},
+        {"{'metadata':{'resourceVersion':'1'}}", false},
+        {"{'metadata':{'resourceVersion':7},'spec':[]}", false},
+        {"{'kind':'Status','metadata':{'resourceVersion':'1'},'spec':[]}", false},
+        {"{'spec':[]}", false},
+        {"null", false},
+        {"{'metadata':{'resourceVersion':'1'},'spec':[]", false},
+    };
+    uint64_t last = 0;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO_FREE char *json = make_json(rows[i].json);
+        struct lease_record record = make_record("7", OTHER, "a", 3);
+        if (lease_read_unusable(json, strlen(json), &record) != rows[i].is_read) {
+            fail_msg("%s", rows[i].json);
+        }
+        assert_string_equal(record.holder, rows[i].is_read ? LEASE_HOLDER_UNREADABLE : OTHER);
+        if (rows[i].is_read) {
+            assert_string_equal(record.resource_version, "1");
+            assert_int_equal(record.duration_seconds, LEASE_DURATION_MS / 1000);
+            assert_true(record.fingerprint != last);
+            last = record.fingerprint;
+        }
+    }
+}
+
+static void test_lease__an_unusable_record_is_free_when_it_does_not_change(void **state) {
+    (void)state;
+    struct lease lease;
+    struct lease_record record = make_record("7", LEASE_HOLDER_UNREADABLE, "", 0);
+    record.duration_seconds = 15;
+    record.fingerprint = 1;
+    lease_init(&lease, ME);
+    expect_order(&lease, START, LEASE_GET);
+    lease_answer(&lease, START, 0, 200, &record);
+    assert_string_equal(lease_holder(&lease), LEASE_HOLDER_UNREADABLE);
+    /* It changes once. */
+    expect_order(&lease, START + 10000, LEASE_GET);
+    record.fingerprint = 2;
+    lease_answer(&lease, START + 10000, 0, 200, &record);
+    expect_order(&lease, START + 24999, LEASE_GET);
+    lease_answer(&lease, START + 24999, 0, 200, &record);
+    expect_order(&lease, START + 30000, LEASE_GET);
+    lease_answer(&lease, START + 30000, 0, 200, &record);
+    struct lease_order order = expect_order(&lease, START + 30000, LEASE_REPLACE);
+    assert_string_equal(order.record.holder, ME);
+    assert_string_equal(order.record.resource_version, "7");
+}
+
 static void test_lease__writes_a_record_that_reads_back(void **state) {
     (void)state;
     AUTO(buffer_fini) struct buffer out;
@@ -807,6 +867,8 @@ int main(void) {
         cmocka_unit_test(test_lease__reads_missing_members_as_empty),
         cmocka_unit_test(test_lease__refuses_what_it_cannot_use),
         cmocka_unit_test(test_lease__a_text_that_does_not_fit_is_not_an_empty_one),
+        cmocka_unit_test(test_lease__an_unusable_spec_is_held_by_somebody),
+        cmocka_unit_test(test_lease__an_unusable_record_is_free_when_it_does_not_change),
         cmocka_unit_test(test_lease__writes_a_record_that_reads_back),
         cmocka_unit_test(test_lease__writes_neither_an_empty_version_nor_an_empty_time),
         cmocka_unit_test(test_lease__creates_a_missing_record),
