@@ -126,8 +126,10 @@ void checkup_lease(const struct checkup_answer *lease, int64_t now, struct findi
 /* The list of Deployments with the label of ToolHive's operator. */
 void checkup_operator(const struct checkup_answer *deployments, struct finding *finding);
 
-/* Judges the time that the certificate is still valid. Times are in seconds since 1970. */
-void checkup_certificate(int64_t not_after, int64_t now, struct finding *finding);
+/* Judges the time that the certificate is still valid, as core/certificates/expiry does. Times are
+   in seconds since 1970. */
+void checkup_certificate(int64_t not_before, int64_t not_after, int64_t now,
+                         struct finding *finding);
 
 /* A right that the program needs. */
 struct checkup_right {

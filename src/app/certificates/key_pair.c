@@ -64,6 +64,7 @@ bool key_pair_load(const char *folder, const char *certificate_name, const char 
         !http_set_key_pair(server, buffer_text(&chain), buffer_text(&key), error)) {
         return error_wrap(error, "%s/%s and %s", folder, certificate_name, key_name);
     }
+    pair->begins = validity.not_before;
     pair->expires = validity.not_after;
     pair->has_name = pair->dns_name == NULL || x509_has_name(buffer_text(&chain), pair->dns_name);
     return true;

@@ -16,7 +16,8 @@
 struct key_pair {
     const char *dns_name; /* by which the API server calls Capstan; NULL: any name will do */
     bool has_name;        /* the certificate is for that name */
-    int64_t expires;      /* seconds since 1970 */
+    int64_t begins;       /* when it becomes valid; seconds since 1970 */
+    int64_t expires;
 };
 
 /* Reads both files, checks that they are a pair and valid now, and serves them. On an error the

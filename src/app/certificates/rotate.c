@@ -385,10 +385,10 @@ static void log_expiry(struct rotate *rotate) {
         return;
     }
     expiry_alarm_look(&rotate->leaf_expiry, rotate->options.log, "serving certificate",
-                      rotate->served.not_after);
+                      rotate->served.not_before, rotate->served.not_after);
     if (rotate->served.issuer.pem != NULL) {
         expiry_alarm_look(&rotate->ca_expiry, rotate->options.log, "CA",
-                          rotate->served.issuer.not_after);
+                          rotate->served.issuer.not_before, rotate->served.issuer.not_after);
     }
 }
 

@@ -227,7 +227,8 @@ static void check_life(const struct patient *patient, struct finding *finding) {
                     "the certificate: %s", error.text);
         return;
     }
-    checkup_certificate(chain.items[0].not_after, clock_wall_seconds(), finding);
+    checkup_certificate(chain.items[0].not_before, chain.items[0].not_after, clock_wall_seconds(),
+                        finding);
 }
 
 static void check_rights(const struct patient *patient, struct finding *finding) {

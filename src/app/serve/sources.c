@@ -29,6 +29,7 @@ struct sources {
     struct metrics *metrics;
     struct http_server *server;
     char dns_name[NAME_SIZE]; /* of the Service, for the certificate; empty: there is none */
+    int64_t begins;           /* of the certificate */
     int64_t expires;          /* of the certificate; 0: there is none yet */
     struct expiry expiry;
     size_t n_other_objects;
@@ -95,6 +96,11 @@ static bool load_policy(struct sources *sources, struct error *error) {
     return true;
 }
 
+static void look_at_expiry(struct sources *sources) {
+    expiry_alarm_look(&sources->expiry, sources->log, "serving certificate", sources->begins,
+                      sources->expires);
+}
+
 static bool load_certificate(struct sources *sources, struct error *error) {
     const struct serve_options *options = sources->options;
     struct key_pair pair = {.dns_name = sources->dns_name[0] != '\0' ? sources->dns_name : NULL};
@@ -110,8 +116,9 @@ static bool load_certificate(struct sources *sources, struct error *error) {
                   LOG_TEXT("folder", options->cert_path), LOG_TEXT("missing", pair.dns_name),
                   LOG_TEXT("hint", "an API server that calls it as a Service refuses it"));
     }
+    sources->begins = pair.begins;
     sources->expires = pair.expires;
-    expiry_alarm_look(&sources->expiry, sources->log, "serving certificate", pair.expires);
+    look_at_expiry(sources);
     metrics_set(sources->metrics, METRIC_CERTIFICATE_EXPIRATION, pair.expires);
     return true;
 }
@@ -191,7 +198,7 @@ int sources_descriptor(const struct sources *sources, enum source_kind kind) {
 bool sources_refresh(struct sources *sources) {
     bool is_new = false;
     if (sources->expires != 0) {
-        expiry_alarm_look(&sources->expiry, sources->log, "serving certificate", sources->expires);
+        look_at_expiry(sources);
     }
     for (int kind = 0; kind < SOURCE_COUNT; kind++) {
         struct source *source = &sources->items[kind];

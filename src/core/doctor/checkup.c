@@ -9,12 +9,14 @@
 #include "base/http_status.h"
 #include "base/text.h"
 #include "checkup_json.h"
+#include "core/certificates/expiry.h"
 #include "core/certificates/keyring.h"
 #include "core/cluster/discovery.h"
 
-#define DAY ((int64_t)86400)
+#define HOUR ((int64_t)3600)
+#define DAY  ((int64_t)86400)
 
-enum { LEASE_AGE_MAX = 60, STALE_DAYS = 3, SHORT_DAYS = 30 };
+enum { LEASE_AGE_MAX = 60, LEFT_SIZE = 32 };
 
 bool finding_set(struct finding *finding, enum finding_level level, const char *remedy,
                  const char *format, ...) {
@@ -278,23 +280,37 @@ void checkup_operator(const struct checkup_answer *deployments, struct finding *
                 version != NULL && version[0] != '\0' ? version : "of unknown version");
 }
 
-void checkup_certificate(int64_t not_after, int64_t now, struct finding *finding) {
+/* "29 days" or, if it is less than two days, "30 hours". */
+static void write_left(int64_t left, char *out, size_t size) {
+    bool is_short = left < 2 * DAY;
+    snprintf(out, size, "%" PRId64 " %s", left / (is_short ? HOUR : DAY),
+             is_short ? "hours" : "days");
+}
+
+void checkup_certificate(int64_t not_before, int64_t not_after, int64_t now,
+                         struct finding *finding) {
     static const char *const remedy =
         "see the leader's log (certificate.failed), or whatever renews the Secret; to renew at "
         "once: kubectl -n NAMESPACE annotate secret capstan-certs capstan.dev/rotate=leaf";
     char date[TEXT_TIME_SIZE];
+    char left[LEFT_SIZE];
     text_format_time(date, not_after);
-    int64_t left = not_after - now;
-    if (left <= 0) {
+    write_left(not_after - now, left, sizeof(left));
+    switch (expiry_level_at(not_before, not_after, now)) {
+    case EXPIRY_OVER:
         finding_set(finding, FINDING_PROBLEM, remedy, "it expired on %s", date);
-    } else if (left < STALE_DAYS * DAY) {
-        finding_set(finding, FINDING_PROBLEM, remedy, "it expires on %s, in less than %d days",
-                    date, STALE_DAYS);
-    } else if (left < SHORT_DAYS * DAY) {
-        finding_set(finding, FINDING_NOTE, remedy, "it expires on %s, in %" PRId64 " days", date,
-                    left / DAY);
-    } else {
-        finding_set(finding, FINDING_OK, NULL, "good for another %" PRId64 " days", left / DAY);
+        break;
+    case EXPIRY_LAST:
+        finding_set(finding, FINDING_PROBLEM, remedy,
+                    "it expires on %s, in %s: less than a tenth of its life is left", date, left);
+        break;
+    case EXPIRY_WARNING:
+    case EXPIRY_NOTICE:
+        finding_set(finding, FINDING_NOTE, remedy, "it expires on %s, in %s", date, left);
+        break;
+    case EXPIRY_FAR:
+        finding_set(finding, FINDING_OK, NULL, "good for another %s", left);
+        break;
     }
 }
 

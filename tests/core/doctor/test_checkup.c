@@ -69,25 +69,32 @@ static void test_checkup__reads_the_lease(void **state) {
     check_rows(check_lease, rows, COUNT_OF(rows));
 }
 
-static void test_checkup__counts_the_days_of_a_certificate(void **state) {
+static void test_checkup__judges_the_life_that_a_certificate_has_left(void **state) {
     static const struct {
+        int64_t life;
         int64_t left;
         enum finding_level level;
         const char *piece;
     } rows[] = {
-        {365 * DAY, FINDING_OK, "another 365 days"},
-        {30 * DAY, FINDING_OK, "another 30 days"},
-        {30 * DAY - 1, FINDING_NOTE, "in 29 days"},
-        {3 * DAY, FINDING_NOTE, "in 3 days"},
-        {3 * DAY - 1, FINDING_PROBLEM, "in less than 3 days"},
-        {1, FINDING_PROBLEM, "in less than 3 days"},
-        {0, FINDING_PROBLEM, "it expired on 2026-11-23T00:00:00Z"},
-        {-DAY, FINDING_PROBLEM, "it expired on 2026-11-22T00:00:00Z"},
+        {366 * DAY, 365 * DAY, FINDING_OK, "another 365 days"},
+        {366 * DAY, 30 * DAY, FINDING_OK, "another 30 days"},
+        {366 * DAY, 30 * DAY - 1, FINDING_NOTE, "in 29 days"},
+        {366 * DAY, 3 * DAY, FINDING_NOTE, "in 3 days"},
+        {366 * DAY, 3 * DAY - 1, FINDING_PROBLEM, "in 2 days: less than a tenth"},
+        {366 * DAY, 1, FINDING_PROBLEM, "in 0 hours: less than a tenth"},
+        {366 * DAY, 0, FINDING_PROBLEM, "it expired on 2026-11-23T00:00:00Z"},
+        {366 * DAY, -DAY, FINDING_PROBLEM, "it expired on 2026-11-22T00:00:00Z"},
+        {DAY, DAY, FINDING_OK, "another 24 hours"},
+        {DAY, DAY / 3, FINDING_OK, "another 8 hours"},
+        {DAY, DAY / 3 - 1, FINDING_NOTE, "in 7 hours"},
+        {DAY, DAY / 10, FINDING_NOTE, "in 2 hours"},
+        {DAY, DAY / 10 - 1, FINDING_PROBLEM, "in 2 hours: less than a tenth"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct finding finding = {.check = "x"};
-        checkup_certificate(NOW + rows[i].left, NOW, &finding);
+        int64_t ends = NOW + rows[i].left;
+        checkup_certificate(ends - rows[i].life, ends, NOW, &finding);
         assert_finding(&finding, rows[i].level, rows[i].piece);
     }
 }
@@ -161,7 +168,7 @@ int main(void) {
         cmocka_unit_test(test_checkup__reads_the_definition),
         cmocka_unit_test(test_checkup__reads_the_operators),
         cmocka_unit_test(test_checkup__reads_the_lease),
-        cmocka_unit_test(test_checkup__counts_the_days_of_a_certificate),
+        cmocka_unit_test(test_checkup__judges_the_life_that_a_certificate_has_left),
         cmocka_unit_test(test_checkup__looks_for_somebody_behind_the_service),
         cmocka_unit_test(test_checkup__wants_two_replicas_where_it_fails_closed),
     };
