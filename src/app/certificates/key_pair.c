@@ -17,8 +17,6 @@ enum { PEM_MAX = 1 << 20, PATH_SIZE = 4096, TRIES = 5 };
 static bool read_pem(const char *folder, const char *name, struct buffer *pem,
                      struct error *error) {
     char path[PATH_SIZE];
-    buffer_fini(pem);
-    buffer_init(pem, PEM_MAX);
     snprintf(path, sizeof(path), "%s/%s", folder, name);
     return file_read(path, pem, error);
 }
@@ -34,8 +32,6 @@ static bool read_both(const char *folder, const char *certificate_name, const ch
         if (is_read || error->kind != ERROR_NOT_FOUND || strcmp(place, folder) == 0) {
             return is_read;
         }
-        buffer_wipe(chain);
-        buffer_wipe(key);
     }
     return false;
 }
@@ -53,9 +49,11 @@ static bool is_valid_now(const struct http_tls_validity *validity, struct error 
 
 bool key_pair_load(const char *folder, const char *certificate_name, const char *key_name,
                    struct http_server *server, struct key_pair *pair, struct error *error) {
-    AUTO(buffer_fini) struct buffer chain = {.bytes = NULL};
-    AUTO(buffer_wipe) struct buffer key = {.bytes = NULL};
+    AUTO(buffer_fini) struct buffer chain;
+    AUTO(buffer_fini) struct buffer key;
     struct http_tls_validity validity;
+    buffer_init(&chain, PEM_MAX);
+    buffer_init_secret(&key, PEM_MAX);
     if (!read_both(folder, certificate_name, key_name, &chain, &key, error)) {
         return false;
     }
@@ -72,9 +70,10 @@ bool key_pair_load(const char *folder, const char *certificate_name, const char 
 
 bool key_pair_is_trusted(const char *folder, const char *certificate_name, const char *dns_name,
                          const char *bundle_pem) {
-    AUTO(buffer_fini) struct buffer chain = {.bytes = NULL};
+    AUTO(buffer_fini) struct buffer chain;
     AUTO_FREE char *place = file_resolve_volume(folder);
     struct error ignored;
+    buffer_init(&chain, PEM_MAX);
     return read_pem(place, certificate_name, &chain, &ignored) &&
            x509_verify(buffer_text(&chain), bundle_pem, dns_name, clock_wall_seconds(), &ignored);
 }

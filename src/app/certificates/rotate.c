@@ -354,15 +354,14 @@ static void write_secret(struct rotate *rotate, const struct renewal_order *orde
         return;
     }
     bool is_new = made.resource_version[0] == '\0';
-    struct buffer body;
-    buffer_init(&body, BODY_MAX);
+    AUTO(buffer_fini) struct buffer body;
+    buffer_init_secret(&body, BODY_MAX);
     keyring_write(&made, rotate->options.namespace, &body);
     snprintf(path, sizeof(path), "%s%s", rotate->secrets_path,
              is_new ? "" : "/" KEYRING_SECRET_NAME);
     log_event(rotate->options.log, LOG_INFO, "certificate.renewing",
               LOG_TEXT("phase", phases[order->phase]));
     ask(rotate, is_new ? KUBE_CREATE : KUBE_MERGE, path, &body);
-    buffer_wipe(&body);
 }
 
 static void write_registration(struct rotate *rotate) {

@@ -35,7 +35,7 @@ bool doctor_ask(struct kube *kube, const char *path, const struct buffer *body,
                 struct doctor_reply *ret_reply) {
     struct question question = {.reply = ret_reply};
     *ret_reply = (struct doctor_reply){.answer = {.status = 0, .json = ""}};
-    buffer_init(&ret_reply->body, CHECKUP_ANSWER_MAX);
+    buffer_init_secret(&ret_reply->body, CHECKUP_ANSWER_MAX); /* one question is for a Secret */
     const struct kube_request request = {
         .verb = body == NULL ? KUBE_GET : KUBE_CREATE,
         .path = path,

@@ -57,12 +57,15 @@ static bool read_to_end(int descriptor, const char *path, struct buffer *content
                         struct error *error) {
     char bytes[16384];
     ssize_t n;
-    while ((n = read_some(descriptor, bytes, sizeof(bytes))) > 0) {
+    while ((n = read_some(descriptor, bytes, sizeof(bytes))) > 0 && !content->is_cut) {
         buffer_add(content, bytes, (size_t)n);
-        if (content->is_cut) {
-            return error_set(error, ERROR_TOO_LARGE, "'%.128s' is larger than %zu bytes", path,
-                             content->limit);
-        }
+    }
+    if (content->is_secret) {
+        memory_wipe(bytes, sizeof(bytes));
+    }
+    if (content->is_cut) {
+        return error_set(error, ERROR_TOO_LARGE, "'%.128s' is larger than %zu bytes", path,
+                         content->limit);
     }
     return n == 0 || file_fail(error, errno, "reading", path);
 }
