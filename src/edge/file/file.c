@@ -56,8 +56,8 @@ static ssize_t read_some(int descriptor, char *bytes, size_t size) {
 static bool read_to_end(int descriptor, const char *path, struct buffer *content,
                         struct error *error) {
     char bytes[16384];
-    ssize_t n;
-    while ((n = read_some(descriptor, bytes, sizeof(bytes))) > 0 && !content->is_cut) {
+    ssize_t n = 0;
+    while (!content->is_cut && (n = read_some(descriptor, bytes, sizeof(bytes))) > 0) {
         buffer_add(content, bytes, (size_t)n);
     }
     if (content->is_secret) {
