@@ -17,15 +17,13 @@ struct buffer {
     size_t size;
     size_t capacity;
     size_t limit;
-    bool is_cut; /* an addition was left out because of the limit */
+    bool is_cut;    /* an addition was left out because of the limit */
+    bool is_secret; /* zeroes memory before it leaves it, when it grows and in buffer_fini() */
 };
 
 void buffer_init(struct buffer *buffer, size_t limit);
+void buffer_init_secret(struct buffer *buffer, size_t limit);
 void buffer_fini(struct buffer *buffer);
-
-/* buffer_fini() for secrets: zeroes the bytes first. Memory that the buffer left when it grew is
-   not zeroed. */
-void buffer_wipe(struct buffer *buffer);
 
 /* Empties the buffer and keeps its memory and its limit. */
 void buffer_clear(struct buffer *buffer);

@@ -28,14 +28,18 @@ char *memory_copy(const char *bytes, size_t size);
 char *memory_format(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* Zeroes secrets, in a way that compilers do not leave out; `bytes` may be NULL if `size` is 0.
-   memory_free_secret() zeroes and frees a text; NULL is none. */
+   memory_free_secret() zeroes a text up to its NUL and frees it; NULL is none. */
 void memory_wipe(void *bytes, size_t size);
 void memory_free_secret(char *owned_text);
 
 /* For AUTO: frees the memory that a pointer variable points to. */
 void memory_auto_free(void *pointer_variable);
 
+/* Likewise, for a secret text. */
+void memory_auto_free_secret(void *pointer_variable);
+
 /* A local pointer whose memory is freed when it goes out of scope. */
-#define AUTO_FREE AUTO(memory_auto_free)
+#define AUTO_FREE        AUTO(memory_auto_free)
+#define AUTO_FREE_SECRET AUTO(memory_auto_free_secret)
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/attribute.h"
 #include "commands.h"
+#include "edge/process.h"
 #include "exit_status.h"
 
 static int version_command(int argc, char **argv);
@@ -84,6 +85,7 @@ static int help_command(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    process_hide_memory(); /* most commands read a key or a token */
     if (argc < 2) {
         print_help(stderr);
         return STATUS_USAGE;

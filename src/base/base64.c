@@ -36,7 +36,8 @@ bool base64_decode(char *text, size_t *ret_size) {
             text[size++] = (char)(bits >> n_bits & 0xff);
         }
     }
-    text[size] = '\0';
+    memset(text + size, '\0',
+           strlen(text + size)); /* what is left of the digits of a secret, too */
     *ret_size = size;
     bool has_stray_bits = (bits & ((1u << n_bits) - 1)) != 0;
     return n_padding <= 2 && (n_digits + n_padding) % 4 == 0 && !has_stray_bits;

@@ -16,7 +16,8 @@
 extern const char base64_digits[];
 
 /* Decodes in place and passes over line ends. `text` is NUL-terminated before and after; the
-   decoded bytes may include NULs. Returns false, with `text` spoiled, if it is no base64. */
+   decoded bytes may include NULs. Zeroes the digits behind them, since they may be of a secret.
+   Returns false, with `text` spoiled, if it is no base64. */
 bool base64_decode(char *text, size_t *ret_size) MUST_CHECK;
 
 #endif

@@ -15,19 +15,35 @@ void buffer_init(struct buffer *buffer, size_t limit) {
     *buffer = (struct buffer){.limit = limit};
 }
 
-void buffer_fini(struct buffer *buffer) {
-    free(buffer->bytes);
-    *buffer = (struct buffer){.limit = buffer->limit};
+void buffer_init_secret(struct buffer *buffer, size_t limit) {
+    *buffer = (struct buffer){.limit = limit, .is_secret = true};
 }
 
-void buffer_wipe(struct buffer *buffer) {
-    memory_wipe(buffer->bytes, buffer->capacity);
-    buffer_fini(buffer);
+void buffer_fini(struct buffer *buffer) {
+    if (buffer->is_secret) {
+        memory_wipe(buffer->bytes, buffer->capacity);
+    }
+    free(buffer->bytes);
+    *buffer = (struct buffer){.limit = buffer->limit, .is_secret = buffer->is_secret};
 }
 
 void buffer_clear(struct buffer *buffer) {
     buffer->size = 0;
     buffer->is_cut = false;
+}
+
+/* realloc() would leave a copy of a secret behind. */
+static void resize(struct buffer *buffer, size_t capacity) {
+    if (buffer->is_secret && buffer->bytes != NULL) {
+        char *bytes = memory_new(capacity, 1);
+        memcpy(bytes, buffer->bytes, buffer->size);
+        memory_wipe(buffer->bytes, buffer->capacity);
+        free(buffer->bytes);
+        buffer->bytes = bytes;
+    } else {
+        buffer->bytes = memory_resize(buffer->bytes, capacity, 1);
+    }
+    buffer->capacity = capacity;
 }
 
 static void grow(struct buffer *buffer, size_t needed) {
@@ -38,8 +54,7 @@ static void grow(struct buffer *buffer, size_t needed) {
     if (capacity < needed) {
         capacity = needed;
     }
-    buffer->bytes = memory_resize(buffer->bytes, capacity, 1);
-    buffer->capacity = capacity;
+    resize(buffer, capacity);
 }
 
 static bool fits(struct buffer *buffer, size_t size) {
@@ -108,8 +123,7 @@ void buffer_add_base64(struct buffer *buffer, const char *bytes, size_t size) {
 
 void buffer_reserve(struct buffer *buffer, size_t size) {
     if (size <= buffer->limit - buffer->size && buffer->size + size > buffer->capacity) {
-        buffer->bytes = memory_resize(buffer->bytes, buffer->size + size, 1);
-        buffer->capacity = buffer->size + size;
+        resize(buffer, buffer->size + size);
     }
 }
 

@@ -157,14 +157,14 @@ enum presence json_walk_text(struct json_walk *walk, char *out, size_t capacity)
 
 enum presence json_walk_string(struct json_walk *walk, char **string) {
     struct json_text text;
-    free(TAKE(*string));
+    memory_free_secret(TAKE(*string));
     if (is_null(walk)) {
         return PRESENCE_ABSENT;
     }
     if (!json_read_text(walk->reader, &text)) {
         return refuse(walk, "must be a string");
     }
-    AUTO_FREE char *copy = memory_new(text.size + 1, 1);
+    AUTO_FREE_SECRET char *copy = memory_new(text.size + 1, 1);
     if (!json_text_copy(&text, copy, text.size + 1)) {
         return refuse(walk, "has a zero byte");
     }
@@ -180,10 +180,12 @@ enum presence json_walk_base64(struct json_walk *walk, char **string) {
     if (*string == NULL) {
         return presence;
     }
+    size_t n_digits = strlen(*string);
     bool is_base64 = base64_decode(*string, &size);
     if (is_base64 && strlen(*string) == size) {
         return PRESENCE_SET;
     }
+    memory_wipe(*string, n_digits); /* decoded bytes may be zero */
     free(TAKE(*string));
     return refuse(walk, is_base64 ? "has a zero byte once it is decoded" : "is not base64");
 }

@@ -70,7 +70,7 @@ static bool copy_decoded(const struct json_text *text, char *out, size_t capacit
         char bytes[4];
         size_t n = decode_next(&rest, bytes);
         if (n == 0 || bytes[0] == '\0' || n >= capacity - size) {
-            out[0] = '\0';
+            memset(out, 0, size + 1); /* it may be a secret */
             return false;
         }
         memcpy(out + size, bytes, n);

@@ -53,12 +53,12 @@ char *memory_format(const char *format, ...) {
     return text;
 }
 
-/* A compiler drops a memset() of memory that is freed next; it has to do writes that are volatile.
- */
+/* A compiler drops a memset() of memory that is freed next. The empty statement claims to look at
+   the memory, so the zeroes have to be there. */
 void memory_wipe(void *bytes, size_t size) {
-    volatile unsigned char *at = bytes;
-    for (size_t i = 0; i < size; i++) {
-        at[i] = 0;
+    if (size > 0) {
+        memset(bytes, 0, size);
+        __asm__ volatile("" : : "r"(bytes) : "memory");
     }
 }
 
@@ -73,4 +73,10 @@ void memory_auto_free(void *pointer_variable) {
     void *pointer;
     memcpy(&pointer, pointer_variable, sizeof(pointer));
     free(pointer);
+}
+
+void memory_auto_free_secret(void *pointer_variable) {
+    char *pointer;
+    memcpy(&pointer, pointer_variable, sizeof(pointer));
+    memory_free_secret(pointer);
 }

@@ -123,6 +123,25 @@ static void test_buffer__grows_and_keeps_what_it_has(void **state) {
     }
 }
 
+/* tests/app/test_wiping.c looks at the memory that it leaves. */
+static void test_buffer__of_a_secret_grows_alike_and_stays_one(void **state) {
+    (void)state;
+    AUTO(buffer_fini) struct buffer buffer;
+    buffer_init_secret(&buffer, 5000);
+    for (int i = 0; i < 1000; i++) {
+        buffer_add_text(&buffer, "abcde");
+    }
+    buffer_add_byte(&buffer, 'x');
+    assert_int_equal(buffer.size, 5000);
+    assert_true(buffer.is_cut);
+    for (size_t i = 0; i < buffer.size; i++) {
+        assert_int_equal(buffer.bytes[i], "abcde"[i % 5]);
+    }
+    buffer_fini(&buffer);
+    assert_null(buffer.bytes);
+    assert_true(buffer.is_secret);
+}
+
 static void test_buffer__formats_more_than_it_had_room_for(void **state) {
     (void)state;
     AUTO(buffer_fini) struct buffer buffer;
@@ -247,6 +266,7 @@ int main(void) {
         cmocka_unit_test(test_buffer__remembers_that_it_was_cut),
         cmocka_unit_test(test_buffer__with_a_limit_of_zero_takes_nothing),
         cmocka_unit_test(test_buffer__grows_and_keeps_what_it_has),
+        cmocka_unit_test(test_buffer__of_a_secret_grows_alike_and_stays_one),
         cmocka_unit_test(test_buffer__formats_more_than_it_had_room_for),
         cmocka_unit_test(test_buffer__adds_base64),
         cmocka_unit_test(test_buffer__reserved_room_is_used_without_moving),

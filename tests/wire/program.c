@@ -144,6 +144,9 @@ static _Noreturn void execute(const struct program *program, const struct comman
         struct rlimit limit = {program->descriptors_max, program->descriptors_max};
         setrlimit(RLIMIT_NOFILE, &limit);
     }
+    if (program->user != 0 && (setgid(program->user) != 0 || setuid(program->user) != 0)) {
+        _exit(126);
+    }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGPIPE, SIG_DFL);
     dup2(log, STDERR_FILENO);

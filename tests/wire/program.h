@@ -40,6 +40,7 @@ struct program {
     const char *host;           /* of all three ports: "127.0.0.1" */
     uint16_t fixed_port;        /* of the webhook; 0: any */
     unsigned descriptors_max;   /* 0: the limit of the test's process */
+    uid_t user;                 /* 0: that of the test's process */
 
     char folder[PROGRAM_PATH_SIZE];
     SSL_CTX *client; /* trusts the CA in the folder */

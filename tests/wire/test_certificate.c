@@ -248,6 +248,20 @@ static void test_certificate__its_end_is_a_metric(void **state) {
     x509_pair_fini(&pair);
 }
 
+/* Vault, step-ca and cert-manager issue such certificates, and renew them in time. */
+static void test_certificate__is_silent_about_a_fresh_one_of_24_hours(void **state) {
+    const struct program *program = *state;
+    struct x509_pair pair;
+    make_pair(program, clock_wall_seconds(), &pair);
+    program_put(program, "certs/tls.crt", pair.certificate_pem);
+    program_put(program, "certs/tls.key", pair.key_pem);
+    program_start(*state);
+    program_signal(program, SIGHUP);
+    program_wait_for_log(program, "\"source\":\"certificate\"", 1);
+    assert_int_equal(program_count_log(program, "certificate.expiring"), 0);
+    x509_pair_fini(&pair);
+}
+
 /* Open connections live on. Clients that check the certificate refuse new ones, and the program
    logs it. It stays ready, since no other replica could serve better. */
 static void test_certificate__logs_a_certificate_that_expires(void **state) {
@@ -300,6 +314,7 @@ int main(void) {
         FRESH(test_certificate__refuses_a_pair_that_cannot_serve),
         FRESH(test_certificate__a_swap_by_the_kubelet_is_taken_up_whole),
         FRESH(test_certificate__its_end_is_a_metric),
+        FRESH(test_certificate__is_silent_about_a_fresh_one_of_24_hours),
         FRESH(test_certificate__logs_a_certificate_that_expires),
     };
     return cmocka_run_group_tests_name("wire/certificate", tests, NULL, NULL);

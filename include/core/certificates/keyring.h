@@ -50,7 +50,7 @@ bool keyring_is_as(const struct keyring *keyring, const struct keyring *other);
 /* Appends the body of the request that writes the keyring: a whole Secret for a POST if its
    resource_version is empty, else a merge patch. The API server refuses the patch (409) if the
    Secret has another version by now. The patch removes the annotation, unless `asked` still asks
-   for something. The caller has to wipe `out`. */
+   for something. `out` has to be a secret buffer. */
 void keyring_write(const struct keyring *keyring, const char *namespace, struct buffer *out);
 
 #endif

@@ -11,8 +11,9 @@
 #include "core/certificates/expiry.h"
 #include "edge/log.h"
 
-/* `what` names the certificate in the log. `not_after` is in seconds since 1970. Call this every
-   now and then. */
-void expiry_alarm_look(struct expiry *expiry, struct log *log, const char *what, int64_t not_after);
+/* `what` names the certificate in the log. Times are in seconds since 1970. Call this every now and
+   then. */
+void expiry_alarm_look(struct expiry *expiry, struct log *log, const char *what, int64_t not_before,
+                       int64_t not_after);
 
 #endif

@@ -18,8 +18,6 @@ enum { PEM_MAX = 1 << 20, PATH_SIZE = 4096, TRIES = 5 };
 static bool read_pem(const char *folder, const char *name, struct buffer *pem,
                      struct error *error) {
     char path[PATH_SIZE];
-    buffer_fini(pem);
-    buffer_init(pem, PEM_MAX);
     snprintf(path, sizeof(path), "%s/%s", folder, name);
     return file_read(path, pem, error);
 }
@@ -35,8 +33,6 @@ static bool read_both(const char *folder, const char *certificate_name, const ch
         if (is_read || error->kind != ERROR_NOT_FOUND || strcmp(place, folder) == 0) {
             return is_read;
         }
-        buffer_wipe(chain);
-        buffer_wipe(key);
     }
     return false;
 }
@@ -69,9 +65,11 @@ static void read_issuer(const char *chain_pem, const struct http_tls_validity *l
 
 bool key_pair_load(const char *folder, const char *certificate_name, const char *key_name,
                    struct http_server *server, struct key_pair *pair, struct error *error) {
-    AUTO(buffer_fini) struct buffer chain = {.bytes = NULL};
-    AUTO(buffer_wipe) struct buffer key = {.bytes = NULL};
+    AUTO(buffer_fini) struct buffer chain;
+    AUTO(buffer_fini) struct buffer key;
     struct http_tls_validity validity;
+    buffer_init(&chain, PEM_MAX);
+    buffer_init_secret(&key, PEM_MAX);
     if (!read_both(folder, certificate_name, key_name, &chain, &key, error)) {
         return false;
     }
@@ -80,6 +78,7 @@ bool key_pair_load(const char *folder, const char *certificate_name, const char 
         !http_set_key_pair(server, buffer_text(&chain), buffer_text(&key), error)) {
         return error_wrap(error, "%s/%s and %s", folder, certificate_name, key_name);
     }
+    pair->begins = validity.not_before;
     pair->expires = validity.not_after;
     read_issuer(buffer_text(&chain), &validity, pair);
     pair->has_name = pair->dns_name == NULL || x509_has_name(buffer_text(&chain), pair->dns_name);
@@ -101,9 +100,10 @@ void key_pair_why_unready(const struct key_pair *pair, int64_t wall_s, struct bu
 
 bool key_pair_is_trusted(const char *folder, const char *certificate_name, const char *dns_name,
                          const char *bundle_pem) {
-    AUTO(buffer_fini) struct buffer chain = {.bytes = NULL};
+    AUTO(buffer_fini) struct buffer chain;
     AUTO_FREE char *place = file_resolve_volume(folder);
     struct error ignored;
+    buffer_init(&chain, PEM_MAX);
     return read_pem(place, certificate_name, &chain, &ignored) &&
            x509_verify(buffer_text(&chain), bundle_pem, dns_name, clock_wall_seconds(), &ignored);
 }

@@ -329,14 +329,13 @@ static void write_secret(struct rotate *rotate, const struct renewal_order *orde
         return;
     }
     bool is_new = made.resource_version[0] == '\0';
-    struct buffer body;
-    buffer_init(&body, BODY_MAX);
+    AUTO(buffer_fini) struct buffer body;
+    buffer_init_secret(&body, BODY_MAX);
     keyring_write(&made, rotate->options.namespace, &body);
     snprintf(path, sizeof(path), "%s%s", rotate->secrets_path,
              is_new ? "" : "/" KEYRING_SECRET_NAME);
     rotate_written_note_secret(&rotate->written, &made, order->phase);
     ask(rotate, is_new ? KUBE_CREATE : KUBE_MERGE, path, &body);
-    buffer_wipe(&body);
 }
 
 static void write_registration(struct rotate *rotate) {
@@ -358,10 +357,10 @@ static void log_expiry(struct rotate *rotate) {
         return;
     }
     expiry_alarm_look(&rotate->leaf_expiry, rotate->options.log, "serving certificate",
-                      rotate->served.not_after);
+                      rotate->served.not_before, rotate->served.not_after);
     if (rotate->served.issuer.pem != NULL) {
         expiry_alarm_look(&rotate->ca_expiry, rotate->options.log, "CA",
-                          rotate->served.issuer.not_after);
+                          rotate->served.issuer.not_before, rotate->served.issuer.not_after);
     }
 }
 

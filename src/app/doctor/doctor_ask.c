@@ -22,7 +22,7 @@ struct request {
 void doctor_ask_init(struct doctor_ask *ask, struct kube *kube) {
     *ask = (struct doctor_ask){.kube = kube};
     for (size_t i = 0; i < QUESTION_COUNT; i++) {
-        buffer_init(&ask->bodies[i], QUESTION_ANSWER_MAX);
+        buffer_init_secret(&ask->bodies[i], QUESTION_ANSWER_MAX); /* one is a Secret */
         ask->patient.answers[i] = (struct answer){.status = 0, .json = ""};
     }
 }
@@ -30,7 +30,7 @@ void doctor_ask_init(struct doctor_ask *ask, struct kube *kube) {
 void doctor_ask_fini(struct doctor_ask *ask) {
     /* One of them is the Secret with the keys. */
     for (size_t i = 0; i < QUESTION_COUNT; i++) {
-        buffer_wipe(&ask->bodies[i]);
+        buffer_fini(&ask->bodies[i]);
     }
 }
 

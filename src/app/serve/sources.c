@@ -116,6 +116,11 @@ static bool load_policy(struct sources *sources, struct error *error) {
     return true;
 }
 
+static void look_at_expiry(struct sources *sources) {
+    expiry_alarm_look(&sources->expiry, sources->log, "serving certificate", sources->pair.begins,
+                      sources->pair.expires);
+}
+
 static bool load_certificate(struct sources *sources, struct error *error) {
     const struct serve_options *options = sources->options;
     struct key_pair pair = {.dns_name = sources->dns_name[0] != '\0' ? sources->dns_name : NULL};
@@ -134,7 +139,7 @@ static bool load_certificate(struct sources *sources, struct error *error) {
                            "that name too"));
     }
     sources->pair = pair;
-    expiry_alarm_look(&sources->expiry, sources->log, "serving certificate", pair.expires);
+    look_at_expiry(sources);
     metrics_set(sources->metrics, METRIC_CERTIFICATE_EXPIRATION, pair.expires);
     return true;
 }
@@ -172,9 +177,9 @@ static const struct {
 
 /* A content that cannot be read is another one. */
 static uint64_t hash_file(uint64_t hash, const char *path) {
-    AUTO(buffer_wipe) struct buffer content;
+    AUTO(buffer_fini) struct buffer content;
     struct error error;
-    buffer_init(&content, CONTENT_MAX);
+    buffer_init_secret(&content, CONTENT_MAX); /* it may be a key */
     return file_read(path, &content, &error) ? hash_bytes(hash, content.bytes, content.size)
                                              : hash_text(hash, error.text);
 }
@@ -289,8 +294,7 @@ int sources_descriptor(const struct sources *sources, enum source_kind kind) {
 bool sources_refresh(struct sources *sources) {
     bool is_new = false;
     if (sources->pair.expires != 0) {
-        expiry_alarm_look(&sources->expiry, sources->log, "serving certificate",
-                          sources->pair.expires);
+        look_at_expiry(sources);
     }
     for (int kind = 0; kind < SOURCE_COUNT; kind++) {
         struct source *source = &sources->items[kind];

@@ -93,10 +93,10 @@ bool keyring_is_as(const struct keyring *keyring, const struct keyring *other) {
 
 static void write_pem(struct json_write *write, const char *key, const char *pem) {
     struct buffer base64;
-    buffer_init(&base64, BASE64_MAX);
+    buffer_init_secret(&base64, BASE64_MAX);
     buffer_add_base64(&base64, pem, strlen(pem));
     json_write_member_text(write, key, buffer_text(&base64));
-    buffer_wipe(&base64);
+    buffer_fini(&base64);
 }
 
 static void write_metadata(struct json_write *write, const struct keyring *keyring,

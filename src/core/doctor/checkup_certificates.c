@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "checkup_inside.h"
+#include "core/certificates/expiry.h"
 #include "core/certificates/keyring.h"
 #include "core/certificates/ownership.h"
 #include "core/certificates/registration.h"
@@ -144,21 +145,6 @@ static void format_time(char out[32], int64_t seconds) {
     }
 }
 
-enum life { LIFE_LONG, LIFE_THIRD, LIFE_TENTH, LIFE_OVER };
-
-/* By the part of the life that is left; days are an upper bound. */
-static enum life life_of(int64_t not_before, int64_t not_after, int64_t now) {
-    int64_t life = MAX(not_after - not_before, (int64_t)0);
-    int64_t left = not_after - now;
-    if (left <= 0) {
-        return LIFE_OVER;
-    }
-    if (left < MIN(life / 10, 3 * DAY)) {
-        return LIFE_TENTH;
-    }
-    return left < MIN(life / 3, 30 * DAY) ? LIFE_THIRD : LIFE_LONG;
-}
-
 static void judge_life(int64_t not_before, int64_t not_after, int64_t now,
                        struct finding *finding) {
     static const char remedy[] =
@@ -177,15 +163,16 @@ static void judge_life(int64_t not_before, int64_t not_after, int64_t now,
                     "it begins in the future, on %s", date);
         return;
     }
-    switch (life_of(not_before, not_after, now)) {
-    case LIFE_OVER:
+    switch (expiry_level_at(not_before, not_after, now)) {
+    case EXPIRY_OVER:
         finding_set(finding, FINDING_PROBLEM, remedy, "it expired on %s", date);
         break;
-    case LIFE_TENTH:
+    case EXPIRY_LAST:
         finding_set(finding, FINDING_PROBLEM, remedy,
                     "it expires on %s, in %s, and nobody renewed it", date, left);
         break;
-    case LIFE_THIRD:
+    case EXPIRY_WARNING:
+    case EXPIRY_NOTICE:
         finding_set(finding, FINDING_NOTE, remedy, "it expires on %s, in %s", date, left);
         break;
     default:

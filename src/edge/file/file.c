@@ -56,13 +56,16 @@ static ssize_t read_some(int descriptor, char *bytes, size_t size) {
 static bool read_to_end(int descriptor, const char *path, struct buffer *content,
                         struct error *error) {
     char bytes[16384];
-    ssize_t n;
-    while ((n = read_some(descriptor, bytes, sizeof(bytes))) > 0) {
+    ssize_t n = 0;
+    while (!content->is_cut && (n = read_some(descriptor, bytes, sizeof(bytes))) > 0) {
         buffer_add(content, bytes, (size_t)n);
-        if (content->is_cut) {
-            return error_set(error, ERROR_TOO_LARGE, "'%.128s' is larger than %zu bytes", path,
-                             content->limit);
-        }
+    }
+    if (content->is_secret) {
+        memory_wipe(bytes, sizeof(bytes));
+    }
+    if (content->is_cut) {
+        return error_set(error, ERROR_TOO_LARGE, "'%.128s' is larger than %zu bytes", path,
+                         content->limit);
     }
     return n == 0 || file_fail(error, errno, "reading", path);
 }

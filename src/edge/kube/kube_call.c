@@ -25,6 +25,7 @@ struct kube_call *kube_call_new(const struct kube_curl *curl, const struct kube_
 void kube_call_free(struct kube_call *call) {
     buffer_fini(&call->incoming.bytes);
     free(call->path);
+    memory_wipe(call->body, call->request.body_size);
     free(call->body);
     free(call);
 }

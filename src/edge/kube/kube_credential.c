@@ -61,7 +61,7 @@ void kube_credential_free(struct kube_credential *credential) {
         kube_plugin_free(credential->run);
         kube_plugin_credential_fini(&credential->issued);
         kube_pair_fini(&credential->pair);
-        free(credential->token);
+        memory_free_secret(credential->token);
         free(credential);
     }
 }
@@ -69,11 +69,11 @@ void kube_credential_free(struct kube_credential *credential) {
 static bool read_token(struct kube_credential *credential, struct error *error) {
     AUTO(buffer_fini) struct buffer content;
     const char *path = credential->access->token_file;
-    buffer_init(&content, TOKEN_FILE_MAX);
+    buffer_init_secret(&content, TOKEN_FILE_MAX);
     if (!file_read(path, &content, error)) {
         return false;
     }
-    AUTO_FREE char *token = memory_copy(content.bytes, content.size);
+    AUTO_FREE_SECRET char *token = memory_copy(content.bytes, content.size);
     bool is_text = strlen(token) == content.size;
     kube_text_trim(token);
     if (*token == '\0' && is_text) {
@@ -82,7 +82,7 @@ static bool read_token(struct kube_credential *credential, struct error *error) 
     if (!is_text || !kube_text_is_token(token)) {
         return error_set(error, ERROR_INVALID, "what is in '%.128s' is not a token", path);
     }
-    free(credential->token);
+    memory_free_secret(credential->token);
     credential->token = TAKE(token);
     return true;
 }

@@ -16,9 +16,15 @@ enum {
     KEPT_MAX = 64 * 1024, /* memory that a watch keeps between two lines */
 };
 
+/* Keys come in Secrets alone. Zeroing the lists of all other objects would take time. */
+static bool is_of_secrets(const char *path) {
+    return strstr(path, "/secrets") != NULL;
+}
+
 void kube_incoming_init(struct kube_incoming *incoming, const struct kube_request *request) {
     *incoming = (struct kube_incoming){.request = request, .retry_after_ms = -1};
     buffer_init(&incoming->bytes, SIZE_MAX);
+    incoming->bytes.is_secret = is_of_secrets(request->path);
 }
 
 void kube_incoming_restart(struct kube_incoming *incoming) {

@@ -26,7 +26,7 @@ void kube_pair_init(struct kube_pair *pair, const struct kube_access *access) {
 
 void kube_pair_fini(struct kube_pair *pair) {
     free(pair->certificate_pem);
-    free(pair->key_pem);
+    memory_free_secret(pair->key_pem);
 }
 
 /* All zero if there is no file. */
@@ -46,7 +46,7 @@ static bool is_same(const struct stat *one, const struct stat *other) {
 
 static bool read_pem(const char *path, const char *text, char **ret_pem, struct error *error) {
     AUTO(buffer_fini) struct buffer content;
-    buffer_init(&content, FILE_MAX);
+    buffer_init_secret(&content, FILE_MAX);
     if (path != NULL && !file_read(path, &content, error)) {
         return false;
     }
@@ -59,7 +59,7 @@ static bool read_pem(const char *path, const char *text, char **ret_pem, struct 
 static bool read_pair(struct kube_pair *pair, const struct kube_pair *before, struct error *error) {
     const struct kube_access *access = pair->access;
     AUTO_FREE char *certificate = NULL;
-    AUTO_FREE char *key = NULL;
+    AUTO_FREE_SECRET char *key = NULL;
     if (!read_pem(access->certificate_file, access->certificate_pem, &certificate, error) ||
         !read_pem(access->key_file, access->key_pem, &key, error)) {
         return false;

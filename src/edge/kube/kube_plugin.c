@@ -159,7 +159,7 @@ bool kube_plugin_start(const struct kube_access *access, int64_t now_ms,
                                     .output = -1,
                                     .process_ended = -1,
                                     .any = -1};
-    buffer_init(&run->bytes, KUBE_PLUGIN_OUTPUT_MAX);
+    buffer_init_secret(&run->bytes, KUBE_PLUGIN_OUTPUT_MAX);
     if (!start(run, environment, error)) {
         kube_plugin_free(run);
         return false;
@@ -195,11 +195,12 @@ static void read_output(struct kube_plugin_run *run) {
         if (n > 0) {
             buffer_add(&run->bytes, bytes, (size_t)n);
         } else if (n < 0 && errno == EAGAIN) {
-            return;
+            break;
         } else if (n == 0 || errno != EINTR) {
             close_once(&run->output);
         }
     }
+    memory_wipe(bytes, sizeof(bytes));
 }
 
 /* If SIGCHLD is ignored, the exit status is lost. Then the output must tell. */

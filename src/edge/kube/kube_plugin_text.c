@@ -14,9 +14,9 @@
 enum { CA_MAX = 1 << 20, VALUE_SIZE = 96 };
 
 void kube_plugin_credential_fini(struct kube_plugin_credential *credential) {
-    free(credential->token);
+    memory_free_secret(credential->token);
     free(credential->certificate_pem);
-    free(credential->key_pem);
+    memory_free_secret(credential->key_pem);
     *credential = (struct kube_plugin_credential){.token = NULL};
 }
 

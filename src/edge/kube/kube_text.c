@@ -25,8 +25,9 @@ void kube_text_trim(char *text) {
     while (size > 0 && strchr(white_space, text[skipped + size - 1]) != NULL) {
         size--;
     }
+    size_t end = strlen(text);
     memmove(text, text + skipped, size);
-    text[size] = '\0';
+    memset(text + size, '\0', end - size); /* it may be a token: leave no part of it behind */
 }
 
 void kube_text_resolve(const char *folder, char **path) {

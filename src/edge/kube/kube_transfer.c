@@ -147,7 +147,7 @@ static void add_header(struct setup *setup, struct kube_call *call, const char *
 }
 
 static void add_token(struct setup *setup, struct kube_call *call, const char *token) {
-    AUTO_FREE char *header = memory_format("Authorization: Bearer %s", token);
+    AUTO_FREE_SECRET char *header = memory_format("Authorization: Bearer %s", token);
     add_header(setup, call, header);
 }
 

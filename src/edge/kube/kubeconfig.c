@@ -57,7 +57,7 @@ void kube_access_fini(struct kube_access *access) {
         access->token,           access->token_file,      access->plugin_config,
     };
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
-        free(texts[i]);
+        memory_free_secret(texts[i]);
     }
     kubeconfig_free_plugin(access->plugin);
     *access = (struct kube_access){.server = NULL};
@@ -221,7 +221,7 @@ bool kubeconfig_read(const char *path, const char *context, struct kube_access *
     AUTO(buffer_fini) struct buffer content;
     AUTO(yaml_document_fini) struct yaml_document document = {.n_marks = 0};
     AUTO(kube_access_fini) struct kube_access access = {.server = NULL};
-    buffer_init(&content, FILE_MAX);
+    buffer_init_secret(&content, FILE_MAX);
     if (path == NULL) {
         return kubeconfig_from_pod(KUBECONFIG_POD_FOLDER, ret_access, error);
     }

@@ -29,7 +29,7 @@ static void add_text(char ***texts, char *owned_text) {
 
 static void free_texts(char **texts) {
     for (size_t i = 0; texts != NULL && texts[i] != NULL; i++) {
-        free(texts[i]);
+        memory_free_secret(texts[i]);
     }
     free(texts);
 }
@@ -55,7 +55,7 @@ static void exec_fini(struct exec *exec) {
 
 static void variable_fini(struct variable *variable) {
     free(variable->name);
-    free(variable->value);
+    memory_free_secret(variable->value);
 }
 
 static bool is_api_version(const char *text) {

@@ -201,7 +201,7 @@ bool yaml_json_next(struct yaml_json *json, struct yaml_document *ret_document, 
         return json_finish(&reader, error);
     }
     AUTO(copy_fini) struct copy copy = {.start = value.at, .at = json->at, .place = json->place};
-    buffer_init(&copy.document.json, value.size);
+    buffer_init_secret(&copy.document.json, value.size);
     buffer_init(&copy.decoded, SIZE_MAX);
     buffer_reserve(&copy.document.json, value.size);
     json_begin(&copy.reader, value.at, value.size);

@@ -221,7 +221,7 @@ enum yaml_scalar_kind yaml_number_read(const char *text, size_t size, struct buf
         (is_pointed && has_stray_underscore(text))) {
         return YAML_SCALAR_TEXT;
     }
-    AUTO_FREE char *plain = memory_copy(text, size);
+    AUTO_FREE_SECRET char *plain = memory_copy(text, size); /* a token may look like a number */
     remove_underscores(plain);
     if (!is_pointed && add_integer(plain, out)) {
         return YAML_SCALAR_INTEGER;

@@ -28,7 +28,7 @@ static void clear_anchors(struct yaml_tree *tree) {
 void yaml_tree_init(struct yaml_tree *tree) {
     *tree = (struct yaml_tree){0};
     /* A key that is not text is stored twice. Everything else here also goes into the JSON once. */
-    buffer_init(&tree->texts, (size_t)YAML_JSON_MAX * 2);
+    buffer_init_secret(&tree->texts, (size_t)YAML_JSON_MAX * 2);
     yaml_tree_clear(tree);
 }
 
@@ -195,7 +195,7 @@ void yaml_tree_write(const struct yaml_tree *tree, uint32_t root,
     AUTO_FREE struct writer *writer = memory_new(1, sizeof(*writer));
     *ret_document = (struct yaml_document){0};
     size_t size = yaml_tree_at(tree, root)->size;
-    buffer_init(&ret_document->json, size);
+    buffer_init_secret(&ret_document->json, size);
     buffer_reserve(&ret_document->json, size);
     writer->tree = tree;
     writer->document = ret_document;
