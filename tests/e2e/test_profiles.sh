@@ -165,6 +165,34 @@ test_cas_that_are_refused_and_cas_of_one_subject() {
     judge accepted of-old 'old new'
 }
 
+# More rows than these are in tests/edge/x509/test_x509_strict.c.
+test_what_go_judges_in_a_chain_beyond_openssl() {
+    local key usage
+    for usage in clientAuth codeSigning 1.2.3.4; do
+        ca "only-$usage" "$constraints"$'\n'"extendedKeyUsage = $usage" "/CN=only-$usage"
+        leaf "of-only-$usage" "only-$usage"
+        judge refused "of-only-$usage" "only-$usage"
+    done
+    for usage in anyExtendedKeyUsage clientAuth,serverAuth; do
+        ca "with-$usage" "$constraints"$'\n'"extendedKeyUsage = $usage" "/CN=with-$usage"
+        leaf "of-with-$usage" "with-$usage"
+        judge accepted "of-with-$usage" "with-$usage"
+    done
+    ca ca
+    leaf sha1 ca "$named"$'\n'"$for_server" /CN=x "${ec[@]}" -sha1
+    judge refused sha1 ca
+    leaf sha384 ca "$named"$'\n'"$for_server" /CN=x "${ec[@]}" -sha384
+    judge accepted sha384 ca
+    leaf negative ca "$named"$'\n'"$for_server" /CN=x "${ec[@]}" -set_serial -1
+    judge refused negative ca
+    for key in 512 1024; do
+        certificate "rsa-$key" "/CN=rsa-$key" "$constraints" -newkey "rsa:$key"
+        leaf "of-rsa-$key" "rsa-$key"
+    done
+    judge refused of-rsa-512 rsa-512
+    judge accepted of-rsa-1024 rsa-1024
+}
+
 test_a_leaf_that_is_its_own_bundle_is_accepted() {
     certificate itself /CN=x "$named"$'\n'"$for_server" "${ec[@]}"
     judge accepted itself itself

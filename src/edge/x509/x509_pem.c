@@ -79,6 +79,50 @@ bool x509_read_chain(const char *pem, STACK_OF(X509) * *ret_chain, struct error 
     return true;
 }
 
+/* NULL if the block is no certificate that parses. */
+static X509 *read_block(const char *name, const char *header, const unsigned char *bytes,
+                        long size) {
+    const unsigned char *at = bytes;
+    bool is_certificate = strcmp(name, PEM_STRING_X509) == 0 && header[0] == '\0';
+    X509 *certificate = is_certificate ? d2i_X509(NULL, &at, size) : NULL;
+    if (certificate != NULL && at != bytes + size) {
+        X509_free(certificate);
+        return NULL;
+    }
+    return certificate;
+}
+
+bool x509_read_roots(const char *pem, STACK_OF(X509) * *ret_roots, struct error *error) {
+    AUTO(auto_bio) BIO *text = open_text(pem);
+    AUTO(x509_auto_chain) STACK_OF(X509) *roots = sk_X509_new_null();
+    char *name;
+    char *header;
+    unsigned char *bytes;
+    long size;
+    if (text == NULL || roots == NULL) {
+        return x509_fail(error, ERROR_INTERNAL, "reading certificates");
+    }
+    while (!BIO_eof(text)) {
+        if (PEM_read_bio(text, &name, &header, &bytes, &size) != 1) {
+            continue; /* a broken block, or the end */
+        }
+        X509 *certificate = read_block(name, header, bytes, size);
+        OPENSSL_free(name);
+        OPENSSL_free(header);
+        OPENSSL_free(bytes);
+        if (certificate != NULL && sk_X509_push(roots, certificate) == 0) {
+            X509_free(certificate);
+            return x509_fail(error, ERROR_INTERNAL, "reading certificates");
+        }
+    }
+    ERR_clear_error();
+    if (sk_X509_num(roots) == 0) {
+        return error_set(error, ERROR_INVALID, "there is no certificate in the text");
+    }
+    *ret_roots = TAKE(roots);
+    return true;
+}
+
 bool x509_read_key(const char *pem, EVP_PKEY **ret_key, struct error *error) {
     /* OpenSSL only says "unsupported" if the text has no key. */
     if (strstr(pem, "PRIVATE KEY-----") == NULL) {

@@ -29,6 +29,10 @@ bool x509_fail(struct error *error, enum error_kind kind, const char *what);
    parse. */
 bool x509_read_chain(const char *pem, STACK_OF(X509) * *ret_chain, struct error *error) MUST_CHECK;
 
+/* Reads the certificates of the text that parse, as Go reads a bundle of roots: skips all others,
+   and those with headers. ERROR_INVALID if that leaves none. */
+bool x509_read_roots(const char *pem, STACK_OF(X509) * *ret_roots, struct error *error) MUST_CHECK;
+
 /* Reads the first key of the text. Refuses a key that needs a password (ERROR_INVALID). */
 bool x509_read_key(const char *pem, EVP_PKEY **ret_key, struct error *error) MUST_CHECK;
 

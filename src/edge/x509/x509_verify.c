@@ -5,9 +5,9 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
-#include "base/text.h"
 #include "edge/x509.h"
 #include "x509_pem.h"
+#include "x509_strict.h"
 
 static void auto_store(X509_STORE **store) {
     X509_STORE_free(*store);
@@ -15,32 +15,6 @@ static void auto_store(X509_STORE **store) {
 
 static void auto_context(X509_STORE_CTX **context) {
     X509_STORE_CTX_free(*context);
-}
-
-/* OpenSSL's purpose "server" also checks keyUsage and the old Netscape types. Go checks only the
-   leaf's extendedKeyUsage. */
-static bool check_usage(X509 *leaf, struct error *error) {
-    uint32_t usage = X509_get_extended_key_usage(leaf);
-    bool may_serve = usage == UINT32_MAX || (usage & (XKU_SSL_SERVER | XKU_ANYEKU)) != 0;
-    return may_serve || error_set(error, ERROR_INVALID,
-                                  "the certificate is not made for a server: its extendedKeyUsage "
-                                  "lacks serverAuth");
-}
-
-static bool check_dates(const char *chain_pem, int64_t now, struct error *error) {
-    AUTO(x509_bundle_fini) struct x509_bundle chain = {.n_items = 0};
-    char date[TEXT_TIME_SIZE];
-    if (!x509_read_bundle(chain_pem, &chain, error)) {
-        return false;
-    }
-    const struct x509_certificate *leaf = &chain.items[0];
-    bool is_early = now < leaf->not_before;
-    text_format_time(date, is_early ? leaf->not_before : leaf->not_after);
-    if (is_early) {
-        return error_set(error, ERROR_INVALID, "the certificate is not valid before %s", date);
-    }
-    return now <= leaf->not_after ||
-           error_set(error, ERROR_INVALID, "the certificate expired on %s", date);
 }
 
 static const char *verdict(int code) {
@@ -54,27 +28,9 @@ static const char *verdict(int code) {
     case X509_V_ERR_INVALID_CA:
     case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
         return "the certificate is not signed by a CA of the bundle";
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-        return "a CA of the certificate is not valid now";
     default:
         return "the certificate is not accepted";
     }
-}
-
-/* Without basicConstraints, OpenSSL accepts a CA of version 3 that has keyUsage keyCertSign or an
-   old Netscape type. Go does not. */
-static bool has_constrained_cas(X509_STORE_CTX *context) {
-    enum { BY_CONSTRAINTS = 1, AS_ROOT_OF_VERSION_1 = 3 };
-    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
-    for (int i = 1; i < sk_X509_num(chain); i++) {
-        int reason = X509_check_ca(sk_X509_value(chain, i));
-        if (reason != BY_CONSTRAINTS && reason != AS_ROOT_OF_VERSION_1) {
-            X509_STORE_CTX_set_error(context, X509_V_ERR_INVALID_CA);
-            return false;
-        }
-    }
-    return true;
 }
 
 static bool verify_chain(STACK_OF(X509) * chain, X509_STORE *store, int64_t now,
@@ -86,13 +42,16 @@ static bool verify_chain(STACK_OF(X509) * chain, X509_STORE *store, int64_t now,
     }
     X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(context);
     /* Trust everything in the bundle, even the leaf itself. */
-    X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
-    X509_VERIFY_PARAM_set_time(parameters, (time_t)now);
-    bool is_good = X509_verify_cert(context) == 1 && has_constrained_cas(context);
+    X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST |
+                                                X509_V_FLAG_NO_CHECK_TIME);
+    bool is_good = X509_verify_cert(context) == 1;
     ERR_clear_error();
+    if (is_good) {
+        return x509_strict_chain(X509_STORE_CTX_get0_chain(context), now, error);
+    }
     int code = X509_STORE_CTX_get_error(context);
-    return is_good || error_set(error, ERROR_INVALID, "%s (%s)", verdict(code),
-                                X509_verify_cert_error_string(code));
+    return error_set(error, ERROR_INVALID, "%s (%s)", verdict(code),
+                     X509_verify_cert_error_string(code));
 }
 
 static bool verify_by(STACK_OF(X509) * chain, STACK_OF(X509) * roots, int first, int end,
@@ -129,11 +88,10 @@ bool x509_verify(const char *chain_pem, const char *bundle_pem, const char *dns_
     if (!x509_read_chain(chain_pem, &chain, error)) {
         return false;
     }
-    if (!x509_read_chain(bundle_pem, &roots, error)) {
+    if (!x509_read_roots(bundle_pem, &roots, error)) {
         return error_wrap(error, "the bundle");
     }
-    if (!check_dates(chain_pem, now, error) || !check_usage(sk_X509_value(chain, 0), error) ||
-        !verify_by_any(chain, roots, now, error)) {
+    if (!x509_strict_sent(chain, error) || !verify_by_any(chain, roots, now, error)) {
         return false;
     }
     return dns_name == NULL || x509_has_name(chain_pem, dns_name) ||
