@@ -118,20 +118,28 @@ cJSON *fake_store_read(const struct fake_store *store, enum fake_kind kind, cons
     return cJSON_ParseWithLength(text.bytes, text.size);
 }
 
-static void add_change(struct fake_store *store, enum fake_kind kind, const char *bytes,
-                       size_t size) {
+bool fake_store_is_in(const char *key, const char *namespace) {
+    size_t size = strlen(namespace);
+    return size == 0 || (strncmp(key, namespace, size) == 0 && key[size] == '/');
+}
+
+/* `key` is NULL for what concerns all objects. */
+static void add_change(struct fake_store *store, enum fake_kind kind, const char *key,
+                       const char *bytes, size_t size) {
     enum { STEP = 1024 };
     if (store->n_changes % STEP == 0) {
         store->changes =
             memory_resize(store->changes, store->n_changes + STEP, sizeof(struct fake_change));
     }
-    store->changes[store->n_changes++] =
-        (struct fake_change){store->version, kind, memory_copy(bytes, size), size};
+    struct fake_change *change = &store->changes[store->n_changes++];
+    *change = (struct fake_change){
+        .version = store->version, .kind = kind, .bytes = memory_copy(bytes, size), .size = size};
+    snprintf(change->key, sizeof(change->key), "%s", key == NULL ? "" : key);
 }
 
 void fake_store_add_bytes(struct fake_store *store, enum fake_kind kind, const char *bytes,
                           size_t size) {
-    add_change(store, kind, bytes, size);
+    add_change(store, kind, NULL, bytes, size);
 }
 
 static void announce(struct fake_store *store, enum fake_kind kind, const char *type,
@@ -141,7 +149,7 @@ static void announce(struct fake_store *store, enum fake_kind kind, const char *
     buffer_add_format(&line, "{\"type\":\"%s\",\"object\":", type);
     fake_store_print(store, kind, object, false, &line);
     buffer_add_text(&line, "}\n");
-    add_change(store, kind, line.bytes, line.size);
+    add_change(store, kind, object->key, line.bytes, line.size);
 }
 
 /* Lists and watches of Deployments have a label selector. Those of the other kinds have none. */
@@ -268,8 +276,8 @@ static void print_list_metadata(const struct fake_store *store, const char *last
     buffer_add_text(out, "},\"items\":[");
 }
 
-void fake_store_list(const struct fake_store *store, enum fake_kind kind, size_t limit,
-                     const char *after, struct buffer *out) {
+void fake_store_list(const struct fake_store *store, enum fake_kind kind, const char *namespace,
+                     size_t limit, const char *after, struct buffer *out) {
     const struct fake_collection *collection = &store->collections[kind];
     AUTO(buffer_fini) struct buffer items;
     size_t i = after == NULL ? 0 : find_place(collection, after);
@@ -279,7 +287,8 @@ void fake_store_list(const struct fake_store *store, enum fake_kind kind, size_t
     i += after != NULL && i < collection->n_objects &&
          strcmp(collection->objects[i].key, after) == 0;
     for (; i < collection->n_objects && (limit == 0 || n < limit); i++) {
-        if (collection->objects[i].is_selected) {
+        if (collection->objects[i].is_selected &&
+            fake_store_is_in(collection->objects[i].key, namespace)) {
             buffer_add_text(&items, n++ > 0 ? "," : "");
             fake_store_print(store, kind, &collection->objects[i], true, &items);
             last = collection->objects[i].key;

@@ -25,6 +25,7 @@ struct fake_collection {
 struct fake_change {
     int64_t version;
     enum fake_kind kind;
+    char key[512]; /* of the object; "": it concerns all */
     char *bytes;
     size_t size;
 };
@@ -65,9 +66,13 @@ void fake_store_add_bytes(struct fake_store *store, enum fake_kind kind, const c
 void fake_store_print(const struct fake_store *store, enum fake_kind kind,
                       const struct fake_object *object, bool is_item, struct buffer *out);
 
-/* Adds a page: at most `limit` objects (0: no limit) after `after` (NULL: from the first). */
-void fake_store_list(const struct fake_store *store, enum fake_kind kind, size_t limit,
-                     const char *after, struct buffer *out);
+/* Adds a page of a namespace ("": of all): at most `limit` objects (0: no limit) after `after`
+   (NULL: from the first). */
+void fake_store_list(const struct fake_store *store, enum fake_kind kind, const char *namespace,
+                     size_t limit, const char *after, struct buffer *out);
+
+/* True if the key is of the namespace; each is of "". */
+bool fake_store_is_in(const char *key, const char *namespace);
 
 /* Writes "namespace/name" from the tree's metadata. */
 void fake_store_key(const cJSON *object, char out[512]);

@@ -170,7 +170,7 @@ static void list(const struct fake_api *api, const struct fake_route *route,
     /* Version 0 means the cache, which has no pages. */
     size_t n = strcmp(version, "0") == 0 ? 0 : strtoul(limit, NULL, 10);
     reply->status = 200;
-    fake_store_list(store, route->kind, n, after, &reply->body);
+    fake_store_list(store, route->kind, route->namespace, n, after, &reply->body);
 }
 
 /* The fraction must have exactly six digits. */

@@ -36,7 +36,8 @@ static void take_changes(struct view *view, struct buffer *out) {
     const struct fake_store *store = &view->api->store;
     for (; view->next < store->n_changes; view->next++) {
         const struct fake_change *change = &store->changes[view->next];
-        if (change->kind == view->route->kind) {
+        if (change->kind == view->route->kind &&
+            (change->key[0] == '\0' || fake_store_is_in(change->key, view->route->namespace))) {
             buffer_add(out, change->bytes, change->size);
         }
     }

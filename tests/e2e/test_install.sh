@@ -196,7 +196,7 @@ test_4_applying_it_again_changes_nothing() {
 
 test_5_each_overlay_is_accepted() {
     local overlay
-    for overlay in default audit fail-closed cert-manager; do
+    for overlay in default audit fail-closed cert-manager namespaced; do
         rendered "$overlay" | awk 'BEGIN { RS = "---\n"; ORS = "---\n" } /kind: / && !/cert-manager.io\/v1\n/' |
             k apply --dry-run=server -f - >/dev/null
     done

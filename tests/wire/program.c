@@ -119,6 +119,9 @@ static void make_command(const struct program *program, struct command *command)
     if (program->trust_delay != NULL) {
         add(command, "--ca-trust-delay", program->trust_delay);
     }
+    for (size_t i = 0; program->watch_namespaces[i] != NULL; i++) {
+        add(command, "--watch-namespace", program->watch_namespaces[i]);
+    }
     add(command, "--webhook-bind-address", command->address);
     add(command, "--health-probe-bind-address", command->any_port);
     add(command, "--metrics-bind-address", command->any_port);

@@ -32,15 +32,16 @@ struct program {
     bool has_status;
     bool has_kubeconfig;
     bool elects_leader;
-    bool makes_certificates;    /* it has none from files */
-    const char *trust_delay;    /* --ca-trust-delay; NULL: the default */
-    const char *shutdown_delay; /* "0s" */
-    const char *log_level;      /* "info" */
-    unsigned workers;           /* 2 */
-    const char *host;           /* of all three ports: "127.0.0.1" */
-    uint16_t fixed_port;        /* of the webhook; 0: any */
-    unsigned descriptors_max;   /* 0: the limit of the test's process */
-    uid_t user;                 /* 0: that of the test's process */
+    bool makes_certificates;         /* it has none from files */
+    const char *trust_delay;         /* --ca-trust-delay; NULL: the default */
+    const char *watch_namespaces[3]; /* --watch-namespace; NULL ends them */
+    const char *shutdown_delay;      /* "0s" */
+    const char *log_level;           /* "info" */
+    unsigned workers;                /* 2 */
+    const char *host;                /* of all three ports: "127.0.0.1" */
+    uint16_t fixed_port;             /* of the webhook; 0: any */
+    unsigned descriptors_max;        /* 0: the limit of the test's process */
+    uid_t user;                      /* 0: that of the test's process */
 
     char folder[PROGRAM_PATH_SIZE];
     SSL_CTX *client; /* trusts the CA in the folder */

@@ -76,10 +76,13 @@ void facts_confirm_conditions(struct facts *facts, const struct fact *server,
 /* Writer: the object is gone. An object of the same name with another uid stays. */
 void facts_remove(struct facts *facts, const struct object *object);
 
-/* Writer: a full listing of one of the two kinds. Put every listed object between begin and end;
-   end removes the others. */
-void facts_begin_round(struct facts *facts, enum object_kind kind);
-void facts_end_round(struct facts *facts, enum object_kind kind);
+/* Writer: a full listing of one of the two kinds, in one namespace or, if that is NULL, in all. Put
+   every listed object between begin and end. The end gets the round that the begin returned. It
+   removes the objects of the namespace that were not put since, and returns how many are left
+   there. Listings of different namespaces may overlap. */
+uint64_t facts_begin_round(struct facts *facts, enum object_kind kind);
+size_t facts_end_round(struct facts *facts, enum object_kind kind, const char *namespace,
+                       uint64_t round);
 
 /* Writer: calls `visit` for each MCPServer, in no particular order. `visit` must put or remove
    nothing. */

@@ -250,9 +250,11 @@ static const char *group_version_of(const struct api *api, enum object_kind kind
     return kind == OBJECT_MCPSERVER ? api->group_version : "apps/v1";
 }
 
-void api_list_path(const struct api *api, enum object_kind kind, char ret_path[API_PATH_SIZE]) {
-    snprintf(ret_path, API_PATH_SIZE, "/apis/%s/%s", group_version_of(api, kind),
-             api_resource(kind));
+void api_list_path(const struct api *api, enum object_kind kind, const char *namespace,
+                   char ret_path[API_PATH_SIZE]) {
+    bool is_one = namespace != NULL;
+    snprintf(ret_path, API_PATH_SIZE, "/apis/%s%s%s/%s", group_version_of(api, kind),
+             is_one ? "/namespaces/" : "", is_one ? namespace : "", api_resource(kind));
 }
 
 void api_object_path(const struct api *api, enum object_kind kind, const char *namespace,

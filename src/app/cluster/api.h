@@ -59,9 +59,11 @@ void api_doubt(struct api *api);
 /* "mcpservers" or "deployments" */
 const char *api_resource(enum object_kind kind);
 
-/* The path of all objects of a kind in all namespaces; and of one object, with a suffix such as
-   "/status?force=true". Namespace and name must be DNS names, since nothing is escaped. */
-void api_list_path(const struct api *api, enum object_kind kind, char ret_path[API_PATH_SIZE]);
+/* The path of all objects of a kind in a namespace or, if that is NULL, in all; and of one object,
+   with a suffix such as "/status?force=true". Namespace and name must be DNS names, since nothing
+   is escaped. */
+void api_list_path(const struct api *api, enum object_kind kind, const char *namespace,
+                   char ret_path[API_PATH_SIZE]);
 void api_object_path(const struct api *api, enum object_kind kind, const char *namespace,
                      const char *name, const char *suffix, char ret_path[API_PATH_SIZE]);
 

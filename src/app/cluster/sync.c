@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/http_status.h"
@@ -9,26 +10,29 @@
 #include "edge/clock.h"
 #include "watch_run.h"
 
+enum { RESOURCE_SIZE = 96 };
+
 struct sync {
     struct sync_options options;
+    char resource[RESOURCE_SIZE]; /* for people: "mcpservers", or "team-a/mcpservers" */
+    uint64_t round;               /* of the facts, since the list began */
     struct watch_run run;
     unsigned epoch; /* the api's, as of the list */
     char since[TEXT_TIME_SIZE];
     bool was_said; /* watch.synced */
 };
 
-static size_t count_objects(const struct sync *sync) {
+static void count_objects(const struct sync *sync) {
     const struct sync_options *options = &sync->options;
     bool is_server = options->kind == OBJECT_MCPSERVER;
     size_t count = facts_count(options->facts, options->kind);
     metrics_set(options->metrics, is_server ? METRIC_MCPSERVERS : METRIC_DEPLOYMENTS,
                 (int64_t)count);
-    return count;
 }
 
 static void on_round(void *context) {
-    const struct sync *sync = context;
-    facts_begin_round(sync->options.facts, sync->options.kind);
+    struct sync *sync = context;
+    sync->round = facts_begin_round(sync->options.facts, sync->options.kind);
 }
 
 /* All Deployments are watched, since a selector of the watch would go by labels, which anybody may
@@ -49,15 +53,14 @@ static void on_listed(void *context, const struct kube_answer *page) {
     struct sync *sync = context;
     const struct sync_options *options = &sync->options;
     (void)page;
-    facts_end_round(options->facts, options->kind);
-    /* A later list is usual, and none of it is news: watch.failed and watch.recovered tell the
-     * rest.
-     */
+    size_t n_objects =
+        facts_end_round(options->facts, options->kind, options->namespace, sync->round);
+    /* A later list is no news. The events watch.failed and watch.recovered tell the rest. */
     enum log_level level = sync->was_said ? LOG_DEBUG : LOG_INFO;
     sync->was_said = true;
-    log_event(options->log, level, "watch.synced",
-              LOG_TEXT("resource", api_resource(options->kind)),
-              LOG_INTEGER("objects", (int64_t)count_objects(sync)));
+    log_event(options->log, level, "watch.synced", LOG_TEXT("resource", sync->resource),
+              LOG_INTEGER("objects", (int64_t)n_objects));
+    count_objects(sync);
     options->changed(options->context, NULL);
 }
 
@@ -92,7 +95,7 @@ struct sync *sync_new(const struct sync_options *options) {
     struct sync *sync = memory_new(1, sizeof(*sync));
     const struct watch_run_options run_options = {
         .kube = api_kube(options->api),
-        .resource = api_resource(options->kind),
+        .resource = sync->resource,
         .selector = "",
         .kind = options->kind,
         .log = options->log,
@@ -104,7 +107,10 @@ struct sync *sync_new(const struct sync_options *options) {
         .on_end = on_end,
         .context = sync,
     };
+    bool is_one = options->namespace != NULL;
     sync->options = *options;
+    snprintf(sync->resource, sizeof(sync->resource), "%s%s%s", is_one ? options->namespace : "",
+             is_one ? "/" : "", api_resource(options->kind));
     text_format_time(sync->since, clock_wall_seconds());
     watch_run_init(&sync->run, &run_options);
     return sync;
@@ -140,7 +146,7 @@ int64_t sync_step(struct sync *sync, int64_t now_ms) {
     if (options->kind == OBJECT_MCPSERVER && api_state(options->api) != API_SERVED) {
         return INT64_MAX;
     }
-    api_list_path(options->api, options->kind, path);
+    api_list_path(options->api, options->kind, options->namespace, path);
     return watch_run_step(&sync->run, path, now_ms);
 }
 
@@ -155,7 +161,7 @@ void sync_why_not_done(const struct sync *sync, struct buffer *out) {
     }
     bool is_known = options->kind != OBJECT_MCPSERVER || api_state(options->api) == API_SERVED;
     const char *problem = is_known ? sync->run.problem : api_problem(options->api);
-    buffer_add_format(out, "%s have not been listed yet, since %s: %s\n",
-                      api_resource(options->kind), sync->since,
+    buffer_add_format(out, "%s have not been listed yet, since %s: %s\n", sync->resource,
+                      sync->since,
                       problem[0] != '\0' ? problem : "waiting for the API server's answer");
 }

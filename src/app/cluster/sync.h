@@ -3,8 +3,8 @@
 #define APP_CLUSTER_SYNC_H
 
 /*
- * Keeps the facts about MCPServers or Deployments as the API server has them. A client of
- * watch_run.
+ * Keeps the facts about MCPServers or Deployments as the API server has them, in one namespace or
+ * in all. A client of watch_run.
  */
 
 #include <stdbool.h>
@@ -20,6 +20,7 @@ typedef void sync_changed(void *context, const struct object *object);
 struct sync_options {
     struct api *api;
     enum object_kind kind;
+    const char *namespace; /* borrowed; NULL: all */
     struct facts *facts;
     struct log *log;
     struct metrics *metrics;

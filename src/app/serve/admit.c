@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/epoch.h"
 #include "base/http_status.h"
@@ -26,13 +27,16 @@ struct admit {
     struct facts *facts;
     struct log *log;
     struct metrics *metrics;
-    struct lookup *lookup; /* NULL: there is no API server to ask */
+    struct lookup *lookup;         /* NULL: there is no API server to ask */
+    const char *const *namespaces; /* that are watched */
+    size_t n_namespaces;           /* 0: all are */
     int64_t (*wall_seconds)(void);
     struct epoch epoch; /* of the policy */
     _Atomic(struct policy *) policy;
-    pthread_mutex_t mutex; /* of the next two, which only what goes wrong touches */
+    pthread_mutex_t mutex; /* of the next three, which only what goes wrong touches */
     struct complaint malformed;
     struct complaint unexpected;
+    struct complaint unwatched;
 };
 
 struct admit *admit_new(struct facts *facts, struct log *log, struct metrics *metrics,
@@ -69,6 +73,11 @@ void admit_set_policy(struct admit *admit, struct policy *owned_policy) {
 
 const struct policy *admit_policy(const struct admit *admit) {
     return atomic_load(&admit->policy);
+}
+
+void admit_set_namespaces(struct admit *admit, const char *const *names, size_t n_names) {
+    admit->namespaces = names;
+    admit->n_namespaces = n_names;
 }
 
 void admit_set_lookup(struct admit *admit, struct lookup *lookup) {
@@ -160,6 +169,19 @@ static void log_unexpected(struct admit *admit, const struct review *review) {
     }
 }
 
+/* The webhook configuration is wider than --watch-namespace. */
+static void log_unwatched(struct admit *admit, const struct review *review) {
+    int64_t times = raise_complaint(admit, &admit->unwatched);
+    if (times > 0) {
+        log_event(
+            admit->log, LOG_WARN, "review.unwatched", LOG_TEXT("namespace", review->namespace),
+            LOG_TEXT("name", review->name), LOG_INTEGER("times", times),
+            LOG_TEXT("hint", "it was admitted untouched, since no --watch-namespace names its "
+                             "namespace; add one, or narrow the namespaceSelector of the "
+                             "webhook configuration"));
+    }
+}
+
 static void log_malformed(struct admit *admit, const struct error *error) {
     int64_t times = raise_complaint(admit, &admit->malformed);
     if (times > 0) {
@@ -176,8 +198,10 @@ void admit_step(struct admit *admit, int64_t now_ms) {
     pthread_mutex_lock(&admit->mutex);
     complaint_settle(&admit->malformed);
     complaint_settle(&admit->unexpected);
+    complaint_settle(&admit->unwatched);
     complaint_log_over(&admit->malformed, admit->log, "review.recovered", "malformed", now_ms);
     complaint_log_over(&admit->unexpected, admit->log, "review.recovered", "unexpected", now_ms);
+    complaint_log_over(&admit->unwatched, admit->log, "review.recovered", "unwatched", now_ms);
     pthread_mutex_unlock(&admit->mutex);
 }
 
@@ -288,6 +312,22 @@ static void look_up(const struct asked *asked, const struct subject *subject,
     lookup_ask(asked->admit->lookup, &question, on_answer, kept);
 }
 
+static bool is_watched(const struct admit *admit, const struct review *review) {
+    for (size_t i = 0; i < admit->n_namespaces; i++) {
+        if (strcmp(admit->namespaces[i], review->namespace) == 0) {
+            return true;
+        }
+    }
+    return admit->n_namespaces == 0;
+}
+
+/* Nothing is known of that namespace, and nobody may be asked. */
+static void leave_alone(const struct asked *asked, struct http_response *response) {
+    const struct decision untouched = {.is_denied = false};
+    finish(asked, &untouched, response);
+    log_unwatched(asked->admit, &asked->review);
+}
+
 void admit_request(struct admit *admit, const struct http_request *request,
                    struct http_response *response) {
     struct asked asked; /* not zeroed: a review is 20 KB, and review_decode() fills it */
@@ -299,6 +339,10 @@ void admit_request(struct admit *admit, const struct http_request *request,
     asked.evidence.state = EVIDENCE_NONE;
     if (!review_decode(request->body, request->body_size, &asked.review, &error)) {
         refuse(admit, &error, response);
+        return;
+    }
+    if (!is_watched(admit, &asked.review)) {
+        leave_alone(&asked, response);
         return;
     }
     judge(&asked, &subject, &decision);

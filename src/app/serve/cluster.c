@@ -16,7 +16,7 @@
 #include "edge/clock.h"
 
 enum {
-    CONNECTIONS_MAX = 96, /* two watches, the Lease, 16 writes and the look-ups */
+    CONNECTIONS_MAX = 94, /* the Lease, 16 writes and the look-ups; the watches come on top */
     CLOSE_PATIENCE_MS = 10000,
     EVENTS_PATIENCE_MS = 5000, /* of those; the Lease needs some, too */
 };
@@ -34,8 +34,9 @@ struct cluster {
     struct rotate *rotate; /* NULL: the certificate comes from files */
     struct retire *retire; /* NULL: there is nothing to retire */
     struct adopt *adopt;
-    struct sync *servers;
-    struct sync *deployments;
+    size_t n_parts; /* 1 for all namespaces, or one for each */
+    struct sync *servers[WATCH_NAMESPACES_MAX];
+    struct sync *deployments[WATCH_NAMESPACES_MAX];
     bool is_closing;
     bool is_releasing;
     int64_t closes_ms;      /* when closing ends at the latest */
@@ -123,6 +124,33 @@ static bool read_access(const struct serve_options *options, struct kube_access 
     return is_outside && error_set(error, inner.kind, "%s or --objects PATH", inner.text);
 }
 
+static size_t count_parts(const struct serve_options *options) {
+    return MAX(options->watch_namespaces.n_items, (size_t)1);
+}
+
+static void start_syncs(struct cluster *cluster, const struct serve_options *options,
+                        struct facts *facts, struct metrics *metrics) {
+    const struct option_texts *namespaces = &options->watch_namespaces;
+    for (size_t i = 0; i < count_parts(options); i++) {
+        struct sync_options sync_options = {
+            .api = cluster->api,
+            .kind = OBJECT_MCPSERVER,
+            .namespace = namespaces->n_items > 0 ? namespaces->items[i] : NULL,
+            .facts = facts,
+            .log = cluster->log,
+            .metrics = metrics,
+            .changed = on_server_change,
+            .context = cluster,
+        };
+        cluster->servers[i] = sync_new(&sync_options);
+        sync_options.kind = OBJECT_DEPLOYMENT;
+        sync_options.changed = companion_look;
+        sync_options.context = cluster->companion;
+        cluster->deployments[i] = sync_new(&sync_options);
+    }
+    cluster->n_parts = count_parts(options);
+}
+
 static void auto_free(struct cluster **cluster) {
     cluster_free(*cluster);
 }
@@ -138,7 +166,7 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
     const struct kube_options kube_options = {
         .access = &cluster->access,
         .user_agent = "capstan/" CAPSTAN_VERSION,
-        .connections_max = CONNECTIONS_MAX,
+        .connections_max = CONNECTIONS_MAX + 2 * count_parts(options),
         .on_exchange = log->level <= LOG_DEBUG ? log_exchange : NULL,
         .context = log,
     };
@@ -169,20 +197,8 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
     cluster->companion = companion_new(&companion_options);
     cluster->lookup = lookup_new(cluster->api, log, metrics);
     admit_set_lookup(admit, cluster->lookup);
-    struct sync_options sync_options = {
-        .api = cluster->api,
-        .kind = OBJECT_MCPSERVER,
-        .facts = facts,
-        .log = log,
-        .metrics = metrics,
-        .changed = on_server_change,
-        .context = cluster,
-    };
-    cluster->servers = sync_new(&sync_options);
-    sync_options.kind = OBJECT_DEPLOYMENT;
-    sync_options.changed = companion_look;
-    sync_options.context = cluster->companion;
-    cluster->deployments = sync_new(&sync_options);
+    admit_set_namespaces(admit, options->watch_namespaces.items, options->watch_namespaces.n_items);
+    start_syncs(cluster, options, facts, metrics);
     *ret_cluster = TAKE(cluster);
     return true;
 }
@@ -195,8 +211,10 @@ void cluster_free(struct cluster *cluster) {
     adopt_free(cluster->adopt);
     retire_free(cluster->retire);
     rotate_free(cluster->rotate);
-    sync_free(cluster->servers);
-    sync_free(cluster->deployments);
+    for (size_t i = 0; i < cluster->n_parts; i++) {
+        sync_free(cluster->servers[i]);
+        sync_free(cluster->deployments[i]);
+    }
     lookup_free(cluster->lookup);
     companion_free(cluster->companion);
     events_free(cluster->events);
@@ -225,8 +243,10 @@ static int64_t step(struct cluster *cluster, int64_t now_ms) {
     next_ms = MIN(next_ms, lookup_step(cluster->lookup, now_ms));
     release_if_idle(cluster, now_ms);
     next_ms = MIN(next_ms, api_step(cluster->api, now_ms));
-    next_ms = MIN(next_ms, sync_step(cluster->servers, now_ms));
-    next_ms = MIN(next_ms, sync_step(cluster->deployments, now_ms));
+    for (size_t i = 0; i < cluster->n_parts; i++) {
+        next_ms = MIN(next_ms, sync_step(cluster->servers[i], now_ms));
+        next_ms = MIN(next_ms, sync_step(cluster->deployments[i], now_ms));
+    }
     next_ms = MIN(next_ms, elect_step(cluster->elect, now_ms));
     next_ms = MIN(next_ms, companion_step(cluster->companion, now_ms));
     next_ms = MIN(next_ms, events_step(cluster->events, now_ms));
@@ -250,8 +270,10 @@ void cluster_wait(struct cluster *cluster, struct pollfd *descriptors, size_t n_
 }
 
 void cluster_why_no_facts(const struct cluster *cluster, struct buffer *out) {
-    sync_why_not_done(cluster->servers, out);
-    sync_why_not_done(cluster->deployments, out);
+    for (size_t i = 0; i < cluster->n_parts; i++) {
+        sync_why_not_done(cluster->servers[i], out);
+        sync_why_not_done(cluster->deployments[i], out);
+    }
 }
 
 void cluster_why_no_certificate(const struct cluster *cluster, struct buffer *out) {

@@ -113,10 +113,10 @@ bool objects_load(const struct option_texts *paths, struct facts *facts, struct 
     if (!walk(&set, NULL, log, ret_n_others, error)) {
         return false;
     }
-    facts_begin_round(facts, OBJECT_MCPSERVER);
-    facts_begin_round(facts, OBJECT_DEPLOYMENT);
+    uint64_t servers = facts_begin_round(facts, OBJECT_MCPSERVER);
+    uint64_t deployments = facts_begin_round(facts, OBJECT_DEPLOYMENT);
     bool is_taken = walk(&set, facts, log, ret_n_others, error);
-    facts_end_round(facts, OBJECT_MCPSERVER);
-    facts_end_round(facts, OBJECT_DEPLOYMENT);
+    facts_end_round(facts, OBJECT_MCPSERVER, NULL, servers);
+    facts_end_round(facts, OBJECT_DEPLOYMENT, NULL, deployments);
     return is_taken;
 }

@@ -22,6 +22,8 @@ static const struct option serve_option_list[] = {
            "write only while this holds the Lease capstan; for several replicas"),
     OPTION(TEXT, "namespace", "NAME", namespace,
            "Capstan's own; default: the kubeconfig's or the pod's"),
+    OPTION(TEXTS, "watch-namespace", "NAME", watch_namespaces,
+           "look at this namespace alone; repeatable; default: all"),
     OPTION(TEXT, "service-name", "NAME", service_name,
            "the Service that leads to this process, default capstan"),
     OPTION(TEXT, "webhook-config-name", "NAME", webhook_config_name,
@@ -55,6 +57,29 @@ static const struct option serve_option_list[] = {
     OPTION(TEXT, "log-level", "LEVEL", log_level_text, "debug, info (default), warn or error"),
 };
 
+static bool check_watch_namespaces(const struct option_texts *names, struct error *error) {
+    if (names->n_items > WATCH_NAMESPACES_MAX) {
+        return error_set(error, ERROR_INVALID,
+                         "--watch-namespace: %d namespaces at most; leave it out to watch all",
+                         WATCH_NAMESPACES_MAX);
+    }
+    for (size_t i = 0; i < names->n_items; i++) {
+        if (!text_is_dns_label(names->items[i])) {
+            return error_set(error, ERROR_INVALID,
+                             "--watch-namespace: '%s' is not the name of a namespace",
+                             names->items[i]);
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(names->items[i], names->items[k]) == 0) {
+                return error_set(error, ERROR_INVALID,
+                                 "--watch-namespace: '%s' is there twice; give it once",
+                                 names->items[i]);
+            }
+        }
+    }
+    return true;
+}
+
 static bool check_names(const struct serve_options *options, struct error *error) {
     if (options->namespace != NULL && !text_is_dns_label(options->namespace)) {
         return error_set(error, ERROR_INVALID, "--namespace: '%s' is not the name of a namespace",
@@ -69,7 +94,7 @@ static bool check_names(const struct serve_options *options, struct error *error
                          "--webhook-config-name: '%s' is not the name of an object",
                          options->webhook_config_name);
     }
-    return true;
+    return check_watch_namespaces(&options->watch_namespaces, error);
 }
 
 /* The first option that was given and needs a cluster, or NULL. */
@@ -82,6 +107,9 @@ static const char *find_cluster_option(const struct serve_options *options) {
     }
     if (options->namespace != NULL) {
         return "--namespace";
+    }
+    if (options->watch_namespaces.n_items > 0) {
+        return "--watch-namespace";
     }
     return options->fails_closed ? "--fail-closed" : NULL;
 }
@@ -164,4 +192,5 @@ bool serve_options_read(int argc, char **argv, struct serve_options *ret_options
 
 void serve_options_fini(struct serve_options *options) {
     option_texts_fini(&options->objects);
+    option_texts_fini(&options->watch_namespaces);
 }

@@ -13,12 +13,16 @@
 #include "edge/log.h"
 #include "options.h"
 
+/* Each namespace costs two watches. Clusters with more of them watch all. */
+enum { WATCH_NAMESPACES_MAX = 64 };
+
 struct serve_options {
     struct option_texts objects;
     const char *status_dir;
     const char *kubeconfig; /* NULL: the pod's service account, unless there are objects */
     bool elects_leader;
     const char *namespace; /* Capstan's own; NULL: that of the kubeconfig or the pod */
+    struct option_texts watch_namespaces; /* each once; none: all */
     const char *service_name;
     const char *webhook_config_name;
     bool fails_closed;

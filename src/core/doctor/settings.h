@@ -12,7 +12,7 @@
 
 #include <cjson/cJSON.h>
 
-enum { SETTINGS_WATCHED_MAX = 32 };
+enum { SETTINGS_WATCHED_MAX = 64 };
 
 struct settings {
     const cJSON *pod;       /* spec.template.spec; NULL without a Deployment */

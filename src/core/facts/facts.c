@@ -162,15 +162,17 @@ void facts_remove(struct facts *facts, const struct object *object) {
     }
 }
 
-void facts_begin_round(struct facts *facts, enum object_kind kind) {
+uint64_t facts_begin_round(struct facts *facts, enum object_kind kind) {
     struct table *table = table_of(facts, kind);
     assert(table != NULL);
-    table->round++;
+    return ++table->round;
 }
 
-void facts_end_round(struct facts *facts, enum object_kind kind) {
-    table_remove_stale(table_of(facts, kind), &facts->epoch);
+size_t facts_end_round(struct facts *facts, enum object_kind kind, const char *namespace,
+                       uint64_t round) {
+    size_t n_left = table_remove_stale(table_of(facts, kind), &facts->epoch, namespace, round);
     epoch_collect(&facts->epoch);
+    return n_left;
 }
 
 struct condition_subject facts_condition_subject(const struct fact *server) {

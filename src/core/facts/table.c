@@ -141,14 +141,22 @@ void table_remove(struct table *table, struct epoch *epoch, const struct record 
     remove_from(table, epoch, find_slot(atomic_load(&table->index), record));
 }
 
-void table_remove_stale(struct table *table, struct epoch *epoch) {
+size_t table_remove_stale(struct table *table, struct epoch *epoch, const char *namespace,
+                          uint64_t round) {
     struct table_walk walk = table_begin_walk(table);
     const struct record *record;
+    size_t n_left = 0;
     while ((record = table_walk(&walk)) != NULL) {
-        if (record->round != table->round) {
+        if (namespace != NULL && strcmp(record_text(record, RECORD_NAMESPACE), namespace) != 0) {
+            continue;
+        }
+        if (record->round < round) {
             remove_from(table, epoch, walk.at - 1);
+        } else {
+            n_left++;
         }
     }
+    return n_left;
 }
 
 struct table_walk table_begin_walk(const struct table *table) {

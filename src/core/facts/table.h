@@ -46,8 +46,10 @@ void table_replace(struct table *table, struct epoch *epoch, const struct record
 /* Writer. */
 void table_remove(struct table *table, struct epoch *epoch, const struct record *record);
 
-/* Writer: removes the records that were put in an earlier round than table->round. */
-void table_remove_stale(struct table *table, struct epoch *epoch);
+/* Writer: removes the records of a namespace, or, if it is NULL, of all, that were put before this
+   round. Returns how many are left there. */
+size_t table_remove_stale(struct table *table, struct epoch *epoch, const char *namespace,
+                          uint64_t round);
 
 /* Goes through all records: NULL at the end. For the writer, or for a reader within its epoch,
    which may miss a record that is put meanwhile. */

@@ -77,6 +77,7 @@ static const struct {
     {"audit", "policy.yaml", QUESTION_POLICY},
     {"fail-closed", "arguments.yaml", QUESTION_DEPLOYMENT},
     {"cert-manager", "deployment.yaml", QUESTION_DEPLOYMENT},
+    {"namespaced", "arguments.yaml", QUESTION_DEPLOYMENT},
 };
 
 static cJSON *parse(const char *text) {

@@ -26,14 +26,19 @@ static bool put(struct facts *facts, const char *json) {
     return facts_put(facts, &object);
 }
 
-static void begin_round(struct facts *facts) {
-    facts_begin_round(facts, OBJECT_MCPSERVER);
-    facts_begin_round(facts, OBJECT_DEPLOYMENT);
+struct rounds {
+    uint64_t servers;
+    uint64_t deployments;
+};
+
+static struct rounds begin_round(struct facts *facts) {
+    return (struct rounds){facts_begin_round(facts, OBJECT_MCPSERVER),
+                           facts_begin_round(facts, OBJECT_DEPLOYMENT)};
 }
 
-static void end_round(struct facts *facts) {
-    facts_end_round(facts, OBJECT_MCPSERVER);
-    facts_end_round(facts, OBJECT_DEPLOYMENT);
+static void end_round(struct facts *facts, struct rounds rounds) {
+    facts_end_round(facts, OBJECT_MCPSERVER, NULL, rounds.servers);
+    facts_end_round(facts, OBJECT_DEPLOYMENT, NULL, rounds.deployments);
 }
 
 #define SERVER "'apiVersion':'toolhive.stacklok.dev/v1beta1','kind':'MCPServer'"
@@ -42,6 +47,7 @@ static void end_round(struct facts *facts) {
 static void test_facts__begin_empty(void **state) {
     (void)state;
     AUTO(free_facts) struct facts *facts = facts_new();
+    struct rounds rounds;
     struct fact server = {.name = "untouched"};
     struct fact deployment = {.name = "untouched"};
     assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 0);
@@ -52,8 +58,8 @@ static void test_facts__begin_empty(void **state) {
     assert_false(facts_find_deployment(facts, "", "", &deployment));
     assert_string_equal(server.name, "untouched");
     assert_string_equal(deployment.name, "untouched");
-    begin_round(facts);
-    end_round(facts);
+    rounds = begin_round(facts);
+    end_round(facts, rounds);
     facts_free(NULL);
 }
 
@@ -192,6 +198,7 @@ static void test_facts__a_put_replaces(void **state) {
 static void test_facts__a_put_tells_whether_the_round_had_its_like(void **state) {
     (void)state;
     AUTO(free_facts) struct facts *facts = facts_new();
+    struct rounds rounds;
     static const char server[] = "{" SERVER ",'metadata':{'namespace':'n','name':'a'}}";
     static const char deployment[] = "{" DEPLOY ",'metadata':{'namespace':'n','name':'a'}}";
     assert_false(put(facts, server));
@@ -199,31 +206,32 @@ static void test_facts__a_put_tells_whether_the_round_had_its_like(void **state)
     assert_true(put(facts, server));
     assert_true(put(facts, deployment));
     for (int round = 0; round < 3; round++) {
-        begin_round(facts);
+        rounds = begin_round(facts);
         assert_false(put(facts, server));
         assert_false(put(facts, deployment));
         assert_true(put(facts, server));
         assert_true(put(facts, deployment));
-        end_round(facts);
+        end_round(facts, rounds);
     }
 }
 
 static void test_facts__the_end_of_a_round_removes_what_was_not_put(void **state) {
     (void)state;
     AUTO(free_facts) struct facts *facts = facts_new();
+    struct rounds rounds;
     struct fact server;
     struct fact deployment;
-    begin_round(facts);
+    rounds = begin_round(facts);
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a'}}");
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'b'}}");
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'b'}}");
-    end_round(facts);
-    begin_round(facts);
+    end_round(facts, rounds);
+    rounds = begin_round(facts);
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'b'}}");
     assert_true(facts_find_server(facts, "n", "a", &server));
     assert_true(facts_find_deployment(facts, "n", "a", &deployment));
-    end_round(facts);
+    end_round(facts, rounds);
     assert_false(facts_find_server(facts, "n", "a", &server));
     assert_true(facts_find_server(facts, "n", "b", &server));
     assert_false(facts_find_deployment(facts, "n", "a", &deployment));
@@ -255,15 +263,38 @@ static void test_facts__the_rounds_of_the_two_kinds_are_apart(void **state) {
     struct fact deployment;
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a'}}");
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a'}}");
-    facts_begin_round(facts, OBJECT_DEPLOYMENT);
-    facts_end_round(facts, OBJECT_DEPLOYMENT);
+    facts_end_round(facts, OBJECT_DEPLOYMENT, NULL, facts_begin_round(facts, OBJECT_DEPLOYMENT));
     assert_true(facts_find_server(facts, "n", "a", &server));
     assert_false(facts_find_deployment(facts, "n", "a", &deployment));
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a'}}");
-    facts_begin_round(facts, OBJECT_MCPSERVER);
-    facts_end_round(facts, OBJECT_MCPSERVER);
+    facts_end_round(facts, OBJECT_MCPSERVER, NULL, facts_begin_round(facts, OBJECT_MCPSERVER));
     assert_false(facts_find_server(facts, "n", "a", &server));
     assert_true(facts_find_deployment(facts, "n", "a", &deployment));
+}
+
+/* Two namespaces are listed at the same time, as two watches do. */
+static void test_facts__the_rounds_of_namespaces_may_overlap(void **state) {
+    (void)state;
+    AUTO(free_facts) struct facts *facts = facts_new();
+    struct fact server;
+    put(facts, "{" SERVER ",'metadata':{'namespace':'m','name':'old'}}");
+    put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'old'}}");
+    put(facts, "{" SERVER ",'metadata':{'namespace':'o','name':'old'}}");
+    uint64_t of_m = facts_begin_round(facts, OBJECT_MCPSERVER);
+    put(facts, "{" SERVER ",'metadata':{'namespace':'m','name':'early'}}");
+    uint64_t of_n = facts_begin_round(facts, OBJECT_MCPSERVER);
+    put(facts, "{" SERVER ",'metadata':{'namespace':'m','name':'late'}}");
+    put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'new'}}");
+    assert_int_equal(facts_end_round(facts, OBJECT_MCPSERVER, "n", of_n), 1);
+    assert_true(facts_find_server(facts, "m", "old", &server));
+    assert_int_equal(facts_end_round(facts, OBJECT_MCPSERVER, "m", of_m), 2);
+    assert_false(facts_find_server(facts, "m", "old", &server));
+    assert_true(facts_find_server(facts, "m", "early", &server));
+    assert_true(facts_find_server(facts, "m", "late", &server));
+    assert_false(facts_find_server(facts, "n", "old", &server));
+    assert_true(facts_find_server(facts, "n", "new", &server));
+    assert_true(facts_find_server(facts, "o", "old", &server));
+    assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 4);
 }
 
 static void remove_object(struct facts *facts, const char *json) {
@@ -429,16 +460,17 @@ static void test_facts__a_confirmed_write_keeps_nothing_that_is_gone(void **stat
     static const struct condition written[CONDITION_TYPE_COUNT] = {
         {.state = CONDITION_STDIO_NOT_ACTIVE}};
     AUTO(free_facts) struct facts *facts = facts_new();
+    struct rounds rounds;
     struct fact read;
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'gone','uid':'1'}}");
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'there','uid':'2'}}");
-    begin_round(facts);
+    rounds = begin_round(facts);
     assert_true(facts_find_server(facts, "n", "gone", &read));
     facts_confirm_conditions(facts, &read, written, "9");
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'there','uid':'2'}}");
     assert_true(facts_find_server(facts, "n", "there", &read));
     facts_confirm_conditions(facts, &read, written, "9");
-    end_round(facts);
+    end_round(facts, rounds);
     assert_false(facts_find_server(facts, "n", "gone", &read));
     assert_true(facts_find_server(facts, "n", "there", &read));
     assert_int_equal(read.conditions[CONDITION_TYPE_STDIO].state, CONDITION_STDIO_NOT_ACTIVE);
@@ -501,12 +533,13 @@ static int64_t find_deployment(struct facts *facts, int number) {
 static void test_facts__hold_ten_thousand_of_each(void **state) {
     (void)state;
     AUTO(free_facts) struct facts *facts = facts_new();
-    begin_round(facts);
+    struct rounds rounds;
+    rounds = begin_round(facts);
     for (int i = 0; i < MANY; i++) {
         assert_false(put_number(facts, i, 1));
         assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), i + 1);
     }
-    end_round(facts);
+    end_round(facts, rounds);
     assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), MANY);
     assert_int_equal(facts_count(facts, OBJECT_DEPLOYMENT), MANY);
     for (int i = 0; i < MANY; i++) {
@@ -523,13 +556,14 @@ static void test_facts__stay_sound_while_most_of_them_come_and_go(void **state) 
     (void)state;
     enum { WINDOW = 100, STEP = 37, ROUNDS = 300 };
     AUTO(free_facts) struct facts *facts = facts_new();
+    struct rounds rounds;
     for (int round = 1; round <= ROUNDS; round++) {
         int first = round * STEP;
-        begin_round(facts);
+        rounds = begin_round(facts);
         for (int i = first; i < first + WINDOW; i++) {
             assert_false(put_number(facts, i, round));
         }
-        end_round(facts);
+        end_round(facts, rounds);
         assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), WINDOW);
         assert_int_equal(facts_count(facts, OBJECT_DEPLOYMENT), WINDOW);
         for (int i = first - WINDOW; i < first + 2 * WINDOW; i++) {
@@ -550,13 +584,14 @@ static void count_visit(void *context, const struct fact *server) {
 static void test_facts__each_server_is_visited_once(void **state) {
     (void)state;
     AUTO(free_facts) struct facts *facts = facts_new();
+    struct rounds rounds;
     static int visits[1000];
     for (int round = 0; round < 2; round++) {
-        begin_round(facts);
+        rounds = begin_round(facts);
         for (int i = round * 400; i < 1000; i++) {
             put_number(facts, i, 1);
         }
-        end_round(facts);
+        end_round(facts, rounds);
     }
     memset(visits, 0, sizeof(visits));
     facts_each_server(facts, count_visit, visits);
@@ -571,15 +606,16 @@ static void test_facts__what_was_replaced_takes_no_memory(void **state) {
     (void)state;
     enum { SIZE = 100, TIMES = 200, SLACK = 65536 };
     AUTO(free_facts) struct facts *facts = facts_new();
+    struct rounds rounds;
     size_t before = 0;
     for (int round = 1; round <= TIMES; round++) {
-        begin_round(facts);
+        rounds = begin_round(facts);
         for (int i = 0; i < SIZE; i++) {
             put_number(facts, i, round);
             assert_int_equal(find_server(facts, i), round);
             assert_int_equal(find_deployment(facts, i), round);
         }
-        end_round(facts);
+        end_round(facts, rounds);
         before = round == 1 ? mallinfo2().uordblks : before;
     }
     assert_in_range(mallinfo2().uordblks, 0, before + SLACK);
@@ -620,7 +656,8 @@ static void *read_on(void *context) {
 }
 
 static void write_round(struct facts *facts, int round) {
-    begin_round(facts);
+    struct rounds rounds;
+    rounds = begin_round(facts);
     for (int i = 0; i < STABLE; i++) {
         put_number(facts, i, round);
     }
@@ -629,7 +666,7 @@ static void write_round(struct facts *facts, int round) {
             put_number(facts, i, round);
         }
     }
-    end_round(facts);
+    end_round(facts, rounds);
 }
 
 static void test_facts__readers_see_whole_records_while_rounds_go_on(void **state) {
@@ -668,6 +705,7 @@ int main(void) {
         cmocka_unit_test(test_facts__the_end_of_a_round_removes_what_was_not_put),
         cmocka_unit_test(test_facts__what_cannot_be_identified_is_not_kept),
         cmocka_unit_test(test_facts__the_rounds_of_the_two_kinds_are_apart),
+        cmocka_unit_test(test_facts__the_rounds_of_namespaces_may_overlap),
         cmocka_unit_test(test_facts__one_object_is_removed),
         cmocka_unit_test(test_facts__remember_conditions_that_were_taken_away),
         cmocka_unit_test(test_facts__written_conditions_count_unless_something_came_meanwhile),
