@@ -56,6 +56,7 @@ test_it_works_in_its_namespace_alone() {
     k label namespace "$watched" capstan.dev/ignore=yes >/dev/null
     wait_for 10 eval "k -n $watched scale deployment over --replicas=4 && wait_for 1 in_namespace $watched has_replicas over 4"
     wait_for 10 in_namespace "$watched" has_replicas over 1
+    k label namespace "$watched" capstan.dev/ignore- >/dev/null
     wait_for 10 eval '[[ $(k -n toolhive-system get events.events.k8s.io -o name) ]]'
     expect 'conditions elsewhere' "$(api admin GET "$(server_path)" |
         jq -c '[.items[].status.conditions // empty]')" '[]'

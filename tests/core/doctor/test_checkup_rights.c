@@ -120,9 +120,9 @@ static void test_checkup_rights__are_those_that_the_flags_need(void **state) {
 }
 
 /* Namespaces that were not asked about are not well. */
-static void test_checkup_rights__are_asked_about_in_32_namespaces_and_not_one_more(void **state) {
+static void test_checkup_rights__are_asked_about_in_64_namespaces_and_not_one_more(void **state) {
     (void)state;
-    for (int n = 32; n <= 33; n++) {
+    for (int n = 64; n <= 65; n++) {
         AUTO(buffer_fini) struct buffer arguments;
         struct checkup_ask asks[CHECKUP_ASKS_MAX];
         struct patient patient = unseen_patient();
@@ -138,11 +138,11 @@ static void test_checkup_rights__are_asked_about_in_32_namespaces_and_not_one_mo
             patient.grants[i] = CHECKUP_GRANTED;
         }
         size_t n_asks = checkup_list_asks(&patient, asks);
-        assert_int_equal(count(asks, n_asks, "mcpservers", "n32"), 5);
-        assert_int_equal(count(asks, n_asks, "mcpservers", "n33"), 0);
+        assert_int_equal(count(asks, n_asks, "mcpservers", "n64"), 5);
+        assert_int_equal(count(asks, n_asks, "mcpservers", "n65"), 0);
         checkup_grants(&patient, &finding);
-        assert_finding(&finding, n == 32 ? FINDING_OK : FINDING_UNKNOWN,
-                       n == 32 ? "has all the rights" : "doctor asked about no more");
+        assert_finding(&finding, n == 64 ? FINDING_OK : FINDING_UNKNOWN,
+                       n == 64 ? "has all the rights" : "doctor asked about no more");
     }
 }
 
@@ -180,7 +180,7 @@ int main(void) {
         cmocka_unit_test(test_checkup_rights__knows_who_asks),
         cmocka_unit_test(test_checkup_rights__are_those_of_the_service_account),
         cmocka_unit_test(test_checkup_rights__are_those_that_the_flags_need),
-        cmocka_unit_test(test_checkup_rights__are_asked_about_in_32_namespaces_and_not_one_more),
+        cmocka_unit_test(test_checkup_rights__are_asked_about_in_64_namespaces_and_not_one_more),
         cmocka_unit_test(test_checkup_rights__says_what_is_missing),
     };
     return cmocka_run_group_tests_name("core/checkup_rights", tests, NULL, NULL);
