@@ -76,9 +76,9 @@ bool x509_is_issued_by(const char *chain_pem, const char *ca_pem);
 /* Verifies the chain at the time `now` as the API server's client does (Go 1.26: crypto/x509 and
    crypto/tls), with the bundle as its only roots: signatures and their digests, keys, dates,
    extensions, CA constraints, serverAuth along the whole chain, and the DNS name unless it is NULL.
-   A leaf that is in the bundle is trusted. Skips what is no certificate in the bundle. One thing is
-   stricter than Go: a key identifier of the issuer that contradicts the issuer's own. Errors:
-   ERROR_INVALID; the text says which check failed. */
+   A leaf that is in the bundle is trusted. Skips what is no certificate in the bundle. A few
+   odd chains are judged otherwise than by Go; certs/README.md names them. Errors: ERROR_INVALID;
+   the text says which check failed. */
 bool x509_verify(const char *chain_pem, const char *bundle_pem, const char *dns_name, int64_t now,
                  struct error *error) MUST_CHECK;
 

@@ -16,6 +16,7 @@
 #include "base/attribute.h"
 #include "base/memory.h"
 #include "cluster/cluster.h"
+#include "edge/clock.h"
 
 /* As long as "default", so that a text of one becomes a text of the other in place. */
 #define FOREIGN "foreign"
@@ -96,6 +97,47 @@ static void test_namespaces__two_do_not_disturb_each_other(void **state) {
     cluster_assert_count(cluster, "GET", "/namespaces/default/mcpservers/one", 0);
 }
 
+/* It comes later, and its objects are known then. */
+static void test_namespaces__one_may_be_empty_at_first(void **state) {
+    struct cluster *cluster = *state;
+    cluster->program.watch_namespaces[0] = "default";
+    cluster->program.watch_namespaces[1] = SECOND;
+    cluster_start(cluster);
+    put(cluster, SECOND);
+    cluster_wait_for(cluster, "PATCH", "/namespaces/" SECOND "/deployments/one/scale", 1);
+    ask(cluster, SECOND, PATCH_REPLICAS_TO_1, "stdio-cap");
+}
+
+static void test_namespaces__an_unwatched_one_never_fails(void **state) {
+    struct cluster *cluster = *state;
+    cluster->program.watch_namespaces[0] = "default";
+    cluster->program.has_policy = true;
+    program_put(&cluster->program, "policy.yaml",
+                "apiVersion: capstan.dev/v1\nkind: PolicyConfig\nonUnresolved: fail\n");
+    cluster_start(cluster);
+    ask(cluster, FOREIGN, "", "");
+}
+
+/* Whoever takes the rights in one namespace must not take Capstan from the others for long. */
+static void test_namespaces__one_that_stays_forbidden_does_not_hold_up_the_others(void **state) {
+    enum { PATIENCE_MS = 20000, SLACK_MS = 15000 };
+    struct cluster *cluster = *state;
+    static const struct fake_fault forbidden = {
+        .path = "/namespaces/" SECOND "/", .kind = FAKE_ANSWER, .status = 403};
+    cluster->program.watch_namespaces[0] = "default";
+    cluster->program.watch_namespaces[1] = SECOND;
+    fake_inject(cluster->api, &forbidden);
+    program_start_unready(&cluster->program);
+    int64_t began_ms = clock_boot_ms();
+    while (!cluster_is_ready(cluster)) {
+        assert_true(clock_boot_ms() < began_ms + PATIENCE_MS + SLACK_MS);
+        http_sleep_ms(50);
+    }
+    assert_true(clock_boot_ms() >= began_ms + PATIENCE_MS - 1000);
+    put(cluster, "default");
+    ask(cluster, "default", PATCH_REPLICAS_TO_1, "stdio-cap");
+}
+
 static void test_namespaces__one_that_may_not_be_listed_is_named(void **state) {
     struct cluster *cluster = *state;
     static const struct fake_fault forbidden = {
@@ -120,6 +162,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         UNBORN(test_namespaces__the_others_are_left_alone),
         UNBORN(test_namespaces__two_do_not_disturb_each_other),
+        UNBORN(test_namespaces__one_may_be_empty_at_first),
+        UNBORN(test_namespaces__an_unwatched_one_never_fails),
+        UNBORN(test_namespaces__one_that_stays_forbidden_does_not_hold_up_the_others),
         UNBORN(test_namespaces__one_that_may_not_be_listed_is_named),
     };
     return cmocka_run_group_tests_name("cluster/namespaces", tests, NULL, NULL);

@@ -19,7 +19,8 @@ struct sync {
     struct watch_run run;
     unsigned epoch; /* the api's, as of the list */
     char since[TEXT_TIME_SIZE];
-    bool was_said; /* watch.synced */
+    int64_t refused_ms; /* the first of the refusals in a row; -1: there is none */
+    bool was_said;      /* watch.synced */
 };
 
 static void count_objects(const struct sync *sync) {
@@ -84,7 +85,12 @@ static void on_event(void *context, enum watch_effect effect, const struct feed_
 
 /* A change of the CRD ends the watches of MCPServers, too. */
 static void on_end(void *context, const struct kube_answer *answer, bool is_watch) {
-    const struct sync *sync = context;
+    struct sync *sync = context;
+    if (answer->status != HTTP_STATUS_FORBIDDEN) {
+        sync->refused_ms = -1;
+    } else if (sync->refused_ms < 0) {
+        sync->refused_ms = clock_boot_ms();
+    }
     if (answer->status == HTTP_STATUS_NOT_FOUND ||
         (sync->options.kind == OBJECT_MCPSERVER && is_watch)) {
         api_doubt(sync->options.api);
@@ -109,6 +115,7 @@ struct sync *sync_new(const struct sync_options *options) {
     };
     bool is_one = options->namespace != NULL;
     sync->options = *options;
+    sync->refused_ms = -1;
     snprintf(sync->resource, sizeof(sync->resource), "%s%s%s", is_one ? options->namespace : "",
              is_one ? "/" : "", api_resource(options->kind));
     text_format_time(sync->since, clock_wall_seconds());
@@ -152,6 +159,11 @@ int64_t sync_step(struct sync *sync, int64_t now_ms) {
 
 bool sync_is_done(const struct sync *sync) {
     return watch_is_synced(&sync->run.watch) || is_absent(sync);
+}
+
+bool sync_is_refused(const struct sync *sync) {
+    return !sync_is_done(sync) && sync->refused_ms >= 0 &&
+           clock_boot_ms() >= sync->refused_ms + SYNC_PATIENCE_MS;
 }
 
 void sync_why_not_done(const struct sync *sync, struct buffer *out) {

@@ -17,6 +17,8 @@
 /* The facts have changed: `object` did, or, if it is NULL, perhaps many objects. */
 typedef void sync_changed(void *context, const struct object *object);
 
+enum { SYNC_PATIENCE_MS = 20000 };
+
 struct sync_options {
     struct api *api;
     enum object_kind kind;
@@ -39,6 +41,10 @@ int64_t sync_step(struct sync *sync, int64_t now_ms);
 /* True from the first complete list on, for ever. Also true while the API server is known not to
    have the resource, since then there are no objects. */
 bool sync_is_done(const struct sync *sync);
+
+/* True if it is not done, and the API server has refused the list (403) for SYNC_PATIENCE_MS: the
+   rights in that namespace are gone, perhaps with the namespace. */
+bool sync_is_refused(const struct sync *sync);
 
 /* Appends one line that says why it is not done, since when, and the last problem; nothing if it is
    done. */

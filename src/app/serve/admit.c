@@ -325,7 +325,9 @@ static bool is_watched(const struct admit *admit, const struct review *review) {
 static void leave_alone(const struct asked *asked, struct http_response *response) {
     const struct decision untouched = {.is_denied = false};
     finish(asked, &untouched, response);
-    log_unwatched(asked->admit, &asked->review);
+    if (asked->review.kind != OBJECT_OTHER) {
+        log_unwatched(asked->admit, &asked->review);
+    }
 }
 
 void admit_request(struct admit *admit, const struct http_request *request,

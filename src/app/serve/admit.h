@@ -34,11 +34,11 @@ void admit_set_policy(struct admit *admit, struct policy *owned_policy);
 /* The policy, borrowed by the thread that sets it, until it sets another. */
 const struct policy *admit_policy(const struct admit *admit);
 
-/* Looks up there the objects that the facts lack; borrowed. Call it before the first request. */
 /* Admits the objects of all other namespaces untouched, without a look-up. Borrowed; without any
    name all are watched. Call it before the first request. */
 void admit_set_namespaces(struct admit *admit, const char *const *names, size_t n_names);
 
+/* Looks up there the objects that the facts lack; borrowed. Call it before the first request. */
 void admit_set_lookup(struct admit *admit, struct lookup *lookup);
 
 /* Says in the log what is over. Call this every few seconds, on the loop's thread. */

@@ -269,10 +269,27 @@ void cluster_wait(struct cluster *cluster, struct pollfd *descriptors, size_t n_
     lookup_step(cluster->lookup, clock_boot_ms());
 }
 
+static bool is_listed(const struct cluster *cluster, size_t part) {
+    return sync_is_done(cluster->servers[part]) && sync_is_done(cluster->deployments[part]);
+}
+
+/* Who may delete the RoleBinding of one namespace must not take Capstan from the others. But if the
+   API server refuses all of them, something else is wrong. */
+static bool is_given_up(const struct cluster *cluster, size_t part) {
+    bool is_another_listed = false;
+    for (size_t i = 0; i < cluster->n_parts; i++) {
+        is_another_listed = is_another_listed || is_listed(cluster, i);
+    }
+    return is_another_listed &&
+           (sync_is_refused(cluster->servers[part]) || sync_is_refused(cluster->deployments[part]));
+}
+
 void cluster_why_no_facts(const struct cluster *cluster, struct buffer *out) {
     for (size_t i = 0; i < cluster->n_parts; i++) {
-        sync_why_not_done(cluster->servers[i], out);
-        sync_why_not_done(cluster->deployments[i], out);
+        if (!is_given_up(cluster, i)) {
+            sync_why_not_done(cluster->servers[i], out);
+            sync_why_not_done(cluster->deployments[i], out);
+        }
     }
 }
 

@@ -131,13 +131,13 @@ static bool start_server(struct serve *serve, const char *option, struct http_op
 }
 
 /* With few descriptors the webhook port must leave some to the probes. */
-static size_t webhook_connections_max(void) {
+static size_t webhook_connections_max(const struct serve_options *options) {
+    const rlim_t others = DESCRIPTORS_OTHER + 2 * options->watch_namespaces.n_items;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
         return CONNECTIONS_MAX;
     }
-    rlim_t left = limit.rlim_cur > 2 * DESCRIPTORS_OTHER ? limit.rlim_cur - DESCRIPTORS_OTHER
-                                                         : limit.rlim_cur / 4;
+    rlim_t left = limit.rlim_cur > 2 * others ? limit.rlim_cur - others : limit.rlim_cur / 4;
     return left < CONNECTIONS_MAX ? MAX((size_t)left, 1) : CONNECTIONS_MAX;
 }
 
@@ -148,7 +148,7 @@ static bool start_webhook(struct serve *serve, struct error *error) {
         .n_routes = COUNT_OF(webhook_routes),
         .is_tls = true,
         .workers = (unsigned)serve->options->workers,
-        .connections_max = webhook_connections_max(),
+        .connections_max = webhook_connections_max(serve->options),
         .body_max = BODY_MAX,
         .bodies_max = BODIES_MAX,
         .head_timeout_ms = HEAD_TIMEOUT_MS,

@@ -23,7 +23,7 @@ static const struct option serve_option_list[] = {
     OPTION(TEXT, "namespace", "NAME", namespace,
            "Capstan's own; default: the kubeconfig's or the pod's"),
     OPTION(TEXTS, "watch-namespace", "NAME", watch_namespaces,
-           "look at this namespace alone; repeatable; default: all"),
+           "look at this namespace alone; repeatable, 64 at most; default: all"),
     OPTION(TEXT, "service-name", "NAME", service_name,
            "the Service that leads to this process, default capstan"),
     OPTION(TEXT, "webhook-config-name", "NAME", webhook_config_name,

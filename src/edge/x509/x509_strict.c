@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "x509_strict.h"
 
+#include <strings.h>
+
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
@@ -19,6 +21,7 @@ enum {
 /* A certificate, and where it stands in its chain. */
 struct link {
     X509 *certificate;
+    X509 *leaf;   /* of the chain */
     int depth;    /* 0: the leaf */
     bool is_last; /* it is trusted, so nobody verifies its own signature */
 };
@@ -108,6 +111,31 @@ static bool are_names_readable(const struct link *link) {
     return true;
 }
 
+static void auto_constraints(NAME_CONSTRAINTS **constraints) {
+    NAME_CONSTRAINTS_free(*constraints);
+}
+
+static bool are_constraints_readable(const struct link *link) {
+    int state;
+    AUTO(auto_constraints)
+    NAME_CONSTRAINTS *constraints =
+        X509_get_ext_d2i(link->certificate, NID_name_constraints, &state, NULL);
+    if (constraints == NULL) {
+        return state == -1; /* there are none */
+    }
+    return sk_GENERAL_SUBTREE_num(constraints->permittedSubtrees) > 0 ||
+           sk_GENERAL_SUBTREE_num(constraints->excludedSubtrees) > 0;
+}
+
+static bool is_access_readable(const struct link *link) {
+    int state;
+    AUTHORITY_INFO_ACCESS *access =
+        X509_get_ext_d2i(link->certificate, NID_info_access, &state, NULL);
+    bool is_readable = access != NULL || state == -1;
+    AUTHORITY_INFO_ACCESS_free(access);
+    return is_readable;
+}
+
 /* The key as it stands in the certificate. */
 struct key {
     int algorithm;      /* NID */
@@ -191,11 +219,19 @@ static bool is_digest_known(const struct link *link) {
     }
 }
 
+static bool has_empty_usage(const struct link *link) {
+    EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(link->certificate, NID_ext_key_usage, NULL, NULL);
+    bool is_empty = usages != NULL && sk_ASN1_OBJECT_num(usages) == 0;
+    EXTENDED_KEY_USAGE_free(usages);
+    return is_empty;
+}
+
 /* OpenSSL's purpose "server" also checks keyUsage and the old Netscape types, and no usage of a
-   CA. Go checks extendedKeyUsage alone, of the whole chain. */
+   CA. Go checks extendedKeyUsage alone, of the whole chain; an empty one is none. */
 static bool may_serve(const struct link *link) {
     uint32_t usage = X509_get_extended_key_usage(link->certificate);
-    return usage == UINT32_MAX || (usage & (XKU_SSL_SERVER | XKU_ANYEKU)) != 0;
+    return usage == UINT32_MAX || (usage & (XKU_SSL_SERVER | XKU_ANYEKU)) != 0 ||
+           has_empty_usage(link);
 }
 
 /* Without basicConstraints, OpenSSL accepts a CA of version 3 that has keyUsage keyCertSign or an
@@ -235,12 +271,48 @@ static bool are_subtrees_of_go(const STACK_OF(GENERAL_SUBTREE) * subtrees) {
 }
 
 static bool has_constraints_of_go(const struct link *link) {
+    AUTO(auto_constraints)
     NAME_CONSTRAINTS *constraints =
         X509_get_ext_d2i(link->certificate, NID_name_constraints, NULL, NULL);
-    bool are_known = constraints != NULL && are_subtrees_of_go(constraints->permittedSubtrees) &&
-                     are_subtrees_of_go(constraints->excludedSubtrees);
-    NAME_CONSTRAINTS_free(constraints);
-    return are_known;
+    return constraints != NULL && are_subtrees_of_go(constraints->permittedSubtrees) &&
+           are_subtrees_of_go(constraints->excludedSubtrees);
+}
+
+/* True if the name "*.a" covers the name "x.a" or "y.x.a". */
+static bool covers(const ASN1_STRING *star, const ASN1_STRING *name) {
+    int size = ASN1_STRING_length(star) - 1;
+    int name_size = ASN1_STRING_length(name);
+    const char *end = (const char *)ASN1_STRING_get0_data(star) + 1;
+    const char *text = (const char *)ASN1_STRING_get0_data(name);
+    return size > 1 && end[-1] == '*' && name_size > size &&
+           strncasecmp(text + name_size - size, end, (size_t)size) == 0;
+}
+
+static bool excludes(const NAME_CONSTRAINTS *constraints, const ASN1_STRING *star) {
+    const STACK_OF(GENERAL_SUBTREE) *excluded = constraints->excludedSubtrees;
+    for (int i = 0; i < sk_GENERAL_SUBTREE_num(excluded); i++) {
+        const GENERAL_NAME *base = sk_GENERAL_SUBTREE_value(excluded, i)->base;
+        if (base->type == GEN_DNS && covers(star, base->d.dNSName)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A star stands for names that the constraints exclude, too. OpenSSL takes it as a name. */
+static bool are_stars_permitted(const struct link *link) {
+    AUTO(auto_constraints)
+    NAME_CONSTRAINTS *constraints =
+        X509_get_ext_d2i(link->certificate, NID_name_constraints, NULL, NULL);
+    AUTO(auto_names)
+    GENERAL_NAMES *names = X509_get_ext_d2i(link->leaf, NID_subject_alt_name, NULL, NULL);
+    for (int i = 0; constraints != NULL && i < sk_GENERAL_NAME_num(names); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+        if (name->type == GEN_DNS && excludes(constraints, name->d.dNSName)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool is_understood(const struct link *link, int id) {
@@ -285,6 +357,8 @@ static const struct rule parsing[] = {
     {is_each_extension_once, "has an extension twice"},
     {are_hints_not_critical, "marks a key identifier or authorityInfoAccess as critical"},
     {are_names_readable, "has a subjectAltName that cannot be read"},
+    {are_constraints_readable, "has nameConstraints that are empty or cannot be read"},
+    {is_access_readable, "has an authorityInfoAccess that cannot be read"},
     {is_key_readable, "has a key that Go cannot read: it needs RSA with NULL parameters, Ed25519, "
                       "or an uncompressed point on P-224, P-256, P-384 or P-521"},
 };
@@ -296,6 +370,7 @@ static const struct rule chaining[] = {
     {is_key_long, "has an RSA key of less than 1024 bits"},
     {is_digest_known, "is signed with a digest other than SHA-256, SHA-384 or SHA-512"},
     {is_path_short, "allows fewer CAs below it (pathlen)"},
+    {are_stars_permitted, "excludes a name that a wildcard of the certificate stands for"},
     {is_all_understood, "has a critical extension that Go does not know"},
 };
 
@@ -348,8 +423,10 @@ bool x509_strict_sent(STACK_OF(X509) * sent, struct error *error) {
 bool x509_strict_chain(STACK_OF(X509) * chain, int64_t now, struct error *error) {
     int n = sk_X509_num(chain);
     for (int i = 0; i < n; i++) {
-        const struct link link = {
-            .certificate = sk_X509_value(chain, i), .depth = i, .is_last = i == n - 1};
+        const struct link link = {.certificate = sk_X509_value(chain, i),
+                                  .leaf = sk_X509_value(chain, 0),
+                                  .depth = i,
+                                  .is_last = i == n - 1};
         if (!check(parsing, COUNT_OF(parsing), &link, error) ||
             !check(chaining, COUNT_OF(chaining), &link, error) || !is_valid_at(&link, now, error)) {
             return false;

@@ -245,6 +245,22 @@ static void set_version_1(X509 *certificate, const char *value) {
     X509_set_version(certificate, X509_VERSION_1);
 }
 
+static void add_empty_usage(X509 *certificate, const char *value) {
+    (void)value;
+    remove_extension(certificate, NID_ext_key_usage);
+    add_raw(certificate, "2.5.29.37", false, "\x30\x00", 2);
+}
+
+static void add_empty_constraints(X509 *certificate, const char *value) {
+    (void)value;
+    add_raw(certificate, "2.5.29.30", true, "\x30\x00", 2);
+}
+
+static void add_broken_access(X509 *certificate, const char *value) {
+    (void)value;
+    add_raw(certificate, "1.3.6.1.5.5.7.1.1", false, "\x04\x01x", 3);
+}
+
 static const struct row rows[] = {
     {.name = "plain", .place = LEAF},
     /* extendedKeyUsage, of the whole chain */
@@ -363,6 +379,15 @@ static const struct row rows[] = {
      "critical",
      MIDDLE,
      {set_subtrees, "critical,permitted;RID:1.2.3"},
+     NULL,
+     NULL,
+     NULL},
+    {"middle-empty-constraints", "empty", MIDDLE, {add_empty_constraints, NULL}, NULL, NULL, NULL},
+    {"leaf-empty-usage", NULL, LEAF, {add_empty_usage, NULL}, NULL, NULL, NULL},
+    {"leaf-broken-access",
+     "authorityInfoAccess",
+     LEAF,
+     {add_broken_access, NULL},
      NULL,
      NULL,
      NULL},
