@@ -3,7 +3,7 @@
 #define EDGE_PROCESS_H
 
 /*
- * What the kernel lets others see of this process.
+ * Limits what others see of this process.
  */
 
 /* Keys and tokens are in the memory of this process. So the kernel writes no core of it, and lets

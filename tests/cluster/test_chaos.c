@@ -261,8 +261,8 @@ static bool is_right(struct trial *trial, char why[WHY_SIZE]) {
     return true;
 }
 
-/* Whoever has failed tries again later and later, and no watch begins twice in a second. So the
-   sums are a few requests a second, and a few for each change. */
+/* A request that has failed is tried again later and later, and no watch begins twice in a second.
+   So the sums are a few requests a second, and a few for each change. */
 static void assert_bounds(const struct trial *trial) {
     size_t seconds = (size_t)(clock_boot_ms() - trial->began_ms) / 1000 + 2;
     const struct {

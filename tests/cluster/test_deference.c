@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Who writes the conditions first: `conditions.write`, an operator that writes them too, and a
- * leader whose facts lag behind.
+ * The order of two writers of the conditions: `conditions.write`, an operator that writes them too,
+ * and a leader whose facts lag behind.
  */
 
 #include <setjmp.h>

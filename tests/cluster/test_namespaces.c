@@ -118,7 +118,7 @@ static void test_namespaces__an_unwatched_one_never_fails(void **state) {
     ask(cluster, FOREIGN, "", "");
 }
 
-/* Whoever takes the rights in one namespace must not take Capstan from the others for long. */
+/* Somebody who takes the rights in one namespace must not take Capstan from the others for long. */
 static void test_namespaces__one_that_stays_forbidden_does_not_hold_up_the_others(void **state) {
     enum { PATIENCE_MS = 20000, SLACK_MS = 15000 };
     struct cluster *cluster = *state;

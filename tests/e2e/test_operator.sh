@@ -118,7 +118,7 @@ write_policy() {
     printf '%s\n' 'apiVersion: capstan.dev/v1' 'kind: PolicyConfig' "$2" >"$CLUSTER/$1.yaml"
 }
 
-# What is saved: Capstan writes at once, in the midst of the operator's writes.
+# The cost that is saved: Capstan writes at once, in the midst of the operator's writes.
 test_2_conflicts_with_capstan_that_waits_for_nobody() {
     local n
     write_policy on 'conditions: {write: on}'

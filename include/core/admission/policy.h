@@ -27,7 +27,7 @@ struct exemption {
     int64_t ends; /* seconds since 1970: the first second in which it no longer holds */
 };
 
-/* When the companion writes the two conditions. */
+/* The time at which the companion writes the two conditions. */
 enum conditions_write {
     CONDITIONS_AUTO, /* an operator that writes them itself goes first: see core/cluster/deference
                       */

@@ -3,7 +3,7 @@
 #define CORE_CERTIFICATES_EXPIRY_H
 
 /*
- * When to raise the alarm about a certificate that comes to its end: with less than a third of its
+ * Raises the alarm about a certificate that comes to its end: with less than a third of its
  * life left, with less than a tenth, and when it is over. A fresh certificate of 24 hours is no
  * cause for alarm. A life of years has a third that is long, so days are an upper bound. Each alarm
  * comes once, and again only after a certificate with more time left.

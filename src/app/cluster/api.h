@@ -41,7 +41,7 @@ int64_t api_step(struct api *api, int64_t now_ms);
 struct kube *api_kube(const struct api *api);
 enum api_state api_state(const struct api *api);
 
-/* Why discovery fails; "" if it does not. */
+/* The reason why discovery fails; "" if it does not. */
 const char *api_problem(const struct api *api);
 
 /* Another number whenever state or version change. */

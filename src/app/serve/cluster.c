@@ -273,8 +273,8 @@ static bool is_listed(const struct cluster *cluster, size_t part) {
     return sync_is_done(cluster->servers[part]) && sync_is_done(cluster->deployments[part]);
 }
 
-/* Who may delete the RoleBinding of one namespace must not take Capstan from the others. But if the
-   API server refuses all of them, something else is wrong. */
+/* Somebody who deletes the RoleBinding of one namespace must not take Capstan from the others. But
+   if the API server refuses all of them, something else is wrong. */
 static bool is_given_up(const struct cluster *cluster, size_t part) {
     bool is_another_listed = false;
     for (size_t i = 0; i < cluster->n_parts; i++) {

@@ -3,7 +3,7 @@
 #define APP_SERVE_PROCESS_H
 
 /*
- * What `serve` sets for its whole process: signals, memory and descriptors.
+ * Sets what holds for the whole process of `serve`: signals, memory and descriptors.
  */
 
 /* Only the loop takes SIGTERM, SIGINT and SIGHUP, by this descriptor. So it blocks them before it

@@ -3,8 +3,9 @@
 #define EDGE_X509_X509_STRICT_H
 
 /*
- * What Go's crypto/x509 and crypto/tls refuse beyond OpenSSL, for the client of kube-apiserver
- * (Go 1.26). OpenSSL has found the chain, and checked its signatures and names, but no dates.
+ * Refuses what Go's crypto/x509 and crypto/tls refuse beyond OpenSSL, for the client of
+ * kube-apiserver (Go 1.26). OpenSSL has found the chain, and checked its signatures and names, but
+ * no dates.
  */
 
 #include <stdbool.h>

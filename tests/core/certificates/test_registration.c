@@ -116,7 +116,7 @@ static void test_registration__sets_the_policy_only_where_it_is_asked_to(void **
                                                 "failurePolicy\",\"value\":\"Fail\"}"));
 }
 
-/* What the patch writes has to be in the answer. What it leaves alone may be changed by others. */
+/* The answer has to show what the patch writes. Others may change what it leaves alone. */
 static void test_registration__shows_what_a_patch_wrote(void **state) {
     static const char before_json[] =
         "{\"webhooks\":[{\"name\":\"a\",\"clientConfig\":{\"caBundle\":\"" NEW "\"}},"

@@ -15,7 +15,7 @@
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND };
 
-/* How an MCPServer was seen, and how long before NOW. */
+/* A sight of an MCPServer, and how long before NOW it was. */
 enum look { NONE, SEEN, LISTED };
 
 struct row {

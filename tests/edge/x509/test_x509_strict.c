@@ -401,7 +401,7 @@ static const struct row rows[] = {
     {"root-begins-soon", "not valid before", ROOT, {set_begin, "1"}, NULL, NULL, NULL},
 };
 
-/* What the signatures by RSA keys are padded with. */
+/* The padding of signatures by RSA keys. */
 static const struct row padded_rows[] = {
     {"leaf-pss", NULL, LEAF, {NULL, NULL}, NULL, pss_of_go, NULL},
     {"leaf-pss-salt", "digest", LEAF, {NULL, NULL}, NULL, pss_of_a_short_salt, NULL},
