@@ -168,6 +168,8 @@ void log_fields(struct log *log, enum log_level level, const char *event,
     buffer_add_text(&line, end);
     int64_t n_lost = write_line(log, &line);
     if (n_lost > 0) {
-        log_event(log, LOG_WARN, "log.lost", LOG_INTEGER("lines", n_lost));
+        log_event(
+            log, LOG_WARN, "log.lost", LOG_INTEGER("lines", n_lost),
+            LOG_TEXT("hint", "whoever reads the log is too slow; requests do not wait for it"));
     }
 }

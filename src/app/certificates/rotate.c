@@ -74,7 +74,10 @@ static void log_failure(struct rotate *rotate, const char *problem) {
     int64_t times = complaint_raise(&rotate->complaint, "", clock_boot_ms());
     if (times > 0) {
         log_event(rotate->options.log, LOG_WARN, "certificate.failed", LOG_TEXT("problem", problem),
-                  LOG_INTEGER("times", times));
+                  LOG_INTEGER("times", times),
+                  LOG_TEXT("hint", "Capstan tries again; see to its rights to the Secret "
+                                   "" KEYRING_SECRET_NAME " and to its webhook configuration, and "
+                                   "to what is in them"));
     }
 }
 

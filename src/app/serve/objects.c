@@ -34,7 +34,8 @@ static void log_object(const struct place *place, const struct object *object, s
     const struct yaml_mark *mark = yaml_find(&place->file->documents[place->document], offset);
     log_event(place->log, LOG_WARN, "objects.remark", LOG_TEXT("problem", problem),
               LOG_TEXT("file", place->file->path), LOG_INTEGER("line", mark->line),
-              LOG_TEXT("namespace", object->namespace), LOG_TEXT("name", object->name));
+              LOG_TEXT("namespace", object->namespace), LOG_TEXT("name", object->name),
+              LOG_TEXT("hint", "correct the file there; it is read again when it changes"));
 }
 
 static void on_object(void *context, const struct object *object, size_t offset) {
