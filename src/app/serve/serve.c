@@ -244,6 +244,7 @@ static void look_at_readiness(struct serve *serve) {
    time. A replica that is ready and unready in turn says so once a minute. */
 static void log_unready(struct serve *serve) {
     AUTO(buffer_fini) struct buffer reasons;
+    buffer_init(&reasons, REASONS_MAX);
     int64_t now_ms = clock_boot_ms();
     bool is_start = !serve->was_ready && now_ms < serve->began_us / 1000 + START_PATIENCE_MS;
     if (is_start || (serve->is_unready && now_ms < serve->waiting.said_ms + COMPLAINT_MINUTE_MS)) {
@@ -253,7 +254,6 @@ static void log_unready(struct serve *serve) {
     if (complaint_raise(&serve->waiting, "", now_ms) == 0) {
         return;
     }
-    buffer_init(&reasons, REASONS_MAX);
     readiness_print_reasons(serve->readiness, &reasons);
     serve->was_unready_said = true;
     log_event(&serve->log, LOG_WARN, "serve.unready", LOG_TEXT("reasons", buffer_text(&reasons)),

@@ -176,8 +176,9 @@ struct settings_mount settings_mount(const struct settings *settings, const char
     found.is_mounted = volume != NULL;
     found.secret = source_of(volume, "secret.secretName", "secret.name");
     found.config_map = source_of(volume, "configMap.name", "configMap.name");
-    found.key =
-        key_of(volume, sub_path[0] != '\0' ? sub_path : below(path, tree_text(mount, "mountPath")));
+    const char *rest = below(path, tree_text(mount, "mountPath"));
+    const char *file = sub_path[0] != '\0' || rest == NULL ? sub_path : rest;
+    found.key = key_of(volume, file);
     return found;
 }
 
