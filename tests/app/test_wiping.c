@@ -406,6 +406,7 @@ static void test_wiping__of_requests_and_answers_with_a_secret(void **state) {
     doctor_ask_all(&doctor);
     assert_true(doctor.bodies[QUESTION_SECRET].size > 0);
     doctor_ask_fini(&doctor);
+    kube_free(kube.kube);
     assert_nothing_left();
     watched.n_pieces = 0; /* the server is the test's own, and keeps the requests */
     script_server_free(kube.server);
