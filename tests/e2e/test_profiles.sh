@@ -193,6 +193,40 @@ test_what_go_judges_in_a_chain_beyond_openssl() {
     judge accepted of-rsa-1024 rsa-1024
 }
 
+# below CA FILE [EXTENSIONS]: a CA below the other one, and a leaf of it, which comes with its CA.
+below() {
+    leaf "$2-ca" "$1" "${3-$constraints}" "/CN=$2-ca"
+    leaf "$2" "$2-ca"
+    cat "$(made "$2-ca").crt" >>"$(made "$2").crt"
+}
+
+test_names_lengths_and_extensions_of_a_chain() {
+    local subtree
+    for subtree in 'permitted;DNS:svc' 'excluded;DNS:com'; do
+        ca allows "$constraints"$'\n'"nameConstraints = critical,$subtree" /CN=allows
+        leaf of-allows allows
+        judge accepted of-allows allows
+    done
+    for subtree in 'permitted;DNS:com' 'excluded;DNS:capstan-system.svc' 'permitted;RID:1.2.3'; do
+        ca forbids "$constraints"$'\n'"nameConstraints = critical,$subtree" /CN=forbids
+        leaf of-forbids forbids
+        judge refused of-forbids forbids
+    done
+    ca short "$constraints,pathlen:0" /CN=short
+    below short of-short
+    judge refused of-short short
+    ca long "$constraints,pathlen:1" /CN=long
+    below long of-long
+    judge accepted of-long long
+    below long for-clients-below "$constraints"$'\nextendedKeyUsage = clientAuth'
+    judge refused for-clients-below long
+    ca strange "$constraints"$'\n1.2.3.4 = critical,ASN1:NULL' /CN=strange
+    leaf of-strange strange
+    judge refused of-strange strange
+    leaf usual long "$named"$'\n'"$for_server"$'\n1.2.3.4 = ASN1:NULL'
+    judge accepted usual long
+}
+
 test_a_leaf_that_is_its_own_bundle_is_accepted() {
     certificate itself /CN=x "$named"$'\n'"$for_server" "${ec[@]}"
     judge accepted itself itself
