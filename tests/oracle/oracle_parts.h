@@ -45,6 +45,7 @@ struct server {
     struct integer replicas;
     int64_t generation; /* 0 if it has none */
     const char *uid;    /* "" if it has none */
+    struct text name;
 };
 
 struct server oracle_server(const cJSON *object);

@@ -380,7 +380,32 @@ static bool is_unconcerned(const struct request *request) {
            oracle_mode(request, GRACE_PERIOD) == OFF;
 }
 
-void oracle_judge_deployment(const struct request *request, struct answer *answer) {
+/* An exemption names an MCPServer. By labels, a manifest of another name may be its Deployment. */
+static struct request about(const struct request *request, const struct identity *identity) {
+    struct request about = *request;
+    if (identity->state == IDENTITY_OWNED && identity->server.name.state == SET) {
+        about.name = identity->server.name;
+    }
+    return about;
+}
+
+/* The rows, once it is known whose the object is. */
+static void judge_known(const struct request *request, struct identity *identity,
+                        struct answer *answer) {
+    if (is_unconcerned(request)) {
+        oracle_mark(request, MARK_ROW12_UNCONCERNED);
+        return;
+    }
+    answer->asks = identity->asks;
+    if (identity->state == IDENTITY_UNRESOLVED) {
+        answer->is_unresolved = true;
+    } else if (identity->state != IDENTITY_NONE) {
+        deployment_rows(request, identity, answer);
+    }
+}
+
+void oracle_judge_deployment(const struct request *asked, struct answer *answer) {
+    const struct request *request = asked;
     if (is_deleting(request)) {
         oracle_mark(request, MARK_ROW13_DEPLOYMENT_DELETING);
         return;
@@ -393,28 +418,21 @@ void oracle_judge_deployment(const struct request *request, struct answer *answe
         oracle_mark(request, MARK_ROW13_NO_POD_SPEC);
         return;
     }
-    struct identity identity = oracle_deployment(request, false);
+    struct identity identity = oracle_deployment(asked, false);
+    const struct request of_server = about(asked, &identity);
+    request = &of_server;
     if (identity.state == IDENTITY_OWNED && !identity.is_confirmed &&
         oracle_mode(request, PASSTHROUGH) == ENFORCE && is_row_7(request, &identity.server) &&
         (oracle_noted_generation(request->object).state != SET ||
          request->user.state == UNUSABLE)) {
-        identity = oracle_deployment(request, true);
+        identity = oracle_deployment(asked, true);
         oracle_mark(request, identity.is_confirmed ? MARK_ROW7_CONFIRMED : MARK_ROW7_UNCONFIRMED);
     }
     if (identity.state == IDENTITY_OWNED && oracle_mode(request, PASSTHROUGH) == ENFORCE &&
         is_row_7(request, &identity.server) && request->user.state == UNUSABLE) {
         identity.state = IDENTITY_UNRESOLVED;
     }
-    if (is_unconcerned(request)) {
-        oracle_mark(request, MARK_ROW12_UNCONCERNED);
-        return;
-    }
-    answer->asks = identity.asks;
-    if (identity.state == IDENTITY_UNRESOLVED) {
-        answer->is_unresolved = true;
-    } else if (identity.state != IDENTITY_NONE) {
-        deployment_rows(request, &identity, answer);
-    }
+    judge_known(request, &identity, answer);
 }
 
 /* ---- a Scale: rows 6, 8 and 11 ---- */

@@ -62,6 +62,7 @@ struct server oracle_server(const cJSON *object) {
         .replicas = oracle_integer(tree_at(object, "spec", "replicas", NULL), 0, INT32_MAX),
         .generation = generation.value,
         .uid = uid.value,
+        .name = oracle_text(tree_at(object, "metadata", "name", NULL), LIMIT_NAME),
     };
 }
 
