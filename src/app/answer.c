@@ -9,7 +9,7 @@
 bool answer_shows(const struct kube_answer *answer, const char *kind, const char *name) {
     struct object object;
     return answer->is_good && object_decode(answer->body, answer->body_size, &object) &&
-           strcmp(object.type.kind, kind) == 0 && strcmp(object.name, name) == 0;
+           strcmp(object.type.kind, kind) == 0 && (name == NULL || strcmp(object.name, name) == 0);
 }
 
 struct deletion {

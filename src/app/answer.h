@@ -11,7 +11,7 @@
 
 #include "edge/kube.h"
 
-/* True if the answer is good and its body is an object of this kind and name. */
+/* True if the answer is good and its body is an object of this kind and name; NULL: any name. */
 bool answer_shows(const struct kube_answer *answer, const char *kind, const char *name);
 
 /* True for a good answer to a DELETE: a Status that says Success, or the object. */

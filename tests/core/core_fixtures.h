@@ -35,7 +35,7 @@ static inline void read_object(const char *text, struct object *ret_object) {
     struct json_reader reader;
     struct error error;
     json_begin(&reader, json, strlen(json));
-    bool is_object = object_read(&reader, ret_object);
+    bool is_object = object_read_watched(&reader, ret_object);
     if (!json_finish(&reader, &error) || !is_object) {
         fail_msg("no object: %s", text);
     }

@@ -103,7 +103,11 @@ struct object {
    for an empty one. Faults of the JSON itself stay in the reader. */
 bool object_read(struct json_reader *reader, struct object *ret_object);
 
-/* The same from text that is one object and nothing else. False if it is not. */
+/* The same with what the managedFields tell: others_wrote and others_condition. object_read()
+   leaves them 0. */
+bool object_read_watched(struct json_reader *reader, struct object *ret_object);
+
+/* object_read() from text that is one object and nothing else. False if it is not. */
 bool object_decode(const char *json, size_t size, struct object *ret_object) MUST_CHECK;
 
 bool object_is_stdio(const struct object *object);

@@ -54,7 +54,7 @@ static void read_issuer(const char *chain_pem, const struct http_tls_validity *l
                         struct key_pair *pair) {
     AUTO(x509_bundle_fini) struct x509_bundle chain = {.n_items = 0};
     struct error ignored;
-    pair->begins = pair->issuer_begins = leaf->not_before;
+    pair->issuer_begins = leaf->not_before;
     pair->issuer_expires = leaf->not_after;
     if (x509_read_bundle(chain_pem, &chain, &ignored) && chain.n_items > 1 &&
         x509_is_issued_by(chain_pem, chain.items[1].pem)) {

@@ -17,9 +17,9 @@
 struct key_pair {
     const char *dns_name; /* by which the API server calls Capstan; NULL: any name will do */
     bool has_name;        /* the certificate is for that name */
-    int64_t expires;      /* seconds since 1970 */
+    int64_t begins;       /* seconds since 1970, as are the others */
+    int64_t expires;
     /* The times of its issuer, if the file has that. Else both are those of the certificate. */
-    int64_t begins;
     int64_t issuer_begins;
     int64_t issuer_expires;
 };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer.h"
 #include "base/http_status.h"
 #include "base/memory.h"
 #include "chance.h"
@@ -90,13 +91,6 @@ static void log_refusal(struct events *events, const char *problem) {
     }
 }
 
-/* A proxy may answer in place of the API server. */
-static bool is_taken(const struct kube_answer *answer) {
-    struct object object;
-    return answer->is_good && object_decode(answer->body, answer->body_size, &object) &&
-           strcmp(object.type.kind, "Event") == 0;
-}
-
 /* The news about the next Events. An Event that is invalid, or whose namespace is gone, stops no
    others. */
 static enum throttle_news news_of(const struct kube_answer *answer) {
@@ -104,7 +98,7 @@ static enum throttle_news news_of(const struct kube_answer *answer) {
         answer->status == HTTP_STATUS_BAD_REQUEST || answer->status == HTTP_STATUS_NOT_FOUND ||
         answer->status == HTTP_STATUS_CONFLICT || answer->status == HTTP_STATUS_CONTENT_TOO_LARGE ||
         answer->status == HTTP_STATUS_UNPROCESSABLE;
-    return is_own || is_taken(answer) ? THROTTLE_OPEN : THROTTLE_CLOSED;
+    return is_own || answer_shows(answer, "Event", NULL) ? THROTTLE_OPEN : THROTTLE_CLOSED;
 }
 
 static void send_some(struct events *events, int64_t now_ms);
@@ -116,7 +110,7 @@ static void on_answer(void *context, const struct kube_answer *answer) {
     sending->events = NULL;
     throttle_end(&events->throttle, sending->ticket, now_ms, chance_draw(), news_of(answer),
                  answer->retry_after_ms);
-    if (is_taken(answer)) {
+    if (answer_shows(answer, "Event", NULL)) {
         complaint_settle(&events->complaint);
     } else {
         log_refusal(events, answer->is_good ? "the answer has status 2xx and is no Event; see "

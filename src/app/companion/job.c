@@ -86,7 +86,7 @@ bool job_read_server(struct job *job, const struct kube_answer *answer, struct o
     }
     if (!object_decode(answer->body, answer->body_size, ret_object) ||
         ret_object->kind != OBJECT_MCPSERVER || strcmp(ret_object->name, job->server.name) != 0) {
-        job_fail_because(job, WORK_STOPPED, JOB_FOREIGN_ANSWER);
+        job_fail_because(job, WORK_STOPPED, ANSWER_FOREIGN);
         return false;
     }
     return true;

@@ -99,9 +99,6 @@ void job_fail_because(struct job *owned_job, enum work_result result, const char
    failure; the companion says it. */
 void job_fail_undone(struct job *owned_job);
 
-/* The problem of a good answer that is no such object. */
-#define JOB_FOREIGN_ANSWER ANSWER_FOREIGN
-
 /* Posts an Event about the MCPServer, and does not wait until it has arrived. */
 void job_post(const struct job *job, const char *type, const char *reason, const char *note);
 

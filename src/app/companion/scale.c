@@ -42,7 +42,7 @@ static bool read_scale(struct job *job, const struct kube_answer *answer,
     }
     if (!object_decode(answer->body, answer->body_size, ret_scale) ||
         ret_scale->kind != OBJECT_SCALE || strcmp(ret_scale->name, job->server.name) != 0) {
-        job_fail_because(job, WORK_STOPPED, JOB_FOREIGN_ANSWER);
+        job_fail_because(job, WORK_STOPPED, ANSWER_FOREIGN);
         return false;
     }
     return true;

@@ -179,12 +179,10 @@ static void on_object(void *context, const struct kube_answer *answer) {
 
 void status_start(struct job *job) {
     job->read = job->server;
-    if (!status_is_due(job->options, &job->server, &job->fingerprint)) {
+    bool is_off = job->options->policy->conditions_write == CONDITIONS_OFF;
+    if (is_off || !plan(&job->server, now_s(job->options), job->wanted, &job->fingerprint)) {
         job_finish(job, WORK_NOTHING);
-        return;
-    }
-    (void)plan(&job->server, now_s(job->options), job->wanted, &job->fingerprint);
-    if (api_has_condition_map(job->options->api)) {
+    } else if (api_has_condition_map(job->options->api)) {
         apply(job);
     } else {
         get(job);

@@ -51,8 +51,7 @@ struct serve {
     struct http_server *probes;
     struct http_server *metrics_server;
     struct readiness *readiness;
-    bool was_ready;  /* once */
-    bool is_unready; /* was ready, and is not now */
+    bool was_ready; /* once */
     bool was_unready_said;
     struct complaint waiting;  /* for the first time, or again */
     _Atomic(uint64_t) n_turns; /* of the loop */
@@ -247,11 +246,7 @@ static void log_unready(struct serve *serve) {
     buffer_init(&reasons, REASONS_MAX);
     int64_t now_ms = clock_boot_ms();
     bool is_start = !serve->was_ready && now_ms < serve->began_us / 1000 + START_PATIENCE_MS;
-    if (is_start || (serve->is_unready && now_ms < serve->waiting.said_ms + COMPLAINT_MINUTE_MS)) {
-        return;
-    }
-    serve->is_unready = true;
-    if (complaint_raise(&serve->waiting, "", now_ms) == 0) {
+    if (is_start || complaint_raise(&serve->waiting, "", now_ms) == 0) {
         return;
     }
     readiness_print_reasons(serve->readiness, &reasons);
@@ -286,7 +281,6 @@ static void note_ready(struct serve *serve) {
         log_ready(serve);
     }
     serve->was_ready = true;
-    serve->is_unready = false;
     serve->was_unready_said = false;
     complaint_settle(&serve->waiting);
     (void)complaint_step(&serve->waiting, clock_boot_ms());

@@ -37,7 +37,7 @@ static bool is_named(const struct object *object, enum object_kind kind) {
 static void read_item(struct json_walk *walk, void *at) {
     const struct reading *reading = at;
     struct object object;
-    if (object_read(walk->reader, &object) && is_named(&object, reading->kind)) {
+    if (object_read_watched(walk->reader, &object) && is_named(&object, reading->kind)) {
         object.kind = reading->kind;
         reading->visit(reading->context, &object);
     }
@@ -143,7 +143,7 @@ static void read_status(struct json_reader *reader, struct feed_event *event) {
 static bool read_object(struct json_reader *reader, enum object_kind kind,
                         struct feed_event *event) {
     struct object *object = &event->object;
-    if (!object_read(reader, object) || object->resource_version[0] == '\0') {
+    if (!object_read_watched(reader, object) || object->resource_version[0] == '\0') {
         return false;
     }
     if (event->type != FEED_BOOKMARK && !is_named(object, kind)) {

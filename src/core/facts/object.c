@@ -118,19 +118,26 @@ static void read_manager(struct json_walk *walk, void *at) {
     }
 }
 
-static const struct json_field metadata_rows[] = {
-    JSON_TEXT_STATE("name", struct object, name, name_presence),
-    JSON_IS("generateName", struct object, generates_name, NULL),
-    JSON_TEXT_STATE("namespace", struct object, namespace, namespace_presence),
-    JSON_TEXT_STATE("uid", struct object, uid, uid_presence),
-    JSON_TEXT("resourceVersion", struct object, resource_version),
-    JSON_INTEGER("generation", struct object, generation, INT64_MIN, INT64_MAX),
-    JSON_THERE("deletionTimestamp", struct object, is_deleting),
-    JSON_INSIDE("labels", &label_fields),
-    JSON_READ("ownerReferences", struct object, owner, identity_read_owners),
+#define METADATA_ROWS                                                                              \
+    JSON_TEXT_STATE("name", struct object, name, name_presence),                                   \
+        JSON_IS("generateName", struct object, generates_name, NULL),                              \
+        JSON_TEXT_STATE("namespace", struct object, namespace, namespace_presence),                \
+        JSON_TEXT_STATE("uid", struct object, uid, uid_presence),                                  \
+        JSON_TEXT("resourceVersion", struct object, resource_version),                             \
+        JSON_INTEGER("generation", struct object, generation, INT64_MIN, INT64_MAX),               \
+        JSON_THERE("deletionTimestamp", struct object, is_deleting),                               \
+        JSON_INSIDE("labels", &label_fields),                                                      \
+        JSON_READ("ownerReferences", struct object, owner, identity_read_owners)
+
+static const struct json_field metadata_rows[] = {METADATA_ROWS};
+static const struct json_fields metadata_fields = JSON_FIELDS(metadata_rows);
+
+/* Half of an object is managedFields, so a request skips them. */
+static const struct json_field watched_metadata_rows[] = {
+    METADATA_ROWS,
     JSON_LIST_WHOLE("managedFields", read_manager),
 };
-static const struct json_fields metadata_fields = JSON_FIELDS(metadata_rows);
+static const struct json_fields watched_metadata_fields = JSON_FIELDS(watched_metadata_rows);
 
 static void read_generation_note(struct json_walk *walk, void *at) {
     struct object *object = at;
@@ -211,18 +218,21 @@ static const struct json_field status_rows[] = {
 };
 static const struct json_fields status_fields = JSON_FIELDS(status_rows);
 
-static const struct json_field object_rows[] = {
-    JSON_TEXT("apiVersion", struct object, type.api_version),
-    JSON_TEXT("kind", struct object, type.kind),
-    JSON_INSIDE("metadata", &metadata_fields),
-    JSON_INSIDE("spec", &spec_fields),
-    JSON_INSIDE("status", &status_fields),
-};
+#define OBJECT_ROWS(metadata)                                                                      \
+    JSON_TEXT("apiVersion", struct object, type.api_version),                                      \
+        JSON_TEXT("kind", struct object, type.kind), JSON_INSIDE("metadata", metadata),            \
+        JSON_INSIDE("spec", &spec_fields), JSON_INSIDE("status", &status_fields)
+
+static const struct json_field object_rows[] = {OBJECT_ROWS(&metadata_fields)};
 static const struct json_fields object_fields = JSON_FIELDS(object_rows);
 
-bool object_read(struct json_reader *reader, struct object *ret_object) {
+static const struct json_field watched_rows[] = {OBJECT_ROWS(&watched_metadata_fields)};
+static const struct json_fields watched_fields = JSON_FIELDS(watched_rows);
+
+static bool read_by(const struct json_fields *fields, struct json_reader *reader,
+                    struct object *ret_object) {
     *ret_object = (struct object){.kind = OBJECT_OTHER};
-    if (json_read_fields(reader, &object_fields, ret_object) != PRESENCE_SET) {
+    if (json_read_fields(reader, fields, ret_object) != PRESENCE_SET) {
         return false;
     }
     ret_object->kind = kind_of(&ret_object->type);
@@ -230,6 +240,14 @@ bool object_read(struct json_reader *reader, struct object *ret_object) {
         text_copy(ret_object->transport, sizeof(ret_object->transport), "stdio");
     }
     return true;
+}
+
+bool object_read(struct json_reader *reader, struct object *ret_object) {
+    return read_by(&object_fields, reader, ret_object);
+}
+
+bool object_read_watched(struct json_reader *reader, struct object *ret_object) {
+    return read_by(&watched_fields, reader, ret_object);
 }
 
 bool object_decode(const char *json, size_t size, struct object *ret_object) {

@@ -233,6 +233,24 @@ static void test_object__its_managers_tell_who_else_writes_the_status(void **sta
     }
 }
 
+/* A request skips the managedFields: they are half of it. */
+static void test_object__a_request_reads_no_managed_fields(void **state) {
+    static const char json[] =
+        "{\"metadata\":{\"managedFields\":[{\"manager\":\"thv-operator\",\"time\":"
+        "\"2026-11-30T10:00:00Z\",\"fieldsV1\":{\"f:status\":{}}}]}}";
+    struct object object;
+    struct json_reader reader;
+    (void)state;
+    json_begin(&reader, json, sizeof(json) - 1);
+    assert_true(object_read_watched(&reader, &object));
+    assert_true(object.others_wrote > 0);
+    json_begin(&reader, json, sizeof(json) - 1);
+    assert_true(object_read(&reader, &object));
+    assert_int_equal(object.others_wrote, 0);
+    assert_true(object_decode(json, sizeof(json) - 1, &object));
+    assert_int_equal(object.others_wrote, 0);
+}
+
 static void test_object__keys_are_compared_decoded_and_with_case(void **state) {
     (void)state;
     struct object object;
@@ -372,6 +390,7 @@ static void test_object__texts_of_another_type_are_empty(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_object__a_request_reads_no_managed_fields),
         cmocka_unit_test(test_object__kinds_are_told_by_group_and_kind),
         cmocka_unit_test(test_object__its_kind_is_read_from_any_version_and_in_any_order),
         cmocka_unit_test(test_object__a_group_that_is_no_name_is_none),
