@@ -11,8 +11,8 @@
 #include <stdbool.h>
 
 #include "base/json_fields.h"
+#include "core/facts/kind.h"
 
-#define TOOLHIVE_GROUP  "toolhive.stacklok.dev"
 #define MCPSERVER_KIND  "MCPServer"
 #define MCPSERVER_LABEL "mcpserver" /* the value of app.kubernetes.io/name */
 

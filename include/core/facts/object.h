@@ -19,12 +19,7 @@
 #include "base/json_fields.h"
 #include "core/facts/condition.h"
 #include "core/facts/identity.h"
-
-/* The kinds that anything is decided or known about. */
-enum object_kind { OBJECT_OTHER, OBJECT_MCPSERVER, OBJECT_DEPLOYMENT, OBJECT_SCALE };
-
-/* The kind that an API group and a kind name together, in any version. */
-enum object_kind object_kind(const char *group, const char *kind);
+#include "core/facts/kind.h"
 
 enum {
     OBJECT_NAMESPACE_SIZE = 64, /* RFC 1123 label, 63 bytes */

@@ -9,11 +9,11 @@
 #include "base/text.h"
 #include "core/admission/decide.h"
 
-static const struct json_field kind_rows[] = {
+static const struct json_field request_kind_rows[] = {
     JSON_TEXT("group", struct review, group),
     JSON_TEXT("kind", struct review, kind_text),
 };
-static const struct json_fields kind_fields = JSON_FIELDS(kind_rows);
+static const struct json_fields request_kind_fields = JSON_FIELDS(request_kind_rows);
 
 static const struct json_field resource_rows[] = {
     JSON_TEXT("group", struct review, resource_group),
@@ -44,7 +44,7 @@ static void read_old(struct json_walk *walk, void *at) {
 
 static const struct json_field request_rows[] = {
     JSON_TEXT("uid", struct review, uid),
-    JSON_INSIDE("kind", &kind_fields),
+    JSON_INSIDE("kind", &request_kind_fields),
     JSON_INSIDE("resource", &resource_fields),
     JSON_TEXT_STATE("subResource", struct review, sub_resource, sub_resource_presence),
     JSON_TEXT_STATE("name", struct review, name, name_presence),
@@ -94,7 +94,7 @@ static bool check_envelope(const struct envelope *envelope, struct error *error)
 }
 
 static enum object_kind kind_of(const struct review *review) {
-    enum object_kind kind = object_kind(review->group, review->kind_text);
+    enum object_kind kind = kind_find(review->group, review->kind_text);
     if (kind == OBJECT_SCALE) {
         bool is_of_deployment = strcmp(review->resource_group, "apps") == 0 &&
                                 strcmp(review->resource, "deployments") == 0 &&

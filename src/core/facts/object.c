@@ -7,19 +7,6 @@
 
 #define GENERATION_ANNOTATION "toolhive.stacklok.dev/mcpserver-generation"
 
-enum object_kind object_kind(const char *group, const char *kind) {
-    if (strcmp(group, TOOLHIVE_GROUP) == 0 && strcmp(kind, MCPSERVER_KIND) == 0) {
-        return OBJECT_MCPSERVER;
-    }
-    if (strcmp(group, "apps") == 0 && strcmp(kind, "Deployment") == 0) {
-        return OBJECT_DEPLOYMENT;
-    }
-    if (strcmp(group, "autoscaling") == 0 && strcmp(kind, "Scale") == 0) {
-        return OBJECT_SCALE;
-    }
-    return OBJECT_OTHER;
-}
-
 bool number_is(const struct number *number, int64_t value) {
     return number->state == PRESENCE_SET && number->value == value;
 }
@@ -56,7 +43,7 @@ static enum object_kind kind_of(const struct object_type *type) {
     size_t size = slash == NULL ? 0 : (size_t)(slash - type->api_version);
     memcpy(group, type->api_version, size);
     group[size] = '\0';
-    return object_kind(group, type->kind);
+    return kind_find(group, type->kind);
 }
 
 /* A struct number of the object. */

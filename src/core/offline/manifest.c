@@ -148,7 +148,7 @@ static enum object_kind kind_of(const struct manifest_item *item) {
     size_t size = strcspn(group, "/");
     bool has_group = group[size] == '/';
     group[has_group ? size : 0] = '\0'; /* "v1" belongs to the group without a name */
-    return object_kind(group, item->kind);
+    return kind_find(group, item->kind);
 }
 
 bool manifest_read_object(const struct manifest_item *item, struct object *ret_object) {

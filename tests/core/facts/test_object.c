@@ -10,33 +10,6 @@
 
 #include "core/core_fixtures.h"
 
-static void test_object__kinds_are_told_by_group_and_kind(void **state) {
-    (void)state;
-    static const struct {
-        const char *group;
-        const char *kind;
-        enum object_kind expected;
-    } rows[] = {
-        {"toolhive.stacklok.dev", "MCPServer", OBJECT_MCPSERVER},
-        {"apps", "Deployment", OBJECT_DEPLOYMENT},
-        {"autoscaling", "Scale", OBJECT_SCALE},
-        {"toolhive.stacklok.dev", "VirtualMCPServer", OBJECT_OTHER},
-        {"toolhive.stacklok.dev", "MCPServerList", OBJECT_OTHER},
-        {"toolhive.stacklok.dev", "mcpserver", OBJECT_OTHER},
-        {"Toolhive.stacklok.dev", "MCPServer", OBJECT_OTHER},
-        {"toolhive.stacklok.dev.example.com", "MCPServer", OBJECT_OTHER},
-        {"apps", "MCPServer", OBJECT_OTHER},
-        {"apps", "StatefulSet", OBJECT_OTHER},
-        {"extensions", "Deployment", OBJECT_OTHER},
-        {"apps", "Scale", OBJECT_OTHER},
-        {"", "Scale", OBJECT_OTHER},
-        {"", "", OBJECT_OTHER},
-    };
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        assert_int_equal(object_kind(rows[i].group, rows[i].kind), rows[i].expected);
-    }
-}
-
 static void test_object__its_kind_is_read_from_any_version_and_in_any_order(void **state) {
     (void)state;
     static const struct {
@@ -391,7 +364,6 @@ static void test_object__texts_of_another_type_are_empty(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_object__a_request_reads_no_managed_fields),
-        cmocka_unit_test(test_object__kinds_are_told_by_group_and_kind),
         cmocka_unit_test(test_object__its_kind_is_read_from_any_version_and_in_any_order),
         cmocka_unit_test(test_object__a_group_that_is_no_name_is_none),
         cmocka_unit_test(test_object__an_mcpserver_is_read_in_any_order),
