@@ -13,7 +13,7 @@
 #include "review_gather.h"
 #include "review_input.h"
 #include "review_options.h"
-#include "review_verdict.h"
+#include "verdict.h"
 
 enum { PROGRESS_EVERY = 500, WORD_SIZE = 32 };
 
@@ -23,7 +23,7 @@ struct session {
     struct policy *policy;
     struct facts *facts;
     struct review_old old;
-    struct review_context context;
+    struct verdict_context context;
     struct report report;
     struct report_totals totals;
     bool shows_progress;
@@ -56,7 +56,7 @@ static bool prepare(struct session *session, struct error *error) {
     if (!review_gather(options, &session->standard_input, session->facts, &session->old, error)) {
         return false;
     }
-    session->context = (struct review_context){
+    session->context = (struct verdict_context){
         .policy = session->policy,
         .facts = session->facts,
         .old = &session->old,
@@ -68,7 +68,7 @@ static bool prepare(struct session *session, struct error *error) {
     return true;
 }
 
-static void count(struct session *session, const struct review_verdict *verdict) {
+static void count(struct session *session, const struct verdict *verdict) {
     struct report_totals *totals = &session->totals;
     const struct decision *decision = &verdict->decision;
     if (!verdict->is_decided) {
@@ -127,7 +127,7 @@ struct identity {
 };
 
 /* A malformed object that is passed over has no names. */
-static void read_names(const struct manifest_item *given, const struct review_verdict *verdict,
+static void read_names(const struct manifest_item *given, const struct verdict *verdict,
                        struct identity *identity) {
     struct json_reader reader;
     struct object object;
@@ -155,7 +155,7 @@ static void read_word(const char *json, size_t size, const char *const *path, si
 
 /* A recorded review has the apiVersion of its object (a deletion has none) and its own operation,
    even one that Capstan decides nothing about. */
-static void read_recorded(const struct manifest_item *given, const struct review_verdict *verdict,
+static void read_recorded(const struct manifest_item *given, const struct verdict *verdict,
                           struct identity *identity) {
     static const char *const version_path[] = {"apiVersion"};
     static const char *const operation_path[] = {"request", "operation"};
@@ -165,7 +165,7 @@ static void read_recorded(const struct manifest_item *given, const struct review
               identity->operation, sizeof(identity->operation));
 }
 
-static void read_identity(const struct manifest_item *given, const struct review_verdict *verdict,
+static void read_identity(const struct manifest_item *given, const struct verdict *verdict,
                           struct identity *ret_identity) {
     bool is_update = verdict->review.operation == REVIEW_UPDATE;
     read_names(given, verdict, ret_identity);
@@ -180,9 +180,9 @@ static void read_identity(const struct manifest_item *given, const struct review
 
 static bool review_one(void *context, const struct review_input *input, struct error *error) {
     struct session *session = context;
-    AUTO(review_verdict_fini) struct review_verdict verdict;
+    AUTO(verdict_fini) struct verdict verdict;
     struct identity identity;
-    if (!review_verdict_make(&session->context, input->item, &verdict, error)) {
+    if (!verdict_make(&session->context, input->item, &verdict, error)) {
         error->offset = input->item->offset;
         return false;
     }

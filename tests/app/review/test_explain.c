@@ -13,7 +13,7 @@
 #include "commands.h"
 #include "core/admission/decide.h"
 #include "exit_status.h"
-#include "review/rule_text.h"
+#include "report/rule_text.h"
 
 enum { OUTPUT_MAX = 8192, ARGUMENTS_MAX = 3, LINE_WIDTH = 80 };
 

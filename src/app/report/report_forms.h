@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef APP_REVIEW_REPORT_FORMS_H
-#define APP_REVIEW_REPORT_FORMS_H
+#ifndef APP_REPORT_REPORT_FORMS_H
+#define APP_REPORT_REPORT_FORMS_H
 
 /*
  * The forms of a report, and the functions that several of them call.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef APP_REVIEW_REPORT_H
-#define APP_REVIEW_REPORT_H
+#ifndef APP_REPORT_REPORT_H
+#define APP_REPORT_REPORT_H
 
 /*
  * Prints what `capstan review` found, in the form that -o names. The caller hands over objects one

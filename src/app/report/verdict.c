@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "review_verdict.h"
+#include "verdict.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,14 +11,14 @@
 
 enum { OBJECT_MAX = 128 << 20, EXPLANATION_MAX = 64 << 10 };
 
-void review_verdict_fini(struct review_verdict *verdict) {
+void verdict_fini(struct verdict *verdict) {
     buffer_fini(&verdict->submitted);
     buffer_fini(&verdict->admitted);
     buffer_fini(&verdict->explanation);
 }
 
 /* The list of a live cluster answers like a look-up (row 12). */
-static void ask_list(const struct review_context *context, const struct review *review,
+static void ask_list(const struct verdict_context *context, const struct review *review,
                      struct subject *subject) {
     struct evidence evidence = {.state = EVIDENCE_ABSENT};
     bool is_known =
@@ -31,7 +31,7 @@ static void ask_list(const struct review_context *context, const struct review *
     }
 }
 
-static void judge(const struct review_context *context, const struct review *review,
+static void judge(const struct verdict_context *context, const struct review *review,
                   struct subject *ret_subject, struct decision *ret_decision) {
     subject_find(context->facts, review, NULL, ret_subject);
     if (context->has_cluster) {
@@ -51,8 +51,8 @@ static bool read_object(const struct buffer *json, const struct object *model,
 }
 
 /* Says where a rule would have judged the manifest as written differently, since people wonder. */
-static void remark_on_defaults(const struct review_context *context, const struct object *raw,
-                               struct review_verdict *verdict) {
+static void remark_on_defaults(const struct verdict_context *context, const struct object *raw,
+                               struct verdict *verdict) {
     struct review review;
     struct subject subject;
     struct decision decision;
@@ -74,8 +74,8 @@ static void remark_on_defaults(const struct review_context *context, const struc
 
 /* A Deployment without an ownerReference belongs to the MCPServer that its labels name. Here that
    MCPServer is unknown. */
-static void remark_on_orphan(const struct review_context *context, const struct object *object,
-                             const struct subject *subject, struct review_verdict *verdict) {
+static void remark_on_orphan(const struct verdict_context *context, const struct object *object,
+                             const struct subject *subject, struct verdict *verdict) {
     struct fact server;
     bool is_told_by_labels = object->kind == OBJECT_DEPLOYMENT && verdict->review.is_manifest &&
                              !object->owner.is_controlled && object->is_labelled &&
@@ -90,7 +90,7 @@ static void remark_on_orphan(const struct review_context *context, const struct 
 }
 
 /* No rule looks at an object that the API server would refuse (row 13). */
-static void remark_on_fault(const struct object *object, struct review_verdict *verdict) {
+static void remark_on_fault(const struct object *object, struct verdict *verdict) {
     const char *fault = manifest_fault(object);
     if (fault != NULL) {
         snprintf(verdict->remark, sizeof(verdict->remark), "an API server would refuse it: %s",
@@ -129,7 +129,7 @@ static const char *step_text(const struct decision_step *step) {
     return step->note[0] != '\0' ? step->note : "nothing would change";
 }
 
-static void explain(const struct subject *subject, struct review_verdict *verdict) {
+static void explain(const struct subject *subject, struct verdict *verdict) {
     struct buffer *out = &verdict->explanation;
     const struct decision *decision = &verdict->decision;
     explain_subject(subject, verdict->review.kind == OBJECT_MCPSERVER, out);
@@ -146,8 +146,8 @@ static void explain(const struct subject *subject, struct review_verdict *verdic
     }
 }
 
-static bool submit(const struct review_context *context, const struct manifest_item *item,
-                   const struct object *raw, struct review_verdict *verdict, struct error *error) {
+static bool submit(const struct verdict_context *context, const struct manifest_item *item,
+                   const struct object *raw, struct verdict *verdict, struct error *error) {
     bool has_defaults;
     if (context->fills_defaults) {
         return defaults_apply(raw->kind, item->raw.at, item->raw.size, &verdict->submitted,
@@ -157,14 +157,14 @@ static bool submit(const struct review_context *context, const struct manifest_i
     return true;
 }
 
-static bool admit(struct review_verdict *verdict, struct error *error) {
+static bool admit(struct verdict *verdict, struct error *error) {
     const struct buffer *submitted = &verdict->submitted;
     return patch_edit(&verdict->decision.patch, submitted->bytes, submitted->size,
                       &verdict->admitted, error);
 }
 
-static bool make_of_manifest(const struct review_context *context, const struct manifest_item *item,
-                             const struct object *raw, struct review_verdict *verdict,
+static bool make_of_manifest(const struct verdict_context *context, const struct manifest_item *item,
+                             const struct object *raw, struct verdict *verdict,
                              struct error *error) {
     struct object object;
     struct subject subject;
@@ -195,8 +195,8 @@ static bool decode(const struct manifest_item *item, struct review *ret_review,
 }
 
 /* The object of a recorded review already has its defaults. */
-static bool make_of_review(const struct review_context *context, const struct manifest_item *item,
-                           struct review_verdict *verdict, struct error *error) {
+static bool make_of_review(const struct verdict_context *context, const struct manifest_item *item,
+                           struct verdict *verdict, struct error *error) {
     static const char *const path[] = {"request", "object"};
     struct subject subject;
     struct json_text object = {.at = "null", .size = 4};
@@ -243,7 +243,7 @@ static bool is_recorded(const struct manifest_item *item) {
     return strcmp(item->kind, "AdmissionReview") == 0;
 }
 
-bool review_verdict_check(const struct manifest_item *given, struct error *error) {
+bool verdict_check(const struct manifest_item *given, struct error *error) {
     AUTO(buffer_fini) struct buffer storage;
     struct manifest_item item = *given;
     struct review review;
@@ -252,12 +252,12 @@ bool review_verdict_check(const struct manifest_item *given, struct error *error
            (type_item(&item, &storage, error) && decode(&item, &review, error));
 }
 
-bool review_verdict_make(const struct review_context *context, const struct manifest_item *given,
-                         struct review_verdict *ret_verdict, struct error *error) {
+bool verdict_make(const struct verdict_context *context, const struct manifest_item *given,
+                         struct verdict *ret_verdict, struct error *error) {
     AUTO(buffer_fini) struct buffer storage;
     struct manifest_item item = *given;
     struct object object;
-    *ret_verdict = (struct review_verdict){.is_decided = false};
+    *ret_verdict = (struct verdict){.is_decided = false};
     buffer_init(&storage, OBJECT_MAX);
     buffer_init(&ret_verdict->submitted, OBJECT_MAX);
     buffer_init(&ret_verdict->admitted, OBJECT_MAX);
