@@ -121,7 +121,7 @@ enum mark { MARK_TABLE(MARK_ENUMERATOR) MARK_COUNT };
 
 struct marks {
     bool met[MARK_COUNT];
-    bool is_resolved; /* the review is about an MCPServer, and its rows were asked */
+    bool is_resolved; /* the review is about one of the family, and its rows were asked */
 };
 
 #endif

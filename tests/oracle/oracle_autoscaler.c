@@ -13,7 +13,7 @@
 
 enum { KEDA_MAXIMUM = 100 }; /* of a ScaledObject that names none */
 
-struct target {
+struct aim {
     enum state state;
     bool is_deployment;
     struct text name;
@@ -24,12 +24,12 @@ static bool is_absent(struct text text) {
 }
 
 /* A missing apiVersion is apps/v1, and a missing kind is Deployment. */
-static struct target target_of(const cJSON *object) {
+static struct aim target_of(const cJSON *object) {
     const cJSON *node = tree_at(object, "spec", "scaleTargetRef", NULL);
     struct text version = oracle_text(tree_at(node, "apiVersion", NULL), LIMIT_API_VERSION);
     struct text kind = oracle_text(tree_at(node, "kind", NULL), LIMIT_KIND);
-    struct target target = {.state = oracle_object(node),
-                            .name = oracle_text(tree_at(node, "name", NULL), LIMIT_NAME)};
+    struct aim target = {.state = oracle_object(node),
+                         .name = oracle_text(tree_at(node, "name", NULL), LIMIT_NAME)};
     if (version.state == UNUSABLE || kind.state == UNUSABLE || target.name.state == UNUSABLE ||
         oracle_object(tree_at(object, "spec", NULL)) == UNUSABLE) {
         target.state = UNUSABLE;
@@ -46,8 +46,8 @@ static struct integer maximum_of(const cJSON *object, bool is_keda) {
 }
 
 static bool changes_target(const struct request *request) {
-    struct target now = target_of(request->object);
-    struct target old = target_of(request->old);
+    struct aim now = target_of(request->object);
+    struct aim old = target_of(request->old);
     return now.is_deployment != old.is_deployment || strcmp(now.name.value, old.name.value) != 0;
 }
 
@@ -87,7 +87,7 @@ static void rows(const struct request *request, bool is_keda, const struct serve
 
 void oracle_judge_autoscaler(const struct request *asked, bool is_keda, struct answer *answer) {
     struct request request = *asked;
-    struct target target = target_of(request.object);
+    struct aim target = target_of(request.object);
     if (oracle_is_ending(asked)) {
         oracle_mark(asked, MARK_ROW13_SCALER_ENDING);
         return;

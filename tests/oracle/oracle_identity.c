@@ -244,10 +244,15 @@ static bool has_other_owner(const struct request *request) {
     return read_claims(request, REMOTEPROXY).n_uids + read_claims(request, VIRTUAL).n_uids > 0;
 }
 
+enum ask { ASK, ASK_ANYWAY, ASK_WITHOUT_CLAIMS };
+
 /* Is it one of this kind's? */
-static struct identity of_kind(const struct request *request, enum family kind, bool asks_anyway) {
+static struct identity of_kind(const struct request *request, enum family kind, enum ask ask) {
     struct identity none = {.state = IDENTITY_NONE, .server = {.kind = kind, .uid = ""}};
-    struct claims claims = read_claims(request, kind);
+    struct claims claims = {.has_controller = true};
+    if (ask != ASK_WITHOUT_CLAIMS) {
+        claims = read_claims(request, kind);
+    }
     struct server record = oracle_find_server(request->question->facts, kind,
                                               request->namespace.value, request->name.value);
     enum pair pair = kind == MCPSERVER ? read_selector(request) : PAIR_NONE;
@@ -255,7 +260,7 @@ static struct identity of_kind(const struct request *request, enum family kind, 
 
     bool is_owned = record.is_there && claims_name(&claims, claims.n_uids, &record);
     bool has_api = request->question->world != WORLD_OFFLINE;
-    if (asks_anyway) {
+    if (ask == ASK_ANYWAY) {
         return look_up(request, &claims, pair, &record);
     }
     if (is_owned) {
@@ -300,11 +305,40 @@ static bool settles(const struct identity *identity) {
            (identity->state == IDENTITY_SELECTED && identity->server.is_stdio);
 }
 
+/* Would the answer have to come from the API server? */
+static bool is_asked(const struct request *request, enum family kind, enum family asks_anyway) {
+    struct marks unused = {.met = {false}};
+    struct request quiet = *request;
+    quiet.marks = &unused;
+    struct identity identity = of_kind(&quiet, kind, ASK);
+    return kind == asks_anyway || identity.asks || identity.state == IDENTITY_UNRESOLVED;
+}
+
+/* A claim of a sibling that holds by the facts. A claim of an MCPServer that nobody knows does not
+   make it unresolved: whoever writes owners could then get out of the sibling's rules. */
+static bool is_siblings(const struct request *request, enum family asks_anyway) {
+    for (enum family kind = REMOTEPROXY; kind < FAMILY; kind++) {
+        if (!is_asked(request, kind, asks_anyway) &&
+            of_kind(request, kind, ASK).state == IDENTITY_OWNED) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct identity oracle_deployment(const struct request *request, enum family asks_anyway) {
     struct identity selected = {.state = IDENTITY_NONE, .server = {.uid = ""}};
     bool asks = false;
+    bool has_sibling = is_siblings(request, asks_anyway);
     for (enum family kind = MCPSERVER; kind < FAMILY; kind++) {
-        struct identity identity = of_kind(request, kind, kind == asks_anyway);
+        bool is_asked_about = is_asked(request, kind, asks_anyway);
+        if (has_sibling && is_asked_about && kind != MCPSERVER) {
+            continue;
+        }
+        struct identity identity = of_kind(request, kind,
+                                           kind == asks_anyway             ? ASK_ANYWAY
+                                           : has_sibling && is_asked_about ? ASK_WITHOUT_CLAIMS
+                                                                           : ASK);
         asks = asks || identity.asks;
         identity.asks = asks;
         if (settles(&identity)) {

@@ -293,11 +293,11 @@ static struct request about(const struct request *request, const struct identity
 /* The rows, once it is known whose the object is. */
 static void judge_known(const struct request *request, struct identity *identity,
                         struct answer *answer) {
+    answer->asks = identity->asks;
     if (!oracle_is_concerned(request, request->kind)) {
         oracle_mark(request, MARK_ROW12_UNCONCERNED);
         return;
     }
-    answer->asks = identity->asks;
     if (identity->state == IDENTITY_UNRESOLVED) {
         answer->is_unresolved = true;
     } else if (identity->state != IDENTITY_NONE) {
@@ -387,10 +387,10 @@ void oracle_judge_scale(const struct request *asked, struct answer *answer) {
     }
     struct identity identity = oracle_scale(&request, oracle_exceeds(count, 1));
     request.kind = identity.server.kind;
+    answer->asks = identity.asks;
     if (!oracle_is_concerned(&request, request.kind)) {
         return;
     }
-    answer->asks = identity.asks;
     answer->is_unresolved = identity.state == IDENTITY_UNRESOLVED;
     if (identity.state != IDENTITY_SELECTED) {
         return;

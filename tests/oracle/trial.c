@@ -403,6 +403,28 @@ static void lean_to_two_kinds(struct chance *chance, cJSON *trial) {
     }
 }
 
+/* An update that changes next to nothing, under deny: what broke a rule before can be edited. */
+static void lean_to_old_offence(struct chance *chance, cJSON *trial) {
+    static const char *const sections[] = {"stdioCap", "sessionStorage", "autoscaler"};
+    cJSON *request = tree_at(trial, "review", "request", NULL);
+    cJSON *object = tree_at(request, "object", NULL);
+    if (!cJSON_IsObject(tree_at(request, "oldObject", NULL)) || !cJSON_IsObject(object)) {
+        return;
+    }
+    cJSON *old = tree_copy(object);
+    for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+        if (chance_of(chance, 80)) {
+            tree_put_text(tree_at(trial, "policy", sections[i], NULL), "mode", "deny");
+        }
+    }
+    if (chance_of(chance, 50)) {
+        static const char *const keys[] = {"replicas", "backendReplicas", "maxReplicas",
+                                           "maxReplicaCount"};
+        tree_put(tree_at(old, "spec", NULL), CHANCE_PICK(chance, keys), random_count(chance));
+    }
+    tree_put(request, "oldObject", old);
+}
+
 /* README.md lists the open questions. */
 static void leave_open_questions(cJSON *trial) {
     cJSON *request = tree_at(trial, "review", "request", NULL);
@@ -433,7 +455,11 @@ cJSON *trial_new(uint64_t seed) {
     tree_put(trial, "now", cJSON_CreateNumber((double)CHANCE_PICK(&chance, nows)));
     tree_put(trial, "live", random_live(&chance, &names));
     tree_put(trial, "review", random_review(&chance, &names));
-    if (chance_of(&chance, 10)) {
+    cJSON *resource = tree_at(trial, "review", "request", "resource", "resource", NULL);
+    if (cJSON_IsString(resource) && strcmp(resource->valuestring, "deployments") != 0 &&
+        chance_of(&chance, 30)) {
+        lean_to_old_offence(&chance, trial);
+    } else if (chance_of(&chance, 10)) {
         lean_to_row_7(&chance, trial);
     } else if (chance_of(&chance, 10)) {
         lean_to_selector(&chance, trial);
