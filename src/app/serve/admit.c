@@ -299,7 +299,8 @@ static void look_up(const struct asked *asked, const struct subject *subject,
                     const struct http_request *request) {
     const struct review *review = &asked->review;
     struct asked *kept = memory_new(1, sizeof(*kept));
-    struct lookup_question question = {.generation = hoped_generation(review, subject),
+    struct lookup_question question = {.kind = OBJECT_MCPSERVER,
+                                       .generation = hoped_generation(review, subject),
                                        .deadline_ms = deadline_of(asked, request)};
     text_copy(question.namespace, sizeof(question.namespace), review->namespace);
     text_copy(question.name, sizeof(question.name), review->name);
