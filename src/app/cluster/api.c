@@ -112,8 +112,8 @@ static bool has_any(const struct api *api) {
     return has;
 }
 
-/* Older versions of ToolHive lack a kind, and so a missing CRD is no fault. Without MCPServers,
-   Capstan has little to do, or nothing. */
+/* Older versions of ToolHive lack some kinds, and so a missing CRD is no fault. But a cluster
+   without MCPServers has hardly ever been meant to get Capstan. */
 static const char *hint_of(const struct api *api, enum object_kind kind) {
     if (api->served[kind].state == API_SERVED) {
         return "";
@@ -161,11 +161,13 @@ static void settle(struct api *api, enum object_kind kind, const char *version,
 }
 
 /* Returns after which time to ask again. While another kind is there, the API server knows its
-   CRDs, and an absence at the start is believed at once: it must not delay readiness. */
+   CRDs, and the absence of an optional kind at the start is believed at once: it must not delay
+   readiness. */
 static int64_t note_absence(struct api *api, enum object_kind kind) {
     struct served *served = &api->served[kind];
     int64_t delay_ms = backoff_next(&served->absences, 0);
-    bool is_plain = served->state == API_UNKNOWN && has_any(api) && !api->was_skipped;
+    bool is_plain = kind != OBJECT_MCPSERVER && served->state == API_UNKNOWN && has_any(api) &&
+                    !api->was_skipped;
     if (is_plain || served->absences.n_failures >= ABSENT_BELIEVED) {
         settle(api, kind, "", false);
     }
