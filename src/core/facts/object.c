@@ -249,9 +249,9 @@ static const struct json_fields target_fields = JSON_FIELDS(target_rows);
 static const struct json_field spec_rows[] = {
     NUMBER("replicas", replicas, 0, INT32_MAX),
     NUMBER("backendReplicas", backend_replicas, 0, INT32_MAX),
-    NUMBER("maxReplicas", max_replicas, 1, INT32_MAX),
+    NUMBER("maxReplicas", max_replicas, 0, INT32_MAX),
     NUMBER("maxReplicaCount", max_replica_count, 0, INT32_MAX),
-    JSON_IS_STATE("sessionAffinity", struct object, has_no_affinity, affinity, "None"),
+    JSON_TEXT_STATE("sessionAffinity", struct object, affinity, affinity_presence),
     JSON_INSIDE_STATE("scaleTargetRef", struct object, target.state, &target_fields),
     JSON_READ("selector", struct object, selection, identity_read_match_labels),
     JSON_INSIDE("template", &template_fields),
