@@ -301,8 +301,7 @@ static void on_group(void *context, const struct kube_answer *answer) {
 }
 
 int64_t api_step(struct api *api, int64_t now_ms) {
-    complaint_log_over(&api->complaint, api->log, "api.recovered", "mcpservers." TOOLHIVE_GROUP,
-                       now_ms);
+    complaint_log_over(&api->complaint, api->log, "api.recovered", TOOLHIVE_GROUP, now_ms);
     if (!api->is_asking && now_ms >= api->next_ms) {
         api->is_asking = true;
         api->asked_ms = now_ms;

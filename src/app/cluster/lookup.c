@@ -205,7 +205,7 @@ static int64_t act(struct lookup *lookup, int64_t now_ms) {
 }
 
 int64_t lookup_step(struct lookup *lookup, int64_t now_ms) {
-    complaint_log_over(&lookup->complaint, lookup->log, "lookup.recovered", "mcpservers", now_ms);
+    complaint_log_over(&lookup->complaint, lookup->log, "lookup.recovered", TOOLHIVE_GROUP, now_ms);
     add_incoming(lookup, now_ms);
     return act(lookup, now_ms);
 }

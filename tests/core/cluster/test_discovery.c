@@ -362,7 +362,7 @@ static void test_discovery__reads_resources_by_their_plural(void **state) {
             strcmp(version, rows[i].has_servers ? "v1beta1" : "") != 0) {
             fail_msg("%s: %d, %s", rows[i].json, is_list, version);
         }
-        /* What is no list may be asked for again. */
+        /* Without a list, the version is still the next one. */
         assert_true((discovery_next(&discovery) == NULL) == is_list);
     }
 }
