@@ -27,7 +27,8 @@ struct report_options {
     enum report_threshold threshold;
 };
 
-#define REPORT_OPTIONS_DEFAULT {.output = "text"}
+#define REPORT_OPTIONS_DEFAULT                                                                     \
+    { .output = "text" }
 
 /* Rows of a command's table. Its target, a `type`, has a struct report_options as `member`. */
 #define REPORT_OPTION(TYPE, NAME, LETTER, ARGUMENT, OFFSET, HELP)                                  \

@@ -6,7 +6,7 @@
  * One run of a command that judges objects and reports them: `capstan review` and `capstan audit`.
  * It judges, reports and counts, one object after the other, and knows the exit status in the end.
  *
- *     session_init(&session, &options);      and the command's own context for the verdicts
+ *     session_init(&session, &options, "reviewing");
  *     session_read_policy(&session, &error)
  *     session_begin(&session);
  *     session_judge(&session, &object, &error)      any number of times
@@ -50,8 +50,8 @@ void session_fini(struct session *session);
 /* Reads the policy, and complains of one that is valid but has less effect than it seems to. */
 bool session_read_policy(struct session *session, struct error *error) MUST_CHECK;
 
-/* `has_groups` is as in struct report. */
-void session_begin(struct session *session, bool is_live);
+/* Begins the report. The context of the verdicts is complete by now. */
+void session_begin(struct session *session);
 
 /* Judges an object and reports it. An error has the offset of the item. */
 bool session_judge(struct session *session, const struct session_object *object,
@@ -69,9 +69,5 @@ int session_status(const struct session *session);
 /* Complains of the error. Returns exit status 2 whatever the error is, since 1 would be a verdict.
  */
 int session_give_up(const struct error *error);
-
-/* A line of progress, if a terminal shows it. session_hush() wipes it, before other lines. */
-void session_show_progress(const struct session *session, const char *what, size_t n);
-void session_hush(const struct session *session);
 
 #endif

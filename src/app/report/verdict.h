@@ -14,14 +14,19 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "core/admission/decide.h"
+#include "core/facts/facts.h"
 #include "core/offline/manifest.h"
-#include "review_gather.h"
+
+/* The earlier state of an object, borrowed; NULL if it has none. */
+typedef const struct object *verdict_find_old(const void *old, const struct object *object);
 
 /* All that a verdict depends on, beside the object. All borrowed. */
 struct verdict_context {
     const struct policy *policy;
     struct facts *facts;
-    const struct review_old *old;
+    verdict_find_old *find_old;
+    const void *old; /* for find_old */
+    bool is_live; /* the objects are in a cluster now: one that is being deleted is passed over */
     bool has_cluster; /* the facts hold all MCPServers of a live cluster */
     bool fills_defaults;
     bool explains;
@@ -50,6 +55,6 @@ bool verdict_check(const struct manifest_item *item, struct error *error) MUST_C
 /* Judges an object, or a recorded AdmissionReview. Fails if the defaults or the patch do not apply
    to the object, or if the AdmissionReview is malformed. */
 bool verdict_make(const struct verdict_context *context, const struct manifest_item *item,
-                         struct verdict *ret_verdict, struct error *error) MUST_CHECK;
+                  struct verdict *ret_verdict, struct error *error) MUST_CHECK;
 
 #endif

@@ -14,6 +14,11 @@
 #include <cjson/cJSON.h>
 
 #include "report/verdict.h"
+#include "review/review_gather.h"
+
+static inline const struct object *find_old(const void *old, const struct object *object) {
+    return review_old_find(old, object);
+}
 
 enum { REVIEW_ITEMS_MAX = 8 };
 
@@ -40,7 +45,7 @@ static inline struct review_items review_items_of(const char *json) {
 
 /* The verdict on the one object of a document. */
 static inline void verdict_on(const struct verdict_context *context, const char *json,
-                                     struct verdict *ret_verdict) {
+                              struct verdict *ret_verdict) {
     struct review_items items = review_items_of(json);
     struct error error;
     assert_int_equal(items.n, 1);
