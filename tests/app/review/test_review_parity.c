@@ -27,10 +27,10 @@
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 
+#include "app/report/verdict_fixtures.h"
 #include "base/memory.h"
 #include "case.h"
 #include "edge/file.h"
-#include "app/report/verdict_fixtures.h"
 
 enum { CASES_MIN = 250, MANIFESTS_MIN = 150, REPOSITORY_MIN = 130 };
 
