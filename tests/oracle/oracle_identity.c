@@ -17,9 +17,9 @@
 
 enum { CLAIMS_MAX = 16 };
 
-/* The claims of the controller references of the new and of the old object. */
+/* The claims of the controller references of the new and of the old object, about one kind. */
 struct claims {
-    const char *uids[CLAIMS_MAX]; /* of those that name an MCPServer of the object's name */
+    const char *uids[CLAIMS_MAX]; /* of those that name one of the kind and the object's name */
     size_t n_new;                 /* so many of them are the new object's */
     size_t n_uids;
     bool has_controller; /* there is one, whatever its kind */
@@ -28,13 +28,14 @@ struct claims {
 
 enum pair { PAIR_NONE, PAIR_OURS, PAIR_UNREADABLE };
 
-static void read_claim(const cJSON *reference, const char *name, struct claims *claims) {
+static void read_claim(const cJSON *reference, enum family of, const char *name,
+                       struct claims *claims) {
     struct text version = oracle_text(tree_at(reference, "apiVersion", NULL), SIZE_MAX);
     struct text kind = oracle_text(tree_at(reference, "kind", NULL), LIMIT_KIND);
     struct text its = oracle_text(tree_at(reference, "name", NULL), LIMIT_NAME);
     struct text uid = oracle_text(tree_at(reference, "uid", NULL), LIMIT_UID);
-    if ((version.state != UNUSABLE && !oracle_is_group(version.value)) ||
-        (kind.state != UNUSABLE && strcmp(kind.value, "MCPServer") != 0)) {
+    if ((version.state != UNUSABLE && !oracle_is_group(version.value, TOOLHIVE)) ||
+        (kind.state != UNUSABLE && strcmp(kind.value, oracle_kinds[of]) != 0)) {
         return;
     }
     if (version.state == UNUSABLE || kind.state == UNUSABLE || its.state == UNUSABLE ||
@@ -47,20 +48,27 @@ static void read_claim(const cJSON *reference, const char *name, struct claims *
     }
 }
 
-static bool read_claims(const cJSON *object, const char *name, struct claims *claims) {
+static void read_claims_of(const cJSON *object, enum family of, const char *name,
+                           struct claims *claims) {
     const cJSON *references = tree_at(object, "metadata", "ownerReferences", NULL);
     const cJSON *reference;
-    bool has_controller = false;
     cJSON_ArrayForEach(reference, references) {
         if (cJSON_IsTrue(tree_at(reference, "controller", NULL))) {
-            has_controller = true;
-            read_claim(reference, name, claims);
+            claims->has_controller = true;
+            read_claim(reference, of, name, claims);
         }
     }
-    return has_controller;
 }
 
-/* Does one of the references name an MCPServer with that uid? A record without uid takes all. */
+static struct claims read_claims(const struct request *request, enum family of) {
+    struct claims claims = {.n_uids = 0};
+    read_claims_of(request->object, of, request->name.value, &claims);
+    claims.n_new = claims.n_uids;
+    read_claims_of(request->old, of, request->name.value, &claims);
+    return claims;
+}
+
+/* Does one of the references name the one with that uid? A record without uid takes all. */
 static bool claims_name(const struct claims *claims, size_t n, const struct server *server) {
     for (size_t i = 0; i < n; i++) {
         if (server->uid[0] == '\0' || strcmp(claims->uids[i], server->uid) == 0) {
@@ -80,8 +88,8 @@ static bool has_claim(const struct claims *claims) {
     return false;
 }
 
-static enum pair read_selector(const struct request *request) {
-    const cJSON *object = request->old != NULL ? request->old : request->object;
+/* The selector of a Deployment speaks of MCPServers alone. */
+static enum pair selector_of(const cJSON *object, const char *expected) {
     const cJSON *selector = tree_at(object, "spec", "selector", NULL);
     const cJSON *labels = tree_at(selector, "matchLabels", NULL);
     struct text name = oracle_text(tree_at(labels, NAME_LABEL, NULL), LIMIT_NAME);
@@ -89,31 +97,41 @@ static enum pair read_selector(const struct request *request) {
     if (oracle_object(selector) == UNUSABLE || oracle_object(labels) == UNUSABLE) {
         return PAIR_UNREADABLE;
     }
-    if ((name.state != UNUSABLE && strcmp(name.value, "mcpserver") != 0) ||
-        (instance.state != UNUSABLE && strcmp(instance.value, request->name.value) != 0)) {
+    if ((name.state != UNUSABLE && strcmp(name.value, oracle_labels[MCPSERVER]) != 0) ||
+        (instance.state != UNUSABLE && strcmp(instance.value, expected) != 0)) {
         return PAIR_NONE;
     }
     return name.state == SET && instance.state == SET ? PAIR_OURS : PAIR_UNREADABLE;
 }
 
-/* The MCPServer without uid that the labels of the object name. */
+static enum pair read_selector(const struct request *request) {
+    return selector_of(request->old != NULL ? request->old : request->object, request->name.value);
+}
+
+/* The one without uid that the labels of the object name. */
 static struct server labels_name(const struct request *request, const cJSON *object) {
     struct server none = {.uid = ""};
     const cJSON *labels = tree_at(object, "metadata", "labels", NULL);
     struct text name = oracle_text(tree_at(labels, NAME_LABEL, NULL), LIMIT_NAME);
     struct text instance = oracle_text(tree_at(labels, INSTANCE_LABEL, NULL), LIMIT_NAME);
-    if (strcmp(name.value, "mcpserver") != 0 || instance.state != SET) {
-        return none;
+    for (enum family kind = MCPSERVER; kind < FAMILY; kind++) {
+        if (strcmp(name.value, oracle_labels[kind]) == 0 && instance.state == SET) {
+            struct server server = oracle_find_server(request->question->facts, kind,
+                                                      request->namespace.value, instance.value);
+            return server.uid[0] == '\0' ? server : none;
+        }
     }
-    struct server server =
-        oracle_find_server(request->question->facts, request->namespace.value, instance.value);
-    return server.uid[0] == '\0' ? server : none;
+    return none;
 }
 
 /* Labels count if records have no uids: the old ones before the new ones. */
-static struct server by_labels(const struct request *request) {
+static struct server by_labels(const struct request *request, enum family kind) {
     struct server server = labels_name(request, request->old);
-    return server.is_there ? server : labels_name(request, request->object);
+    if (!server.is_there) {
+        server = labels_name(request, request->object);
+    }
+    server.is_there = server.is_there && server.kind == kind;
+    return server;
 }
 
 struct integer oracle_noted_generation(const cJSON *deployment) {
@@ -154,7 +172,7 @@ static enum identity_state by_selector(const struct claims *claims, enum pair pa
 static bool is_ours(const struct request *request, const struct claims *claims, enum pair pair,
                     const struct server *record) {
     return claims_name(claims, claims->n_uids, record) || pair == PAIR_OURS ||
-           (!claims->has_controller && by_labels(request).is_there);
+           (!claims->has_controller && by_labels(request, record->kind).is_there);
 }
 
 /* Row 12. `record` is what the facts have. After a look-up that failed, the cap goes by the facts:
@@ -166,9 +184,21 @@ static struct identity look_up(const struct request *request, const struct claim
     unresolved.state = IDENTITY_UNRESOLVED;
     bool is_former = record->is_there && (has_claim(claims) || claims->is_unreadable) &&
                      !claims_name(claims, claims->n_uids, record);
+    if (!oracle_is_concerned(request, record->kind)) {
+        unresolved.asks = false;
+        return unresolved;
+    }
+    oracle_mark_kind(request, MARK_ROW12_SERVER, record->kind);
+    const cJSON *found_live =
+        oracle_find(request->question->live, TOOLHIVE, oracle_kinds[record->kind],
+                    request->namespace.value, request->name.value);
     switch (request->question->world) {
     case WORLD_FOUND: {
-        struct server live = oracle_server(request->question->live);
+        if (found_live == NULL) {
+            oracle_mark(request, MARK_ROW12_ABSENT);
+            return none;
+        }
+        struct server live = oracle_server(found_live, record->kind);
         struct identity answer = {.asks = true, .is_confirmed = true, .server = live};
         oracle_mark(request, MARK_ROW12_FOUND);
         answer.state = claims_name(claims, claims->n_uids, &live)
@@ -209,21 +239,28 @@ static void mark_owner(const struct request *request, const struct claims *claim
     }
 }
 
-struct identity oracle_deployment(const struct request *request, bool asks_anyway) {
-    struct claims claims = {.n_uids = 0};
-    struct identity none = {.state = IDENTITY_NONE, .server = {.uid = ""}};
-    struct server record =
-        oracle_find_server(request->question->facts, request->namespace.value, request->name.value);
-    enum pair pair = read_selector(request);
-    claims.has_controller = read_claims(request->object, request->name.value, &claims);
-    claims.n_new = claims.n_uids;
-    claims.has_controller =
-        read_claims(request->old, request->name.value, &claims) || claims.has_controller;
+/* Is the controller one of the family, but no MCPServer? */
+static bool has_other_owner(const struct request *request) {
+    return read_claims(request, REMOTEPROXY).n_uids + read_claims(request, VIRTUAL).n_uids > 0;
+}
+
+enum ask { ASK, ASK_ANYWAY, ASK_WITHOUT_CLAIMS };
+
+/* Is it one of this kind's? */
+static struct identity of_kind(const struct request *request, enum family kind, enum ask ask) {
+    struct identity none = {.state = IDENTITY_NONE, .server = {.kind = kind, .uid = ""}};
+    struct claims claims = {.has_controller = true};
+    if (ask != ASK_WITHOUT_CLAIMS) {
+        claims = read_claims(request, kind);
+    }
+    struct server record = oracle_find_server(request->question->facts, kind,
+                                              request->namespace.value, request->name.value);
+    enum pair pair = kind == MCPSERVER ? read_selector(request) : PAIR_NONE;
     mark_owner(request, &claims, &record);
 
     bool is_owned = record.is_there && claims_name(&claims, claims.n_uids, &record);
     bool has_api = request->question->world != WORLD_OFFLINE;
-    if (asks_anyway) {
+    if (ask == ASK_ANYWAY) {
         return look_up(request, &claims, pair, &record);
     }
     if (is_owned) {
@@ -233,14 +270,13 @@ struct identity oracle_deployment(const struct request *request, bool asks_anywa
         }
         return found(IDENTITY_OWNED, &record);
     }
-    struct server labelled = by_labels(request);
+    struct server labelled = by_labels(request, kind);
     if (labelled.is_there && !claims.has_controller) {
-        oracle_mark(request, MARK_LABELS);
+        oracle_mark_kind(request, MARK_LABELS_SERVER, kind);
         return is_behind(request, &labelled) ? look_up(request, &claims, pair, &labelled)
                                              : found(IDENTITY_OWNED, &labelled);
     }
     if (request->name.state == ABSENT || request->name.value[0] == '\0') {
-        oracle_mark(request, MARK_NOT_OURS);
         return none;
     }
     if (claims.is_unreadable || pair == PAIR_UNREADABLE) {
@@ -259,11 +295,103 @@ struct identity oracle_deployment(const struct request *request, bool asks_anywa
         }
         return found(by_selector(&claims, pair, &record), &record);
     }
-    if (is_open) {
-        return found(by_selector(&claims, pair, &record), &record);
+    return is_open ? found(by_selector(&claims, pair, &record), &record) : none;
+}
+
+/* Does this answer about one kind settle whose it is? An MCPServer that is not stdio and found by
+   selector has nothing to say. */
+static bool settles(const struct identity *identity) {
+    return identity->state == IDENTITY_OWNED || identity->state == IDENTITY_UNRESOLVED ||
+           (identity->state == IDENTITY_SELECTED && identity->server.is_stdio);
+}
+
+/* Would the answer have to come from the API server? */
+static bool is_asked(const struct request *request, enum family kind, enum family asks_anyway) {
+    struct marks unused = {.met = {false}};
+    struct request quiet = *request;
+    quiet.marks = &unused;
+    struct identity identity = of_kind(&quiet, kind, ASK);
+    return kind == asks_anyway || identity.asks || identity.state == IDENTITY_UNRESOLVED;
+}
+
+/* A claim of a sibling that holds by the facts. A claim of an MCPServer that nobody knows does not
+   make it unresolved: whoever writes owners could then get out of the sibling's rules. */
+static bool is_siblings(const struct request *request, enum family asks_anyway) {
+    for (enum family kind = REMOTEPROXY; kind < FAMILY; kind++) {
+        if (!is_asked(request, kind, asks_anyway) &&
+            of_kind(request, kind, ASK).state == IDENTITY_OWNED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct identity oracle_deployment(const struct request *request, enum family asks_anyway) {
+    struct identity selected = {.state = IDENTITY_NONE, .server = {.uid = ""}};
+    bool asks = false;
+    bool has_sibling = is_siblings(request, asks_anyway);
+    for (enum family kind = MCPSERVER; kind < FAMILY; kind++) {
+        bool is_asked_about = is_asked(request, kind, asks_anyway);
+        if (has_sibling && is_asked_about && kind != MCPSERVER) {
+            continue;
+        }
+        struct identity identity = of_kind(request, kind,
+                                           kind == asks_anyway             ? ASK_ANYWAY
+                                           : has_sibling && is_asked_about ? ASK_WITHOUT_CLAIMS
+                                                                           : ASK);
+        asks = asks || identity.asks;
+        identity.asks = asks;
+        if (settles(&identity)) {
+            if (identity.state == IDENTITY_OWNED) {
+                oracle_mark_kind(request, MARK_OWNED_SERVER, kind);
+            } else if (identity.state == IDENTITY_SELECTED && has_other_owner(request)) {
+                oracle_mark(request, MARK_SELECTOR_BEFORE_OWNER);
+            }
+            return identity;
+        }
+        if (identity.state == IDENTITY_SELECTED) {
+            selected = identity;
+        }
     }
     oracle_mark(request, MARK_NOT_OURS);
-    return none;
+    selected.asks = asks;
+    return selected;
+}
+
+/* The record of a Deployment has its owner and its selector, and nobody looks anything up. */
+struct server oracle_recorded(const struct request *request, const char *deployment) {
+    const cJSON *facts = request->question->facts;
+    const cJSON *object =
+        oracle_find(facts, "apps", "Deployment", request->namespace.value, deployment);
+    struct request about = *request;
+    struct server selected = {.uid = ""};
+    about.operation = CREATE;
+    about.object = object;
+    about.old = NULL;
+    about.name = (struct text){SET, deployment};
+    for (enum family kind = MCPSERVER; kind < FAMILY; kind++) {
+        struct server server =
+            oracle_find_server(facts, kind, request->namespace.value, deployment);
+        struct claims claims = read_claims(&about, kind);
+        struct server labelled = by_labels(&about, kind);
+        if (object == NULL && server.is_there) {
+            oracle_mark(request, MARK_SCALER_WITHOUT_RECORD);
+            return server;
+        }
+        if (server.is_there && claims_name(&claims, claims.n_uids, &server)) {
+            return server;
+        }
+        if (labelled.is_there && !claims.has_controller) {
+            return labelled;
+        }
+        if (kind == MCPSERVER && server.is_there && selector_of(object, deployment) == PAIR_OURS) {
+            selected = server;
+            if (server.is_stdio) {
+                return server;
+            }
+        }
+    }
+    return selected;
 }
 
 /* The size of the value of the term that begins here; -1 if its key is another. */
@@ -293,12 +421,12 @@ static bool has_term(const char *selector, const char *key, const char *value) {
     }
 }
 
-static enum pair read_scale(const struct request *request) {
+static enum pair read_scale(const struct request *request, enum family kind) {
     struct text selector = oracle_text(tree_at(request->old, "status", "selector", NULL), SIZE_MAX);
     if (selector.state == UNUSABLE) {
         return PAIR_UNREADABLE;
     }
-    if (!has_term(selector.value, NAME_LABEL, "mcpserver")) {
+    if (!has_term(selector.value, NAME_LABEL, oracle_labels[kind])) {
         return PAIR_NONE;
     }
     return has_term(selector.value, INSTANCE_LABEL, request->name.value) ? PAIR_OURS
@@ -306,19 +434,31 @@ static enum pair read_scale(const struct request *request) {
                                                                          : PAIR_NONE;
 }
 
-struct identity oracle_scale(const struct request *request) {
-    struct identity none = {.state = IDENTITY_NONE, .server = {.uid = ""}};
+static struct identity scale_of(const struct request *request, enum family kind, bool may_look_up) {
+    struct identity none = {.state = IDENTITY_NONE, .server = {.kind = kind, .uid = ""}};
     struct claims no_claims = {.n_uids = 0};
-    enum pair pair = read_scale(request);
-    struct server record =
-        oracle_find_server(request->question->facts, request->namespace.value, request->name.value);
-    if (pair == PAIR_NONE || request->name.value[0] == '\0') {
-        oracle_mark(request, MARK_SCALE_NOT_OURS);
-        return none;
+    enum pair pair = read_scale(request, kind);
+    struct server record = oracle_find_server(request->question->facts, kind,
+                                              request->namespace.value, request->name.value);
+    if (pair == PAIR_OURS && record.is_there) {
+        return found(IDENTITY_SELECTED, &record);
     }
     if (pair == PAIR_UNREADABLE) {
         oracle_mark(request, MARK_SCALE_UNREADABLE);
     }
-    return pair == PAIR_UNREADABLE || !record.is_there ? look_up(request, &no_claims, pair, &record)
-                                                       : found(IDENTITY_SELECTED, &record);
+    return pair == PAIR_NONE || !may_look_up ? none : look_up(request, &no_claims, pair, &record);
+}
+
+struct identity oracle_scale(const struct request *request, bool may_look_up) {
+    struct identity none = {.state = IDENTITY_NONE, .server = {.uid = ""}};
+    for (enum family kind = MCPSERVER; kind < FAMILY && request->name.value[0] != '\0'; kind++) {
+        struct identity identity = scale_of(request, kind, may_look_up);
+        none.asks = none.asks || identity.asks;
+        identity.asks = none.asks;
+        if (identity.state != IDENTITY_NONE) {
+            return identity;
+        }
+    }
+    oracle_mark(request, MARK_SCALE_NOT_OURS);
+    return none;
 }

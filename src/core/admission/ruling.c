@@ -40,13 +40,13 @@ void ruling_note(struct ruling *ruling, const char *format, ...) {
     ruling_join(ruling->note, text);
 }
 
-/* Writes "stdio-cap: " and the text, and notes the text. */
+/* Writes "stdio-cap: " and the text, which it returns. */
 PRINTF_LIKE(3, 0)
-static void format_text(struct ruling *ruling, char out[DECISION_WARNING_SIZE], const char *format,
-                        va_list values) {
+static const char *format_text(const struct ruling *ruling, char out[DECISION_WARNING_SIZE],
+                               const char *format, va_list values) {
     int used = snprintf(out, DECISION_WARNING_SIZE, "%s: ", rule_name(ruling->rule));
     vsnprintf(out + used, DECISION_WARNING_SIZE - (size_t)used, format, values);
-    ruling_join(ruling->note, out + used);
+    return out + used;
 }
 
 static void add_warning(struct decision *decision, const char *text) {
@@ -59,10 +59,19 @@ void ruling_warn(struct ruling *ruling, const char *format, ...) {
     char text[DECISION_WARNING_SIZE];
     va_list values;
     va_start(values, format);
-    format_text(ruling, text, format, values);
+    ruling_join(ruling->note, format_text(ruling, text, format, values));
     va_end(values);
     add_warning(ruling->decision, text);
     raise_action(ruling, ACTION_WARN);
+}
+
+void ruling_tell(struct ruling *ruling, const char *format, ...) {
+    char text[DECISION_WARNING_SIZE];
+    va_list values;
+    va_start(values, format);
+    (void)format_text(ruling, text, format, values);
+    va_end(values);
+    add_warning(ruling->decision, text);
 }
 
 bool ruling_warn_also(struct ruling *ruling, const char *text) {
@@ -101,7 +110,7 @@ void ruling_deny(struct ruling *ruling, const char *format, ...) {
     va_list values;
     take_back(decision);
     va_start(values, format);
-    format_text(ruling, decision->message, format, values);
+    ruling_join(ruling->note, format_text(ruling, decision->message, format, values));
     va_end(values);
     raise_action(ruling, ACTION_DENY);
     decision->is_denied = true;
@@ -114,14 +123,30 @@ void ruling_give_up(struct ruling *ruling) {
                 "unresolved: the MCPServer of this object could not be looked up; left unchanged");
 }
 
-bool ruling_is_new_violation(const struct ruling *ruling) {
-    const struct review *review = ruling->review;
-    if (review->operation == REVIEW_CREATE) {
-        return true;
+static bool is_same_target(const struct object *one, const struct object *other) {
+    const char *name = object_scaled_deployment(one);
+    const char *other_name = object_scaled_deployment(other);
+    return name != NULL && other_name != NULL && strcmp(name, other_name) == 0;
+}
+
+bool ruling_is_changed(const struct ruling *ruling, unsigned changes) {
+    const struct object *new = &ruling->review->object;
+    const struct object *old = &ruling->review->old;
+    const struct number maximum = object_maximum(new);
+    const struct number old_maximum = object_maximum(old);
+    unsigned found = 0;
+    if (!ruling->review->has_old) {
+        return false;
     }
-    const struct object *new = &review->object;
-    const struct object *old = &review->old;
-    return review->has_old && (strcmp(new->transport, old->transport) != 0 ||
-                               strcmp(new->provider, old->provider) != 0 ||
-                               !number_equals(&new->replicas, &old->replicas));
+    found |= strcmp(object_transport(new), object_transport(old)) != 0 ? CHANGE_TRANSPORT : 0;
+    found |= !number_equals(&new->replicas, &old->replicas) ? CHANGE_REPLICAS : 0;
+    found |= !number_equals(&new->backend_replicas, &old->backend_replicas) ? CHANGE_BACKENDS : 0;
+    found |= strcmp(new->provider, old->provider) != 0 ? CHANGE_PROVIDER : 0;
+    found |= !is_same_target(new, old) ? CHANGE_TARGET : 0;
+    found |= !number_equals(&maximum, &old_maximum) ? CHANGE_MAXIMUM : 0;
+    return (found & changes) != 0;
+}
+
+bool ruling_is_new_violation(const struct ruling *ruling, unsigned changes) {
+    return ruling->review->operation == REVIEW_CREATE || ruling_is_changed(ruling, changes);
 }

@@ -15,16 +15,35 @@ static bool is_over_cap(const struct ruling *ruling) {
     return ruling->server->is_stdio && number_exceeds(&ruling->server->replicas, 1);
 }
 
+static bool has_backends(const struct ruling *ruling) {
+    return number_exceeds(&ruling->review->object.backend_replicas, 1);
+}
+
+/* On reinvocation the count is 1, and this has nothing to say. So it says nothing to the audit log
+   where backendReplicas go on having their say there. */
+static void tell_rewrite(struct ruling *ruling, long long replicas) {
+    static const char text[] = ALLOWS_ONE "; spec.replicas set to 1, not %lld";
+    if (has_backends(ruling)) {
+        ruling_tell(ruling, text, replicas);
+    } else {
+        ruling_warn(ruling, text, replicas);
+    }
+}
+
 /* Row 1: the MCPServer itself. Its Deployment is held at 1, so the MCPServer is admitted as it is,
    unless the policy rewrites or refuses it. */
 static void cap_server(struct ruling *ruling) {
     long long replicas = ruling->server->replicas.value;
-    const bool rewrites = ruling->policy->rewrites_spec;
-    if (ruling->mode == MODE_DENY && ruling_is_new_violation(ruling)) {
+    /* An update that changes neither leaves the spec as it is: a PUT that changes nothing, such as
+       a storage migrator's, must stay one. */
+    const bool rewrites = ruling->policy->rewrites_spec &&
+                          ruling_is_new_violation(ruling, CHANGE_TRANSPORT | CHANGE_REPLICAS);
+    if (ruling->mode == MODE_DENY &&
+        ruling_is_new_violation(ruling, CHANGE_TRANSPORT | CHANGE_REPLICAS | CHANGE_PROVIDER)) {
         ruling_deny(ruling, ALLOWS_ONE "; spec.replicas is %lld", replicas);
     } else if (ruling->mode == MODE_ENFORCE && rewrites) {
         set_one_replica(ruling);
-        ruling_warn(ruling, ALLOWS_ONE "; spec.replicas set to 1, not %lld", replicas);
+        tell_rewrite(ruling, replicas);
     } else if (ruling->mode == MODE_WARN && rewrites) {
         ruling_warn(ruling, ALLOWS_ONE "; mode enforce would set spec.replicas to 1, not %lld",
                     replicas);
@@ -34,6 +53,31 @@ static void cap_server(struct ruling *ruling) {
     } else {
         ruling_warn(ruling, ALLOWS_ONE "; the Deployment is held at 1, not %lld", replicas);
     }
+}
+
+/* Row 2b for stdio: each backend is one process behind the one proxy. The operator makes as many as
+   the spec says, so there is nothing to hold. */
+const char *stdio_cap_backends(struct ruling *ruling) {
+    const struct number *backends = &ruling->review->object.backend_replicas;
+    if (ruling->review->kind != OBJECT_MCPSERVER) {
+        return "only about MCPServers";
+    }
+    if (!ruling->server->is_stdio) {
+        return "the transport is not stdio";
+    }
+    if (!has_backends(ruling)) {
+        return "spec.backendReplicas is not above 1";
+    }
+    if (ruling->mode == MODE_DENY &&
+        ruling_is_new_violation(ruling, CHANGE_TRANSPORT | CHANGE_BACKENDS)) {
+        ruling_deny(ruling, ALLOWS_ONE "; spec.backendReplicas is %lld",
+                    (long long)backends->value);
+    } else {
+        ruling_warn(ruling,
+                    ALLOWS_ONE "; spec.backendReplicas %lld makes sessions lose their backend",
+                    (long long)backends->value);
+    }
+    return NULL;
 }
 
 /* Row 3 for stdio: a new Deployment of an MCPServer whose spec asks for more than one. It does not
@@ -77,7 +121,7 @@ const char *stdio_cap_spec_driven(struct ruling *ruling) {
 }
 
 static const char *why_not_externally_driven(const struct ruling *ruling) {
-    if (ruling->review->kind == OBJECT_MCPSERVER) {
+    if (ruling->review->kind != OBJECT_DEPLOYMENT && ruling->review->kind != OBJECT_SCALE) {
         return "only about running Deployments";
     }
     if (!ruling->server->is_stdio) {
