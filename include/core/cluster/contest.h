@@ -50,8 +50,8 @@ struct contest_series {
 
 /* What to do about one decision. */
 struct contest_news {
-    bool is_contested;  /* the log shows this decision at its debug level only */
-    int64_t times;      /* not 0: say that the series is contested, with this number of decisions */
+    bool is_contested; /* the log shows this decision at its debug level only */
+    int64_t times;     /* not 0: say that the series is contested, with this number of decisions */
     bool is_event_due;
 };
 
