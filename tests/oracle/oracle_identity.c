@@ -256,6 +256,9 @@ static struct identity of_kind(const struct request *request, enum family kind, 
     struct server record = oracle_find_server(request->question->facts, kind,
                                               request->namespace.value, request->name.value);
     enum pair pair = kind == MCPSERVER ? read_selector(request) : PAIR_NONE;
+    if (ask == ASK_WITHOUT_CLAIMS && pair == PAIR_UNREADABLE) {
+        return none;
+    }
     mark_owner(request, &claims, &record);
 
     bool is_owned = record.is_there && claims_name(&claims, claims.n_uids, &record);
@@ -305,40 +308,39 @@ static bool settles(const struct identity *identity) {
            (identity->state == IDENTITY_SELECTED && identity->server.is_stdio);
 }
 
-/* Would the answer have to come from the API server? */
-static bool is_asked(const struct request *request, enum family kind, enum family asks_anyway) {
-    struct marks unused = {.met = {false}};
-    struct request quiet = *request;
-    quiet.marks = &unused;
-    struct identity identity = of_kind(&quiet, kind, ASK);
-    return kind == asks_anyway || identity.asks || identity.state == IDENTITY_UNRESOLVED;
+/* Does a claim of this kind hold by the facts? */
+static bool holds(const struct request *request, enum family kind) {
+    struct claims claims = read_claims(request, kind);
+    struct server record = oracle_find_server(request->question->facts, kind,
+                                              request->namespace.value, request->name.value);
+    return (record.is_there && claims_name(&claims, claims.n_uids, &record)) ||
+           (!claims.has_controller && by_labels(request, kind).is_there);
 }
 
-/* A claim of a sibling that holds by the facts. A claim of an MCPServer that nobody knows does not
-   make it unresolved: whoever writes owners could then get out of the sibling's rules. */
-static bool is_siblings(const struct request *request, enum family asks_anyway) {
-    for (enum family kind = REMOTEPROXY; kind < FAMILY; kind++) {
-        if (!is_asked(request, kind, asks_anyway) &&
-            of_kind(request, kind, ASK).state == IDENTITY_OWNED) {
-            return true;
-        }
+/* The first kind whose claim holds by the facts; FAMILY if none does. The others then count no
+   more: whoever writes owners could get out of its rules with a claim that nobody can confirm. But
+   the selector of a stdio MCPServer, which nobody can write, still holds. */
+static enum family holder(const struct request *request) {
+    enum family kind = MCPSERVER;
+    while (kind < FAMILY && !holds(request, kind)) {
+        kind++;
     }
-    return false;
+    return kind;
 }
 
 struct identity oracle_deployment(const struct request *request, enum family asks_anyway) {
     struct identity selected = {.state = IDENTITY_NONE, .server = {.uid = ""}};
     bool asks = false;
-    bool has_sibling = is_siblings(request, asks_anyway);
+    enum family held_by = holder(request);
     for (enum family kind = MCPSERVER; kind < FAMILY; kind++) {
-        bool is_asked_about = is_asked(request, kind, asks_anyway);
-        if (has_sibling && is_asked_about && kind != MCPSERVER) {
+        bool is_other = held_by != FAMILY && kind != held_by && kind != asks_anyway;
+        if (is_other && kind != MCPSERVER) {
             continue;
         }
         struct identity identity = of_kind(request, kind,
-                                           kind == asks_anyway             ? ASK_ANYWAY
-                                           : has_sibling && is_asked_about ? ASK_WITHOUT_CLAIMS
-                                                                           : ASK);
+                                           kind == asks_anyway ? ASK_ANYWAY
+                                           : is_other          ? ASK_WITHOUT_CLAIMS
+                                                               : ASK);
         asks = asks || identity.asks;
         identity.asks = asks;
         if (settles(&identity)) {
