@@ -46,6 +46,15 @@ static int start_debug(void **state) {
     return 0;
 }
 
+static int start_sse(void **state) {
+    static const struct cluster_server server = {
+        .name = "one", .transport = "sse", .replicas = 2, .provider = "redis"};
+    cluster_setup(state);
+    cluster_put_server(*state, &server);
+    cluster_start(*state);
+    return 0;
+}
+
 /* Somebody else holds the Lease, so that this replica never leads. */
 static int start_following(void **state) {
     struct cluster *cluster;
@@ -57,15 +66,35 @@ static int start_following(void **state) {
     return 0;
 }
 
-static void scale(const struct cluster *cluster, const char *user, int n) {
+static void scale_with(const struct cluster *cluster, const char *user, int n, const char *patch,
+                       const char *warned) {
     for (int i = 0; i < n; i++) {
         AUTO_FREE char *review = cluster_review_scale(&one_with_5);
         char *at = strstr(review, "\"admin\"");
         assert_non_null(at);
         char *with_user = memory_format("%.*s\"%s\"%s", (int)(at - review), review, user,
                                         at + strlen("\"admin\""));
-        cluster_ask(cluster, with_user, PATCH_REPLICAS_TO_1, "stdio-cap");
+        cluster_ask(cluster, with_user, patch, warned);
     }
+}
+
+static void scale(const struct cluster *cluster, const char *user, int n) {
+    scale_with(cluster, user, n, PATCH_REPLICAS_TO_1, "stdio-cap");
+}
+
+/* The operator will set the count back (row 6b). The log and the metric say so, and no Event. */
+static void test_contested__a_count_beside_spec_replicas_is_in_the_log(void **state) {
+    struct cluster *cluster = *state;
+    scale_with(cluster, HPA_USER, 20, "", "replica-passthrough");
+    program_wait_for_log(&cluster->program, "\"review.contested\"", 1);
+    assert_int_equal(program_count_log(&cluster->program, "\"review.contested\""), 1);
+    assert_int_equal(program_count_log(&cluster->program, "leave spec.replicas unset"), 1);
+    assert_int_equal(
+        program_metric(&cluster->program, "capstan_contested_total{rule=\"replica-passthrough\"}"),
+        18);
+    cluster_settle(cluster);
+    cluster_assert_count(cluster, NULL, HPAS, 0);
+    assert_int_equal(program_metric(&cluster->program, CONTESTED), 0);
 }
 
 /* Reads the Event. No other Event comes in these tests. */
@@ -194,6 +223,8 @@ int main(void) {
                                         cluster_teardown),
         cmocka_unit_test_setup_teardown(test_contested__another_user_has_his_own, start,
                                         cluster_teardown),
+        cmocka_unit_test_setup_teardown(test_contested__a_count_beside_spec_replicas_is_in_the_log,
+                                        start_sse, cluster_teardown),
         cmocka_unit_test_setup_teardown(test_contested__the_debug_level_has_each, start_debug,
                                         cluster_teardown),
         cmocka_unit_test_setup_teardown(test_contested__an_event_that_is_there_is_no_failure, start,

@@ -3,8 +3,8 @@
 #define CORE_CLUSTER_CONTEST_H
 
 /*
- * Recognises the user who sets the same count again and again although a rule sets it back each
- * time: an autoscaler asks every 15 s, for ever. Time is an argument.
+ * Recognises the user who sets a count again and again although each time a rule sets it back, or
+ * warns that the operator will: an autoscaler asks every 15 s, for ever. Time is an argument.
  *
  * A *series* is the decisions of one rule against one user on one object. The log shows the first
  * CONTEST_SHOWN decisions of a series like any other. With the next one the series is *contested*:
@@ -62,7 +62,7 @@ struct contest *contest_new(void);
 /* NULL is none. */
 void contest_free(struct contest *contest);
 
-/* The rule has set a count of this review back against its user. */
+/* The rule has decided against the count that the user of this review sets. */
 void contest_note(struct contest *contest, enum rule_id rule, const struct review *review,
                   int64_t now_ms, struct contest_news *ret_news);
 

@@ -37,23 +37,29 @@ void contest_log_set_event(struct contest_log *contest_log, struct contest_event
     contest_log->contest_event = contest_event;
 }
 
-/* The rule that has set the count of an update back. Of the two steps that do so, one is about
-   stdio and the other is not. */
+/* The rule that has set the count of an update back, or has warned that the operator will. These
+   steps exclude each other: by the transport, and by the kind. A dry run contests nothing. */
 static bool find_rule(const struct review *review, const struct decision *decision,
                       enum rule_id *ret_rule) {
     bool is_about_deployment = review->kind == OBJECT_DEPLOYMENT || review->kind == OBJECT_SCALE;
-    *ret_rule = decision->steps[STEP_STDIO_CAP_EXTERNAL].reason == NULL ? RULE_STDIO_CAP
-                                                                        : RULE_REPLICA_PASSTHROUGH;
-    return review->operation == REVIEW_UPDATE && is_about_deployment &&
-           decision->patch.has[PATCH_REPLICAS];
+    bool is_capped = decision->steps[STEP_STDIO_CAP_EXTERNAL].reason == NULL;
+    bool is_warned = decision->steps[STEP_REPLICA_PASSTHROUGH_SCALE].note[0] != '\0';
+    *ret_rule = is_capped && !is_warned ? RULE_STDIO_CAP : RULE_REPLICA_PASSTHROUGH;
+    return review->operation == REVIEW_UPDATE && is_about_deployment && !review->is_dry_run &&
+           (decision->patch.has[PATCH_REPLICAS] || is_warned);
 }
 
-static const char *hint_of(enum rule_id rule) {
-    return rule == RULE_STDIO_CAP
-               ? "this user asks for more replicas than stdio transport allows, again and again; "
-                 "remove the autoscaler or its target, or give the MCPServer another transport"
-               : "the operator sets a count that spec.replicas leaves open, again and again; see "
-                 "which version of ToolHive it is, or set spec.replicas";
+static const char *hint_of(enum rule_id rule, const struct review *review) {
+    if (rule == RULE_STDIO_CAP) {
+        return "this user asks for more replicas than stdio transport allows, again and again; "
+               "remove the autoscaler or its target, or give the MCPServer another transport";
+    }
+    if (review->kind == OBJECT_SCALE) {
+        return "this user sets another count than spec.replicas, and the operator sets it back, "
+               "again and again; leave spec.replicas unset, or remove the autoscaler";
+    }
+    return "the operator sets a count that spec.replicas leaves open, again and again; see which "
+           "version of ToolHive it is, or set spec.replicas";
 }
 
 static void log_contest(const struct contest_log *contest_log, enum rule_id rule,
@@ -61,7 +67,7 @@ static void log_contest(const struct contest_log *contest_log, enum rule_id rule
     log_event(contest_log->log, LOG_WARN, "review.contested", LOG_TEXT("rule", rule_name(rule)),
               LOG_TEXT("kind", review->kind_text), LOG_TEXT("namespace", review->namespace),
               LOG_TEXT("name", review->name), LOG_TEXT("user", review->user),
-              LOG_INTEGER("times", times), LOG_TEXT("hint", hint_of(rule)));
+              LOG_INTEGER("times", times), LOG_TEXT("hint", hint_of(rule, review)));
 }
 
 bool contest_log_note(struct contest_log *contest_log, const struct review *review,
