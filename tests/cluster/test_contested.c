@@ -18,6 +18,7 @@
 #include "cluster/cluster.h"
 
 #define HPA_USER           "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
+#define OPERATOR           "system:serviceaccount:toolhive-system:toolhive-operator"
 #define HPAS               "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers"
 #define CONTESTED          "capstan_contested_total{rule=\"stdio-cap\"}"
 #define REPLICAS_CONTESTED "\"reason\":\"ReplicasContested\""
@@ -46,6 +47,15 @@ static int start_debug(void **state) {
     return 0;
 }
 
+static int start_open(void **state) {
+    static const struct cluster_server server = {
+        .name = "one", .transport = "sse", .replicas = -1, .status = CLUSTER_QUIET_STATUS};
+    cluster_setup(state);
+    cluster_put_server(*state, &server);
+    cluster_start(*state);
+    return 0;
+}
+
 static int start_sse(void **state) {
     static const struct cluster_server server = {
         .name = "one", .transport = "sse", .replicas = 2, .provider = "redis"};
@@ -66,15 +76,21 @@ static int start_following(void **state) {
     return 0;
 }
 
+static void ask(const struct cluster *cluster, char *owned_review, const char *user,
+                const char *patch, const char *warned) {
+    AUTO_FREE char *review = owned_review;
+    const char *at = strstr(review, "\"admin\"");
+    assert_non_null(at);
+    cluster_ask(
+        cluster,
+        memory_format("%.*s\"%s\"%s", (int)(at - review), review, user, at + strlen("\"admin\"")),
+        patch, warned);
+}
+
 static void scale_with(const struct cluster *cluster, const char *user, int n, const char *patch,
                        const char *warned) {
     for (int i = 0; i < n; i++) {
-        AUTO_FREE char *review = cluster_review_scale(&one_with_5);
-        char *at = strstr(review, "\"admin\"");
-        assert_non_null(at);
-        char *with_user = memory_format("%.*s\"%s\"%s", (int)(at - review), review, user,
-                                        at + strlen("\"admin\""));
-        cluster_ask(cluster, with_user, patch, warned);
+        ask(cluster, cluster_review_scale(&one_with_5), user, patch, warned);
     }
 }
 
@@ -134,6 +150,21 @@ static void test_contested__another_user_has_his_own(void **state) {
     assert_int_equal(program_count_log(&cluster->program, "\"review.contested\""), 2);
 }
 
+/* Row 7: the operator writes a count that it does not own. */
+static void test_contested__the_operator_is_in_the_log(void **state) {
+    struct cluster *cluster = *state;
+    static const struct cluster_deployment noted = {
+        .name = "one", .replicas = 5, .noted_generation = 1};
+    for (int i = 0; i < 20; i++) {
+        ask(cluster, cluster_review(&noted), OPERATOR, PATCH_REPLICAS_TO_1, "");
+    }
+    program_wait_for_log(&cluster->program, "\"review.contested\"", 1);
+    assert_int_equal(program_count_log(&cluster->program, "\"review.contested\""), 1);
+    assert_int_equal(program_count_log(&cluster->program, "which version of ToolHive"), 1);
+    cluster_settle(cluster);
+    cluster_assert_count(cluster, "POST", EVENTS, 0);
+}
+
 static void test_contested__the_debug_level_has_each(void **state) {
     const struct cluster *cluster = *state;
     scale(cluster, "alice", 20);
@@ -189,11 +220,14 @@ static void test_contested__the_event_names_the_hpa(void **state) {
         {200, LIST_OF(""), "kubectl get hpa -n default"},
         {403, NULL, "kubectl get hpa -n default"},
         {500, NULL, "kubectl get hpa -n default"},
+        {0, NULL, "kubectl get hpa -n default"}, /* no answer within 5 s */
     };
     struct cluster *cluster = *state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        const struct fake_fault fault = {
-            .path = HPAS, .kind = FAKE_ANSWER, .status = rows[i].status, .body = rows[i].body};
+        const struct fake_fault fault = {.path = HPAS,
+                                         .kind = rows[i].status == 0 ? FAKE_SILENT : FAKE_ANSWER,
+                                         .status = rows[i].status,
+                                         .body = rows[i].body};
         struct fake_request request;
         fake_inject(cluster->api, &fault);
         scale(cluster, HPA_USER, 3);
@@ -225,6 +259,8 @@ int main(void) {
                                         cluster_teardown),
         cmocka_unit_test_setup_teardown(test_contested__a_count_beside_spec_replicas_is_in_the_log,
                                         start_sse, cluster_teardown),
+        cmocka_unit_test_setup_teardown(test_contested__the_operator_is_in_the_log, start_open,
+                                        cluster_teardown),
         cmocka_unit_test_setup_teardown(test_contested__the_debug_level_has_each, start_debug,
                                         cluster_teardown),
         cmocka_unit_test_setup_teardown(test_contested__an_event_that_is_there_is_no_failure, start,
