@@ -24,10 +24,21 @@ struct claims {
     size_t n_uids;
     bool has_controller; /* there is one, whatever its kind */
     bool is_unreadable;  /* one of them cannot be read */
+    bool is_of_any;      /* its kind cannot */
 };
 
 enum pair { PAIR_NONE, PAIR_OURS, PAIR_UNREADABLE };
 
+static bool is_family(const char *kind) {
+    for (enum family i = MCPSERVER; i < FAMILY; i++) {
+        if (strcmp(kind, oracle_kinds[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A kind is a group and a name. If one of the two cannot be read, it may be any of the three. */
 static void read_claim(const cJSON *reference, enum family of, const char *name,
                        struct claims *claims) {
     struct text version = oracle_text(tree_at(reference, "apiVersion", NULL), SIZE_MAX);
@@ -35,15 +46,17 @@ static void read_claim(const cJSON *reference, enum family of, const char *name,
     struct text its = oracle_text(tree_at(reference, "name", NULL), LIMIT_NAME);
     struct text uid = oracle_text(tree_at(reference, "uid", NULL), LIMIT_UID);
     if ((version.state != UNUSABLE && !oracle_is_group(version.value, TOOLHIVE)) ||
-        (kind.state != UNUSABLE && strcmp(kind.value, oracle_kinds[of]) != 0)) {
+        (kind.state != UNUSABLE && !is_family(kind.value))) {
         return;
     }
-    if (version.state == UNUSABLE || kind.state == UNUSABLE || its.state == UNUSABLE ||
-        uid.state == UNUSABLE) {
+    if (version.state == UNUSABLE || kind.state == UNUSABLE) {
         claims->is_unreadable = true;
-    } else if (strcmp(its.value, name) != 0) {
+        claims->is_of_any = true;
+    } else if (strcmp(kind.value, oracle_kinds[of]) != 0) {
         return;
-    } else if (claims->n_uids < CLAIMS_MAX) {
+    } else if (its.state == UNUSABLE || uid.state == UNUSABLE) {
+        claims->is_unreadable = true;
+    } else if (strcmp(its.value, name) == 0 && claims->n_uids < CLAIMS_MAX) {
         claims->uids[claims->n_uids++] = uid.value;
     }
 }
@@ -184,7 +197,10 @@ static struct identity look_up(const struct request *request, const struct claim
     unresolved.state = IDENTITY_UNRESOLVED;
     bool is_former = record->is_there && (has_claim(claims) || claims->is_unreadable) &&
                      !claims_name(claims, claims->n_uids, record);
-    if (!oracle_is_concerned(request, record->kind)) {
+    if (claims->is_of_any) {
+        unresolved.server.kind = FAMILY;
+    }
+    if (!oracle_is_concerned(request, unresolved.server.kind)) {
         unresolved.asks = false;
         return unresolved;
     }
@@ -204,6 +220,9 @@ static struct identity look_up(const struct request *request, const struct claim
         answer.state = claims_name(claims, claims->n_uids, &live)
                            ? IDENTITY_OWNED
                            : by_selector(claims, pair, &live);
+        if (answer.state == IDENTITY_UNRESOLVED) {
+            answer.server.kind = unresolved.server.kind;
+        }
         return answer;
     }
     case WORLD_ABSENT:
@@ -239,9 +258,15 @@ static void mark_owner(const struct request *request, const struct claims *claim
     }
 }
 
-/* Is the controller one of the family, but no MCPServer? */
+/* Is a controller one of the family, but no MCPServer? */
 static bool has_other_owner(const struct request *request) {
-    return read_claims(request, REMOTEPROXY).n_uids + read_claims(request, VIRTUAL).n_uids > 0;
+    for (enum family kind = REMOTEPROXY; kind < FAMILY; kind++) {
+        struct claims claims = read_claims(request, kind);
+        if (claims.n_uids > 0 || (claims.is_unreadable && !claims.is_of_any)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 enum ask { ASK, ASK_ANYWAY, ASK_WITHOUT_CLAIMS };
@@ -249,9 +274,12 @@ enum ask { ASK, ASK_ANYWAY, ASK_WITHOUT_CLAIMS };
 /* Is it one of this kind's? */
 static struct identity of_kind(const struct request *request, enum family kind, enum ask ask) {
     struct identity none = {.state = IDENTITY_NONE, .server = {.kind = kind, .uid = ""}};
-    struct claims claims = {.has_controller = true};
-    if (ask != ASK_WITHOUT_CLAIMS) {
-        claims = read_claims(request, kind);
+    struct claims all = read_claims(request, kind);
+    struct claims claims = all;
+    if (ask == ASK_WITHOUT_CLAIMS) {
+        claims = (struct claims){.has_controller = true};
+        all.is_unreadable = false;
+        all.is_of_any = false;
     }
     struct server record = oracle_find_server(request->question->facts, kind,
                                               request->namespace.value, request->name.value);
@@ -259,24 +287,27 @@ static struct identity of_kind(const struct request *request, enum family kind, 
     if (ask == ASK_WITHOUT_CLAIMS && pair == PAIR_UNREADABLE) {
         return none;
     }
+    if (pair == PAIR_OURS && record.is_there && record.is_stdio && has_other_owner(request)) {
+        claims.is_unreadable = false; /* the cap holds it, whoever the owner is */
+    }
     mark_owner(request, &claims, &record);
 
     bool is_owned = record.is_there && claims_name(&claims, claims.n_uids, &record);
     bool has_api = request->question->world != WORLD_OFFLINE;
     if (ask == ASK_ANYWAY) {
-        return look_up(request, &claims, pair, &record);
+        return look_up(request, &all, pair, &record);
     }
     if (is_owned) {
         if (is_behind(request, &record)) {
             oracle_mark(request, MARK_ROW12_NEWER);
-            return look_up(request, &claims, pair, &record);
+            return look_up(request, &all, pair, &record);
         }
         return found(IDENTITY_OWNED, &record);
     }
     struct server labelled = by_labels(request, kind);
     if (labelled.is_there && !claims.has_controller) {
         oracle_mark_kind(request, MARK_LABELS_SERVER, kind);
-        return is_behind(request, &labelled) ? look_up(request, &claims, pair, &labelled)
+        return is_behind(request, &labelled) ? look_up(request, &all, pair, &labelled)
                                              : found(IDENTITY_OWNED, &labelled);
     }
     if (request->name.state == ABSENT || request->name.value[0] == '\0') {
@@ -289,12 +320,13 @@ static struct identity of_kind(const struct request *request, enum family kind, 
     bool is_open = has_claim(&claims) || claims.is_unreadable || pair == PAIR_UNREADABLE ||
                    (claims.n_uids > 0 && !has_api && !record.is_there); /* manifests have no uids */
     if (is_open && (has_api || !record.is_there)) {
-        return look_up(request, &claims, pair, &record);
+        return look_up(request, &all, pair, &record);
     }
     if (pair == PAIR_OURS) {
         oracle_mark(request, claims.n_uids > 0 ? MARK_OWNER_FORMER_SELECTED : MARK_SELECTOR);
-        if (!record.is_there || is_behind(request, &record)) {
-            return look_up(request, &claims, pair, &record);
+        bool is_its_note = ask != ASK_WITHOUT_CLAIMS || record.is_stdio; /* else the sibling's */
+        if (!record.is_there || (is_its_note && is_behind(request, &record))) {
+            return look_up(request, &all, pair, &record);
         }
         return found(by_selector(&claims, pair, &record), &record);
     }
@@ -302,10 +334,14 @@ static struct identity of_kind(const struct request *request, enum family kind, 
 }
 
 /* Does this answer about one kind settle whose it is? An MCPServer that is not stdio and found by
-   selector has nothing to say. */
-static bool settles(const struct identity *identity) {
-    return identity->state == IDENTITY_OWNED || identity->state == IDENTITY_UNRESOLVED ||
-           (identity->state == IDENTITY_SELECTED && identity->server.is_stdio);
+   selector has nothing to say. Where a claim cannot be confirmed, that of another kind may hold,
+   but none goes before a selector that may be a stdio MCPServer's. */
+static bool settles(const struct request *request, enum family kind,
+                    const struct identity *identity) {
+    return identity->state == IDENTITY_OWNED ||
+           (identity->state == IDENTITY_SELECTED && identity->server.is_stdio) ||
+           (identity->state == IDENTITY_UNRESOLVED && kind == MCPSERVER &&
+            read_selector(request) == PAIR_OURS);
 }
 
 /* Does a claim of this kind hold by the facts? */
@@ -328,10 +364,12 @@ static enum family holder(const struct request *request) {
     return kind;
 }
 
-struct identity oracle_deployment(const struct request *request, enum family asks_anyway) {
-    struct identity selected = {.state = IDENTITY_NONE, .server = {.uid = ""}};
+/* Asks about each kind in turn, as long as one settles it. `held_by` is the first kind whose claim
+   holds by the facts. */
+static struct identity ask_in_turn(const struct request *request, enum family asks_anyway,
+                                   enum family held_by) {
+    struct identity best = {.state = IDENTITY_NONE, .server = {.uid = ""}};
     bool asks = false;
-    enum family held_by = holder(request);
     for (enum family kind = MCPSERVER; kind < FAMILY; kind++) {
         bool is_other = held_by != FAMILY && kind != held_by && kind != asks_anyway;
         if (is_other && kind != MCPSERVER) {
@@ -343,21 +381,37 @@ struct identity oracle_deployment(const struct request *request, enum family ask
                                                                : ASK);
         asks = asks || identity.asks;
         identity.asks = asks;
-        if (settles(&identity)) {
-            if (identity.state == IDENTITY_OWNED) {
-                oracle_mark_kind(request, MARK_OWNED_SERVER, kind);
-            } else if (identity.state == IDENTITY_SELECTED && has_other_owner(request)) {
-                oracle_mark(request, MARK_SELECTOR_BEFORE_OWNER);
-            }
+        if (settles(request, kind, &identity) ||
+            (kind == held_by && identity.state == IDENTITY_UNRESOLVED)) {
             return identity;
         }
-        if (identity.state == IDENTITY_SELECTED) {
-            selected = identity;
+        if (identity.state != IDENTITY_NONE && best.state != IDENTITY_UNRESOLVED &&
+            oracle_is_concerned(request, identity.server.kind)) {
+            best = identity;
         }
     }
-    oracle_mark(request, MARK_NOT_OURS);
-    selected.asks = asks;
-    return selected;
+    best.asks = asks;
+    return best;
+}
+
+struct identity oracle_deployment(const struct request *request, enum family asks_anyway) {
+    enum family held_by = holder(request);
+    struct identity identity = ask_in_turn(request, asks_anyway, held_by);
+    if (held_by != FAMILY && identity.state != IDENTITY_OWNED && identity.asks &&
+        !(identity.state == IDENTITY_SELECTED && identity.server.is_stdio) &&
+        identity.state != IDENTITY_UNRESOLVED) {
+        identity = ask_in_turn(request, asks_anyway, FAMILY); /* it is gone; the others count */
+        identity.asks = true;
+    }
+    if (identity.state == IDENTITY_OWNED) {
+        oracle_mark_kind(request, MARK_OWNED_SERVER, identity.server.kind);
+    } else if (identity.state == IDENTITY_SELECTED && identity.server.is_stdio &&
+               has_other_owner(request)) {
+        oracle_mark(request, MARK_SELECTOR_BEFORE_OWNER);
+    } else if (identity.state == IDENTITY_NONE) {
+        oracle_mark(request, MARK_NOT_OURS);
+    }
+    return identity;
 }
 
 /* The record of a Deployment has its owner and its selector, and nobody looks anything up. */
@@ -447,6 +501,8 @@ static struct identity scale_of(const struct request *request, enum family kind,
     }
     if (pair == PAIR_UNREADABLE) {
         oracle_mark(request, MARK_SCALE_UNREADABLE);
+        no_claims.is_of_any =
+            cJSON_GetStringValue(tree_at(request->old, "status", "selector", NULL)) == NULL;
     }
     return pair == PAIR_NONE || !may_look_up ? none : look_up(request, &no_claims, pair, &record);
 }

@@ -270,11 +270,12 @@ static void deployment_rows(const struct request *request, const struct identity
 }
 
 /* Nobody needs to know whose the object is if every rule about it is off. To a Scale, the cap and
-   row 6b have something to say, and the cap only to an MCPServer's. */
+   row 6b have something to say, and the cap only to an MCPServer's. FAMILY: it may be of any kind,
+   and no exemption of a kind covers it. */
 bool oracle_is_concerned(const struct request *asked, enum family kind) {
     struct request request = *asked;
     request.kind = kind;
-    return (kind == MCPSERVER && oracle_mode(&request, STDIO_CAP) != OFF) ||
+    return ((kind == MCPSERVER || kind == FAMILY) && oracle_mode(&request, STDIO_CAP) != OFF) ||
            oracle_mode(&request, PASSTHROUGH) != OFF ||
            (!request.is_scale && oracle_mode(&request, GRACE_PERIOD) != OFF);
 }
