@@ -258,10 +258,14 @@ static void mark_owner(const struct request *request, const struct claims *claim
     }
 }
 
-/* Is a controller one of the family, but no MCPServer? */
+/* Is the controller, or else the old one, one of the family, but no MCPServer? */
 static bool has_other_owner(const struct request *request) {
     for (enum family kind = REMOTEPROXY; kind < FAMILY; kind++) {
-        struct claims claims = read_claims(request, kind);
+        struct claims claims = {.n_uids = 0};
+        read_claims_of(request->object, kind, request->name.value, &claims);
+        if (!claims.has_controller) {
+            read_claims_of(request->old, kind, request->name.value, &claims);
+        }
         if (claims.n_uids > 0 || (claims.is_unreadable && !claims.is_of_any)) {
             return true;
         }
@@ -324,7 +328,7 @@ static struct identity of_kind(const struct request *request, enum family kind, 
     }
     if (pair == PAIR_OURS) {
         oracle_mark(request, claims.n_uids > 0 ? MARK_OWNER_FORMER_SELECTED : MARK_SELECTOR);
-        bool is_its_note = ask != ASK_WITHOUT_CLAIMS || record.is_stdio; /* else the sibling's */
+        bool is_its_note = record.is_stdio || !has_other_owner(request); /* else the sibling's */
         if (!record.is_there || (is_its_note && is_behind(request, &record))) {
             return look_up(request, &all, pair, &record);
         }
