@@ -184,12 +184,23 @@ static enum object_kind lookup_of(const struct search *search, enum object_kind 
     return can_ask(search, kind) ? kind : OBJECT_OTHER;
 }
 
+/* An unreadable sign may mean any of the family. Without an MCPServer of the name, it is one of the
+   siblings, for which the same rules hold. OBJECT_OTHER: it may be an MCPServer. */
+static enum object_kind only_sibling(struct search *search) {
+    for (int kind = OBJECT_FAMILY_FIRST; kind <= OBJECT_FAMILY_LAST; kind++) {
+        if (know(search, (enum object_kind)kind) != GONE) {
+            return kind == OBJECT_MCPSERVER ? OBJECT_OTHER : (enum object_kind)kind;
+        }
+    }
+    return OBJECT_OTHER;
+}
+
 /* `kind` may be OBJECT_OTHER: any of the family. */
 static void leave_unresolved(struct search *search, enum object_kind kind) {
     struct subject *subject = search->subject;
     subject->state = SUBJECT_UNRESOLVED;
     subject->lookup_kind = lookup_of(search, kind);
-    subject->server.kind = kind;
+    subject->server.kind = kind == OBJECT_OTHER ? only_sibling(search) : kind;
 }
 
 static void find(struct search *search, enum object_kind kind, enum subject_scope scope) {
@@ -214,11 +225,13 @@ static void weigh(struct search *search, const struct selection *selection) {
     bool is_capped = selector == SIGN_OURS && search->subject->server.is_stdio;
     bool is_unread = selector == SIGN_DOUBTFUL && !selection->is_unusable;
     bool is_siblings = owner.kind != OBJECT_OTHER && owner.kind != OBJECT_MCPSERVER;
+    /* A sibling's claim frees nothing, so the MCPServer of the selector is asked for first. */
+    bool is_cap_first = is_siblings && (is_capped || is_unread);
     if (owner.sign == SIGN_OURS && owner.kind == OBJECT_MCPSERVER) {
         find(search, owner.kind, SCOPE_ALL);
-    } else if (owner.sign == SIGN_OURS && !is_capped && !is_unread) {
+    } else if (owner.sign == SIGN_OURS && !is_cap_first) {
         find(search, owner.kind, SCOPE_ALL);
-    } else if (owner.sign == SIGN_DOUBTFUL && !(is_capped && is_siblings) &&
+    } else if (owner.sign == SIGN_DOUBTFUL && !is_cap_first &&
                (lookup_of(search, owner.kind) != OBJECT_OTHER || !is_capped)) {
         leave_unresolved(search, owner.kind);
     } else if (selector == SIGN_OURS) {
@@ -236,8 +249,10 @@ static bool find_by_labels(struct search *search, const struct object *object) {
     struct subject *subject = search->subject;
     struct fact server;
     bool is_unusable = object->instance_presence == PRESENCE_UNUSABLE;
-    bool is_capped = subject->state == SUBJECT_FOUND && subject->server.is_stdio;
-    if (kind == OBJECT_OTHER || (is_capped && kind != OBJECT_MCPSERVER) ||
+    /* The cap by the selector goes before the labels of a sibling, as before its owner. */
+    bool may_be_capped = subject->state == SUBJECT_UNRESOLVED ||
+                         (subject->state == SUBJECT_FOUND && subject->server.is_stdio);
+    if (kind == OBJECT_OTHER || (may_be_capped && kind != OBJECT_MCPSERVER) ||
         (object->instance[0] == '\0' && !is_unusable)) {
         return false;
     }
@@ -334,7 +349,9 @@ static bool find_owner(struct search *search, const struct fact *deployment) {
     if (is_selected && server->is_stdio) {
         return true;
     }
-    if (kind_is_family(owner->kind) &&
+    /* The labels of a manifest, which stand in for an owner, may name one of another name. */
+    bool is_named = !owner->is_controlled || strcmp(owner->name, deployment->name) == 0;
+    if (kind_is_family(owner->kind) && !owner->is_unusable && is_named &&
         facts_find(search->facts, owner->kind, deployment->namespace, owner->name, server) &&
         is_of_uid(server, owner)) {
         return true;
