@@ -48,8 +48,7 @@ static bool is_exempt(const struct request *request, enum table_rule rule) {
         if (strcmp(tree_at(exemption, "namespace", NULL)->valuestring, request->namespace.value) !=
                 0 ||
             (name != NULL && strcmp(name->valuestring, request->name.value) != 0) ||
-            (kind != NULL && (request->kind == FAMILY ||
-                              strcmp(kind->valuestring, oracle_kinds[request->kind]) != 0)) ||
+            (kind != NULL && strcmp(kind->valuestring, oracle_kinds[request->kind]) != 0) ||
             !covers_rule(exemption, rule)) {
             continue;
         }

@@ -29,16 +29,7 @@ struct claims {
 
 enum pair { PAIR_NONE, PAIR_OURS, PAIR_UNREADABLE };
 
-static bool is_family(const char *kind) {
-    for (enum family i = MCPSERVER; i < FAMILY; i++) {
-        if (strcmp(kind, oracle_kinds[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A kind is a group and a name. If one of the two cannot be read, it may be any of the three. */
+/* An owner whose kind cannot be read may be any of the three. */
 static void read_claim(const cJSON *reference, enum family of, const char *name,
                        struct claims *claims) {
     struct text version = oracle_text(tree_at(reference, "apiVersion", NULL), SIZE_MAX);
@@ -46,15 +37,14 @@ static void read_claim(const cJSON *reference, enum family of, const char *name,
     struct text its = oracle_text(tree_at(reference, "name", NULL), LIMIT_NAME);
     struct text uid = oracle_text(tree_at(reference, "uid", NULL), LIMIT_UID);
     if ((version.state != UNUSABLE && !oracle_is_group(version.value, TOOLHIVE)) ||
-        (kind.state != UNUSABLE && !is_family(kind.value))) {
+        (kind.state != UNUSABLE && strcmp(kind.value, oracle_kinds[of]) != 0)) {
         return;
     }
-    if (version.state == UNUSABLE || kind.state == UNUSABLE) {
-        claims->is_unreadable = true;
+    if (kind.state == UNUSABLE) {
         claims->is_of_any = true;
-    } else if (strcmp(kind.value, oracle_kinds[of]) != 0) {
-        return;
-    } else if (its.state == UNUSABLE || uid.state == UNUSABLE) {
+    }
+    if (version.state == UNUSABLE || kind.state == UNUSABLE || its.state == UNUSABLE ||
+        uid.state == UNUSABLE) {
         claims->is_unreadable = true;
     } else if (strcmp(its.value, name) == 0 && claims->n_uids < CLAIMS_MAX) {
         claims->uids[claims->n_uids++] = uid.value;
@@ -197,11 +187,9 @@ static struct identity look_up(const struct request *request, const struct claim
     unresolved.state = IDENTITY_UNRESOLVED;
     bool is_former = record->is_there && (has_claim(claims) || claims->is_unreadable) &&
                      !claims_name(claims, claims->n_uids, record);
-    if (claims->is_of_any) {
-        unresolved.server.kind = FAMILY;
-    }
     if (!oracle_is_concerned(request, unresolved.server.kind)) {
         unresolved.asks = false;
+        unresolved.state = request->is_scale ? IDENTITY_NONE : IDENTITY_UNRESOLVED;
         return unresolved;
     }
     oracle_mark_kind(request, MARK_ROW12_SERVER, record->kind);
@@ -220,9 +208,6 @@ static struct identity look_up(const struct request *request, const struct claim
         answer.state = claims_name(claims, claims->n_uids, &live)
                            ? IDENTITY_OWNED
                            : by_selector(claims, pair, &live);
-        if (answer.state == IDENTITY_UNRESOLVED) {
-            answer.server.kind = unresolved.server.kind;
-        }
         return answer;
     }
     case WORLD_ABSENT:
@@ -283,7 +268,6 @@ static struct identity of_kind(const struct request *request, enum family kind, 
     if (ask == ASK_WITHOUT_CLAIMS) {
         claims = (struct claims){.has_controller = true};
         all.is_unreadable = false;
-        all.is_of_any = false;
     }
     struct server record = oracle_find_server(request->question->facts, kind,
                                               request->namespace.value, request->name.value);
@@ -370,19 +354,20 @@ static enum family holder(const struct request *request) {
 
 /* Asks about each kind in turn, as long as one settles it. `held_by` is the first kind whose claim
    holds by the facts. */
-static struct identity ask_in_turn(const struct request *request, enum family asks_anyway,
+static struct identity ask_in_turn(const struct request *request, unsigned asks_anyway,
                                    enum family held_by) {
     struct identity best = {.state = IDENTITY_NONE, .server = {.uid = ""}};
     bool asks = false;
     for (enum family kind = MCPSERVER; kind < FAMILY; kind++) {
-        bool is_other = held_by != FAMILY && kind != held_by && kind != asks_anyway;
+        bool is_confirmed = (asks_anyway & 1U << kind) != 0;
+        bool is_other = held_by != FAMILY && kind != held_by && !is_confirmed;
         if (is_other && kind != MCPSERVER) {
             continue;
         }
         struct identity identity = of_kind(request, kind,
-                                           kind == asks_anyway ? ASK_ANYWAY
-                                           : is_other          ? ASK_WITHOUT_CLAIMS
-                                                               : ASK);
+                                           is_confirmed ? ASK_ANYWAY
+                                           : is_other   ? ASK_WITHOUT_CLAIMS
+                                                        : ASK);
         asks = asks || identity.asks;
         identity.asks = asks;
         if (settles(request, kind, &identity) ||
@@ -398,7 +383,7 @@ static struct identity ask_in_turn(const struct request *request, enum family as
     return best;
 }
 
-struct identity oracle_deployment(const struct request *request, enum family asks_anyway) {
+struct identity oracle_deployment(const struct request *request, unsigned asks_anyway) {
     enum family held_by = holder(request);
     struct identity identity = ask_in_turn(request, asks_anyway, held_by);
     if (held_by != FAMILY && identity.state != IDENTITY_OWNED && identity.asks &&
@@ -406,6 +391,10 @@ struct identity oracle_deployment(const struct request *request, enum family ask
         identity.state != IDENTITY_UNRESOLVED) {
         identity = ask_in_turn(request, asks_anyway, FAMILY); /* it is gone; the others count */
         identity.asks = true;
+    }
+    if (identity.state == IDENTITY_SELECTED && !identity.server.is_stdio &&
+        !identity.is_confirmed && is_behind(request, &identity.server)) {
+        identity = of_kind(request, MCPSERVER, ASK_ANYWAY); /* nobody else's: the note is its own */
     }
     if (identity.state == IDENTITY_OWNED) {
         oracle_mark_kind(request, MARK_OWNED_SERVER, identity.server.kind);
@@ -505,8 +494,6 @@ static struct identity scale_of(const struct request *request, enum family kind,
     }
     if (pair == PAIR_UNREADABLE) {
         oracle_mark(request, MARK_SCALE_UNREADABLE);
-        no_claims.is_of_any =
-            cJSON_GetStringValue(tree_at(request->old, "status", "selector", NULL)) == NULL;
     }
     return pair == PAIR_NONE || !may_look_up ? none : look_up(request, &no_claims, pair, &record);
 }

@@ -270,12 +270,11 @@ static void deployment_rows(const struct request *request, const struct identity
 }
 
 /* Nobody needs to know whose the object is if every rule about it is off. To a Scale, the cap and
-   row 6b have something to say, and the cap only to an MCPServer's. FAMILY: it may be of any kind,
-   and no exemption of a kind covers it. */
+   row 6b have something to say, and the cap only to an MCPServer's. */
 bool oracle_is_concerned(const struct request *asked, enum family kind) {
     struct request request = *asked;
     request.kind = kind;
-    return ((kind == MCPSERVER || kind == FAMILY) && oracle_mode(&request, STDIO_CAP) != OFF) ||
+    return (kind == MCPSERVER && oracle_mode(&request, STDIO_CAP) != OFF) ||
            oracle_mode(&request, PASSTHROUGH) != OFF ||
            (!request.is_scale && oracle_mode(&request, GRACE_PERIOD) != OFF);
 }
@@ -326,13 +325,15 @@ void oracle_judge_deployment(const struct request *asked, struct answer *answer)
         oracle_mark(request, MARK_ROW13_NO_POD_SPEC);
         return;
     }
-    struct identity identity = oracle_deployment(asked, FAMILY);
+    unsigned confirmed = 0;
+    struct identity identity = oracle_deployment(asked, confirmed);
     struct request of_server = about(asked, &identity);
     request = &of_server;
-    if (puts_back(request, &identity) && !identity.is_confirmed &&
-        (oracle_noted_generation(request->object).state != SET ||
-         request->user.state == UNUSABLE)) {
-        identity = oracle_deployment(asked, identity.server.kind);
+    while (puts_back(request, &identity) && !identity.is_confirmed &&
+           (oracle_noted_generation(request->object).state != SET ||
+            request->user.state == UNUSABLE)) {
+        confirmed |= 1U << identity.server.kind;
+        identity = oracle_deployment(asked, confirmed);
         of_server = about(asked, &identity);
         oracle_mark(request, identity.is_confirmed ? MARK_ROW7_CONFIRMED : MARK_ROW7_UNCONFIRMED);
     }
