@@ -46,6 +46,8 @@ static const struct {
     {METRIC_WATCH_ERRORS, "capstan_watch_errors_total"},
     {METRIC_DISCOVERY_ERRORS, "capstan_discovery_errors_total"},
     {METRIC_MCPSERVERS, "capstan_mcpservers"},
+    {METRIC_MCPREMOTEPROXIES, "capstan_mcpremoteproxies"},
+    {METRIC_VIRTUALMCPSERVERS, "capstan_virtualmcpservers"},
     {METRIC_DEPLOYMENTS, "capstan_deployments"},
     {METRIC_HTTP_CONNECTIONS, "capstan_http_connections"},
     {METRIC_HTTP_ACCEPTED, "capstan_http_connections_accepted_total"},
@@ -237,7 +239,7 @@ static void test_metrics__every_line_follows_the_format(void **state) {
         check_line(&format, line);
         n_families += strncmp(line, "# TYPE ", 7) == 0;
     }
-    assert_int_equal(n_families, 28);
+    assert_int_equal(n_families, 30);
 }
 
 static void test_metrics__a_family_is_introduced_once(void **state) {

@@ -176,6 +176,27 @@ static void test_observe__counts_answers(void **state) {
     assert_int_equal(program_metric(program, "capstan_deployments"), 2);
 }
 
+#define OBJECT(kind, name)                                                                         \
+    "---\napiVersion: toolhive.stacklok.dev/v1beta1\nkind: " kind "\nmetadata: {name: " name       \
+    ", namespace: default}\nspec: {}\n"
+
+static void test_observe__counts_the_objects_of_each_kind(void **state) {
+    (void)state;
+    struct program program;
+    program_init(&program);
+    program_put(&program, "objects/family.yaml",
+                OBJECT("MCPServer", "one") OBJECT("MCPRemoteProxy", "one")
+                    OBJECT("MCPRemoteProxy", "two") OBJECT("VirtualMCPServer", "one")
+                        OBJECT("VirtualMCPServer", "two") OBJECT("VirtualMCPServer", "three"));
+    program_start(&program);
+    assert_int_equal(program_metric(&program, "capstan_mcpservers"), 1);
+    assert_int_equal(program_metric(&program, "capstan_mcpremoteproxies"), 2);
+    assert_int_equal(program_metric(&program, "capstan_virtualmcpservers"), 3);
+    assert_int_equal(program_metric(&program, "capstan_deployments"), 0);
+    assert_int_equal(program_stop(&program), 0);
+    program_fini(&program);
+}
+
 static void test_observe__counts_unresolved_failures(void **state) {
     (void)state;
     struct program program;
@@ -223,6 +244,7 @@ int main(void) {
         cmocka_unit_test(test_observe__the_page_parses),
         cmocka_unit_test(test_observe__buckets_add_up),
         cmocka_unit_test(test_observe__counts_answers),
+        cmocka_unit_test(test_observe__counts_the_objects_of_each_kind),
         cmocka_unit_test(test_observe__counts_unresolved_failures),
         cmocka_unit_test(test_observe__no_name_of_an_object_is_in_it),
         cmocka_unit_test(test_observe__no_object_is_in_the_log),
