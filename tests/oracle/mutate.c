@@ -293,10 +293,10 @@ static void change_pod(struct chance *chance, cJSON *object) {
    not: a server-side apply that creates the object brings it here. */
 static void set_deletion(struct chance *chance, cJSON *metadata, cJSON *old) {
     bool is_real = old != NULL && chance_of(chance, 80);
-    if (is_real || (old == NULL && TRIAL_ASKS_OPEN_QUESTIONS)) {
+    if (is_real || old == NULL) {
         tree_put_text(metadata, "deletionTimestamp", "2026-11-22T11:59:00Z");
     }
-    if (is_real || (old != NULL && TRIAL_ASKS_OPEN_QUESTIONS)) {
+    if (old != NULL) {
         tree_put_text(old, "deletionTimestamp", "2026-11-22T11:59:00Z");
     }
 }

@@ -24,10 +24,12 @@ struct claims {
     size_t n_uids;
     bool has_controller; /* there is one, whatever its kind */
     bool is_unreadable;  /* one of them cannot be read */
+    bool is_of_any;      /* its kind cannot */
 };
 
 enum pair { PAIR_NONE, PAIR_OURS, PAIR_UNREADABLE };
 
+/* An owner whose kind cannot be read may be any of the three. */
 static void read_claim(const cJSON *reference, enum family of, const char *name,
                        struct claims *claims) {
     struct text version = oracle_text(tree_at(reference, "apiVersion", NULL), SIZE_MAX);
@@ -38,12 +40,13 @@ static void read_claim(const cJSON *reference, enum family of, const char *name,
         (kind.state != UNUSABLE && strcmp(kind.value, oracle_kinds[of]) != 0)) {
         return;
     }
+    if (kind.state == UNUSABLE) {
+        claims->is_of_any = true;
+    }
     if (version.state == UNUSABLE || kind.state == UNUSABLE || its.state == UNUSABLE ||
         uid.state == UNUSABLE) {
         claims->is_unreadable = true;
-    } else if (strcmp(its.value, name) != 0) {
-        return;
-    } else if (claims->n_uids < CLAIMS_MAX) {
+    } else if (strcmp(its.value, name) == 0 && claims->n_uids < CLAIMS_MAX) {
         claims->uids[claims->n_uids++] = uid.value;
     }
 }
@@ -184,8 +187,9 @@ static struct identity look_up(const struct request *request, const struct claim
     unresolved.state = IDENTITY_UNRESOLVED;
     bool is_former = record->is_there && (has_claim(claims) || claims->is_unreadable) &&
                      !claims_name(claims, claims->n_uids, record);
-    if (!oracle_is_concerned(request, record->kind)) {
+    if (!oracle_is_concerned(request, unresolved.server.kind)) {
         unresolved.asks = false;
+        unresolved.state = request->is_scale ? IDENTITY_NONE : IDENTITY_UNRESOLVED;
         return unresolved;
     }
     oracle_mark_kind(request, MARK_ROW12_SERVER, record->kind);
@@ -239,9 +243,19 @@ static void mark_owner(const struct request *request, const struct claims *claim
     }
 }
 
-/* Is the controller one of the family, but no MCPServer? */
+/* Is the controller, or else the old one, one of the family, but no MCPServer? */
 static bool has_other_owner(const struct request *request) {
-    return read_claims(request, REMOTEPROXY).n_uids + read_claims(request, VIRTUAL).n_uids > 0;
+    for (enum family kind = REMOTEPROXY; kind < FAMILY; kind++) {
+        struct claims claims = {.n_uids = 0};
+        read_claims_of(request->object, kind, request->name.value, &claims);
+        if (!claims.has_controller) {
+            read_claims_of(request->old, kind, request->name.value, &claims);
+        }
+        if (claims.n_uids > 0 || (claims.is_unreadable && !claims.is_of_any)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 enum ask { ASK, ASK_ANYWAY, ASK_WITHOUT_CLAIMS };
@@ -249,9 +263,11 @@ enum ask { ASK, ASK_ANYWAY, ASK_WITHOUT_CLAIMS };
 /* Is it one of this kind's? */
 static struct identity of_kind(const struct request *request, enum family kind, enum ask ask) {
     struct identity none = {.state = IDENTITY_NONE, .server = {.kind = kind, .uid = ""}};
-    struct claims claims = {.has_controller = true};
-    if (ask != ASK_WITHOUT_CLAIMS) {
-        claims = read_claims(request, kind);
+    struct claims all = read_claims(request, kind);
+    struct claims claims = all;
+    if (ask == ASK_WITHOUT_CLAIMS) {
+        claims = (struct claims){.has_controller = true};
+        all.is_unreadable = false;
     }
     struct server record = oracle_find_server(request->question->facts, kind,
                                               request->namespace.value, request->name.value);
@@ -259,24 +275,27 @@ static struct identity of_kind(const struct request *request, enum family kind, 
     if (ask == ASK_WITHOUT_CLAIMS && pair == PAIR_UNREADABLE) {
         return none;
     }
+    if (pair == PAIR_OURS && record.is_there && record.is_stdio && has_other_owner(request)) {
+        claims.is_unreadable = false; /* the cap holds it, whoever the owner is */
+    }
     mark_owner(request, &claims, &record);
 
     bool is_owned = record.is_there && claims_name(&claims, claims.n_uids, &record);
     bool has_api = request->question->world != WORLD_OFFLINE;
     if (ask == ASK_ANYWAY) {
-        return look_up(request, &claims, pair, &record);
+        return look_up(request, &all, pair, &record);
     }
     if (is_owned) {
         if (is_behind(request, &record)) {
             oracle_mark(request, MARK_ROW12_NEWER);
-            return look_up(request, &claims, pair, &record);
+            return look_up(request, &all, pair, &record);
         }
         return found(IDENTITY_OWNED, &record);
     }
     struct server labelled = by_labels(request, kind);
     if (labelled.is_there && !claims.has_controller) {
         oracle_mark_kind(request, MARK_LABELS_SERVER, kind);
-        return is_behind(request, &labelled) ? look_up(request, &claims, pair, &labelled)
+        return is_behind(request, &labelled) ? look_up(request, &all, pair, &labelled)
                                              : found(IDENTITY_OWNED, &labelled);
     }
     if (request->name.state == ABSENT || request->name.value[0] == '\0') {
@@ -289,12 +308,13 @@ static struct identity of_kind(const struct request *request, enum family kind, 
     bool is_open = has_claim(&claims) || claims.is_unreadable || pair == PAIR_UNREADABLE ||
                    (claims.n_uids > 0 && !has_api && !record.is_there); /* manifests have no uids */
     if (is_open && (has_api || !record.is_there)) {
-        return look_up(request, &claims, pair, &record);
+        return look_up(request, &all, pair, &record);
     }
     if (pair == PAIR_OURS) {
         oracle_mark(request, claims.n_uids > 0 ? MARK_OWNER_FORMER_SELECTED : MARK_SELECTOR);
-        if (!record.is_there || is_behind(request, &record)) {
-            return look_up(request, &claims, pair, &record);
+        bool is_its_note = record.is_stdio || !has_other_owner(request); /* else the sibling's */
+        if (!record.is_there || (is_its_note && is_behind(request, &record))) {
+            return look_up(request, &all, pair, &record);
         }
         return found(by_selector(&claims, pair, &record), &record);
     }
@@ -302,10 +322,14 @@ static struct identity of_kind(const struct request *request, enum family kind, 
 }
 
 /* Does this answer about one kind settle whose it is? An MCPServer that is not stdio and found by
-   selector has nothing to say. */
-static bool settles(const struct identity *identity) {
-    return identity->state == IDENTITY_OWNED || identity->state == IDENTITY_UNRESOLVED ||
-           (identity->state == IDENTITY_SELECTED && identity->server.is_stdio);
+   selector has nothing to say. Where a claim cannot be confirmed, that of another kind may hold,
+   but none goes before a selector that may be a stdio MCPServer's. */
+static bool settles(const struct request *request, enum family kind,
+                    const struct identity *identity) {
+    return identity->state == IDENTITY_OWNED ||
+           (identity->state == IDENTITY_SELECTED && identity->server.is_stdio) ||
+           (identity->state == IDENTITY_UNRESOLVED && kind == MCPSERVER &&
+            read_selector(request) == PAIR_OURS);
 }
 
 /* Does a claim of this kind hold by the facts? */
@@ -328,36 +352,59 @@ static enum family holder(const struct request *request) {
     return kind;
 }
 
-struct identity oracle_deployment(const struct request *request, enum family asks_anyway) {
-    struct identity selected = {.state = IDENTITY_NONE, .server = {.uid = ""}};
+/* Asks about each kind in turn, as long as one settles it. `held_by` is the first kind whose claim
+   holds by the facts. */
+static struct identity ask_in_turn(const struct request *request, unsigned asks_anyway,
+                                   enum family held_by) {
+    struct identity best = {.state = IDENTITY_NONE, .server = {.uid = ""}};
     bool asks = false;
-    enum family held_by = holder(request);
     for (enum family kind = MCPSERVER; kind < FAMILY; kind++) {
-        bool is_other = held_by != FAMILY && kind != held_by && kind != asks_anyway;
+        bool is_confirmed = (asks_anyway & 1U << kind) != 0;
+        bool is_other = held_by != FAMILY && kind != held_by && !is_confirmed;
         if (is_other && kind != MCPSERVER) {
             continue;
         }
         struct identity identity = of_kind(request, kind,
-                                           kind == asks_anyway ? ASK_ANYWAY
-                                           : is_other          ? ASK_WITHOUT_CLAIMS
-                                                               : ASK);
+                                           is_confirmed ? ASK_ANYWAY
+                                           : is_other   ? ASK_WITHOUT_CLAIMS
+                                                        : ASK);
         asks = asks || identity.asks;
         identity.asks = asks;
-        if (settles(&identity)) {
-            if (identity.state == IDENTITY_OWNED) {
-                oracle_mark_kind(request, MARK_OWNED_SERVER, kind);
-            } else if (identity.state == IDENTITY_SELECTED && has_other_owner(request)) {
-                oracle_mark(request, MARK_SELECTOR_BEFORE_OWNER);
-            }
+        if (settles(request, kind, &identity) ||
+            (kind == held_by && identity.state == IDENTITY_UNRESOLVED)) {
             return identity;
         }
-        if (identity.state == IDENTITY_SELECTED) {
-            selected = identity;
+        if (identity.state != IDENTITY_NONE && best.state != IDENTITY_UNRESOLVED &&
+            oracle_is_concerned(request, identity.server.kind)) {
+            best = identity;
         }
     }
-    oracle_mark(request, MARK_NOT_OURS);
-    selected.asks = asks;
-    return selected;
+    best.asks = asks;
+    return best;
+}
+
+struct identity oracle_deployment(const struct request *request, unsigned asks_anyway) {
+    enum family held_by = holder(request);
+    struct identity identity = ask_in_turn(request, asks_anyway, held_by);
+    if (held_by != FAMILY && identity.state != IDENTITY_OWNED && identity.asks &&
+        !(identity.state == IDENTITY_SELECTED && identity.server.is_stdio) &&
+        identity.state != IDENTITY_UNRESOLVED) {
+        identity = ask_in_turn(request, asks_anyway, FAMILY); /* it is gone; the others count */
+        identity.asks = true;
+    }
+    if (identity.state == IDENTITY_SELECTED && !identity.server.is_stdio &&
+        !identity.is_confirmed && is_behind(request, &identity.server)) {
+        identity = of_kind(request, MCPSERVER, ASK_ANYWAY); /* nobody else's: the note is its own */
+    }
+    if (identity.state == IDENTITY_OWNED) {
+        oracle_mark_kind(request, MARK_OWNED_SERVER, identity.server.kind);
+    } else if (identity.state == IDENTITY_SELECTED && identity.server.is_stdio &&
+               has_other_owner(request)) {
+        oracle_mark(request, MARK_SELECTOR_BEFORE_OWNER);
+    } else if (identity.state == IDENTITY_NONE) {
+        oracle_mark(request, MARK_NOT_OURS);
+    }
+    return identity;
 }
 
 /* The record of a Deployment has its owner and its selector, and nobody looks anything up. */

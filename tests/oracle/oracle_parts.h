@@ -91,9 +91,9 @@ struct identity {
     struct server server;
 };
 
-/* Whose is the Deployment? The API server is asked about one of `asks_anyway` although the facts
-   know it; FAMILY: about none. */
-struct identity oracle_deployment(const struct request *request, enum family asks_anyway);
+/* Whose is the Deployment? The API server is asked about the kinds of the set `asks_anyway` (1 <<
+   kind) although the facts know it. */
+struct identity oracle_deployment(const struct request *request, unsigned asks_anyway);
 
 /* Whose is the Deployment that is scaled? Whoever asks for one replica or none is not worth a
    look-up. */

@@ -325,13 +325,15 @@ void oracle_judge_deployment(const struct request *asked, struct answer *answer)
         oracle_mark(request, MARK_ROW13_NO_POD_SPEC);
         return;
     }
-    struct identity identity = oracle_deployment(asked, FAMILY);
+    unsigned confirmed = 0;
+    struct identity identity = oracle_deployment(asked, confirmed);
     struct request of_server = about(asked, &identity);
     request = &of_server;
-    if (puts_back(request, &identity) && !identity.is_confirmed &&
-        (oracle_noted_generation(request->object).state != SET ||
-         request->user.state == UNUSABLE)) {
-        identity = oracle_deployment(asked, identity.server.kind);
+    while (puts_back(request, &identity) && !identity.is_confirmed &&
+           (oracle_noted_generation(request->object).state != SET ||
+            request->user.state == UNUSABLE)) {
+        confirmed |= 1U << identity.server.kind;
+        identity = oracle_deployment(asked, confirmed);
         of_server = about(asked, &identity);
         oracle_mark(request, identity.is_confirmed ? MARK_ROW7_CONFIRMED : MARK_ROW7_UNCONFIRMED);
     }

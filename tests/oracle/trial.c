@@ -122,16 +122,16 @@ static void random_switches(struct chance *chance, cJSON *policy) {
     if (chance_of(chance, 40)) {
         tree_put(cap, "preventSurge", cJSON_CreateBool(chance_of(chance, 85)));
     }
-    if (chance_of(chance, 40)) {
+    if (chance_of(chance, 50)) {
         tree_put(cap, "rewriteSpec", cJSON_CreateBool(chance_of(chance, 85)));
     }
-    if (chance_of(chance, 45)) {
+    if (chance_of(chance, 60)) {
         tree_put(grace, "minimum", cJSON_CreateBool(chance_of(chance, 85)));
     }
     if (chance_of(chance, 30)) {
         tree_put(grace, "seconds", cJSON_CreateNumber(CHANCE_PICK(chance, seconds)));
     }
-    if (chance_of(chance, 15)) {
+    if (chance_of(chance, 30)) {
         tree_put(tree_at(policy, "sessionStorage", NULL), "defaultRedis",
                  cJSON_CreateBool(chance_of(chance, 85)));
     }
@@ -335,9 +335,9 @@ static cJSON *random_review(struct chance *chance, const struct names *names) {
         unsigned up_to;
         cJSON *(*make)(struct chance *chance, const struct names *names);
         void (*mutate)(struct chance *chance, const struct names *names, cJSON *request);
-    } kinds[] = {{50, deployment_request, mutate_deployment},
-                 {67, scale_request, mutate_scale},
-                 {87, family_request, mutate_server},
+    } kinds[] = {{46, deployment_request, mutate_deployment},
+                 {62, scale_request, mutate_scale},
+                 {81, family_request, mutate_server},
                  {100, autoscaler_request, mutate_autoscaler}};
     size_t which = chance_below(chance, 100);
     size_t i = 0;
@@ -403,6 +403,22 @@ static void lean_to_two_kinds(struct chance *chance, cJSON *trial) {
     }
 }
 
+/* An autoscaler of a stdio MCPServer, or too many backends. */
+static void lean_to_offence(struct chance *chance, cJSON *trial, cJSON *object) {
+    cJSON *spec = tree_at(object, "spec", NULL);
+    cJSON *server = cJSON_GetArrayItem(tree_at(trial, "facts", NULL), 0);
+    if (chance_of(chance, 50)) {
+        return;
+    }
+    if (tree_at(spec, "scaleTargetRef", NULL) != NULL) {
+        tree_put(spec, "maxReplicas", cJSON_CreateNumber(5));
+        tree_put(spec, "maxReplicaCount", cJSON_CreateNumber(5));
+        tree_put(server, "spec", cJSON_CreateObject());
+    } else {
+        tree_put(spec, "backendReplicas", cJSON_CreateNumber(2));
+    }
+}
+
 /* An update that changes next to nothing, under deny: what broke a rule before can be edited. */
 static void lean_to_old_offence(struct chance *chance, cJSON *trial) {
     static const char *const sections[] = {"stdioCap", "sessionStorage", "autoscaler"};
@@ -411,9 +427,10 @@ static void lean_to_old_offence(struct chance *chance, cJSON *trial) {
     if (!cJSON_IsObject(tree_at(request, "oldObject", NULL)) || !cJSON_IsObject(object)) {
         return;
     }
+    lean_to_offence(chance, trial, object);
     cJSON *old = tree_copy(object);
     for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
-        if (chance_of(chance, 80)) {
+        if (chance_of(chance, 75)) {
             tree_put_text(tree_at(trial, "policy", sections[i], NULL), "mode", "deny");
         }
     }
@@ -425,21 +442,61 @@ static void lean_to_old_offence(struct chance *chance, cJSON *trial) {
     tree_put(request, "oldObject", old);
 }
 
-/* README.md lists the open questions. */
+/* Can one of the controllers not be read? */
+static bool has_unreadable_owner(const cJSON *object) {
+    static const struct {
+        const char *key;
+        size_t limit;
+    } texts[] = {
+        {"kind", LIMIT_KIND}, {"apiVersion", SIZE_MAX}, {"name", LIMIT_NAME}, {"uid", LIMIT_UID}};
+    const cJSON *reference;
+    cJSON_ArrayForEach(reference, tree_at(object, "metadata", "ownerReferences", NULL)) {
+        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+            if (oracle_text(tree_at(reference, texts[i].key, NULL), texts[i].limit).state ==
+                UNUSABLE) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool has_unreadable_selector(const cJSON *object) {
+    const cJSON *selector = tree_at(object, "spec", "selector", NULL);
+    const cJSON *label;
+    cJSON_ArrayForEach(label, tree_at(selector, "matchLabels", NULL)) {
+        if (oracle_text(label, LIMIT_NAME).state == UNUSABLE) {
+            return true;
+        }
+    }
+    return cJSON_IsObject(tree_at(object, "status", NULL)) &&
+           oracle_text(tree_at(object, "status", "selector", NULL), SIZE_MAX).state == UNUSABLE;
+}
+
+/* README.md lists the open questions. API servers let none of these signs in. */
 static void leave_open_questions(cJSON *trial) {
     cJSON *request = tree_at(trial, "review", "request", NULL);
     cJSON *object = tree_at(request, "object", NULL);
-    if (!cJSON_IsString(tree_at(object, "metadata", "deletionTimestamp", NULL))) {
-        tree_drop(tree_at(request, "oldObject", "metadata", NULL), "deletionTimestamp");
+    cJSON *old = tree_at(request, "oldObject", NULL);
+    const cJSON *owners = tree_at(object, "metadata", "ownerReferences", NULL);
+    bool is_unreadable = has_unreadable_owner(object) || has_unreadable_owner(old);
+    bool is_selector = has_unreadable_selector(object) || has_unreadable_selector(old);
+    const cJSON *before = tree_at(old, "metadata", "ownerReferences", NULL);
+    bool is_of_two = owners != NULL && before != NULL && !cJSON_Compare(owners, before, true);
+    cJSON *exemption;
+    if (is_unreadable && owners == NULL) {
+        tree_drop(tree_at(old, "metadata", NULL), "ownerReferences");
+    } else if (is_unreadable) {
+        tree_put(tree_at(old, "metadata", NULL), "ownerReferences", tree_copy(owners));
     }
-    if (!trial_can_be(trial, WORLD_FOUND)) {
+    if (is_selector && !trial_can_be(trial, WORLD_FOUND)) {
         tree_drop(tree_at(object, "spec", NULL), "selector");
-        tree_drop(tree_at(request, "oldObject", "spec", NULL), "selector");
+        tree_drop(tree_at(old, "spec", NULL), "selector");
     }
-    if (tree_at(request, "name", NULL) == NULL &&
-        tree_at(object, "metadata", "name", NULL) == NULL) {
-        tree_drop(tree_at(object, "metadata", NULL), "ownerReferences");
-        tree_drop(tree_at(request, "oldObject", "metadata", NULL), "ownerReferences");
+    cJSON_ArrayForEach(exemption, tree_at(trial, "policy", "exempt", NULL)) {
+        if (is_unreadable || is_selector || is_of_two) {
+            tree_drop(exemption, "kind");
+        }
     }
 }
 

@@ -48,7 +48,7 @@ void random_spec(struct chance *chance, enum family kind, cJSON *spec) {
     bool is_own = kind == MCPSERVER || chance_of(chance, 10);
     put_text_of(spec, "transport", is_own ? transport : NULL);
     put_count(chance, spec, "replicas");
-    if (is_own && chance_of(chance, 50)) {
+    if (is_own && chance_of(chance, 80)) {
         put_count(chance, spec, "backendReplicas");
     }
     put_text_of(spec, "sessionAffinity", CHANCE_PICK(chance, affinities));

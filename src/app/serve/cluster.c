@@ -8,6 +8,7 @@
 #include "certificates/retire.h"
 #include "certificates/rotate.h"
 #include "cluster/api.h"
+#include "cluster/contest_event.h"
 #include "cluster/elect.h"
 #include "cluster/events.h"
 #include "cluster/lookup.h"
@@ -31,6 +32,7 @@ struct cluster {
     struct events *events;
     struct companion *companion;
     struct lookup *lookup;
+    struct contest_event *contest_event;
     struct rotate *rotate; /* NULL: the certificate comes from files */
     struct retire *retire; /* NULL: there is nothing to retire */
     struct adopt *adopt;
@@ -86,6 +88,16 @@ static struct adopt *new_adopt(struct cluster *cluster, const struct serve_optio
         .log = cluster->log,
     };
     return adopt_new(&adopt_options);
+}
+
+static struct contest_event *new_contest_event(struct cluster *cluster, struct facts *facts) {
+    const struct contest_event_options options = {
+        .api = cluster->api,
+        .elect = cluster->elect,
+        .events = cluster->events,
+        .facts = facts,
+    };
+    return contest_event_new(&options);
 }
 
 static void warn_insecure(const struct kube_access *access, struct log *log) {
@@ -196,6 +208,8 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
     cluster->companion = companion_new(&companion_options);
     cluster->lookup = lookup_new(cluster->api, log, metrics);
     admit_set_lookup(admit, cluster->lookup);
+    cluster->contest_event = new_contest_event(cluster, facts);
+    admit_set_contest_event(admit, cluster->contest_event);
     admit_set_namespaces(admit, options->watch_namespaces.items, options->watch_namespaces.n_items);
     start_syncs(cluster, options, facts, metrics);
     *ret_cluster = TAKE(cluster);
@@ -213,6 +227,7 @@ void cluster_free(struct cluster *cluster) {
     for (size_t i = 0; i < cluster->n_parts; i++) {
         sync_part_free(cluster->parts[i]);
     }
+    contest_event_free(cluster->contest_event);
     lookup_free(cluster->lookup);
     companion_free(cluster->companion);
     events_free(cluster->events);
@@ -264,6 +279,7 @@ void cluster_wait(struct cluster *cluster, struct pollfd *descriptors, size_t n_
     kube_wait(cluster->kube, descriptors, n_descriptors, left_ms > 0 ? left_ms : 0);
     /* Sends the questions that woke the loop, and gives the answers that came. */
     lookup_step(cluster->lookup, clock_boot_ms());
+    contest_event_step(cluster->contest_event);
 }
 
 /* Somebody who deletes the RoleBinding of one namespace must not take Capstan from the others. But
