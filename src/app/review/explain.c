@@ -5,7 +5,7 @@
 #include "commands.h"
 #include "exit_status.h"
 #include "options.h"
-#include "rule_text.h"
+#include "report/rule_text.h"
 
 enum { LINE_WIDTH = 80, LIST_COLUMN = 21, MODE_COLUMN = 11, ROW_COLUMN = 6 };
 
