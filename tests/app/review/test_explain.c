@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/memory.h"
 #include "commands.h"
 #include "core/admission/decide.h"
 #include "exit_status.h"
