@@ -41,11 +41,11 @@ enum { JSON_PATH_SIZE = 192 };
 struct json_strict {
     struct error *error;
     bool has_failed;
-    bool knows_all;    /* a key without a row is a fault */
-    bool refuses_null; /* null is a fault */
-    bool takes_empty;  /* an empty JSON_TEXT is none */
-    const char *root;  /* the path of the whole value; NULL or "" at the top of a document */
-    size_t offset;     /* of the reader's first byte; added to the offset in the error */
+    bool knows_all;   /* a key without a row is a fault */
+    bool null_keeps;  /* a key with null behind it leaves its member as it is */
+    bool takes_empty; /* an empty JSON_TEXT is none */
+    const char *root; /* the path of the whole value; NULL or "" at the top of a document */
+    size_t offset;    /* of the reader's first byte; added to the offset in the error */
     char path[JSON_PATH_SIZE]; /* of the value at fault; "": the whole document */
 };
 

@@ -124,8 +124,7 @@ static inline bool is_null(struct json_walk *walk) {
         byte = *reader->at;
     }
     bool is_other = byte > ' ' && byte != 'n';
-    if (is_other || (walk->strict != NULL && walk->strict->refuses_null) ||
-        json_peek(walk->reader) != JSON_NULL) {
+    if (is_other || json_peek(walk->reader) != JSON_NULL) {
         return false;
     }
     json_skip(walk->reader);
@@ -314,6 +313,9 @@ static enum presence read_value(struct json_walk *walk, const struct json_field 
 
 static enum presence read_field(struct json_walk *walk, const struct json_field *field,
                                 void *into) {
+    if (walk->strict != NULL && walk->strict->null_keeps && is_null(walk)) {
+        return PRESENCE_ABSENT;
+    }
     enum presence presence = read_value(walk, field, (char *)into + field->at);
     if (field->state != JSON_NO_STATE) {
         *(enum presence *)(void *)((char *)into + field->state) = presence;

@@ -64,31 +64,34 @@ void program_free(struct program *program) {
 
 /* ---- the look-up ---- */
 
-static void set_evidence(const struct question *question, struct evidence *evidence) {
+static void set_evidence(const struct question *question, enum object_kind kind,
+                         struct evidence *evidence) {
     AUTO_FREE struct object *object = memory_new(1, sizeof(*object));
-    evidence->state = question->world == WORLD_ABSENT ? EVIDENCE_ABSENT : EVIDENCE_FAILED;
+    evidence->states[kind] = question->world == WORLD_ABSENT ? EVIDENCE_ABSENT : EVIDENCE_FAILED;
     if (question->world == WORLD_FOUND && decode_object(question->live, object)) {
-        facts_of(object, &evidence->server);
-        evidence->state = EVIDENCE_FOUND;
+        bool is_of_kind = object->kind == kind;
+        facts_of(object, &evidence->servers[kind]);
+        evidence->states[kind] = is_of_kind ? EVIDENCE_FOUND : EVIDENCE_ABSENT;
     }
 }
 
-/* Decides as a server does: first from the facts, then with a look-up if that could tell more.
-   Returns whether it looked something up. */
+/* Decides as a server does: first from the facts, then with look-ups as long as one could tell
+   more. Returns whether it looked something up. */
 static bool judge(struct program *program, const struct question *question,
                   const struct review *review, struct decision *decision) {
     AUTO_FREE struct subject *subject = memory_new(1, sizeof(*subject));
     AUTO_FREE struct evidence *evidence = memory_new(1, sizeof(*evidence));
     bool has_api = question->world != WORLD_OFFLINE;
-    subject_find(program->facts, review, has_api ? evidence : NULL, subject);
-    decide(program->policy, review, subject, question->now, decision);
-    if (!has_api || !decision->is_unresolved || !subject->could_look_up) {
-        return false;
+    bool has_looked_up = false;
+    for (;;) {
+        subject_find(program->facts, review, has_api ? evidence : NULL, subject);
+        decide(program->policy, review, subject, question->now, decision);
+        if (!has_api || !decision->is_unresolved || subject->lookup_kind == OBJECT_OTHER) {
+            return has_looked_up;
+        }
+        set_evidence(question, subject->lookup_kind, evidence);
+        has_looked_up = true;
     }
-    set_evidence(question, evidence);
-    subject_find(program->facts, review, evidence, subject);
-    decide(program->policy, review, subject, question->now, decision);
-    return true;
 }
 
 /* ---- the answer ---- */

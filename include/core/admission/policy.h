@@ -22,7 +22,8 @@
 
 struct exemption {
     char namespace[OBJECT_NAME_SIZE];
-    char name[OBJECT_NAME_SIZE]; /* of the MCPServer; empty: all of the namespace */
+    char name[OBJECT_NAME_SIZE]; /* of one of the family; empty: all of the namespace */
+    enum object_kind kind;       /* OBJECT_OTHER: of any kind */
     bool rules[RULE_COUNT];
     int64_t ends; /* seconds since 1970: the first second in which it no longer holds */
 };
@@ -41,6 +42,7 @@ struct policy {
     bool prevents_surge;
     int64_t grace_seconds;
     bool is_grace_minimum;
+    bool has_default_redis; /* the operator has a Redis for MCPServers that name none */
     bool fails_unresolved;
     enum conditions_write conditions_write;
     char **operator_users;
@@ -63,10 +65,10 @@ void policy_free(struct policy *policy);
    NULL. A literal. */
 const char *policy_caution(const struct policy *policy);
 
-/* The mode of a rule for one MCPServer, its Deployment and its Scale at the time `now`: MODE_OFF
-   where an exemption holds, or else the rule's mode. */
-enum mode policy_mode(const struct policy *policy, enum rule_id rule, const char *namespace,
-                      const char *name, int64_t now);
+/* The mode of a rule for one of the family, its Deployment, its Scale and its autoscalers at the
+   time `now`: MODE_OFF where an exemption holds, or else the rule's mode. */
+enum mode policy_mode(const struct policy *policy, enum rule_id rule, enum object_kind kind,
+                      const char *namespace, const char *name, int64_t now);
 
 bool policy_is_operator(const struct policy *policy, const char *user);
 

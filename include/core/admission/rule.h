@@ -25,16 +25,18 @@ enum mode {
     MODE_OFF,     /* as if the rule did not exist */
     MODE_WARN,    /* changes nothing and says what it would change */
     MODE_ENFORCE, /* changes */
-    MODE_DENY,    /* refuses the MCPServer; on Deployments and Scales as enforce */
+    MODE_DENY,    /* refuses a new violation; on Deployments and Scales as enforce */
 };
 
 /* Flags: the modes that not every rule has, and the kinds that a rule may be about. */
 enum { CAN_ENFORCE = 1 << MODE_ENFORCE, CAN_DENY = 1 << MODE_DENY };
+#define ON_KIND(ID, ...) ON_##ID = 1 << OBJECT_##ID,
 enum {
-    ON_MCPSERVER = 1 << OBJECT_MCPSERVER,
-    ON_DEPLOYMENT = 1 << OBJECT_DEPLOYMENT,
-    ON_SCALE = 1 << OBJECT_SCALE,
+    KIND_TABLE(ON_KIND) /* ON_MCPSERVER, ON_DEPLOYMENT and so on */
+    ON_FAMILY = ON_MCPSERVER | ON_MCPREMOTEPROXY | ON_VIRTUALMCPSERVER,
+    ON_AUTOSCALER = ON_HPA | ON_SCALEDOBJECT,
 };
+#undef ON_KIND
 
 struct rule {
     const char *key; /* of PolicyConfig */

@@ -13,10 +13,10 @@
  *   key       the key of PolicyConfig under which the rule has its `mode`
  *   default   the mode where the policy names none: OFF, WARN, ENFORCE or DENY
  *   modes     what a policy may choose beside off and warn: CAN_ENFORCE, CAN_DENY, both, or 0
- *   kinds     what the rule may have something to say about: ON_MCPSERVER, ON_DEPLOYMENT, ON_SCALE
- *   function  what the rule does; it stands in src/core/admission/rules/ and has the type rule_step
- *   label     what this step of the rule is about, in a few words
- *   summary   one sentence for users
+ *   kinds     what the rule may have something to say about: ON_MCPSERVER, ON_FAMILY,
+ * ON_DEPLOYMENT, ... function  what the rule does; it stands in src/core/admission/rules/ and has
+ * the type rule_step label     what this step of the rule is about, in a few words summary   one
+ * sentence for users
  *
  * STEP(ID, RULE, function, label) is one more step of a rule that stands above.
  */
@@ -24,19 +24,26 @@
     RULE(STDIO_CAP, "stdio-cap", "stdioCap", ENFORCE, CAN_ENFORCE | CAN_DENY,                      \
          ON_MCPSERVER | ON_DEPLOYMENT | ON_SCALE, stdio_cap_spec_driven, "spec-driven",            \
          "An MCPServer with stdio transport has at most one replica.")                             \
+    STEP(STDIO_CAP_BACKENDS, STDIO_CAP, stdio_cap_backends, "backendReplicas")                     \
     /* Stands before the externally-driven path, which then sees the count that it sets. */        \
     RULE(REPLICA_PASSTHROUGH, "replica-passthrough", "replicas", ENFORCE, CAN_ENFORCE,             \
-         ON_DEPLOYMENT, replica_passthrough_create, "create",                                      \
-         "A Deployment follows spec.replicas of its MCPServer where that is set, and keeps its "   \
-         "own count where it is not.")                                                             \
+         ON_DEPLOYMENT | ON_SCALE, replica_passthrough_create, "create",                           \
+         "A Deployment follows spec.replicas of its owner where that is set, and keeps its own "   \
+         "count where it is not.")                                                                 \
     STEP(REPLICA_PASSTHROUGH_UPDATE, REPLICA_PASSTHROUGH, replica_passthrough_operator_update,     \
          "update by the operator")                                                                 \
+    STEP(REPLICA_PASSTHROUGH_SCALE, REPLICA_PASSTHROUGH, replica_passthrough_scale, "scale")       \
     STEP(STDIO_CAP_EXTERNAL, STDIO_CAP, stdio_cap_externally_driven, "externally-driven")          \
     STEP(STDIO_CAP_SURGE, STDIO_CAP, stdio_cap_prevent_surge, "prevent surge")                     \
     RULE(GRACE_PERIOD, "grace-period", "gracePeriod", ENFORCE, CAN_ENFORCE, ON_DEPLOYMENT,         \
-         grace_period, "pod template", "The pods of an MCPServer's Deployment get time to end.")   \
-    RULE(SESSION_STORAGE, "session-storage", "sessionStorage", WARN, CAN_DENY, ON_MCPSERVER,       \
-         session_storage, "spec",                                                                  \
-         "Several replicas of an MCPServer need Redis to share their sessions.")
+         grace_period, "pod template",                                                             \
+         "The pods of a Deployment that the operator makes get time to end.")                      \
+    RULE(SESSION_STORAGE, "session-storage", "sessionStorage", WARN, CAN_DENY, ON_FAMILY,          \
+         session_storage, "spec", "Several replicas need Redis to share their sessions.")          \
+    STEP(SESSION_STORAGE_BACKENDS, SESSION_STORAGE, session_storage_backends, "backendReplicas")   \
+    RULE(AUTOSCALER, "autoscaler", "autoscaler", WARN, CAN_DENY, ON_AUTOSCALER, autoscaler,        \
+         "target",                                                                                 \
+         "An autoscaler needs a Deployment whose count nobody else sets: no stdio transport, and " \
+         "no spec.replicas.")
 
 #endif

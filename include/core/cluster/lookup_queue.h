@@ -50,6 +50,7 @@ enum {
 
 /* Asks for the MCPServer of this namespace and name. */
 struct lookup_question {
+    enum object_kind kind;
     char namespace[OBJECT_NAMESPACE_SIZE];
     char name[OBJECT_NAME_SIZE];
     int64_t deadline_ms; /* the answer comes no later */

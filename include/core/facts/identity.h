@@ -4,17 +4,14 @@
 
 /*
  * The two signs of whose a Deployment is: its controller, and its selector. Reading either one has
- * three outcomes. It names nobody, it names an MCPServer, or it is there and cannot be read: it is
- * too long, or of another type. An identity that cannot be read must not pass for none.
+ * three outcomes. It names nobody, it names one of the family, or it is there and cannot be read:
+ * it is too long, or of another type. An identity that cannot be read must not pass for none.
  */
 
 #include <stdbool.h>
 
 #include "base/json_fields.h"
 #include "core/facts/kind.h"
-
-#define MCPSERVER_KIND  "MCPServer"
-#define MCPSERVER_LABEL "mcpserver" /* the value of app.kubernetes.io/name */
 
 #define LABEL_NAME     "app.kubernetes.io/name"
 #define LABEL_INSTANCE "app.kubernetes.io/instance"
@@ -26,22 +23,25 @@ enum {
 
 /* The ownerReference with `controller: true`. A valid object has one at most. */
 struct owner {
-    bool is_controlled; /* there is a controller, whatever its kind */
-    bool is_mcpserver;  /* it is an MCPServer of ToolHive's group, in any version */
-    bool is_unusable;   /* it is an MCPServer or may be one, and cannot be read */
+    bool is_controlled;    /* there is a controller, whatever its kind */
+    bool is_unusable;      /* it is one of the family or may be one, and cannot be read */
+    enum object_kind kind; /* of the family, of any version; OBJECT_OTHER: it is none of them */
     char name[OBJECT_NAME_SIZE];
     char uid[OBJECT_UID_SIZE];
 };
 
-/* The values that a label selector asks of the two labels of an MCPServer's pods. */
+/* The values that a label selector asks of the two labels of a Deployment of the family. */
 struct selection {
-    bool is_mcpserver;               /* app.kubernetes.io/name is "mcpserver" */
-    bool is_unusable;                /* the selector may be an MCPServer's, and cannot be read */
+    enum object_kind kind;           /* by app.kubernetes.io/name; OBJECT_OTHER: another value */
+    bool is_unusable;                /* it may select for one of the family, and cannot be read */
     char instance[OBJECT_NAME_SIZE]; /* app.kubernetes.io/instance; may be empty */
 };
 
-/* True if both labels name the MCPServer. */
-bool selection_names(const struct selection *selection, const char *server);
+/* True if both labels name the object of that kind and name. */
+bool selection_names(const struct selection *selection, enum object_kind kind, const char *name);
+
+/* A reader for json_fields: the value of app.kubernetes.io/name into an enum object_kind. */
+void identity_read_label(struct json_walk *walk, void *kind);
 
 /* Readers for json_fields: metadata.ownerReferences into a struct owner, spec.selector into a
    struct selection (only its matchLabels count), and a selector in the form of status.selector of a

@@ -3,8 +3,8 @@
 #define CORE_FACTS_OBJECT_H
 
 /*
- * The few fields of an MCPServer, a Deployment or a Scale that anything here reads, taken from the
- * object's JSON in one pass. One struct serves the three kinds: which fields mean something follows
+ * The few fields of an object that anything here reads, taken from its JSON in one pass. One struct
+ * serves all kinds of kind.h: which fields mean something follows
  * from the kind, which need not be known while reading (in an AdmissionReview it may come later).
  *
  * Nothing is borrowed: texts are copied, decoded, into fixed arrays as large as Kubernetes lets
@@ -45,6 +45,17 @@ bool number_is(const struct number *number, int64_t value);
 bool number_exceeds(const struct number *number, int64_t value);
 bool number_equals(const struct number *one, const struct number *other);
 
+/* The object that an autoscaler scales. */
+struct target {
+    enum presence state;
+    enum presence version_presence;
+    enum presence kind_presence;
+    enum presence name_presence;
+    bool is_of_apps;    /* its apiVersion is of the group apps */
+    bool is_deployment; /* its kind is Deployment */
+    char name[OBJECT_NAME_SIZE];
+};
+
 /* The name under which Capstan writes fields of an MCPServer. */
 #define FIELD_MANAGER "capstan"
 
@@ -61,16 +72,20 @@ struct object {
     int64_t generation;                         /* 0 where it is missing */
     bool generates_name;                        /* metadata.generateName is set */
     bool is_deleting;                           /* metadata.deletionTimestamp is set */
-    bool is_labelled;                           /* app.kubernetes.io/name is "mcpserver" */
+    enum object_kind labelled;                  /* by app.kubernetes.io/name; see kind.h */
     enum presence instance_presence;
     char instance[OBJECT_NAME_SIZE]; /* app.kubernetes.io/instance */
     struct owner owner;
 
     struct number replicas; /* spec.replicas: 0 to 2147483647 */
 
-    /* MCPServer */
+    /* The family */
     enum presence transport_presence;
-    char transport[OBJECT_WORD_SIZE]; /* "stdio" if absent */
+    char transport[OBJECT_WORD_SIZE]; /* ask object_transport() */
+    struct number backend_replicas;   /* spec.backendReplicas: 0 to 2147483647 */
+    enum presence affinity;           /* spec.sessionAffinity ... */
+    bool has_no_affinity;             /* ... is "None" */
+    enum presence session_storage;    /* spec.sessionStorage */
     enum presence provider_presence;
     char provider[OBJECT_WORD_SIZE]; /* spec.sessionStorage.provider */
     struct condition conditions[CONDITION_TYPE_COUNT];
@@ -90,6 +105,11 @@ struct object {
     struct number max_unavailable;
     struct selection selection; /* spec.selector.matchLabels, which nobody can change */
 
+    /* Autoscalers */
+    struct target target;            /* spec.scaleTargetRef */
+    struct number max_replicas;      /* of an HPA */
+    struct number max_replica_count; /* of a ScaledObject */
+
     /* Scale */
     struct selection scaled; /* status.selector, which the Deployment's selector makes */
 };
@@ -105,11 +125,23 @@ bool object_read_watched(struct json_reader *reader, struct object *ret_object);
 /* object_read() from text that is one object and nothing else. False if it is not. */
 bool object_decode(const char *json, size_t size, struct object *ret_object) MUST_CHECK;
 
+/* spec.transport, or what its absence stands for by the table of kinds; "" where stdio cannot be.
+ */
+const char *object_transport(const struct object *object);
+
 bool object_is_stdio(const struct object *object);
 bool object_is_redis(const struct object *object);
 
 /* Its strategy is Recreate: no two pods side by side, and no rolling update to set. */
 bool object_is_recreate(const struct object *object);
+
+/* The name of the Deployment that an autoscaler scales, or NULL: it scales something else, or its
+   target cannot be read. An apiVersion that is missing stands for apps/v1, and a kind for
+   Deployment: KEDA's defaults, and the only sense that an HPA without them can have. */
+const char *object_scaled_deployment(const struct object *autoscaler);
+
+/* The most replicas that an autoscaler may ask for. */
+struct number object_maximum(const struct object *autoscaler);
 
 /* True if its name, namespace and uid are absent or can be read. */
 bool object_is_identified(const struct object *object);

@@ -34,18 +34,18 @@ typedef void manifest_visit_item(void *context, const struct manifest_item *item
 bool manifest_split(const char *json, size_t size, manifest_visit_item *visit, void *context,
                     struct error *error) MUST_CHECK;
 
-/* Reads an item that is an MCPServer or a Deployment; a missing namespace becomes "default". False
-   for all other items. */
+/* Reads an item that a rule is about: one of the family, a Deployment or an autoscaler. A missing
+   namespace becomes "default". False for all other items. */
 bool manifest_read_object(const struct manifest_item *item, struct object *ret_object);
 
 /* `offset` is where the object begins in the document. */
 typedef void manifest_visit(void *context, const struct object *object, size_t offset);
 
-/* Visits each MCPServer and Deployment, and counts the other objects. */
+/* Visits each object that the facts keep, and counts the others. */
 bool manifest_read(const char *json, size_t size, manifest_visit *visit, void *context,
                    size_t *ret_n_others, struct error *error) MUST_CHECK;
 
-/* The reason why an API server would refuse the MCPServer or Deployment: a literal for people; NULL
+/* The reason why an API server would refuse the object: a literal for people; NULL
    if it would not. An object that leaves its name to the API server (generateName) passes, without
    a name. */
 const char *manifest_fault(const struct object *object);

@@ -39,8 +39,8 @@ static void on_round(void *context) {
 /* All Deployments are watched, since a selector of the watch would go by labels, which anybody may
    edit. The facts keep those that an MCPServer may own. */
 static bool is_kept(const struct object *object) {
-    return object->kind != OBJECT_DEPLOYMENT || object->owner.is_mcpserver ||
-           selection_names(&object->selection, object->name);
+    return object->kind != OBJECT_DEPLOYMENT || object->owner.kind != OBJECT_OTHER ||
+           selection_names(&object->selection, OBJECT_MCPSERVER, object->name);
 }
 
 static void on_item(void *context, const struct object *object) {

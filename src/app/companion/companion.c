@@ -99,8 +99,9 @@ void companion_look(void *companion, const struct object *object) {
         return;
     }
     if (object == NULL) {
-        facts_each_server(self->options.facts, on_listed_server, self);
-    } else if (facts_find_server(self->options.facts, object->namespace, object->name, &server)) {
+        facts_each(self->options.facts, OBJECT_MCPSERVER, on_listed_server, self);
+    } else if (facts_find(self->options.facts, OBJECT_MCPSERVER, object->namespace, object->name,
+                          &server)) {
         if (object->kind == OBJECT_MCPSERVER) {
             deference_see(&self->deference, &server, clock_boot_ms());
         }
@@ -147,7 +148,7 @@ static bool defers(struct companion *companion, struct work *work, int64_t now_m
     const struct companion_options *options = &companion->options;
     struct fact server;
     if (work->kind != WORK_STATUS || options->policy->conditions_write != CONDITIONS_AUTO ||
-        !facts_find_server(options->facts, work->namespace, work->name, &server) ||
+        !facts_find(options->facts, OBJECT_MCPSERVER, work->namespace, work->name, &server) ||
         !condition_is_behind(server.conditions, server.generation)) {
         return false;
     }
@@ -210,7 +211,8 @@ static void begin(struct companion *companion, struct work *work, int64_t now_ms
     job->on_finish = on_finish;
     job->context = companion;
     companion->n_jobs++;
-    if (facts_find_server(job->options->facts, work->namespace, work->name, &job->server)) {
+    if (facts_find(job->options->facts, OBJECT_MCPSERVER, work->namespace, work->name,
+                   &job->server)) {
         starters[work->kind](job);
     } else {
         job_finish(job, WORK_NOTHING);

@@ -146,7 +146,7 @@ void job_post(const struct job *job, const char *type, const char *reason, const
         .name = job->server.name,
         .uid = job->server.uid,
         .api_version = api_group_version(options->api),
-        .kind = MCPSERVER_KIND,
+        .kind = kind_rows[OBJECT_MCPSERVER].kind,
         .type = type,
         .reason = reason,
         .action = "HoldReplicas",

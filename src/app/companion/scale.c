@@ -17,7 +17,8 @@ enum { BODY_MAX = 1024 };
 
 static bool is_due(const struct companion_options *options, const struct fact *server,
                    struct fact *ret_deployment) {
-    return facts_find_deployment(options->facts, server->namespace, server->name, ret_deployment) &&
+    return facts_find(options->facts, OBJECT_DEPLOYMENT, server->namespace, server->name,
+                      ret_deployment) &&
            heal_is_due(options->policy, server, ret_deployment, clock_wall_seconds());
 }
 

@@ -124,8 +124,9 @@ static bool on_object(void *context, const struct review_input *input, struct er
 
 /* Never ends a round of the facts, since that would remove what earlier rounds put there. */
 static bool go_round(struct round *round, struct error *error) {
-    facts_begin_round(round->facts, OBJECT_MCPSERVER);
-    facts_begin_round(round->facts, OBJECT_DEPLOYMENT);
+    for (int kind = 0; kind < OBJECT_KIND_COUNT; kind++) {
+        (void)facts_begin_round(round->facts, (enum object_kind)kind);
+    }
     return review_input_each(round->paths, round->standard_input, on_object, round, error);
 }
 

@@ -20,13 +20,17 @@ void review_verdict_fini(struct review_verdict *verdict) {
 /* The list of a live cluster answers like a look-up (row 12). */
 static void ask_list(const struct review_context *context, const struct review *review,
                      struct subject *subject) {
-    struct evidence evidence = {.state = EVIDENCE_ABSENT};
-    bool is_known =
-        facts_find_server(context->facts, review->namespace, review->name, &evidence.server);
-    if (is_known) {
-        evidence.state = EVIDENCE_FOUND;
+    struct evidence evidence = {.states = {EVIDENCE_NONE}};
+    bool is_live = review->name_presence != PRESENCE_UNUSABLE &&
+                   review->namespace_presence != PRESENCE_UNUSABLE;
+    for (int i = OBJECT_FAMILY_FIRST; i <= OBJECT_FAMILY_LAST; i++) {
+        struct fact *server = &evidence.servers[i];
+        bool is_known = facts_find(context->facts, (enum object_kind)i, review->namespace,
+                                   review->name, server);
+        evidence.states[i] = is_known ? EVIDENCE_FOUND : EVIDENCE_ABSENT;
+        is_live = is_live && (!is_known || server->uid[0] != '\0'); /* else it is a manifest's */
     }
-    if (subject->could_look_up && (!is_known || evidence.server.uid[0] != '\0')) {
+    if (is_live) {
         subject_find(context->facts, review, &evidence, subject);
     }
 }
@@ -72,19 +76,20 @@ static void remark_on_defaults(const struct review_context *context, const struc
     }
 }
 
-/* A Deployment without an ownerReference belongs to the MCPServer that its labels name. Here that
-   MCPServer is unknown. */
+/* A Deployment without an ownerReference belongs to the one of the family that its labels name.
+   Here that one is unknown. */
 static void remark_on_orphan(const struct review_context *context, const struct object *object,
                              const struct subject *subject, struct review_verdict *verdict) {
     struct fact server;
     bool is_told_by_labels = object->kind == OBJECT_DEPLOYMENT && verdict->review.is_manifest &&
-                             !object->owner.is_controlled && object->is_labelled &&
+                             !object->owner.is_controlled && object->labelled != OBJECT_OTHER &&
                              object->instance[0] != '\0';
     if (is_told_by_labels && subject->state != SUBJECT_FOUND &&
-        !facts_find_server(context->facts, object->namespace, object->instance, &server)) {
+        !facts_find(context->facts, object->labelled, object->namespace, object->instance,
+                    &server)) {
         snprintf(verdict->remark, sizeof(verdict->remark),
-                 "its labels name the MCPServer %s/%s, which is neither under review nor %s",
-                 object->namespace, object->instance,
+                 "its labels name the %s %s/%s, which is neither under review nor %s",
+                 kind_rows[object->labelled].kind, object->namespace, object->instance,
                  context->has_cluster ? "in the cluster" : "among the facts");
     }
 }
@@ -100,9 +105,9 @@ static void remark_on_fault(const struct object *object, struct review_verdict *
 
 static const char *why_no_rule(const struct subject *subject) {
     if (subject->state == SUBJECT_UNRESOLVED) {
-        return "its MCPServer is not known; --facts PATH adds more";
+        return "its owner is not known; --facts PATH adds more";
     }
-    return "it is no MCPServer's, or is being deleted, or is not well formed";
+    return "it is nobody's of ToolHive, or is being deleted, or is not well formed";
 }
 
 static void explain_subject(const struct subject *subject, bool is_itself, struct buffer *out) {
@@ -111,8 +116,9 @@ static void explain_subject(const struct subject *subject, bool is_itself, struc
         buffer_add_format(out, "no rule is asked: %s\n", why_no_rule(subject));
         return;
     }
-    buffer_add_format(out, "MCPServer %s/%s%s: %s, spec.replicas ", server->namespace, server->name,
-                      is_itself ? " (this object)" : "", server->is_stdio ? "stdio" : "not stdio");
+    buffer_add_format(out, "%s %s/%s%s: %s, spec.replicas ", kind_rows[server->kind].kind,
+                      server->namespace, server->name, is_itself ? " (this object)" : "",
+                      server->is_stdio ? "stdio" : "not stdio");
     if (server->replicas.state == PRESENCE_SET) {
         buffer_add_format(out, "%lld", (long long)server->replicas.value);
     } else {
@@ -132,7 +138,7 @@ static const char *step_text(const struct decision_step *step) {
 static void explain(const struct subject *subject, struct review_verdict *verdict) {
     struct buffer *out = &verdict->explanation;
     const struct decision *decision = &verdict->decision;
-    explain_subject(subject, verdict->review.kind == OBJECT_MCPSERVER, out);
+    explain_subject(subject, kind_is_family(verdict->review.kind), out);
     bool was_stopped = decision->is_unresolved || subject->state != SUBJECT_FOUND;
     if (decision->is_unresolved && subject->state == SUBJECT_FOUND) {
         buffer_add_format(out, "%s\n", decision->warnings[0]);

@@ -235,9 +235,11 @@ static void answer(struct admit *admit, const struct review *review,
 struct asked {
     struct admit *admit;
     int64_t began_us;
+    int64_t deadline_ms; /* of look-ups */
     struct http_connection *connection;
     struct review review;
-    struct evidence evidence; /* the answer of a look-up */
+    enum object_kind lookup_kind; /* of the look-up under way */
+    struct evidence evidence;
 };
 
 static void judge(const struct asked *asked, struct subject *ret_subject,
@@ -264,52 +266,73 @@ static void finish(const struct asked *asked, const struct decision *decision,
     }
 }
 
-/* Runs on the loop's thread. */
+/* The generation from which on an older answer settles the question. */
+static int64_t hoped_generation(const struct review *review, const struct subject *subject) {
+    if (subject->state == SUBJECT_FOUND) {
+        return INT64_MAX; /* the facts know it, and the rule wants to know better */
+    }
+    return review->object.generation_note == PRESENCE_SET ? review->object.noted_generation : 0;
+}
+
+static int64_t deadline_of(int64_t began_us, const struct http_request *request) {
+    int64_t share_ms = request->timeout_ms * LOOKUP_SHARE_PERCENT / 100;
+    int64_t time_ms = request->timeout_ms > 0 ? MIN(share_ms, LOOKUP_MAX_MS) : LOOKUP_DEFAULT_MS;
+    return began_us / 1000 + time_ms;
+}
+
+static void on_answer(void *context, enum evidence_state state, const struct fact *server);
+
+static bool needs_look_up(const struct asked *asked, const struct subject *subject,
+                          const struct decision *decision) {
+    return decision->is_unresolved && asked->admit->lookup != NULL &&
+           subject->lookup_kind != OBJECT_OTHER;
+}
+
+static void look_up(struct asked *kept, const struct subject *subject) {
+    const struct review *review = &kept->review;
+    const struct owner *owner = &review->object.owner;
+    struct lookup_question question = {.kind = subject->lookup_kind,
+                                       .generation = hoped_generation(review, subject),
+                                       .deadline_ms = kept->deadline_ms};
+    text_copy(question.namespace, sizeof(question.namespace), review->namespace);
+    text_copy(question.name, sizeof(question.name), review->name);
+    if (owner->kind == question.kind) {
+        text_copy(question.uid, sizeof(question.uid), owner->uid);
+    }
+    kept->lookup_kind = question.kind;
+    lookup_ask(kept->admit->lookup, &question, on_answer, kept);
+}
+
+/* Runs on the loop's thread. An answer about one kind may lead to a question about another. */
 static void on_answer(void *context, enum evidence_state state, const struct fact *server) {
     struct asked *asked = context;
+    struct evidence *evidence = &asked->evidence;
     struct subject subject;
     struct decision decision;
     struct http_response response;
-    asked->evidence.state = state;
+    evidence->states[asked->lookup_kind] = state;
     if (server != NULL) {
-        asked->evidence.server = *server;
+        evidence->servers[asked->lookup_kind] = *server;
     }
     judge(asked, &subject, &decision);
+    if (needs_look_up(asked, &subject, &decision)) {
+        look_up(asked, &subject);
+        return;
+    }
     http_response_init(&response);
     finish(asked, &decision, &response);
     http_answer(asked->connection, &response);
     free(asked);
 }
 
-/* The generation from which on an older answer settles the question. */
-static int64_t hoped_generation(const struct review *review, const struct subject *subject) {
-    if (subject->state == SUBJECT_FOUND) {
-        return INT64_MAX; /* the facts know the MCPServer, and the rule wants to know better */
-    }
-    return review->object.generation_note == PRESENCE_SET ? review->object.noted_generation : 0;
-}
-
-static int64_t deadline_of(const struct asked *asked, const struct http_request *request) {
-    int64_t share_ms = request->timeout_ms * LOOKUP_SHARE_PERCENT / 100;
-    int64_t time_ms = request->timeout_ms > 0 ? MIN(share_ms, LOOKUP_MAX_MS) : LOOKUP_DEFAULT_MS;
-    return asked->began_us / 1000 + time_ms;
-}
-
-static void look_up(const struct asked *asked, const struct subject *subject,
-                    const struct http_request *request) {
-    const struct review *review = &asked->review;
+static void defer(const struct asked *asked, const struct subject *subject,
+                  const struct http_request *request) {
     struct asked *kept = memory_new(1, sizeof(*kept));
-    struct lookup_question question = {.generation = hoped_generation(review, subject),
-                                       .deadline_ms = deadline_of(asked, request)};
-    text_copy(question.namespace, sizeof(question.namespace), review->namespace);
-    text_copy(question.name, sizeof(question.name), review->name);
-    if (review->object.owner.is_mcpserver) {
-        text_copy(question.uid, sizeof(question.uid), review->object.owner.uid);
-    }
     *kept = *asked;
     kept->connection = request->connection;
+    kept->deadline_ms = deadline_of(asked->began_us, request);
     http_defer(request);
-    lookup_ask(asked->admit->lookup, &question, on_answer, kept);
+    look_up(kept, subject);
 }
 
 static bool is_watched(const struct admit *admit, const struct review *review) {
@@ -338,7 +361,7 @@ void admit_request(struct admit *admit, const struct http_request *request,
     struct error error;
     asked.admit = admit;
     asked.began_us = clock_boot_us();
-    asked.evidence.state = EVIDENCE_NONE;
+    memset(asked.evidence.states, 0, sizeof(asked.evidence.states)); /* EVIDENCE_NONE */
     if (!review_decode(request->body, request->body_size, &asked.review, &error)) {
         refuse(admit, &error, response);
         return;
@@ -348,8 +371,8 @@ void admit_request(struct admit *admit, const struct http_request *request,
         return;
     }
     judge(&asked, &subject, &decision);
-    if (decision.is_unresolved && admit->lookup != NULL && subject.could_look_up) {
-        look_up(&asked, &subject, request);
+    if (needs_look_up(&asked, &subject, &decision)) {
+        defer(&asked, &subject, request);
     } else {
         finish(&asked, &decision, response);
     }

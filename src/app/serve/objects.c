@@ -114,10 +114,13 @@ bool objects_load(const struct option_texts *paths, struct facts *facts, struct 
     if (!walk(&set, NULL, log, ret_n_others, error)) {
         return false;
     }
-    uint64_t servers = facts_begin_round(facts, OBJECT_MCPSERVER);
-    uint64_t deployments = facts_begin_round(facts, OBJECT_DEPLOYMENT);
+    uint64_t rounds[OBJECT_KIND_COUNT];
+    for (int kind = 0; kind < OBJECT_KIND_COUNT; kind++) {
+        rounds[kind] = facts_begin_round(facts, (enum object_kind)kind);
+    }
     bool is_taken = walk(&set, facts, log, ret_n_others, error);
-    facts_end_round(facts, OBJECT_MCPSERVER, NULL, servers);
-    facts_end_round(facts, OBJECT_DEPLOYMENT, NULL, deployments);
+    for (int kind = 0; kind < OBJECT_KIND_COUNT; kind++) {
+        facts_end_round(facts, (enum object_kind)kind, NULL, rounds[kind]);
+    }
     return is_taken;
 }

@@ -108,7 +108,7 @@ static void remove_orphan(struct pass *pass, const char *path) {
     struct error error;
     char expected[PATH_SIZE];
     if (!read_file(path, &object) || object.kind != OBJECT_MCPSERVER ||
-        facts_find_server(pass->facts, object.namespace, object.name, &server)) {
+        facts_find(pass->facts, OBJECT_MCPSERVER, object.namespace, object.name, &server)) {
         return;
     }
     make_path(pass, object.namespace, object.name, expected);
@@ -164,7 +164,7 @@ size_t status_folder_write(struct facts *facts, const char *folder, struct log *
         .now = clock_wall_seconds(),
         .problem = ret_problem,
     };
-    facts_each_server(facts, on_server, &pass);
+    facts_each(facts, OBJECT_MCPSERVER, on_server, &pass);
     remove_orphans(&pass);
     return pass.n_failed;
 }

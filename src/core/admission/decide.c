@@ -4,12 +4,12 @@
 #include "rules/rules.h"
 
 /* True if no rule would do anything about the object, whoever owns it: the object has the name of
-   its MCPServer, or it has no MCPServer. */
+   its owner, or it has none of the family. `kind` is the owner's, if it has one. */
 static bool is_exempt_of_all(const struct policy *policy, const struct review *review,
-                             int64_t now) {
+                             enum object_kind kind, int64_t now) {
     for (int rule = 0; rule < RULE_COUNT; rule++) {
         if (rule_is_about((enum rule_id)rule, review->kind) &&
-            policy_mode(policy, (enum rule_id)rule, review->namespace, review->name, now) !=
+            policy_mode(policy, (enum rule_id)rule, kind, review->namespace, review->name, now) !=
                 MODE_OFF) {
             return false;
         }
@@ -20,7 +20,7 @@ static bool is_exempt_of_all(const struct policy *policy, const struct review *r
 /* NULL if the step is within the scope. */
 static const char *why_out_of_scope(enum subject_scope scope, enum step_id id) {
     if (scope == SCOPE_HOLD && id != STEP_STDIO_CAP_EXTERNAL) {
-        return "the MCPServer is being deleted, and its Deployment is only held";
+        return "its owner is being deleted, and a stdio Deployment is only held";
     }
     if (scope == SCOPE_CAP && steps[id].rule != RULE_STDIO_CAP) {
         return "the object has the MCPServer's name and selector, and not its ownerReference";
@@ -37,8 +37,8 @@ static const char *apply(enum step_id id, const struct subject *subject, struct 
         return reason;
     }
     ruling->rule = step->rule;
-    ruling->mode = policy_mode(ruling->policy, step->rule, ruling->server->namespace,
-                               ruling->server->name, now);
+    ruling->mode = policy_mode(ruling->policy, step->rule, ruling->server->kind,
+                               ruling->server->namespace, ruling->server->name, now);
     return ruling->mode == MODE_OFF ? "off, or exempt" : step->apply(ruling);
 }
 
@@ -53,7 +53,8 @@ void decide(const struct policy *policy, const struct review *review, const stru
         .decision = ret_decision,
     };
     *ret_decision = (struct decision){.is_denied = false};
-    if (subject->state == SUBJECT_UNRESOLVED && !is_exempt_of_all(policy, review, now)) {
+    if (subject->state == SUBJECT_UNRESOLVED &&
+        !is_exempt_of_all(policy, review, subject->server.kind, now)) {
         ruling_give_up(&ruling);
     }
     bool is_open = subject->state == SUBJECT_FOUND;

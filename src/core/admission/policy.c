@@ -42,17 +42,18 @@ const char *policy_caution(const struct policy *policy) {
            "add minimum: true for it to take effect in a cluster";
 }
 
-static bool holds(const struct exemption *exemption, enum rule_id rule, const char *namespace,
-                  const char *name, int64_t now) {
+static bool holds(const struct exemption *exemption, enum rule_id rule, enum object_kind kind,
+                  const char *namespace, const char *name, int64_t now) {
     return exemption->rules[rule] && now < exemption->ends &&
+           (exemption->kind == OBJECT_OTHER || exemption->kind == kind) &&
            strcmp(exemption->namespace, namespace) == 0 &&
            (exemption->name[0] == '\0' || strcmp(exemption->name, name) == 0);
 }
 
-enum mode policy_mode(const struct policy *policy, enum rule_id rule, const char *namespace,
-                      const char *name, int64_t now) {
+enum mode policy_mode(const struct policy *policy, enum rule_id rule, enum object_kind kind,
+                      const char *namespace, const char *name, int64_t now) {
     for (size_t i = 0; i < policy->n_exemptions; i++) {
-        if (holds(&policy->exemptions[i], rule, namespace, name, now)) {
+        if (holds(&policy->exemptions[i], rule, kind, namespace, name, now)) {
             return MODE_OFF;
         }
     }

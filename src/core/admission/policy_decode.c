@@ -95,7 +95,10 @@ static void read_mode(struct json_walk *walk, void *at) {
 static void read_operator_user(struct json_walk *walk, void *at) {
     struct policy *policy = at;
     char user[USER_SIZE];
-    if (json_walk_text(walk, user, sizeof(user)) == PRESENCE_SET) {
+    enum presence presence = json_walk_text(walk, user, sizeof(user));
+    if (presence == PRESENCE_ABSENT) {
+        json_walk_fail(walk, "must be the name of a user");
+    } else if (presence == PRESENCE_SET) {
         policy->operator_users =
             memory_resize(policy->operator_users, policy->n_operator_users + 1, sizeof(char *));
         policy->operator_users[policy->n_operator_users++] = memory_copy(user, strlen(user));
@@ -120,6 +123,7 @@ static const struct json_field settings[RULE_COUNT][SETTINGS_MAX] = {
     [RULE_REPLICA_PASSTHROUGH] = {JSON_READ_WHOLE("operatorUsers", read_operator_users)},
     [RULE_GRACE_PERIOD] = {JSON_INTEGER("seconds", struct policy, grace_seconds, 0, INT32_MAX),
                            JSON_BOOL("minimum", struct policy, is_grace_minimum)},
+    [RULE_SESSION_STORAGE] = {JSON_BOOL("defaultRedis", struct policy, has_default_redis)},
 };
 
 static void read_rule(struct json_walk *walk, void *at) {
@@ -137,7 +141,11 @@ static void read_rule(struct json_walk *walk, void *at) {
 static void read_exempt_rule(struct json_walk *walk, void *at) {
     bool *rules = at;
     char value[VALUE_SIZE];
-    if (json_walk_text(walk, value, sizeof(value)) != PRESENCE_SET) {
+    enum presence presence = json_walk_text(walk, value, sizeof(value));
+    if (presence != PRESENCE_SET) {
+        if (presence == PRESENCE_ABSENT) {
+            json_walk_fail(walk, "must be the name of a rule");
+        }
         return;
     }
     char problem[LIST_SIZE] = "is no rule; there are";
@@ -163,6 +171,24 @@ static void read_exempt_rules(struct json_walk *walk, void *at) {
     }
 }
 
+static void read_exempt_kind(struct json_walk *walk, void *at) {
+    enum object_kind *ret_kind = at;
+    char value[VALUE_SIZE];
+    char problem[LIST_SIZE] = "is no kind that can be exempt; there are";
+    if (json_walk_text(walk, value, sizeof(value)) != PRESENCE_SET) {
+        return;
+    }
+    *ret_kind = kind_of_family(value);
+    for (int kind = OBJECT_FAMILY_FIRST; kind <= OBJECT_FAMILY_LAST; kind++) {
+        size_t used = strlen(problem);
+        snprintf(problem + used, sizeof(problem) - used, "%s %s",
+                 kind == OBJECT_FAMILY_FIRST ? "" : ",", kind_rows[kind].kind);
+    }
+    if (*ret_kind == OBJECT_OTHER) {
+        json_walk_fail_about(walk, value, problem);
+    }
+}
+
 static void read_exempt_until(struct json_walk *walk, void *at) {
     char value[VALUE_SIZE];
     int64_t day;
@@ -182,6 +208,7 @@ static void read_exemption(struct json_walk *walk, void *at) {
                         "is not the name of a namespace"),
         JSON_TEXT_VALID("name", struct exemption, name, text_is_dns_subdomain,
                         "is not the name of an object"),
+        JSON_READ("kind", struct exemption, kind, read_exempt_kind),
         JSON_READ("rules", struct exemption, rules, read_exempt_rules),
         JSON_READ("until", struct exemption, ends, read_exempt_until),
     };
@@ -263,8 +290,7 @@ static void check_head(struct json_walk *walk, const struct document *document) 
 
 bool policy_decode(const char *json, size_t size, struct policy **ret_policy, struct error *error) {
     struct document document = {.policy = policy_default()};
-    struct json_strict strict = {
-        .error = error, .knows_all = true, .refuses_null = true, .root = ""};
+    struct json_strict strict = {.error = error, .knows_all = true, .null_keeps = true, .root = ""};
     struct json_reader reader;
     struct json_walk walk = {.reader = &reader, .strict = &strict, .context = &document};
     struct error fault;

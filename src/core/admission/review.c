@@ -133,6 +133,8 @@ bool review_decode(const char *bytes, size_t size, struct review *ret_review, st
         ret_review->old = (struct object){.kind = OBJECT_OTHER};
     }
     ret_review->kind = kind_of(ret_review);
+    /* The request tells, and an object may say nothing or something else. */
+    ret_review->object.kind = ret_review->old.kind = ret_review->kind;
     name_by_object(ret_review);
     return true;
 }
@@ -150,8 +152,7 @@ void review_make(const struct object *object, const struct object *old, struct r
     };
     text_copy(ret_review->namespace, sizeof(ret_review->namespace), object->namespace);
     text_copy(ret_review->name, sizeof(ret_review->name), object->name);
-    text_copy(ret_review->kind_text, sizeof(ret_review->kind_text),
-              object->kind == OBJECT_MCPSERVER ? MCPSERVER_KIND : "Deployment");
+    text_copy(ret_review->kind_text, sizeof(ret_review->kind_text), kind_rows[object->kind].kind);
     if (old != NULL) {
         ret_review->old = *old;
     }

@@ -114,14 +114,30 @@ void ruling_give_up(struct ruling *ruling) {
                 "unresolved: the MCPServer of this object could not be looked up; left unchanged");
 }
 
-bool ruling_is_new_violation(const struct ruling *ruling) {
-    const struct review *review = ruling->review;
-    if (review->operation == REVIEW_CREATE) {
-        return true;
+static bool is_same_target(const struct object *one, const struct object *other) {
+    const char *name = object_scaled_deployment(one);
+    const char *other_name = object_scaled_deployment(other);
+    return name != NULL && other_name != NULL && strcmp(name, other_name) == 0;
+}
+
+bool ruling_is_changed(const struct ruling *ruling, unsigned changes) {
+    const struct object *new = &ruling->review->object;
+    const struct object *old = &ruling->review->old;
+    const struct number maximum = object_maximum(new);
+    const struct number old_maximum = object_maximum(old);
+    unsigned found = 0;
+    if (!ruling->review->has_old) {
+        return false;
     }
-    const struct object *new = &review->object;
-    const struct object *old = &review->old;
-    return review->has_old && (strcmp(new->transport, old->transport) != 0 ||
-                               strcmp(new->provider, old->provider) != 0 ||
-                               !number_equals(&new->replicas, &old->replicas));
+    found |= strcmp(object_transport(new), object_transport(old)) != 0 ? CHANGE_TRANSPORT : 0;
+    found |= !number_equals(&new->replicas, &old->replicas) ? CHANGE_REPLICAS : 0;
+    found |= !number_equals(&new->backend_replicas, &old->backend_replicas) ? CHANGE_BACKENDS : 0;
+    found |= strcmp(new->provider, old->provider) != 0 ? CHANGE_PROVIDER : 0;
+    found |= !is_same_target(new, old) ? CHANGE_TARGET : 0;
+    found |= !number_equals(&maximum, &old_maximum) ? CHANGE_MAXIMUM : 0;
+    return (found & changes) != 0;
+}
+
+bool ruling_is_new_violation(const struct ruling *ruling, unsigned changes) {
+    return ruling->review->operation == REVIEW_CREATE || ruling_is_changed(ruling, changes);
 }

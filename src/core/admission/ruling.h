@@ -13,11 +13,11 @@
 struct ruling {
     const struct policy *policy;
     const struct review *review;
-    const struct fact *server; /* the MCPServer that the object is or belongs to */
+    const struct fact *server; /* the one of the family that the object is or belongs to */
     bool is_confirmed;         /* `server` is not from a cache */
     struct number replicas;
     enum rule_id rule; /* whose step is being asked */
-    enum mode mode;    /* of that rule for this MCPServer; never MODE_OFF */
+    enum mode mode;    /* of that rule for `server`; never MODE_OFF */
     char *note;        /* of that step, DECISION_NOTE_SIZE bytes */
     struct decision *decision;
 };
@@ -42,9 +42,22 @@ void ruling_deny(struct ruling *ruling, const char *format, ...) PRINTF_LIKE(2, 
 /* Gives up, since nobody can tell what is true in the cluster. */
 void ruling_give_up(struct ruling *ruling);
 
-/* True if the MCPServer under review is new, or its transport, replicas or provider changed. A
-   violation that is older may go on being edited. */
-bool ruling_is_new_violation(const struct ruling *ruling);
+/* What a rule can be broken by: flags. */
+enum {
+    CHANGE_TRANSPORT = 1,
+    CHANGE_REPLICAS = 2,
+    CHANGE_BACKENDS = 4,
+    CHANGE_PROVIDER = 8,
+    CHANGE_TARGET = 16,
+    CHANGE_MAXIMUM = 32,
+};
+
+/* True if the object under review is new, or one of these has changed in it: a violation that is
+   older may go on being edited. */
+bool ruling_is_new_violation(const struct ruling *ruling, unsigned changes);
+
+/* True if the update changes one of these. */
+bool ruling_is_changed(const struct ruling *ruling, unsigned changes);
 
 /* Appends a part to a note, with "; " between the parts. */
 void ruling_join(char note[DECISION_NOTE_SIZE], const char *part);

@@ -9,7 +9,7 @@ static bool is_of(const struct fact *deployment, const struct fact *server) {
     bool is_live = server->uid[0] != '\0' && deployment->uid[0] != '\0';
     bool is_named = strcmp(deployment->name, server->name) == 0 &&
                     strcmp(deployment->namespace, server->namespace) == 0;
-    bool is_owned = owner->is_mcpserver && strcmp(owner->uid, server->uid) == 0 &&
+    bool is_owned = owner->kind == server->kind && strcmp(owner->uid, server->uid) == 0 &&
                     strcmp(owner->name, server->name) == 0;
     return is_live && is_named && (is_owned || deployment->is_selecting);
 }
@@ -20,6 +20,7 @@ bool heal_is_due(const struct policy *policy, const struct fact *server,
         !number_exceeds(&deployment->replicas, 1)) {
         return false;
     }
-    enum mode mode = policy_mode(policy, RULE_STDIO_CAP, server->namespace, server->name, now);
+    enum mode mode =
+        policy_mode(policy, RULE_STDIO_CAP, server->kind, server->namespace, server->name, now);
     return mode == MODE_ENFORCE || mode == MODE_DENY;
 }

@@ -12,15 +12,15 @@
 
 struct facts {
     struct epoch epoch;
-    struct table servers;
-    struct table deployments;
+    struct table tables[OBJECT_KIND_COUNT]; /* those of kinds that are not kept stay empty */
 };
 
 struct facts *facts_new(void) {
     struct facts *facts = memory_new(1, sizeof(*facts));
     epoch_init(&facts->epoch);
-    table_init(&facts->servers);
-    table_init(&facts->deployments);
+    for (size_t kind = 0; kind < COUNT_OF(facts->tables); kind++) {
+        table_init(&facts->tables[kind]);
+    }
     return facts;
 }
 
@@ -28,8 +28,9 @@ void facts_free(struct facts *facts) {
     if (facts == NULL) {
         return;
     }
-    table_fini(&facts->servers);
-    table_fini(&facts->deployments);
+    for (size_t kind = 0; kind < COUNT_OF(facts->tables); kind++) {
+        table_fini(&facts->tables[kind]);
+    }
     epoch_fini(&facts->epoch);
     free(facts);
 }
@@ -39,8 +40,8 @@ void facts_free(struct facts *facts) {
 #define MEMBERS(type, first, behind_last)                                                          \
     { offsetof(type, first), offsetof(type, behind_last) - offsetof(type, first), false }
 
-/* All members that facts.h promises for the kind, but the serial: the table gives that. */
-static const struct record_part server_parts[] = {
+/* All members that facts.h promises for the kind, but kind and serial: the tables give these. */
+static const struct record_part family_parts[] = {
     TEXT(struct fact, namespace),
     TEXT(struct fact, name),
     TEXT(struct fact, uid),
@@ -58,13 +59,28 @@ static const struct record_part deployment_parts[] = {
     MEMBERS(struct fact, is_deleting, generation),
 };
 
-static const struct record_shape server_shape = {server_parts, COUNT_OF(server_parts)};
+static const struct record_shape family_shape = {family_parts, COUNT_OF(family_parts)};
 static const struct record_shape deployment_shape = {deployment_parts, COUNT_OF(deployment_parts)};
 
-static void unpack(const struct record_shape *shape, const struct record *record,
-                   struct fact *ret_fact) {
-    record_unpack(shape, record, ret_fact);
+static const struct record_shape *shape_of(enum object_kind kind) {
+    return kind == OBJECT_DEPLOYMENT ? &deployment_shape : &family_shape;
+}
+
+static void unpack(enum object_kind kind, const struct record *record, struct fact *ret_fact) {
+    record_unpack(shape_of(kind), record, ret_fact);
+    ret_fact->kind = kind;
     ret_fact->serial = record->serial;
+}
+
+/* A manifest has no uids, and so no owner: its labels tell whose it is. */
+static struct owner owner_of(const struct object *object) {
+    struct owner owner = object->owner;
+    if (!owner.is_controlled && object->uid_presence == PRESENCE_ABSENT &&
+        object->labelled != OBJECT_OTHER) {
+        owner.kind = object->labelled;
+        text_copy(owner.name, sizeof(owner.name), object->instance);
+    }
+    return owner;
 }
 
 void facts_of(const struct object *object, struct fact *ret_fact) {
@@ -72,12 +88,14 @@ void facts_of(const struct object *object, struct fact *ret_fact) {
         .generation = object->generation,
         .is_stdio = object_is_stdio(object),
         .is_redis = object_is_redis(object),
+        .has_session_storage = object->session_storage != PRESENCE_ABSENT,
         .is_deleting = object->is_deleting,
-        .is_selecting = selection_names(&object->selection, object->name),
+        .is_selecting = selection_names(&object->selection, OBJECT_MCPSERVER, object->name),
         .others_condition = object->others_condition,
         .others_wrote = (uint32_t)MAX(MIN(object->others_wrote, (int64_t)UINT32_MAX), 0),
         .replicas = object->replicas,
-        .owner = object->owner,
+        .kind = object->kind,
+        .owner = owner_of(object),
     };
     memcpy(ret_fact->conditions, object->conditions, sizeof(ret_fact->conditions));
     text_copy(ret_fact->namespace, sizeof(ret_fact->namespace), object->namespace);
@@ -87,12 +105,13 @@ void facts_of(const struct object *object, struct fact *ret_fact) {
               object->resource_version);
 }
 
-/* NULL for a kind that the facts do not keep. */
+bool facts_keep(enum object_kind kind) {
+    return kind_is_family(kind) || kind == OBJECT_DEPLOYMENT;
+}
+
 static struct table *table_of(struct facts *facts, enum object_kind kind) {
-    if (kind == OBJECT_MCPSERVER) {
-        return &facts->servers;
-    }
-    return kind == OBJECT_DEPLOYMENT ? &facts->deployments : NULL;
+    assert(kind < OBJECT_KIND_COUNT);
+    return &facts->tables[kind];
 }
 
 static bool has_same_conditions(const struct fact *one, const struct fact *other) {
@@ -114,34 +133,35 @@ static bool is_touched(const struct fact *before, const struct fact *now) {
 }
 
 bool facts_put(struct facts *facts, const struct object *object) {
-    struct table *table = table_of(facts, object->kind);
-    bool is_server = object->kind == OBJECT_MCPSERVER;
+    enum object_kind kind = object->kind;
     struct fact fact;
     struct fact before;
-    if (table == NULL || !object_is_identified(object)) {
+    if (!facts_keep(kind) || !object_is_identified(object)) {
         return false;
     }
+    struct table *table = table_of(facts, kind);
     facts_of(object, &fact);
     const struct record *old = table_find(table, object->namespace, object->name);
     /* Conditions that another writer erased are remembered while the uid is the same. */
-    if (is_server && old != NULL && strcmp(record_text(old, RECORD_UID), object->uid) == 0) {
-        unpack(&server_shape, old, &before);
+    if (kind_has(kind, KIND_HAS_CONDITIONS) && old != NULL &&
+        strcmp(record_text(old, RECORD_UID), object->uid) == 0) {
+        unpack(kind, old, &before);
         fact.is_touched = is_touched(&before, &fact);
         condition_remember(before.conditions, fact.conditions);
     }
-    const struct record_shape *shape = is_server ? &server_shape : &deployment_shape;
-    return table_put(table, &facts->epoch, record_pack(shape, &fact));
+    return table_put(table, &facts->epoch, record_pack(shape_of(kind), &fact));
 }
 
 void facts_confirm_conditions(struct facts *facts, const struct fact *server,
                               const struct condition conditions[CONDITION_TYPE_COUNT],
                               const char *resource_version) {
-    const struct record *old = table_find(&facts->servers, server->namespace, server->name);
+    struct table *table = table_of(facts, server->kind);
+    const struct record *old = table_find(table, server->namespace, server->name);
     struct fact now;
     if (old == NULL || old->serial != server->serial) {
         return;
     }
-    unpack(&server_shape, old, &now);
+    unpack(server->kind, old, &now);
     /* The write may have been judged by a newer object than the facts have. With its
        resourceVersion, an old spec would pass for the present one. */
     if (conditions[0].observed_generation != now.generation) {
@@ -150,22 +170,22 @@ void facts_confirm_conditions(struct facts *facts, const struct fact *server,
     memcpy(now.conditions, conditions, sizeof(now.conditions));
     text_copy(now.resource_version, sizeof(now.resource_version), resource_version);
     /* A write is no proof that a list that is under way has the object. */
-    table_replace(&facts->servers, &facts->epoch, old, record_pack(&server_shape, &now));
+    table_replace(table, &facts->epoch, old, record_pack(shape_of(server->kind), &now));
 }
 
 void facts_remove(struct facts *facts, const struct object *object) {
+    if (!facts_keep(object->kind)) {
+        return;
+    }
     struct table *table = table_of(facts, object->kind);
-    const struct record *record =
-        table == NULL ? NULL : table_find(table, object->namespace, object->name);
+    const struct record *record = table_find(table, object->namespace, object->name);
     if (record != NULL && strcmp(record_text(record, RECORD_UID), object->uid) == 0) {
         table_remove(table, &facts->epoch, record);
     }
 }
 
 uint64_t facts_begin_round(struct facts *facts, enum object_kind kind) {
-    struct table *table = table_of(facts, kind);
-    assert(table != NULL);
-    return ++table->round;
+    return ++table_of(facts, kind)->round;
 }
 
 size_t facts_end_round(struct facts *facts, enum object_kind kind, const char *namespace,
@@ -185,38 +205,29 @@ struct condition_subject facts_condition_subject(const struct fact *server) {
     };
 }
 
-static bool find(struct facts *facts, const struct table *table, const struct record_shape *shape,
-                 const char *namespace, const char *name, struct fact *ret_fact) {
+bool facts_find(struct facts *facts, enum object_kind kind, const char *namespace, const char *name,
+                struct fact *ret_fact) {
+    const struct table *table = table_of(facts, kind);
     unsigned ticket = epoch_enter(&facts->epoch);
     const struct record *record = table_find(table, namespace, name);
     if (record != NULL) {
-        unpack(shape, record, ret_fact);
+        unpack(kind, record, ret_fact);
     }
     epoch_exit(&facts->epoch, ticket);
     return record != NULL;
-}
-
-bool facts_find_server(struct facts *facts, const char *namespace, const char *name,
-                       struct fact *ret_server) {
-    return find(facts, &facts->servers, &server_shape, namespace, name, ret_server);
-}
-
-bool facts_find_deployment(struct facts *facts, const char *namespace, const char *name,
-                           struct fact *ret_deployment) {
-    return find(facts, &facts->deployments, &deployment_shape, namespace, name, ret_deployment);
 }
 
 size_t facts_count(struct facts *facts, enum object_kind kind) {
     return atomic_load(&table_of(facts, kind)->n_records);
 }
 
-void facts_each_server(struct facts *facts, void (*visit)(void *context, const struct fact *server),
-                       void *context) {
-    struct table_walk walk = table_begin_walk(&facts->servers);
+void facts_each(struct facts *facts, enum object_kind kind,
+                void (*visit)(void *context, const struct fact *fact), void *context) {
+    struct table_walk walk = table_begin_walk(table_of(facts, kind));
     const struct record *record;
     while ((record = table_walk(&walk)) != NULL) {
-        struct fact server;
-        unpack(&server_shape, record, &server);
-        visit(context, &server);
+        struct fact fact;
+        unpack(kind, record, &fact);
+        visit(context, &fact);
     }
 }

@@ -7,9 +7,9 @@
 
 enum { KIND_SIZE = 64, VERSION_SIZE = 320 };
 
-bool selection_names(const struct selection *selection, const char *server) {
-    return selection->is_mcpserver && !selection->is_unusable && server[0] != '\0' &&
-           strcmp(selection->instance, server) == 0;
+bool selection_names(const struct selection *selection, enum object_kind kind, const char *name) {
+    return selection->kind == kind && kind != OBJECT_OTHER && !selection->is_unusable &&
+           name[0] != '\0' && strcmp(selection->instance, name) == 0;
 }
 
 /* An item of metadata.ownerReferences. */
@@ -43,14 +43,14 @@ static void read_group(struct json_walk *walk, void *at) {
 
 static void judge_reference(struct reference *reference) {
     struct owner *owner = &reference->owner;
-    bool is_kind = strcmp(reference->kind, MCPSERVER_KIND) == 0;
-    bool may_be_kind = is_kind || reference->kind_presence == PRESENCE_UNUSABLE;
+    enum object_kind kind = kind_of_family(reference->kind);
+    bool may_be_kind = kind != OBJECT_OTHER || reference->kind_presence == PRESENCE_UNUSABLE;
     bool may_be_group =
         reference->is_of_toolhive || reference->version_presence == PRESENCE_UNUSABLE;
     bool is_named = reference->name_presence != PRESENCE_UNUSABLE &&
                     reference->uid_presence != PRESENCE_UNUSABLE;
-    owner->is_mcpserver = is_kind && reference->is_of_toolhive;
-    owner->is_unusable = may_be_kind && may_be_group && !(owner->is_mcpserver && is_named);
+    owner->kind = reference->is_of_toolhive ? kind : OBJECT_OTHER;
+    owner->is_unusable = may_be_kind && may_be_group && !(owner->kind != OBJECT_OTHER && is_named);
 }
 
 /* Of several controllers, the one with the highest rank counts. */
@@ -61,7 +61,7 @@ static int rank(const struct owner *owner) {
     if (owner->is_unusable) {
         return 2;
     }
-    return owner->is_mcpserver ? 3 : 1;
+    return owner->kind != OBJECT_OTHER ? 3 : 1;
 }
 
 static void read_reference(struct json_walk *walk, void *at) {
@@ -102,19 +102,41 @@ struct match_labels {
     struct selection selection;
 };
 
+/* Compares the borrowed bytes, since a text of any length is a label's value until the API server
+   has judged it. */
+static enum presence read_label(struct json_walk *walk, enum object_kind *ret_kind) {
+    struct json_text text = {.at = ""};
+    enum presence presence = json_walk_view(walk, &text);
+    *ret_kind = OBJECT_OTHER;
+    for (int kind = OBJECT_FAMILY_FIRST; kind <= OBJECT_FAMILY_LAST; kind++) {
+        if (presence == PRESENCE_SET && json_text_is(&text, kind_rows[kind].label)) {
+            *ret_kind = (enum object_kind)kind;
+        }
+    }
+    return presence;
+}
+
+void identity_read_label(struct json_walk *walk, void *kind) {
+    (void)read_label(walk, kind);
+}
+
+static void read_match_name(struct json_walk *walk, void *at) {
+    struct match_labels *found = at;
+    found->name_presence = read_label(walk, &found->selection.kind);
+}
+
 static const struct json_field match_label_rows[] = {
     JSON_TEXT_STATE(LABEL_INSTANCE, struct match_labels, selection.instance, instance_presence),
-    JSON_IS_STATE(LABEL_NAME, struct match_labels, selection.is_mcpserver, name_presence,
-                  MCPSERVER_LABEL),
+    JSON_READ_WHOLE(LABEL_NAME, read_match_name),
 };
 static const struct json_fields match_label_fields = JSON_FIELDS(match_label_rows);
 
-/* An unusable instance is nobody's concern if the other label is not an MCPServer's. */
+/* An unusable instance is nobody's concern if the other label names none of the family. */
 static struct selection conclude(struct match_labels *found) {
     struct selection *selection = &found->selection;
     selection->is_unusable =
         found->shape == PRESENCE_UNUSABLE || found->name_presence == PRESENCE_UNUSABLE ||
-        (selection->is_mcpserver && found->instance_presence == PRESENCE_UNUSABLE);
+        (selection->kind != OBJECT_OTHER && found->instance_presence == PRESENCE_UNUSABLE);
     return *selection;
 }
 
@@ -144,8 +166,8 @@ static void read_term(const char *term, const char *end, struct match_labels *fo
     const char *name = value_of(term, end, LABEL_NAME);
     const char *instance = value_of(term, end, LABEL_INSTANCE);
     if (name != NULL) {
-        selection->is_mcpserver |= (size_t)(end - name) == strlen(MCPSERVER_LABEL) &&
-                                   memcmp(name, MCPSERVER_LABEL, strlen(MCPSERVER_LABEL)) == 0;
+        enum object_kind kind = kind_of_label(name, (size_t)(end - name));
+        selection->kind = kind != OBJECT_OTHER ? kind : selection->kind;
     } else if (instance != NULL) {
         size_t size = (size_t)(end - instance);
         bool is_usable =

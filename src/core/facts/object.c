@@ -7,6 +7,10 @@
 
 #define GENERATION_ANNOTATION "toolhive.stacklok.dev/mcpserver-generation"
 
+/* The maximum of a ScaledObject without maxReplicaCount:
+ * https://keda.sh/docs/latest/reference/scaledobject-spec/ */
+enum { KEDA_MAX_REPLICAS = 100 };
+
 bool number_is(const struct number *number, int64_t value) {
     return number->state == PRESENCE_SET && number->value == value;
 }
@@ -19,8 +23,16 @@ bool number_equals(const struct number *one, const struct number *other) {
     return one->state == other->state && (one->state != PRESENCE_SET || one->value == other->value);
 }
 
+const char *object_transport(const struct object *object) {
+    const char *by_default = kind_rows[object->kind].transport;
+    if (by_default == NULL) {
+        return "";
+    }
+    return object->transport_presence == PRESENCE_ABSENT ? by_default : object->transport;
+}
+
 bool object_is_stdio(const struct object *object) {
-    return strcmp(object->transport, "stdio") == 0;
+    return strcmp(object_transport(object), "stdio") == 0;
 }
 
 bool object_is_redis(const struct object *object) {
@@ -29,6 +41,23 @@ bool object_is_redis(const struct object *object) {
 
 bool object_is_recreate(const struct object *object) {
     return strcmp(object->strategy_type, "Recreate") == 0;
+}
+
+const char *object_scaled_deployment(const struct object *autoscaler) {
+    const struct target *target = &autoscaler->target;
+    bool is_of_apps = target->version_presence == PRESENCE_ABSENT || target->is_of_apps;
+    bool is_deployment = target->kind_presence == PRESENCE_ABSENT || target->is_deployment;
+    return target->state == PRESENCE_SET && is_of_apps && is_deployment ? target->name : NULL;
+}
+
+struct number object_maximum(const struct object *autoscaler) {
+    const struct number *count = &autoscaler->max_replica_count;
+    if (autoscaler->kind != OBJECT_SCALEDOBJECT) {
+        return autoscaler->max_replicas;
+    }
+    return count->state == PRESENCE_ABSENT
+               ? (struct number){.state = PRESENCE_SET, .value = KEDA_MAX_REPLICAS}
+               : *count;
 }
 
 bool object_is_identified(const struct object *object) {
@@ -51,7 +80,7 @@ static enum object_kind kind_of(const struct object_type *type) {
     JSON_INTEGER_STATE(key, struct object, member.value, member.state, low, high)
 
 static const struct json_field label_rows[] = {
-    JSON_IS(LABEL_NAME, struct object, is_labelled, MCPSERVER_LABEL),
+    JSON_READ(LABEL_NAME, struct object, labelled, identity_read_label),
     JSON_TEXT_STATE(LABEL_INSTANCE, struct object, instance, instance_presence),
 };
 static const struct json_fields label_fields = JSON_FIELDS(label_rows);
@@ -180,13 +209,50 @@ static void read_session_storage(struct json_walk *walk, void *at) {
     struct object *object = at;
     object->provider[0] = '\0';
     object->provider_presence = PRESENCE_ABSENT;
-    if (json_walk_object(walk, &fields, object) == PRESENCE_UNUSABLE) {
+    object->session_storage = json_walk_object(walk, &fields, object);
+    if (object->session_storage == PRESENCE_UNUSABLE) {
         object->provider_presence = PRESENCE_UNUSABLE;
     }
 }
 
+/* Go takes an empty text for absent. */
+static enum presence read_target_word(struct json_walk *walk, struct json_text *ret_text) {
+    *ret_text = (struct json_text){.at = ""};
+    enum presence presence = json_walk_view(walk, ret_text);
+    return presence == PRESENCE_SET && ret_text->size == 0 ? PRESENCE_ABSENT : presence;
+}
+
+/* An apiVersion without a group, "v1", is not of apps. */
+static void read_target_version(struct json_walk *walk, void *at) {
+    static const char prefix[] = "apps/";
+    struct target *target = &((struct object *)at)->target;
+    struct json_text text;
+    target->version_presence = read_target_word(walk, &text);
+    target->is_of_apps =
+        text.size >= strlen(prefix) && memcmp(text.at, prefix, strlen(prefix)) == 0;
+}
+
+static void read_target_kind(struct json_walk *walk, void *at) {
+    struct target *target = &((struct object *)at)->target;
+    struct json_text text;
+    target->kind_presence = read_target_word(walk, &text);
+    target->is_deployment = json_text_is(&text, kind_rows[OBJECT_DEPLOYMENT].kind);
+}
+
+static const struct json_field target_rows[] = {
+    JSON_READ_WHOLE("apiVersion", read_target_version),
+    JSON_READ_WHOLE("kind", read_target_kind),
+    JSON_TEXT_STATE("name", struct object, target.name, target.name_presence),
+};
+static const struct json_fields target_fields = JSON_FIELDS(target_rows);
+
 static const struct json_field spec_rows[] = {
     NUMBER("replicas", replicas, 0, INT32_MAX),
+    NUMBER("backendReplicas", backend_replicas, 0, INT32_MAX),
+    NUMBER("maxReplicas", max_replicas, 1, INT32_MAX),
+    NUMBER("maxReplicaCount", max_replica_count, 0, INT32_MAX),
+    JSON_IS_STATE("sessionAffinity", struct object, has_no_affinity, affinity, "None"),
+    JSON_INSIDE_STATE("scaleTargetRef", struct object, target.state, &target_fields),
     JSON_READ("selector", struct object, selection, identity_read_match_labels),
     JSON_INSIDE("template", &template_fields),
     JSON_INSIDE_STATE("strategy", struct object, strategy, &strategy_fields),
@@ -223,9 +289,6 @@ static bool read_by(const struct json_fields *fields, struct json_reader *reader
         return false;
     }
     ret_object->kind = kind_of(&ret_object->type);
-    if (ret_object->transport_presence == PRESENCE_ABSENT) {
-        text_copy(ret_object->transport, sizeof(ret_object->transport), "stdio");
-    }
     return true;
 }
 

@@ -12,7 +12,7 @@ void status_body_apply(const char *api_version, const char *namespace, const cha
     json_write_begin(&write, out);
     json_write_open(&write, '{');
     json_write_member_text(&write, "apiVersion", api_version);
-    json_write_member_text(&write, "kind", MCPSERVER_KIND);
+    json_write_member_text(&write, "kind", kind_rows[OBJECT_MCPSERVER].kind);
     json_write_member_open(&write, "metadata", '{');
     json_write_member_text(&write, "name", name);
     json_write_member_text(&write, "namespace", namespace);

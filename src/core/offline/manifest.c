@@ -5,6 +5,7 @@
 
 #include "base/json_fields.h"
 #include "base/text.h"
+#include "core/facts/facts.h"
 
 #define DEFAULT_NAMESPACE "default"
 
@@ -153,7 +154,7 @@ static enum object_kind kind_of(const struct manifest_item *item) {
 
 bool manifest_read_object(const struct manifest_item *item, struct object *ret_object) {
     enum object_kind kind = kind_of(item);
-    if (kind != OBJECT_MCPSERVER && kind != OBJECT_DEPLOYMENT) {
+    if (!facts_keep(kind) && !kind_is_autoscaler(kind)) {
         return false;
     }
     if (!object_decode(item->raw.at, item->raw.size, ret_object)) {
@@ -175,7 +176,7 @@ struct reading {
 static void on_item(void *context, const struct manifest_item *item) {
     struct reading *reading = context;
     struct object object;
-    if (manifest_read_object(item, &object)) {
+    if (manifest_read_object(item, &object) && facts_keep(object.kind)) {
         reading->visit(reading->context, &object, item->offset);
     } else {
         reading->n_others++;
@@ -188,6 +189,36 @@ bool manifest_read(const char *json, size_t size, manifest_visit *visit, void *c
     bool is_read = manifest_split(json, size, on_item, &reading, error);
     *ret_n_others = reading.n_others;
     return is_read;
+}
+
+static const char *family_fault(const struct object *object) {
+    bool has_transport = kind_rows[object->kind].transport != NULL;
+    if (has_transport && object->transport_presence == PRESENCE_UNUSABLE) {
+        return "spec.transport is not a word";
+    }
+    if (object->provider_presence == PRESENCE_UNUSABLE) {
+        return "spec.sessionStorage.provider is not a word";
+    }
+    if (object->affinity == PRESENCE_UNUSABLE) {
+        return "spec.sessionAffinity is not a word";
+    }
+    if (kind_has(object->kind, KIND_HAS_BACKENDS) &&
+        object->backend_replicas.state == PRESENCE_UNUSABLE) {
+        return "spec.backendReplicas is not an integer from 0 to 2147483647";
+    }
+    return NULL;
+}
+
+static const char *autoscaler_fault(const struct object *object) {
+    if (object->target.state != PRESENCE_SET || object->target.name[0] == '\0') {
+        return "spec.scaleTargetRef names no object";
+    }
+    if (object_maximum(object).state != PRESENCE_SET) {
+        return object->kind == OBJECT_HPA
+                   ? "spec.maxReplicas is not an integer from 1 to 2147483647"
+                   : "spec.maxReplicaCount is not an integer from 0 to 2147483647";
+    }
+    return NULL;
 }
 
 const char *manifest_fault(const struct object *object) {
@@ -204,11 +235,8 @@ const char *manifest_fault(const struct object *object) {
     if (object->replicas.state == PRESENCE_UNUSABLE) {
         return "spec.replicas is not an integer from 0 to 2147483647";
     }
-    if (object->kind == OBJECT_MCPSERVER && object->transport_presence == PRESENCE_UNUSABLE) {
-        return "spec.transport is not a word";
+    if (kind_is_autoscaler(object->kind)) {
+        return autoscaler_fault(object);
     }
-    if (object->kind == OBJECT_MCPSERVER && object->provider_presence == PRESENCE_UNUSABLE) {
-        return "spec.sessionStorage.provider is not a word";
-    }
-    return NULL;
+    return kind_is_family(object->kind) ? family_fault(object) : NULL;
 }

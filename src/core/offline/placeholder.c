@@ -20,7 +20,12 @@ static const struct path paths[] = {
     {{"metadata", "ownerReferences"}, 2},
     {{"spec", "transport"}, 2},
     {{"spec", "replicas"}, 2},
+    {{"spec", "backendReplicas"}, 2},
+    {{"spec", "sessionAffinity"}, 2},
     {{"spec", "sessionStorage", "provider"}, 3},
+    {{"spec", "scaleTargetRef"}, 2},
+    {{"spec", "maxReplicas"}, 2},
+    {{"spec", "maxReplicaCount"}, 2},
     {{"spec", "strategy"}, 2},
     {{"spec", "template", "metadata", "annotations", "toolhive.stacklok.dev/mcpserver-generation"},
      5},
@@ -48,6 +53,16 @@ static bool is_placeholder_at(const struct manifest_item *item, const struct pat
     return true;
 }
 
+/* In any group, since the apiVersion may hold the placeholder. */
+static bool is_known_kind(const char *kind) {
+    for (int i = OBJECT_OTHER + 1; i < OBJECT_KIND_COUNT; i++) {
+        if (strcmp(kind, kind_rows[i].kind) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool placeholder_find(const struct manifest_item *item, size_t *ret_offset) {
     static const struct path kind = {{"kind"}, 1};
     static const struct path version = {{"apiVersion"}, 1};
@@ -57,8 +72,7 @@ bool placeholder_find(const struct manifest_item *item, size_t *ret_offset) {
     if (is_placeholder_at(item, &kind, ret_offset)) {
         return true;
     }
-    bool is_known =
-        strcmp(item->kind, MCPSERVER_KIND) == 0 || strcmp(item->kind, "Deployment") == 0;
+    bool is_known = is_known_kind(item->kind);
     bool is_found = is_known && is_placeholder_at(item, &version, ret_offset);
     for (size_t i = 0; is_known && !is_found && i < COUNT_OF(paths); i++) {
         is_found = is_placeholder_at(item, &paths[i], ret_offset);

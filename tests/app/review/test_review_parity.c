@@ -142,7 +142,9 @@ static void check_explanation(struct review_verdict *verdict) {
         assert_null(strtok_r(rest, "\n", &rest));
         return;
     }
-    assert_int_equal(strncmp(line, "MCPServer ", 10), 0);
+    size_t size = strcspn(line, " ");
+    line[size] = '\0';
+    assert_int_not_equal(kind_of_family(line), OBJECT_OTHER);
     if (decision->is_unresolved) {
         line = strtok_r(rest, "\n", &rest);
         assert_non_null(line);
@@ -196,9 +198,10 @@ static void check_verdict(const struct review_context *context, const char *json
 /* Labels name a manifest's MCPServer, but not a request's, unless all facts are manifests. */
 static bool is_told_by_labels(const struct golden_case *golden, const struct object *object) {
     struct fact server;
-    bool is_labelled = object->is_labelled && object->instance[0] != '\0' &&
+    bool is_labelled = object->labelled != OBJECT_OTHER && object->instance[0] != '\0' &&
                        !object->owner.is_controlled && object->uid[0] == '\0';
-    bool is_known = facts_find_server(golden->facts, object->namespace, object->instance, &server);
+    bool is_known =
+        facts_find(golden->facts, object->labelled, object->namespace, object->instance, &server);
     return is_labelled && (!is_known || server.uid[0] != '\0');
 }
 
@@ -273,11 +276,13 @@ static bool is_at_home_in_a_repository(const struct golden_case *golden,
     if (object->kind == OBJECT_MCPSERVER) {
         return true;
     }
-    bool is_owned = owner->is_mcpserver && strcmp(owner->name, object->name) == 0 &&
-                    facts_find_server(golden->facts, object->namespace, owner->name, &server) &&
-                    (server.uid[0] == '\0' || strcmp(server.uid, owner->uid) == 0);
-    bool is_labelled = object->is_labelled && facts_find_server(golden->facts, object->namespace,
-                                                                object->instance, &server);
+    bool is_owned =
+        owner->kind != OBJECT_OTHER && strcmp(owner->name, object->name) == 0 &&
+        facts_find(golden->facts, owner->kind, object->namespace, owner->name, &server) &&
+        (server.uid[0] == '\0' || strcmp(server.uid, owner->uid) == 0);
+    bool is_labelled =
+        object->labelled != OBJECT_OTHER &&
+        facts_find(golden->facts, OBJECT_MCPSERVER, object->namespace, object->instance, &server);
     return is_owned == is_labelled && (!is_owned || strcmp(object->instance, owner->name) == 0);
 }
 

@@ -251,7 +251,7 @@ static void test_review_verdict__a_deployment_is_whose_owner_or_else_labels_say(
         {"labels, a live MCPServer", LIVE_SERVER(""), "", replicas, CAPPED, CAPPED, false},
         {"labels, one being deleted", LIVE_SERVER(",'deletionTimestamp':'2026-01-01T00:00:00Z'"),
          "", replicas, CAPPED, CAPPED, false},
-        {"labels, another controller", NULL, OWNER("VirtualMCPServer"), replicas, NOT_OURS,
+        {"labels, another controller", NULL, OWNER("VirtualMCPServer"), replicas, UNRESOLVED,
          NOT_OURS, false},
         {"labels, being deleted as the manifest says", NULL,
          ",'deletionTimestamp':'2026-01-01T00:00:00Z'", replicas, UNRESOLVED, NOT_OURS, true},
@@ -333,7 +333,7 @@ static void test_review_verdict__says_how_to_make_an_owner_known(void **state) {
     judge(&desk, DEPLOYMENT_WITH(OWNER("MCPServer"), "'replicas':3,", ""), &verdict);
     assert_true(verdict.decision.is_unresolved);
     assert_string_equal(buffer_text(&verdict.explanation),
-                        "no rule is asked: its MCPServer is not known; --facts PATH adds more\n");
+                        "no rule is asked: its owner is not known; --facts PATH adds more\n");
 }
 
 static void test_review_verdict__remarks_on_what_an_api_server_would_refuse(void **state) {
@@ -467,17 +467,21 @@ static void test_review_verdict__explains_only_if_asked(void **state) {
     assert_int_equal(silent.explanation.size, 0);
     desk.context.explains = true;
     judge(&desk, DEPLOYMENT("'replicas':3,", ""), &verdict);
-    /* Rules that are added come behind these; test_review_parity looks at each step. */
+    /* test_review_parity looks at each step. */
     static const char expected[] =
         "MCPServer default/github: stdio, spec.replicas 3, sessions not in redis\n"
         "stdio-cap, spec-driven: stdio transport allows 1 replica; "
         "spec.replicas 3 is held at 1\n"
+        "stdio-cap, backendReplicas: only about MCPServers\n"
         "replica-passthrough, create: stdio-cap decides\n"
         "replica-passthrough, update by the operator: not an update of a Deployment\n"
+        "replica-passthrough, scale: not a Scale\n"
         "stdio-cap, externally-driven: the spec-driven path decides\n"
         "stdio-cap, prevent surge: preventSurge is off\n"
         "grace-period, pod template: a period is set, and is kept\n"
-        "session-storage, spec: only about MCPServers\n";
+        "session-storage, spec: only about MCPServers, MCPRemoteProxies and VirtualMCPServers\n"
+        "session-storage, backendReplicas: only about MCPServers\n"
+        "autoscaler, target: only about autoscalers\n";
     assert_true(verdict.explanation.size >= strlen(expected));
     assert_memory_equal(buffer_text(&verdict.explanation), expected, strlen(expected));
 }

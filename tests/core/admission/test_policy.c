@@ -152,7 +152,9 @@ static void test_policy__refuses_what_is_no_policy(void **state) {
         {"{'kind':@'Policy','apiVersion':'capstan.dev/v1'}",
          "kind: 'Policy' is not known; it must be PolicyConfig"},
         {"@[]", "the document: must be a mapping"},
-        {"@null", "the document: must be a mapping"},
+        {"@null", "apiVersion: is missing"},
+        {"@{'apiVersion':null,'kind':'PolicyConfig'}", "apiVersion: is missing"},
+        {"@{'apiVersion':'capstan.dev/v1','kind':null}", "kind: is missing"},
         {"@'capstan.dev/v1'", "the document: must be a mapping"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -175,9 +177,9 @@ static void test_policy__refuses_unknown_keys(void **state) {
         {"'gracePeriod':{@'second':1}",
          "gracePeriod.second: unknown key; known here: mode, seconds, minimum"},
         {"'sessionStorage':{@'provider':'redis'}",
-         "sessionStorage.provider: unknown key; known here: mode"},
+         "sessionStorage.provider: unknown key; known here: mode, defaultRedis"},
         {"'exempt':[{'namespace':'a'},{'namespace':'b',@'rule':'x'}]",
-         "exempt[1].rule: unknown key; known here: namespace, name, rules, until"},
+         "exempt[1].rule: unknown key; known here: namespace, name, kind, rules, until"},
         {"@'':1", "(an empty key): unknown key"},
         {"'stdioCap':{@'':1}", "stdioCap.(an empty key): unknown key"},
         {"@'a\\u0000b':1", "(a long key): unknown key"},
@@ -216,18 +218,22 @@ static void test_policy__refuses_wrong_types_at_every_key(void **state) {
         {"{" HEAD ",'gracePeriod':{'minimum':@}}", "gracePeriod.minimum", "true"},
         {"{" HEAD ",'sessionStorage':@}", "sessionStorage", "{}"},
         {"{" HEAD ",'sessionStorage':{'mode':@}}", "sessionStorage.mode", NULL},
+        {"{" HEAD ",'sessionStorage':{'defaultRedis':@}}", "sessionStorage.defaultRedis", "true"},
+        {"{" HEAD ",'autoscaler':@}", "autoscaler", "{}"},
+        {"{" HEAD ",'autoscaler':{'mode':@}}", "autoscaler.mode", NULL},
         {"{" HEAD ",'onUnresolved':@}", "onUnresolved", NULL},
         {"{" HEAD ",'exempt':@}", "exempt", "[]"},
         {"{" HEAD ",'exempt':[@]}", "exempt[0]", NULL},
         {"{" HEAD ",'exempt':[{'namespace':@}]}", "exempt[0].namespace", "'x'"},
         {"{" HEAD ",'exempt':[{'namespace':'a','name':@}]}", "exempt[0].name", "'x'"},
+        {"{" HEAD ",'exempt':[{'namespace':'a','kind':@}]}", "exempt[0].kind", NULL},
         {"{" HEAD ",'exempt':[{'namespace':'a','rules':@}]}", "exempt[0].rules", NULL},
         {"{" HEAD ",'exempt':[{'namespace':'a','rules':['stdio-cap', @]}]}", "exempt[0].rules[1]",
          NULL},
         {"{" HEAD ",'exempt':[{'namespace':'a','until':@}]}", "exempt[0].until", NULL},
     };
-    static const char *const values[] = {"null", "7",  "1.5", "'x'", "''",
-                                         "true", "[]", "{}",  "-1",  "'a\\u0000'"};
+    static const char *const values[] = {"7",  "1.5", "'x'", "''",        "true",
+                                         "[]", "{}",  "-1",  "'a\\u0000'"};
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
         for (size_t k = 0; k < COUNT_OF(values); k++) {
             if (keys[i].right != NULL && strcmp(keys[i].right, values[k]) == 0) {
@@ -244,6 +250,31 @@ static void test_policy__refuses_wrong_types_at_every_key(void **state) {
     }
 }
 
+/* A key with nothing behind it is absent, wherever it stands. An item of a list is not a key. */
+static void test_policy__a_key_with_nothing_behind_it_is_absent(void **state) {
+    (void)state;
+    AUTO(free_policy)
+    struct policy *policy = decode_good(
+        ",'stdioCap':null,'replicas':{'mode':null,'operatorUsers':null},"
+        "'gracePeriod':{'seconds':null,'minimum':null},'sessionStorage':{'defaultRedis':null},"
+        "'autoscaler':null,'conditions':{'write':null},'onUnresolved':null,'exempt':null");
+    AUTO(free_policy) struct policy *plain = policy_default();
+    assert_memory_equal(policy->modes, plain->modes, sizeof(plain->modes));
+    assert_int_equal(policy->grace_seconds, plain->grace_seconds);
+    assert_int_equal(policy->n_operator_users, 1);
+    assert_string_equal(policy->operator_users[0], plain->operator_users[0]);
+    assert_int_equal(policy->n_exemptions, 0);
+    AUTO(free_policy)
+    struct policy *exempting = decode_good(
+        ",'exempt':[{'namespace':'a','name':null,'kind':null,'rules':null,'until':null}]");
+    assert_int_equal(policy_mode(exempting, RULE_AUTOSCALER, OBJECT_MCPREMOTEPROXY, "a", "b", 0),
+                     MODE_OFF);
+    refuse("{" HEAD ",'exempt':[@null]}", "exempt[0]: namespace is missing");
+    refuse("{" HEAD ",'exempt':[@{'namespace':null}]}", "exempt[0]: namespace is missing");
+    refuse("{" HEAD ",'replicas':{'operatorUsers':[@null]}}", "replicas.operatorUsers[0]: ");
+    refuse("{" HEAD ",'exempt':[{'namespace':'a','rules':[@null]}]}", "exempt[0].rules[0]: ");
+}
+
 static void test_policy__each_rule_has_its_modes(void **state) {
     (void)state;
     static const struct {
@@ -256,6 +287,7 @@ static void test_policy__each_rule_has_its_modes(void **state) {
         {"replicas", RULE_REPLICA_PASSTHROUGH, true, false},
         {"gracePeriod", RULE_GRACE_PERIOD, true, false},
         {"sessionStorage", RULE_SESSION_STORAGE, false, true},
+        {"autoscaler", RULE_AUTOSCALER, false, true},
     };
     static const struct {
         const char *value;
@@ -325,6 +357,7 @@ int main(void) {
         cmocka_unit_test(test_policy__refuses_what_is_no_policy),
         cmocka_unit_test(test_policy__refuses_unknown_keys),
         cmocka_unit_test(test_policy__refuses_wrong_types_at_every_key),
+        cmocka_unit_test(test_policy__a_key_with_nothing_behind_it_is_absent),
         cmocka_unit_test(test_policy__each_rule_has_its_modes),
         cmocka_unit_test(test_policy__names_the_modes_that_are_possible),
         cmocka_unit_test(test_policy__the_first_mistake_is_told),

@@ -115,7 +115,6 @@ static void test_policy__conditions_are_written_on_auto_or_off(void **state) {
                   "conditions.write: 'On' is not known; use on, auto or off");
     check_refused(",'conditions':{'write':'true'}", "conditions.write: 'true' is not known");
     check_refused(",'conditions':{'write':1}", "conditions.write: must be a string");
-    check_refused(",'conditions':{'write':null}", "conditions.write: ");
     check_refused(",'conditions':{'mode':'auto'}", "conditions.mode: unknown key");
     check_refused(",'conditions':'auto'", "conditions: must be");
 }
@@ -263,8 +262,9 @@ static void test_policy__an_exemption_holds_to_the_last_second_of_its_day(void *
         {FAR, MODE_ENFORCE},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        assert_int_equal(policy_mode(policy, RULE_STDIO_CAP, "prod", "legacy", rows[i].now),
-                         rows[i].expected);
+        assert_int_equal(
+            policy_mode(policy, RULE_STDIO_CAP, OBJECT_MCPSERVER, "prod", "legacy", rows[i].now),
+            rows[i].expected);
     }
 }
 
@@ -279,19 +279,19 @@ static void test_policy__an_exemption_is_for_its_namespace_name_and_rules(void *
         const char *name;
         enum mode modes[RULE_COUNT];
     } rows[] = {
-        {"sandbox", "a", {MODE_OFF, MODE_OFF, MODE_OFF, MODE_OFF}},
-        {"sandbox", "", {MODE_OFF, MODE_OFF, MODE_OFF, MODE_OFF}},
-        {"prod", "legacy", {MODE_OFF, MODE_ENFORCE, MODE_ENFORCE, MODE_OFF}},
-        {"prod", "legacy2", {MODE_DENY, MODE_ENFORCE, MODE_ENFORCE, MODE_WARN}},
-        {"prod", "", {MODE_DENY, MODE_ENFORCE, MODE_ENFORCE, MODE_WARN}},
-        {"other", "legacy", {MODE_DENY, MODE_ENFORCE, MODE_ENFORCE, MODE_WARN}},
-        {"sandbox2", "a", {MODE_DENY, MODE_ENFORCE, MODE_ENFORCE, MODE_WARN}},
-        {"", "", {MODE_DENY, MODE_ENFORCE, MODE_ENFORCE, MODE_WARN}},
+        {"sandbox", "a", {MODE_OFF, MODE_OFF, MODE_OFF, MODE_OFF, MODE_OFF}},
+        {"sandbox", "", {MODE_OFF, MODE_OFF, MODE_OFF, MODE_OFF, MODE_OFF}},
+        {"prod", "legacy", {MODE_OFF, MODE_ENFORCE, MODE_ENFORCE, MODE_OFF, MODE_WARN}},
+        {"prod", "legacy2", {MODE_DENY, MODE_ENFORCE, MODE_ENFORCE, MODE_WARN, MODE_WARN}},
+        {"prod", "", {MODE_DENY, MODE_ENFORCE, MODE_ENFORCE, MODE_WARN, MODE_WARN}},
+        {"other", "legacy", {MODE_DENY, MODE_ENFORCE, MODE_ENFORCE, MODE_WARN, MODE_WARN}},
+        {"sandbox2", "a", {MODE_DENY, MODE_ENFORCE, MODE_ENFORCE, MODE_WARN, MODE_WARN}},
+        {"", "", {MODE_DENY, MODE_ENFORCE, MODE_ENFORCE, MODE_WARN, MODE_WARN}},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         for (int rule = 0; rule < RULE_COUNT; rule++) {
-            enum mode mode =
-                policy_mode(policy, (enum rule_id)rule, rows[i].namespace, rows[i].name, NOW);
+            enum mode mode = policy_mode(policy, (enum rule_id)rule, OBJECT_MCPSERVER,
+                                         rows[i].namespace, rows[i].name, NOW);
             if (mode != rows[i].modes[rule]) {
                 fail_msg("%s of %s/%s", rule_name((enum rule_id)rule), rows[i].namespace,
                          rows[i].name);
@@ -300,13 +300,41 @@ static void test_policy__an_exemption_is_for_its_namespace_name_and_rules(void *
     }
 }
 
+static void test_policy__an_exemption_may_be_for_one_kind(void **state) {
+    (void)state;
+    AUTO(free_policy)
+    struct policy *policy = decode_good(",'exempt':[{'namespace':'n','kind':'MCPRemoteProxy'},"
+                                        "{'namespace':'m','name':'a','kind':'MCPServer'}]");
+    static const struct {
+        enum object_kind kind;
+        const char *namespace, *name;
+        bool is_exempt;
+    } rows[] = {
+        {OBJECT_MCPREMOTEPROXY, "n", "a", true},  {OBJECT_MCPREMOTEPROXY, "n", "b", true},
+        {OBJECT_MCPSERVER, "n", "a", false},      {OBJECT_VIRTUALMCPSERVER, "n", "a", false},
+        {OBJECT_MCPREMOTEPROXY, "m", "a", false}, {OBJECT_MCPSERVER, "m", "a", true},
+        {OBJECT_MCPSERVER, "m", "b", false},      {OBJECT_OTHER, "n", "a", false},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        enum mode mode = policy_mode(policy, RULE_GRACE_PERIOD, rows[i].kind, rows[i].namespace,
+                                     rows[i].name, NOW);
+        assert_int_equal(mode == MODE_OFF, rows[i].is_exempt);
+    }
+    check_refused(",'exempt':[{'namespace':'n','kind':'Deployment'}]",
+                  "exempt[0].kind: 'Deployment' is no kind that can be exempt; there are "
+                  "MCPServer, MCPRemoteProxy, VirtualMCPServer");
+    check_refused(",'exempt':[{'namespace':'n','kind':'mcpserver'}]", "exempt[0].kind: ");
+}
+
 static void test_policy__one_exemption_that_ended_does_not_end_another(void **state) {
     (void)state;
     AUTO(free_policy)
     struct policy *policy = decode_good(",'exempt':[{'namespace':'n','until':'2020-01-01'},"
                                         "{'namespace':'n','name':'a','until':'2027-01-31'}]");
-    assert_int_equal(policy_mode(policy, RULE_GRACE_PERIOD, "n", "a", NOW), MODE_OFF);
-    assert_int_equal(policy_mode(policy, RULE_GRACE_PERIOD, "n", "b", NOW), MODE_ENFORCE);
+    assert_int_equal(policy_mode(policy, RULE_GRACE_PERIOD, OBJECT_MCPSERVER, "n", "a", NOW),
+                     MODE_OFF);
+    assert_int_equal(policy_mode(policy, RULE_GRACE_PERIOD, OBJECT_MCPSERVER, "n", "b", NOW),
+                     MODE_ENFORCE);
 }
 
 static void test_policy__holds_many_exemptions(void **state) {
@@ -324,8 +352,10 @@ static void test_policy__holds_many_exemptions(void **state) {
     struct error error;
     assert_true(policy_decode(json, strlen(json), &policy, &error));
     assert_int_equal(policy->n_exemptions, MANY);
-    assert_int_equal(policy_mode(policy, RULE_STDIO_CAP, "n999", "a", NOW), MODE_OFF);
-    assert_int_equal(policy_mode(policy, RULE_STDIO_CAP, "n1000", "a", NOW), MODE_ENFORCE);
+    assert_int_equal(policy_mode(policy, RULE_STDIO_CAP, OBJECT_MCPSERVER, "n999", "a", NOW),
+                     MODE_OFF);
+    assert_int_equal(policy_mode(policy, RULE_STDIO_CAP, OBJECT_MCPSERVER, "n1000", "a", NOW),
+                     MODE_ENFORCE);
 }
 
 static void test_policy__long_keys_and_values_are_refused_in_one_line(void **state) {
@@ -400,6 +430,7 @@ int main(void) {
         cmocka_unit_test(test_policy__until_is_a_day_of_the_calendar),
         cmocka_unit_test(test_policy__an_exemption_holds_to_the_last_second_of_its_day),
         cmocka_unit_test(test_policy__an_exemption_is_for_its_namespace_name_and_rules),
+        cmocka_unit_test(test_policy__an_exemption_may_be_for_one_kind),
         cmocka_unit_test(test_policy__one_exemption_that_ended_does_not_end_another),
         cmocka_unit_test(test_policy__holds_many_exemptions),
         cmocka_unit_test(test_policy__long_keys_and_values_are_refused_in_one_line),

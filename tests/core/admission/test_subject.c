@@ -293,9 +293,11 @@ static void test_subject__a_scale_is_found_by_its_old_selector(void **state) {
     (void)state;
     static const struct row rows[] = {
         {"to 2", SELECTOR ",'object':{'spec':{'replicas':2}}", SUBJECT_FOUND},
-        {"to 1", SELECTOR ",'object':{'spec':{'replicas':1}}", SUBJECT_NONE},
-        {"to 0", SELECTOR ",'object':{'spec':{'replicas':0}}", SUBJECT_NONE},
-        {"absent means 0", SELECTOR ",'object':{'spec':{}}", SUBJECT_NONE},
+        {"to 1", SELECTOR ",'object':{'spec':{'replicas':1}}", SUBJECT_FOUND},
+        {"to 0", SELECTOR ",'object':{'spec':{'replicas':0}}", SUBJECT_FOUND},
+        {"to nothing", SELECTOR ",'object':{'spec':{}}", SUBJECT_FOUND},
+        {"to what is no count", SELECTOR ",'object':{'spec':{'replicas':-1}}", SUBJECT_NONE},
+        {"absent means 0", SELECTOR ",'object':{'spec':{}}", SUBJECT_FOUND},
         {"a string", SELECTOR ",'object':{'spec':{'replicas':'2'}}", SUBJECT_NONE},
         {"whatever the requester says of it",
          SELECTOR ",'object':{'metadata':{'name':'b','uid':'d2','namespace':'m'},"
@@ -393,17 +395,18 @@ static void test_subject__the_server_of_a_deployment_comes_from_the_facts(void *
 #define FAILED    "?"
 
 static struct evidence make_evidence(const char *uid) {
-    struct evidence evidence = {.state = EVIDENCE_NONE};
+    struct evidence evidence = {.states = {EVIDENCE_NONE}};
     if (uid == NOT_ASKED) {
         return evidence;
     }
     if (strcmp(uid, FAILED) == 0 || strcmp(uid, NOT_THERE) == 0) {
-        evidence.state = uid[0] == '\0' ? EVIDENCE_ABSENT : EVIDENCE_FAILED;
+        evidence.states[OBJECT_MCPSERVER] = uid[0] == '\0' ? EVIDENCE_ABSENT : EVIDENCE_FAILED;
         return evidence;
     }
-    evidence.state = EVIDENCE_FOUND;
-    evidence.server = (struct fact){.generation = 1, .is_stdio = true};
-    snprintf(evidence.server.uid, sizeof(evidence.server.uid), "%s", uid);
+    evidence.states[OBJECT_MCPSERVER] = EVIDENCE_FOUND;
+    evidence.servers[OBJECT_MCPSERVER] = (struct fact){.generation = 1, .is_stdio = true};
+    snprintf(evidence.servers[OBJECT_MCPSERVER].uid, sizeof(evidence.servers[OBJECT_MCPSERVER].uid),
+             "%s", uid);
     return evidence;
 }
 
@@ -462,8 +465,10 @@ static void test_subject__what_is_missing_is_looked_up(void **state) {
             fail_msg("%s: state %d, scope %d", rows[i].name, (int)subject.state,
                      (int)subject.scope);
         }
-        assert_int_equal(subject.could_look_up, rows[i].uid == NOT_ASKED);
-        bool is_confirmed = subject.state == SUBJECT_FOUND && evidence.state == EVIDENCE_FOUND;
+        bool could_look_up = subject.lookup_kind == OBJECT_MCPSERVER;
+        assert_true(subject.state == SUBJECT_NONE || could_look_up == (rows[i].uid == NOT_ASKED));
+        bool is_confirmed =
+            subject.state == SUBJECT_FOUND && evidence.states[OBJECT_MCPSERVER] == EVIDENCE_FOUND;
         assert_int_equal(subject.is_confirmed, is_confirmed);
     }
 }

@@ -215,7 +215,7 @@ static void world_fini(struct world *world) {
 /* True if the object would be stored with one replica. */
 static bool is_held(const struct world *world, const cJSON *object, const cJSON *old,
                     bool is_scale) {
-    struct evidence evidence = {.state = EVIDENCE_NONE};
+    struct evidence evidence = {.states = {EVIDENCE_NONE}};
     struct review review;
     struct subject subject;
     struct decision decision;
@@ -226,8 +226,9 @@ static bool is_held(const struct world *world, const cJSON *object, const cJSON 
     }
     subject_find(world->facts, &review, &evidence, &subject);
     decide(world->policy, &review, &subject, 0, &decision);
-    if (decision.is_unresolved && subject.could_look_up) {
-        evidence = (struct evidence){EVIDENCE_FOUND, world->live};
+    if (decision.is_unresolved && subject.lookup_kind != OBJECT_OTHER) {
+        evidence.states[OBJECT_MCPSERVER] = EVIDENCE_FOUND;
+        evidence.servers[OBJECT_MCPSERVER] = world->live;
         subject_find(world->facts, &review, &evidence, &subject);
         decide(world->policy, &review, &subject, 0, &decision);
     }

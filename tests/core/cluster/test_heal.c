@@ -9,12 +9,13 @@
 
 #include "core/cluster/heal.h"
 
-static const struct fact server = {.namespace = "n", .name = "a", .uid = "1", .is_stdio = true};
+static const struct fact server = {
+    .kind = OBJECT_MCPSERVER, .namespace = "n", .name = "a", .uid = "1", .is_stdio = true};
 static const struct fact deployment = {
     .namespace = "n",
     .name = "a",
     .uid = "d1",
-    .owner = {.is_controlled = true, .is_mcpserver = true, .name = "a", .uid = "1"},
+    .owner = {.is_controlled = true, .kind = OBJECT_MCPSERVER, .name = "a", .uid = "1"},
     .replicas = {PRESENCE_SET, 2}};
 
 /* One difference from the two objects above, which need healing. */
@@ -54,9 +55,9 @@ static bool is_due(enum change change) {
     d.is_deleting = change == DEPLOYMENT_DELETING;
     d.replicas.state = change == DEPLOYMENT_WITHOUT_REPLICAS ? PRESENCE_ABSENT : PRESENCE_SET;
     d.replicas.value = change == DEPLOYMENT_AT_0 ? 0 : change == DEPLOYMENT_AT_1 ? 1 : 2;
-    d.owner.is_mcpserver = change != OWNER_OF_ANOTHER_KIND;
+    d.owner.kind = change == OWNER_OF_ANOTHER_KIND ? OBJECT_VIRTUALMCPSERVER : OBJECT_MCPSERVER;
     d.owner.is_controlled = change != OWNER_NO_CONTROLLER;
-    d.owner.is_mcpserver &= d.owner.is_controlled;
+    d.owner.kind = d.owner.is_controlled ? d.owner.kind : OBJECT_OTHER;
     d.is_selecting = change >= SELECTOR_WITHOUT_OWNER && change <= SELECTOR_OF_ANOTHER_NAME;
     if (d.is_selecting) {
         d.owner = (struct owner){.is_controlled = false};

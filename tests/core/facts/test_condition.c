@@ -41,7 +41,8 @@ static const struct expectation configured = {"False", "SessionStorageConfigured
 static const struct expectation not_applicable = {"False", "SessionStorageWarningNotApplicable",
                                                   "session storage warning is not active"};
 
-static struct condition_subject subject_of(const struct object *server) {
+static struct condition_subject subject_of(struct object *server) {
+    server->kind = OBJECT_MCPSERVER;
     return (struct condition_subject){
         .is_stdio = object_is_stdio(server),
         .has_replicas = server->replicas.state == PRESENCE_SET,

@@ -52,10 +52,10 @@ static void test_facts__begin_empty(void **state) {
     struct fact deployment = {.name = "untouched"};
     assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 0);
     assert_int_equal(facts_count(facts, OBJECT_DEPLOYMENT), 0);
-    assert_false(facts_find_server(facts, "a", "b", &server));
-    assert_false(facts_find_server(facts, "", "", &server));
-    assert_false(facts_find_deployment(facts, "a", "b", &deployment));
-    assert_false(facts_find_deployment(facts, "", "", &deployment));
+    assert_false(facts_find(facts, OBJECT_MCPSERVER, "a", "b", &server));
+    assert_false(facts_find(facts, OBJECT_MCPSERVER, "", "", &server));
+    assert_false(facts_find(facts, OBJECT_DEPLOYMENT, "a", "b", &deployment));
+    assert_false(facts_find(facts, OBJECT_DEPLOYMENT, "", "", &deployment));
     assert_string_equal(server.name, "untouched");
     assert_string_equal(deployment.name, "untouched");
     rounds = begin_round(facts);
@@ -73,7 +73,7 @@ static void test_facts__keep_all_that_is_known_of_a_server(void **state) {
                "{'type':'SessionStorageWarning','status':'False','observedGeneration':5,"
                "'reason':'SessionStorageConfigured','lastTransitionTime':'1970-01-01T00:00:09Z',"
                "'message':'Redis session storage is configured'}]}}");
-    assert_true(facts_find_server(facts, "n", "a", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &server));
     assert_string_equal(server.namespace, "n");
     assert_string_equal(server.name, "a");
     assert_string_equal(server.uid, "1");
@@ -89,7 +89,7 @@ static void test_facts__keep_all_that_is_known_of_a_server(void **state) {
     assert_int_equal(storage->observed_generation, 5);
     assert_int_equal(storage->last_transition, 9);
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'b'}}");
-    assert_true(facts_find_server(facts, "n", "b", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "b", &server));
     assert_string_equal(server.uid, "");
     assert_int_equal(server.generation, 0);
     assert_false(server.is_deleting);
@@ -108,23 +108,23 @@ static void test_facts__keep_all_that_is_known_of_a_deployment(void **state) {
                "'apiVersion':'toolhive.stacklok.dev/v1beta1','kind':'MCPServer','name':'o',"
                "'uid':'o1'}]},'spec':{'replicas':2,'selector':{'matchLabels':{"
                "'app.kubernetes.io/name':'mcpserver','app.kubernetes.io/instance':'a'}}}}");
-    assert_true(facts_find_deployment(facts, "n", "a", &deployment));
+    assert_true(facts_find(facts, OBJECT_DEPLOYMENT, "n", "a", &deployment));
     assert_string_equal(deployment.namespace, "n");
     assert_string_equal(deployment.name, "a");
     assert_string_equal(deployment.uid, "d1");
     assert_true(deployment.is_deleting);
     assert_true(deployment.is_selecting);
     assert_true(deployment.owner.is_controlled);
-    assert_true(deployment.owner.is_mcpserver);
+    assert_int_equal(deployment.owner.kind, OBJECT_MCPSERVER);
     assert_string_equal(deployment.owner.name, "o");
     assert_string_equal(deployment.owner.uid, "o1");
     assert_true(number_is(&deployment.replicas, 2));
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'b','uid':'d2'}}");
-    assert_true(facts_find_deployment(facts, "n", "b", &deployment));
+    assert_true(facts_find(facts, OBJECT_DEPLOYMENT, "n", "b", &deployment));
     assert_false(deployment.is_deleting);
     assert_false(deployment.is_selecting);
     assert_false(deployment.owner.is_controlled);
-    assert_false(deployment.owner.is_mcpserver);
+    assert_int_equal(deployment.owner.kind, OBJECT_OTHER);
     assert_string_equal(deployment.owner.uid, "");
     assert_int_equal(deployment.replicas.state, PRESENCE_ABSENT);
 }
@@ -136,14 +136,14 @@ static void test_facts__are_found_by_the_whole_key(void **state) {
     put(facts, "{" SERVER ",'metadata':{'namespace':'a','name':'bc','uid':'1'}}");
     put(facts, "{" SERVER ",'metadata':{'namespace':'ab','name':'c','uid':'2'}}");
     assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 2);
-    assert_true(facts_find_server(facts, "a", "bc", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "a", "bc", &server));
     assert_string_equal(server.uid, "1");
-    assert_true(facts_find_server(facts, "ab", "c", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "ab", "c", &server));
     assert_string_equal(server.uid, "2");
-    assert_false(facts_find_server(facts, "a", "b", &server));
-    assert_false(facts_find_server(facts, "bc", "a", &server));
-    assert_false(facts_find_server(facts, "A", "bc", &server));
-    assert_false(facts_find_server(facts, "", "abc", &server));
+    assert_false(facts_find(facts, OBJECT_MCPSERVER, "a", "b", &server));
+    assert_false(facts_find(facts, OBJECT_MCPSERVER, "bc", "a", &server));
+    assert_false(facts_find(facts, OBJECT_MCPSERVER, "A", "bc", &server));
+    assert_false(facts_find(facts, OBJECT_MCPSERVER, "", "abc", &server));
 }
 
 static void test_facts__hold_names_of_every_length(void **state) {
@@ -157,7 +157,7 @@ static void test_facts__hold_names_of_every_length(void **state) {
     fill(object.owner.name, sizeof(object.owner.name) - 1);
     fill(object.owner.uid, sizeof(object.owner.uid) - 1);
     facts_put(facts, &object);
-    assert_true(facts_find_deployment(facts, object.namespace, object.name, &found));
+    assert_true(facts_find(facts, OBJECT_DEPLOYMENT, object.namespace, object.name, &found));
     assert_string_equal(found.namespace, object.namespace);
     assert_string_equal(found.name, object.name);
     assert_string_equal(found.uid, object.uid);
@@ -188,10 +188,10 @@ static void test_facts__a_put_replaces(void **state) {
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'2'}}");
     assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 1);
     assert_int_equal(facts_count(facts, OBJECT_DEPLOYMENT), 1);
-    assert_true(facts_find_server(facts, "n", "a", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &server));
     assert_string_equal(server.uid, "longer than before");
     assert_true(number_is(&server.replicas, 2));
-    assert_true(facts_find_deployment(facts, "n", "a", &deployment));
+    assert_true(facts_find(facts, OBJECT_DEPLOYMENT, "n", "a", &deployment));
     assert_string_equal(deployment.uid, "2");
 }
 
@@ -229,17 +229,17 @@ static void test_facts__the_end_of_a_round_removes_what_was_not_put(void **state
     end_round(facts, rounds);
     rounds = begin_round(facts);
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'b'}}");
-    assert_true(facts_find_server(facts, "n", "a", &server));
-    assert_true(facts_find_deployment(facts, "n", "a", &deployment));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &server));
+    assert_true(facts_find(facts, OBJECT_DEPLOYMENT, "n", "a", &deployment));
     end_round(facts, rounds);
-    assert_false(facts_find_server(facts, "n", "a", &server));
-    assert_true(facts_find_server(facts, "n", "b", &server));
-    assert_false(facts_find_deployment(facts, "n", "a", &deployment));
-    assert_false(facts_find_deployment(facts, "n", "b", &deployment));
+    assert_false(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "b", &server));
+    assert_false(facts_find(facts, OBJECT_DEPLOYMENT, "n", "a", &deployment));
+    assert_false(facts_find(facts, OBJECT_DEPLOYMENT, "n", "b", &deployment));
     assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 1);
     assert_int_equal(facts_count(facts, OBJECT_DEPLOYMENT), 0);
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a'}}");
-    assert_true(facts_find_server(facts, "n", "a", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &server));
     assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 2);
 }
 
@@ -250,10 +250,10 @@ static void test_facts__what_cannot_be_identified_is_not_kept(void **state) {
     struct fact server;
     object.uid_presence = PRESENCE_UNUSABLE;
     assert_false(facts_put(facts, &object));
-    assert_false(facts_find_server(facts, "n", "a", &server));
+    assert_false(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &server));
     object.uid_presence = PRESENCE_ABSENT;
     assert_false(facts_put(facts, &object));
-    assert_true(facts_find_server(facts, "n", "a", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &server));
 }
 
 static void test_facts__the_rounds_of_the_two_kinds_are_apart(void **state) {
@@ -264,12 +264,12 @@ static void test_facts__the_rounds_of_the_two_kinds_are_apart(void **state) {
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a'}}");
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a'}}");
     facts_end_round(facts, OBJECT_DEPLOYMENT, NULL, facts_begin_round(facts, OBJECT_DEPLOYMENT));
-    assert_true(facts_find_server(facts, "n", "a", &server));
-    assert_false(facts_find_deployment(facts, "n", "a", &deployment));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &server));
+    assert_false(facts_find(facts, OBJECT_DEPLOYMENT, "n", "a", &deployment));
     put(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a'}}");
     facts_end_round(facts, OBJECT_MCPSERVER, NULL, facts_begin_round(facts, OBJECT_MCPSERVER));
-    assert_false(facts_find_server(facts, "n", "a", &server));
-    assert_true(facts_find_deployment(facts, "n", "a", &deployment));
+    assert_false(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &server));
+    assert_true(facts_find(facts, OBJECT_DEPLOYMENT, "n", "a", &deployment));
 }
 
 /* Two namespaces are listed at the same time, as two watches do. */
@@ -286,14 +286,14 @@ static void test_facts__the_rounds_of_namespaces_may_overlap(void **state) {
     put(facts, "{" SERVER ",'metadata':{'namespace':'m','name':'late'}}");
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'new'}}");
     assert_int_equal(facts_end_round(facts, OBJECT_MCPSERVER, "n", of_n), 1);
-    assert_true(facts_find_server(facts, "m", "old", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "m", "old", &server));
     assert_int_equal(facts_end_round(facts, OBJECT_MCPSERVER, "m", of_m), 2);
-    assert_false(facts_find_server(facts, "m", "old", &server));
-    assert_true(facts_find_server(facts, "m", "early", &server));
-    assert_true(facts_find_server(facts, "m", "late", &server));
-    assert_false(facts_find_server(facts, "n", "old", &server));
-    assert_true(facts_find_server(facts, "n", "new", &server));
-    assert_true(facts_find_server(facts, "o", "old", &server));
+    assert_false(facts_find(facts, OBJECT_MCPSERVER, "m", "old", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "m", "early", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "m", "late", &server));
+    assert_false(facts_find(facts, OBJECT_MCPSERVER, "n", "old", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "new", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "o", "old", &server));
     assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 4);
 }
 
@@ -314,12 +314,12 @@ static void test_facts__one_object_is_removed(void **state) {
     remove_object(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'b','uid':'1'}}");
     remove_object(facts,
                   "{'apiVersion':'v1','kind':'Pod','metadata':{'namespace':'n','name':'a'}}");
-    assert_true(facts_find_server(facts, "n", "a", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &server));
     remove_object(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
-    assert_false(facts_find_server(facts, "n", "a", &server));
-    assert_true(facts_find_deployment(facts, "n", "a", &deployment));
+    assert_false(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &server));
+    assert_true(facts_find(facts, OBJECT_DEPLOYMENT, "n", "a", &deployment));
     remove_object(facts, "{" DEPLOY ",'metadata':{'namespace':'n','name':'a','uid':'1'}}");
-    assert_false(facts_find_deployment(facts, "n", "a", &deployment));
+    assert_false(facts_find(facts, OBJECT_DEPLOYMENT, "n", "a", &deployment));
     assert_int_equal(facts_count(facts, OBJECT_MCPSERVER) + facts_count(facts, OBJECT_DEPLOYMENT),
                      0);
 }
@@ -332,7 +332,7 @@ static void test_facts__one_object_is_removed(void **state) {
 
 static enum condition_state stdio_state(struct facts *facts, int64_t *ret_transition) {
     struct fact server;
-    assert_true(facts_find_server(facts, "n", "a", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &server));
     *ret_transition = server.conditions[CONDITION_TYPE_STDIO].last_transition;
     return server.conditions[CONDITION_TYPE_STDIO].state;
 }
@@ -362,12 +362,12 @@ static void test_facts__written_conditions_count_unless_something_came_meanwhile
     int64_t transition;
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'1','generation':5},"
                "'spec':{'replicas':2,'transport':'sse','sessionStorage':{'provider':'redis'}}}");
-    assert_true(facts_find_server(facts, "n", "a", &read));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &read));
     facts_confirm_conditions(facts, &read, written, "9");
     assert_int_equal(stdio_state(facts, &transition), CONDITION_STDIO_NOT_ACTIVE);
     assert_int_equal(transition, 8);
     struct fact now;
-    assert_true(facts_find_server(facts, "n", "a", &now));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &now));
     assert_string_equal(now.uid, "1");
     assert_string_equal(now.resource_version, "9");
     assert_int_equal(now.generation, 5);
@@ -391,9 +391,9 @@ static void test_facts__a_write_about_another_generation_is_not_taken_over(void 
     struct fact server;
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'a','uid':'1','generation':5,"
                "'resourceVersion':'7'}}");
-    assert_true(facts_find_server(facts, "n", "a", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &server));
     facts_confirm_conditions(facts, &server, written, "9");
-    assert_true(facts_find_server(facts, "n", "a", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &server));
     assert_string_equal(server.resource_version, "7");
     assert_int_equal(server.conditions[CONDITION_TYPE_STDIO].state, CONDITION_ABSENT);
 }
@@ -429,7 +429,7 @@ static void test_facts__a_change_of_another_writer_is_told_from_ours(void **stat
         struct fact server;
         put(facts, VERSION("7", "5") BY_OPERATOR(FIRST) "}}");
         put(facts, rows[i].now);
-        assert_true(facts_find_server(facts, "n", "a", &server));
+        assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &server));
         if (server.is_touched != rows[i].is_touched) {
             fail_msg("%s", rows[i].name);
         }
@@ -442,15 +442,15 @@ static void test_facts__a_confirmed_write_is_ours_when_its_event_comes(void **st
     struct fact server;
     AUTO(free_facts) struct facts *facts = facts_new();
     put(facts, VERSION("7", "0") "}}");
-    assert_true(facts_find_server(facts, "n", "a", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &server));
     static const struct condition written[CONDITION_TYPE_COUNT] = {
         {.state = CONDITION_STDIO_NOT_ACTIVE, .last_transition = 9}};
     facts_confirm_conditions(facts, &server, written, "8");
     put(facts, VERSION("8", "0") "}," CONDITIONS "}");
-    assert_true(facts_find_server(facts, "n", "a", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &server));
     assert_false(server.is_touched);
     put(facts, VERSION("9", "0") "}," CONDITIONS "}");
-    assert_true(facts_find_server(facts, "n", "a", &server));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "a", &server));
     assert_true(server.is_touched);
 }
 
@@ -465,14 +465,14 @@ static void test_facts__a_confirmed_write_keeps_nothing_that_is_gone(void **stat
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'gone','uid':'1'}}");
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'there','uid':'2'}}");
     rounds = begin_round(facts);
-    assert_true(facts_find_server(facts, "n", "gone", &read));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "gone", &read));
     facts_confirm_conditions(facts, &read, written, "9");
     put(facts, "{" SERVER ",'metadata':{'namespace':'n','name':'there','uid':'2'}}");
-    assert_true(facts_find_server(facts, "n", "there", &read));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "there", &read));
     facts_confirm_conditions(facts, &read, written, "9");
     end_round(facts, rounds);
-    assert_false(facts_find_server(facts, "n", "gone", &read));
-    assert_true(facts_find_server(facts, "n", "there", &read));
+    assert_false(facts_find(facts, OBJECT_MCPSERVER, "n", "gone", &read));
+    assert_true(facts_find(facts, OBJECT_MCPSERVER, "n", "there", &read));
     assert_int_equal(read.conditions[CONDITION_TYPE_STDIO].state, CONDITION_STDIO_NOT_ACTIVE);
     assert_int_equal(facts_count(facts, OBJECT_MCPSERVER), 1);
 }
@@ -507,7 +507,7 @@ static bool put_number(struct facts *facts, int number, int64_t version) {
 static int64_t find_server(struct facts *facts, int number) {
     const struct object key = make_object(OBJECT_MCPSERVER, number, 0);
     struct fact server;
-    if (!facts_find_server(facts, key.namespace, key.name, &server)) {
+    if (!facts_find(facts, OBJECT_MCPSERVER, key.namespace, key.name, &server)) {
         return 0;
     }
     bool is_whole = strcmp(server.namespace, key.namespace) == 0 &&
@@ -520,7 +520,7 @@ static int64_t find_server(struct facts *facts, int number) {
 static int64_t find_deployment(struct facts *facts, int number) {
     const struct object key = make_object(OBJECT_DEPLOYMENT, number, 0);
     struct fact deployment;
-    if (!facts_find_deployment(facts, key.namespace, key.name, &deployment)) {
+    if (!facts_find(facts, OBJECT_DEPLOYMENT, key.namespace, key.name, &deployment)) {
         return 0;
     }
     bool is_whole = strcmp(deployment.uid, key.uid) == 0 &&
@@ -594,7 +594,7 @@ static void test_facts__each_server_is_visited_once(void **state) {
         end_round(facts, rounds);
     }
     memset(visits, 0, sizeof(visits));
-    facts_each_server(facts, count_visit, visits);
+    facts_each(facts, OBJECT_MCPSERVER, count_visit, visits);
     for (int i = 0; i < 1000; i++) {
         assert_int_equal(visits[i], i < 400 ? 0 : 1);
     }

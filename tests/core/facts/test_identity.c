@@ -33,7 +33,7 @@ static enum outcome outcome_of(const struct owner *owner) {
     if (owner->is_unusable) {
         return UNUSABLE;
     }
-    return owner->is_mcpserver ? SERVER : OTHER;
+    return owner->kind != OBJECT_OTHER ? SERVER : OTHER;
 }
 
 static void test_identity__the_owner_is_the_controller(void **state) {
@@ -63,7 +63,9 @@ static void test_identity__the_owner_is_the_controller(void **state) {
          "'controller':true}]",
          OTHER, "a"},
         {"[{'apiVersion':'apps/v1','kind':'ReplicaSet','name':'r','controller':true}]", OTHER, "r"},
-        {"[{" GROUP ",'kind':'VirtualMCPServer','name':'v','controller':true}]", OTHER, "v"},
+        {"[{" GROUP ",'kind':'VirtualMCPServer','name':'v','controller':true}]", SERVER, "v"},
+        {"[{" GROUP ",'kind':'MCPRemoteProxy','name':'p','controller':true}]", SERVER, "p"},
+        {"[{" GROUP ",'kind':'MCPGroup','name':'g','controller':true}]", OTHER, "g"},
         {"[{" OURS "},{'apiVersion':'v1','kind':'Node','name':'n','controller':true}]", OTHER, "n"},
         {"[{'apiVersion':'v1','kind':'Node','name':'n'},{" OURS ",'controller':true}]", SERVER,
          "a"},
@@ -158,12 +160,12 @@ static void test_identity__a_long_owner_is_not_nobody(void **state) {
 #define BOTH "app.kubernetes.io/name=mcpserver,app.kubernetes.io/instance=a"
 
 static enum outcome outcome_of_selection(const struct selection *selection) {
-    assert_false(selection_names(selection, ""));
+    assert_false(selection_names(selection, OBJECT_MCPSERVER, ""));
     if (selection->is_unusable) {
-        assert_false(selection_names(selection, selection->instance));
+        assert_false(selection_names(selection, OBJECT_MCPSERVER, selection->instance));
         return UNUSABLE;
     }
-    return selection_names(selection, "a") ? SERVER : NOBODY;
+    return selection_names(selection, OBJECT_MCPSERVER, "a") ? SERVER : NOBODY;
 }
 
 static void test_identity__a_selector_names_a_server_by_two_whole_terms(void **state) {

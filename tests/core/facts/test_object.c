@@ -62,7 +62,7 @@ static void check_server(const struct object *server) {
     assert_string_equal(server->uid, "524d4eee");
     assert_int_equal(server->generation, 7);
     assert_false(server->is_deleting);
-    assert_false(server->is_labelled);
+    assert_int_equal(server->labelled, OBJECT_OTHER);
     assert_false(server->owner.is_controlled);
     assert_true(number_is(&server->replicas, 3));
     assert_int_equal(server->transport_presence, PRESENCE_SET);
@@ -106,10 +106,10 @@ static void check_deployment(const struct object *deployment) {
     assert_int_equal(deployment->kind, OBJECT_DEPLOYMENT);
     assert_string_equal(deployment->name, "github");
     assert_true(deployment->is_deleting);
-    assert_true(deployment->is_labelled);
+    assert_int_equal(deployment->labelled, OBJECT_MCPSERVER);
     assert_string_equal(deployment->instance, "github");
     assert_true(deployment->owner.is_controlled);
-    assert_true(deployment->owner.is_mcpserver);
+    assert_int_equal(deployment->owner.kind, OBJECT_MCPSERVER);
     assert_string_equal(deployment->owner.name, "github");
     assert_string_equal(deployment->owner.uid, "524d4eee");
     assert_true(number_is(&deployment->replicas, 2));
@@ -165,7 +165,7 @@ static void test_object__a_scale_is_read(void **state) {
     assert_int_equal(scale.kind, OBJECT_SCALE);
     assert_string_equal(scale.uid, "6b91f26b");
     assert_int_equal(scale.replicas.state, PRESENCE_ABSENT);
-    assert_true(scale.scaled.is_mcpserver);
+    assert_int_equal(scale.scaled.kind, OBJECT_MCPSERVER);
     assert_string_equal(scale.scaled.instance, "");
 }
 
@@ -247,7 +247,7 @@ static void test_object__only_the_field_at_its_own_place_counts(void **state) {
     assert_int_equal(object.max_surge.state, PRESENCE_ABSENT);
     assert_string_equal(object.name, "");
     assert_string_equal(object.provider, "");
-    assert_true(object_is_stdio(&object));
+    assert_int_equal(object.transport_presence, PRESENCE_ABSENT);
 }
 
 static void test_object__what_is_no_object_reads_as_an_empty_one(void **state) {

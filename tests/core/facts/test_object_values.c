@@ -137,8 +137,11 @@ static void test_object__transport_is_stdio_only_if_absent_or_said(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct object object;
         read_object(rows[i].json, &object);
+        object.kind = OBJECT_VIRTUALMCPSERVER;
+        assert_false(object_is_stdio(&object)); /* whatever it says */
+        object.kind = OBJECT_MCPSERVER;
         if (object.transport_presence != rows[i].presence ||
-            strcmp(object.transport, rows[i].transport) != 0 ||
+            strcmp(object_transport(&object), rows[i].transport) != 0 ||
             object_is_stdio(&object) != rows[i].is_stdio) {
             fail_msg("%s", rows[i].json);
         }
@@ -241,7 +244,7 @@ static void test_object__is_labelled_by_the_whole_value(void **state) {
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct object object;
         read_with("{'metadata':{'labels':@}}", rows[i].labels, &object);
-        if (object.is_labelled != rows[i].is_labelled) {
+        if ((object.labelled != OBJECT_OTHER) != rows[i].is_labelled) {
             fail_msg("%s", rows[i].labels);
         }
     }

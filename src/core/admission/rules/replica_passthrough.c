@@ -17,7 +17,7 @@ static void set_replicas(struct ruling *ruling, int64_t wanted) {
 }
 
 /*
- * Rows 3 and 4: a new Deployment gets the count of its MCPServer's spec. If the spec has none, the
+ * Rows 3 and 4: a new Deployment gets the count of its owner's spec. If the spec has none, the
  * count stays. This rule never decides what the stdio cap decides, not even where the cap is off.
  */
 static const char *why_not_on_create(const struct ruling *ruling) {
@@ -26,7 +26,7 @@ static const char *why_not_on_create(const struct ruling *ruling) {
         return "not a new Deployment";
     }
     if (wanted->state != PRESENCE_SET) {
-        return "the MCPServer has no spec.replicas, so the count is left to others";
+        return "spec.replicas is not set, so the count is left to others";
     }
     if (ruling->server->is_stdio && number_exceeds(wanted, 1)) {
         return "stdio-cap decides";
@@ -34,7 +34,7 @@ static const char *why_not_on_create(const struct ruling *ruling) {
     if (number_is(&ruling->replicas, 0)) {
         return "0 replicas are never raised";
     }
-    return number_equals(&ruling->replicas, wanted) ? "the count is that of the MCPServer" : NULL;
+    return number_equals(&ruling->replicas, wanted) ? "the count is that of spec.replicas" : NULL;
 }
 
 const char *replica_passthrough_create(struct ruling *ruling) {
@@ -59,7 +59,7 @@ static const char *why_not_on_update(const struct ruling *ruling) {
         return "stdio is the cap's";
     }
     if (ruling->server->replicas.state != PRESENCE_ABSENT) {
-        return "the MCPServer has spec.replicas, and the operator sees to it";
+        return "spec.replicas is set, and the operator sees to it";
     }
     if (live->state != PRESENCE_SET || number_equals(&ruling->replicas, live)) {
         return "the count does not change";
@@ -92,5 +92,27 @@ const char *replica_passthrough_operator_update(struct ruling *ruling) {
     } else {
         set_replicas(ruling, review->old.replicas.value);
     }
+    return NULL;
+}
+
+/* Row 6b: somebody scales a Deployment by hand whose count the operator sees to. */
+const char *replica_passthrough_scale(struct ruling *ruling) {
+    const struct number *wanted = &ruling->server->replicas;
+    const struct number *asked = &ruling->review->object.replicas;
+    long long count = asked->state == PRESENCE_SET ? asked->value : 0;
+    if (ruling->review->kind != OBJECT_SCALE) {
+        return "not a Scale";
+    }
+    if (ruling->server->is_stdio) {
+        return "stdio is the cap's";
+    }
+    if (wanted->state != PRESENCE_SET) {
+        return "spec.replicas is not set, so the count is left to others";
+    }
+    if (count == wanted->value) {
+        return "the count is that of spec.replicas";
+    }
+    ruling_warn(ruling, "the operator will set %lld back to %lld: change spec.replicas of the %s",
+                count, (long long)wanted->value, kind_rows[ruling->server->kind].kind);
     return NULL;
 }

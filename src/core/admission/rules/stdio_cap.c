@@ -19,8 +19,12 @@ static bool is_over_cap(const struct ruling *ruling) {
    unless the policy rewrites or refuses it. */
 static void cap_server(struct ruling *ruling) {
     long long replicas = ruling->server->replicas.value;
-    const bool rewrites = ruling->policy->rewrites_spec;
-    if (ruling->mode == MODE_DENY && ruling_is_new_violation(ruling)) {
+    /* An update that changes neither leaves the spec as it is: a PUT that changes nothing, such as
+       a storage migrator's, must stay one. */
+    const bool rewrites = ruling->policy->rewrites_spec &&
+                          ruling_is_new_violation(ruling, CHANGE_TRANSPORT | CHANGE_REPLICAS);
+    if (ruling->mode == MODE_DENY &&
+        ruling_is_new_violation(ruling, CHANGE_TRANSPORT | CHANGE_REPLICAS | CHANGE_PROVIDER)) {
         ruling_deny(ruling, ALLOWS_ONE "; spec.replicas is %lld", replicas);
     } else if (ruling->mode == MODE_ENFORCE && rewrites) {
         set_one_replica(ruling);
@@ -34,6 +38,31 @@ static void cap_server(struct ruling *ruling) {
     } else {
         ruling_warn(ruling, ALLOWS_ONE "; the Deployment is held at 1, not %lld", replicas);
     }
+}
+
+/* Row 2b for stdio: each backend is one process behind the one proxy. The operator makes as many as
+   the spec says, so there is nothing to hold. */
+const char *stdio_cap_backends(struct ruling *ruling) {
+    const struct number *backends = &ruling->review->object.backend_replicas;
+    if (ruling->review->kind != OBJECT_MCPSERVER) {
+        return "only about MCPServers";
+    }
+    if (!ruling->server->is_stdio) {
+        return "the transport is not stdio";
+    }
+    if (!number_exceeds(backends, 1)) {
+        return "spec.backendReplicas is not above 1";
+    }
+    if (ruling->mode == MODE_DENY &&
+        ruling_is_new_violation(ruling, CHANGE_TRANSPORT | CHANGE_BACKENDS)) {
+        ruling_deny(ruling, ALLOWS_ONE "; spec.backendReplicas is %lld",
+                    (long long)backends->value);
+    } else {
+        ruling_warn(ruling,
+                    ALLOWS_ONE "; spec.backendReplicas %lld makes sessions lose their backend",
+                    (long long)backends->value);
+    }
+    return NULL;
 }
 
 /* Row 3 for stdio: a new Deployment of an MCPServer whose spec asks for more than one. It does not
@@ -77,7 +106,7 @@ const char *stdio_cap_spec_driven(struct ruling *ruling) {
 }
 
 static const char *why_not_externally_driven(const struct ruling *ruling) {
-    if (ruling->review->kind == OBJECT_MCPSERVER) {
+    if (ruling->review->kind != OBJECT_DEPLOYMENT && ruling->review->kind != OBJECT_SCALE) {
         return "only about running Deployments";
     }
     if (!ruling->server->is_stdio) {
