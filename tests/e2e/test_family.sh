@@ -131,7 +131,7 @@ test_5_a_creation_tells_what_several_backends_do() {
         "{\"transport\": \"sse\", \"backendReplicas\": 3, \"sessionStorage\": $redis}")" ''
     expect 'warnings about one backend' "$(created mcpservers one '{"backendReplicas": 1}')" ''
     warning=$(created mcpservers both '{"replicas": 2, "backendReplicas": 3}')
-    expect 'warnings about both' "$(n_lines "$warning")" 2
+    expect 'warnings about both, and about sessions' "$(n_lines "$warning")" 3
     expect 'the backends that are asked for' "$(server_field both .spec.backendReplicas)" 3
 }
 
