@@ -38,7 +38,7 @@ test_1_at_a_stdio_server_it_is_told_once_and_makes_no_pod() {
     create_server one
     make_deployment one 1
     warning=$(warned one)
-    expect_match 'kubectl apply' "$warning" '^autoscaler: .*stdio .*one .*1 replica'
+    expect_match 'kubectl apply' "$warning" '^autoscaler: .*cannot scale .*stdio'
     expect 'warnings' "$(n_lines "$warning")" 1
     wait_for 60 has_scaled one 15
     expect replicas "$(replicas_of one)" 1
@@ -95,7 +95,7 @@ test_3_spec_replicas_and_an_autoscaler_undo_each_other() {
             echo '{"replicas": 1, "transport": "sse"}' || echo '{"replicas": 1}')"
         make_deployment "pinned-$kind" 1 "$kind"
         warning=$(warned "pinned-$kind" '.spec.maxReplicas = 2')
-        expect_match "$kind" "$warning" "^autoscaler: .*operator.*spec.replicas.*${kind_of[$kind]}"
+        expect_match "$kind" "$warning" "^autoscaler: .*spec.replicas .*${kind_of[$kind]} undo each other"
         expect "warnings about $kind" "$(n_lines "$warning")" 1
     done
 }

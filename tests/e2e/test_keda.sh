@@ -27,7 +27,7 @@ test_1_at_a_stdio_server_its_author_is_told_and_no_pod_is_made() {
     create_server one
     make_deployment one 1
     warning=$(warned one)
-    expect_match 'kubectl apply' "$warning" '^autoscaler: .*stdio .*one .*1 replica'
+    expect_match 'kubectl apply' "$warning" '^autoscaler: .*cannot scale .*stdio'
     expect 'warnings' "$(n_lines "$warning")" 1
     wait_for 60 k -n "$NAMESPACE" get horizontalpodautoscaler keda-hpa-one
     wait_for 60 has_scaled one 15
@@ -56,7 +56,7 @@ test_3_what_its_spec_may_say() {
     local target='.spec.scaleTargetRef'
     create_server one
     create_server pinned '{"transport": "sse", "replicas": 2}'
-    expect_match 'a count of the spec' "$(warned pinned)" '^autoscaler: .*operator.*spec.replicas'
+    expect_match 'a count of the spec' "$(warned pinned)" '^autoscaler: .*spec.replicas .*undo each other'
     expect 'warnings about a maximum of one' "$(warned one '.spec.minReplicaCount = 0 | .spec.maxReplicaCount = 1')" ''
     expect_match 'a maximum of two' "$(warned one '.spec.maxReplicaCount = 2')" '^autoscaler: .*stdio'
     expect_match 'a target with a kind' "$(warned one "$target.kind = \"Deployment\" |
