@@ -57,7 +57,9 @@ test_1_at_a_stdio_server_it_is_told_once_and_makes_no_pod() {
         (.user | test("horizontal-pod-autoscaler") | not))')" ''
     (($(contested one | jq -s 'map(.times) | max') > 10)) || fail "no line counts: $(contested one)"
     expect 'Events' "$(n_contests one)" 1
-    (($(metric_of capstan_contested) > 10)) || fail 'no metric counts it'
+    expect 'lines about single decisions' "$(log_of capstan review.decided |
+        jq -c 'select(.kind == "Scale" and .name == "one")' | wc -l)" 2
+    (($(metric_of capstan_contested_total) > 10)) || fail 'no metric counts it'
 }
 
 n_contests() {
@@ -98,6 +100,22 @@ test_3_spec_replicas_and_an_autoscaler_undo_each_other() {
         expect_match "$kind" "$warning" "^autoscaler: .*spec.replicas .*${kind_of[$kind]} undo each other"
         expect "warnings about $kind" "$(n_lines "$warning")" 1
     done
+}
+
+# An autoscaler that the operator sets back asks again, like one that the cap sets back.
+test_3b_a_count_that_the_operator_sets_back_is_a_contest_too() {
+    local i
+    create_server again '{"transport": "sse", "replicas": 1}'
+    create_deployment again 1 >/dev/null
+    for i in {1..6}; do
+        put_scale again 2 >/dev/null
+        update_deployment again '.spec.replicas = 1' >/dev/null
+    done
+    expect 'lines about a contest' "$(contested again | jq -r '[.rule, .kind] | join(" ")')" \
+        'replica-passthrough Scale'
+    expect 'lines about single decisions' "$(log_of capstan review.decided |
+        jq -c 'select(.kind == "Scale" and .name == "again")' | wc -l)" 2
+    expect 'Events' "$(n_contests again)" 0
 }
 
 test_4_version_1_is_told_too() {
