@@ -155,3 +155,9 @@ is_not_asked() {
 write_policy() {
     printf '%s\n' 'apiVersion: capstan.dev/v1' 'kind: PolicyConfig' "$2" >"$CLUSTER/$1.yaml"
 }
+
+# evaluation_errors: of all matchConditions since the API server began.
+evaluation_errors() {
+    api admin GET /metrics | awk '/^apiserver_admission_match_condition_evaluation_errors_total/ {
+        n += $NF } END { print n + 0 }'
+}

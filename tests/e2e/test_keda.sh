@@ -79,3 +79,21 @@ test_4_deny_refuses_a_new_one_and_lets_an_old_one_be_edited() {
     stop_capstan capstan
     start_capstan capstan
 }
+
+# The API server validates a ScaledObject after it has asked its webhooks.
+test_5_no_expression_fails_on_an_odd_one() {
+    local filter
+    for filter in 'del(.spec)' '.spec = null' '.spec = "text"' '.spec = []' 'del(.spec.scaleTargetRef)' \
+        '.spec.scaleTargetRef = null' '.spec.scaleTargetRef = "odd"' '.spec.scaleTargetRef.kind = 3' \
+        '.spec.scaleTargetRef.kind = null' '.spec.scaleTargetRef.kind = {}' '.spec.maxReplicaCount = "9"'; do
+        expect_match "$filter" "$(refuses_or_not api admin POST \
+            "/apis/keda.sh/v1alpha1/namespaces/$NAMESPACE/scaledobjects?dryRun=All" \
+            "$(scaled_object_json odd "$filter")")" '"(kind|reason)": *"(ScaledObject|Invalid|BadRequest)"'
+    done
+    expect 'expressions that failed' "$(evaluation_errors)" 0
+}
+
+# refuses_or_not COMMAND...: what it prints, whether it fails or not.
+refuses_or_not() {
+    "$@" 2>&1 || true
+}
