@@ -48,6 +48,8 @@ enum metric {
     METRIC_DISCOVERY_ERRORS,
 
     METRIC_MCPSERVERS,
+    METRIC_MCPREMOTEPROXIES,
+    METRIC_VIRTUALMCPSERVERS,
     METRIC_DEPLOYMENTS,
 
     METRIC_HTTP_CONNECTIONS, /* the members of struct http_counts */
@@ -82,6 +84,9 @@ void metrics_add(struct metrics *metrics, enum metric metric, int64_t n);
 
 /* Counts a decision. `rule` is the index of its name. */
 void metrics_count_decision(struct metrics *metrics, size_t rule, enum metric_action action);
+
+/* Counts a decision that sets the same user back on the same object once more. */
+void metrics_count_contested(struct metrics *metrics, size_t rule);
 
 /* For gauges, and for counters that another module keeps. */
 void metrics_set(struct metrics *metrics, enum metric metric, int64_t value);

@@ -80,6 +80,10 @@ static const struct series table[METRIC_COUNT] = {
     [METRIC_DISCOVERY_ERRORS] = {"capstan_discovery_errors_total", "counter",
                                  "Questions about served versions that were not answered.", ""},
     [METRIC_MCPSERVERS] = {"capstan_mcpservers", "gauge", "MCPServers known.", ""},
+    [METRIC_MCPREMOTEPROXIES] = {"capstan_mcpremoteproxies", "gauge", "MCPRemoteProxies known.",
+                                 ""},
+    [METRIC_VIRTUALMCPSERVERS] = {"capstan_virtualmcpservers", "gauge", "VirtualMCPServers known.",
+                                  ""},
     [METRIC_DEPLOYMENTS] = {"capstan_deployments", "gauge", "Deployments known.", ""},
     [METRIC_HTTP_CONNECTIONS] = {"capstan_http_connections", "gauge",
                                  "Connections open on the webhook port.", ""},
@@ -116,6 +120,7 @@ struct metrics {
     const char *const *rules;
     size_t n_rules;
     _Atomic int64_t (*decisions)[METRIC_ACTION_COUNT]; /* for each rule */
+    _Atomic int64_t *contested;                        /* for each rule */
     _Atomic int64_t values[METRIC_COUNT];
     struct histogram histograms[METRIC_HISTOGRAM_COUNT];
 };
@@ -125,6 +130,7 @@ struct metrics *metrics_new(const char *version, const char *const *rules, size_
     metrics->rules = rules;
     metrics->n_rules = n_rules;
     metrics->decisions = memory_new(n_rules, sizeof(metrics->decisions[0]));
+    metrics->contested = memory_new(n_rules, sizeof(metrics->contested[0]));
     metrics->version = memory_copy(version, strlen(version));
     return metrics;
 }
@@ -133,6 +139,7 @@ void metrics_free(struct metrics *metrics) {
     if (metrics == NULL) {
         return;
     }
+    free(metrics->contested);
     free(metrics->decisions);
     free(metrics->version);
     free(metrics);
@@ -146,6 +153,11 @@ void metrics_add(struct metrics *metrics, enum metric metric, int64_t n) {
 void metrics_count_decision(struct metrics *metrics, size_t rule, enum metric_action action) {
     assert(rule < metrics->n_rules && action < METRIC_ACTION_COUNT);
     atomic_fetch_add_explicit(&metrics->decisions[rule][action], 1, memory_order_relaxed);
+}
+
+void metrics_count_contested(struct metrics *metrics, size_t rule) {
+    assert(rule < metrics->n_rules);
+    atomic_fetch_add_explicit(&metrics->contested[rule], 1, memory_order_relaxed);
 }
 
 void metrics_set(struct metrics *metrics, enum metric metric, int64_t value) {
@@ -186,12 +198,25 @@ static void print_decisions(const struct metrics *metrics, struct buffer *out) {
     }
 }
 
+static void print_contested(const struct metrics *metrics, struct buffer *out) {
+    static const struct series family = {
+        "capstan_contested_total", "counter",
+        "Counts that a user set on the same object for the third time or more, by rule.", ""};
+    print_head(&family, out);
+    for (size_t rule = 0; rule < metrics->n_rules; rule++) {
+        int64_t value = atomic_load_explicit(&metrics->contested[rule], memory_order_relaxed);
+        buffer_add_format(out, "%s{rule=\"%s\"} %" PRId64 "\n", family.family, metrics->rules[rule],
+                          value);
+    }
+}
+
 static void print_values(const struct metrics *metrics, struct buffer *out) {
     const char *family = "";
     for (size_t i = 0; i < METRIC_COUNT; i++) {
         const struct series *series = &table[i];
         if (i == METRIC_UNRESOLVED) {
             print_decisions(metrics, out);
+            print_contested(metrics, out);
         }
         if (strcmp(series->family, family) != 0) {
             family = series->family;

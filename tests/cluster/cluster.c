@@ -92,13 +92,21 @@ void cluster_wait_until_ready(const struct cluster *cluster) {
     }
 }
 
+static bool watches_all(const struct cluster *cluster) {
+    bool watches = fake_count_watches(cluster->api, FAKE_DEPLOYMENT) > 0;
+    for (int kind = 0; kind < FAKE_FAMILY_COUNT; kind++) {
+        watches = watches && (!fake_is_installed(cluster->api, (enum fake_kind)kind) ||
+                              fake_count_watches(cluster->api, (enum fake_kind)kind) > 0);
+    }
+    return watches;
+}
+
 void cluster_wait_for_watches(const struct cluster *cluster) {
     int64_t until_ms = clock_boot_ms() + CLUSTER_WAIT_MS;
-    while (fake_count_watches(cluster->api, FAKE_SERVER) == 0 ||
-           fake_count_watches(cluster->api, FAKE_DEPLOYMENT) == 0) {
+    while (!watches_all(cluster)) {
         if (clock_boot_ms() > until_ms) {
             AUTO_FREE char *log = read_log(cluster);
-            fail_msg("it does not watch both: %s", log);
+            fail_msg("it does not watch all: %s", log);
         }
         http_sleep_ms(STEP_MS);
     }

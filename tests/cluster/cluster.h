@@ -65,8 +65,10 @@ void cluster_find(const struct cluster *cluster, const char *verb, const char *p
 void cluster_settle(struct cluster *cluster);
 void cluster_settle_slowly(struct cluster *cluster);
 
-/* An MCPServer in the namespace "default". Without a uid here, its uid is "m-NAME". */
+/* An MCPServer, or another one of the family, in the namespace "default". Without a uid here, its
+   uid is "m-NAME"; of an MCPRemoteProxy "p-NAME", of a VirtualMCPServer "v-NAME". */
 struct cluster_server {
+    enum fake_kind kind;
     const char *name;
     const char *transport; /* NULL: none */
     int replicas;          /* -1: none */
@@ -80,13 +82,15 @@ void cluster_put_server(const struct cluster *cluster, const struct cluster_serv
 void cluster_remove_server(const struct cluster *cluster, const char *name);
 void cluster_put_server_status(const struct cluster *cluster, const char *name, const char *json);
 
-/* The Deployment of an MCPServer. */
+/* The Deployment of an MCPServer, or of another one of the family. */
 struct cluster_deployment {
+    enum fake_kind kind; /* of its owner, and by its selector */
     const char *name;
     int replicas;          /* -1: none */
     const char *uid;       /* NULL: "d-NAME" */
-    const char *owner_uid; /* NULL: "m-NAME"; "": no owner */
+    const char *owner_uid; /* NULL: the uid above; "": no owner */
     int noted_generation;  /* 0: no annotation */
+    const char *user;      /* who sends the review; NULL: an admin */
 };
 
 void cluster_put_deployment(const struct cluster *cluster,
@@ -135,6 +139,8 @@ void cluster_get_holder(const struct cluster *cluster, char out[256]);
 
 /* Paths for fake_count() and for faults. */
 #define SERVERS         "/mcpservers"
+#define PROXIES         "/mcpremoteproxies"
+#define VIRTUALS        "/virtualmcpservers"
 #define DEPLOYMENTS     "/deployments"
 #define LEASE           "/leases"
 #define STATUS_OF(name) "/mcpservers/" name "/status?"

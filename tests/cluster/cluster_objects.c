@@ -17,13 +17,17 @@
 
 enum { JSON_SIZE = 8192 };
 
-#define LABELS(name)                                                                               \
-    "{\"app\":\"mcpserver\",\"app.kubernetes.io/name\":\"mcpserver\","                             \
-    "\"app.kubernetes.io/instance\":\"" name "\",\"toolhive\":\"true\",\"toolhive-name\":\"" name  \
-    "\"}"
-#define SELECTOR                                                                                   \
-    "app=mcpserver,app.kubernetes.io/instance=%s,app.kubernetes.io/name=mcpserver,"                \
-    "toolhive=true,toolhive-name=%s"
+/* By enum fake_kind. Each word is the label value of the kind, as well. */
+static const struct {
+    const char *kind;
+    const char *plural;
+    const char *word;
+    char uid; /* the first letter of its uids */
+} family[FAKE_FAMILY_COUNT] = {
+    [FAKE_SERVER] = {"MCPServer", "mcpservers", "mcpserver", 'm'},
+    [FAKE_PROXY] = {"MCPRemoteProxy", "mcpremoteproxies", "mcpremoteproxy", 'p'},
+    [FAKE_VIRTUAL] = {"VirtualMCPServer", "virtualmcpservers", "virtualmcpserver", 'v'},
+};
 
 PRINTF_LIKE(2, 3)
 static void add(char out[JSON_SIZE], const char *format, ...) {
@@ -35,13 +39,20 @@ static void add(char out[JSON_SIZE], const char *format, ...) {
     assert_true(size >= 0 && (size_t)size < JSON_SIZE - used);
 }
 
+static void add_labels(char out[JSON_SIZE], const char *word, const char *name) {
+    add(out,
+        "{\"app\":\"%s\",\"app.kubernetes.io/name\":\"%s\",\"app.kubernetes.io/instance\":\"%s\","
+        "\"toolhive\":\"true\",\"toolhive-name\":\"%s\"}",
+        word, word, name, name);
+}
+
 static void add_server(char out[JSON_SIZE], const struct cluster_server *server) {
     add(out,
-        "{\"kind\":\"MCPServer\",\"apiVersion\":\"toolhive.stacklok.dev/v1beta1\","
+        "{\"kind\":\"%s\",\"apiVersion\":\"toolhive.stacklok.dev/v1beta1\","
         "\"metadata\":{\"namespace\":\"default\",\"name\":\"%s\",",
-        server->name);
+        family[server->kind].kind, server->name);
     if (server->uid == NULL) {
-        add(out, "\"uid\":\"m-%s\"", server->name);
+        add(out, "\"uid\":\"%c-%s\"", family[server->kind].uid, server->name);
     } else {
         add(out, "\"uid\":\"%s\"", server->uid);
     }
@@ -68,7 +79,7 @@ static void add_server(char out[JSON_SIZE], const struct cluster_server *server)
 void cluster_put_server(const struct cluster *cluster, const struct cluster_server *server) {
     char json[JSON_SIZE] = "";
     add_server(json, server);
-    fake_put(cluster->api, FAKE_SERVER, json);
+    fake_put(cluster->api, server->kind, json);
 }
 
 void cluster_remove_server(const struct cluster *cluster, const char *name) {
@@ -81,13 +92,17 @@ void cluster_put_server_status(const struct cluster *cluster, const char *name, 
 
 static void add_owner(char out[JSON_SIZE], const struct cluster_deployment *deployment) {
     const char *name = deployment->name;
-    if (deployment->owner_uid == NULL || deployment->owner_uid[0] != '\0') {
-        add(out,
-            ",\"ownerReferences\":[{\"apiVersion\":\"toolhive.stacklok.dev/v1beta1\","
-            "\"kind\":\"MCPServer\",\"name\":\"%s\",\"uid\":\"%s%s\",\"controller\":true,"
-            "\"blockOwnerDeletion\":true}]",
-            name, deployment->owner_uid == NULL ? "m-" : "",
-            deployment->owner_uid == NULL ? name : deployment->owner_uid);
+    if (deployment->owner_uid != NULL && deployment->owner_uid[0] == '\0') {
+        return;
+    }
+    add(out,
+        ",\"ownerReferences\":[{\"apiVersion\":\"toolhive.stacklok.dev/v1beta1\","
+        "\"kind\":\"%s\",\"name\":\"%s\",\"controller\":true,\"blockOwnerDeletion\":true,",
+        family[deployment->kind].kind, name);
+    if (deployment->owner_uid == NULL) {
+        add(out, "\"uid\":\"%c-%s\"}]", family[deployment->kind].uid, name);
+    } else {
+        add(out, "\"uid\":\"%s\"}]", deployment->owner_uid);
     }
 }
 
@@ -99,25 +114,27 @@ static void add_metadata(char out[JSON_SIZE], const struct cluster_deployment *d
 
 static void add_deployment(char out[JSON_SIZE], const struct cluster_deployment *deployment,
                            int replicas) {
-    const char *name = deployment->name;
+    const char *word = family[deployment->kind].word;
     add(out, "{\"kind\":\"Deployment\",\"apiVersion\":\"apps/v1\",");
     add_metadata(out, deployment);
-    add(out, ",\"labels\":" LABELS("%s"), name, name);
+    add(out, ",\"labels\":");
+    add_labels(out, word, deployment->name);
     add_owner(out, deployment);
     add(out, "},\"spec\":{");
     if (replicas >= 0) {
         add(out, "\"replicas\":%d,", replicas);
     }
-    add(out, "\"selector\":{\"matchLabels\":" LABELS("%s") "},\"template\":{\"metadata\":{", name,
-        name);
+    add(out, "\"selector\":{\"matchLabels\":");
+    add_labels(out, word, deployment->name);
+    add(out, "},\"template\":{\"metadata\":{");
     if (deployment->noted_generation > 0) {
         add(out, "\"annotations\":{\"toolhive.stacklok.dev/mcpserver-generation\":\"%d\"},",
             deployment->noted_generation);
     }
-    add(out,
-        "\"labels\":" LABELS("%s") "},\"spec\":{\"terminationGracePeriodSeconds\":30,"
-                                   "\"containers\":[{\"name\":\"toolhive\",\"image\":\"x\"}]}}}}",
-        name, name);
+    add(out, "\"labels\":");
+    add_labels(out, word, deployment->name);
+    add(out, "},\"spec\":{\"terminationGracePeriodSeconds\":30,"
+             "\"containers\":[{\"name\":\"toolhive\",\"image\":\"x\"}]}}}}");
 }
 
 void cluster_put_deployment(const struct cluster *cluster,
@@ -127,26 +144,39 @@ void cluster_put_deployment(const struct cluster *cluster,
     fake_put(cluster->api, FAKE_DEPLOYMENT, json);
 }
 
-static void begin_review(char out[JSON_SIZE], const char *name, const char *kind,
-                         const char *resource, const char *operation) {
+struct reviewed {
+    const char *name;
+    const char *group;
+    const char *kind;
+    const char *resource_group;
+    const char *resource;
+    const char *operation;
+    const char *user; /* NULL: an admin */
+};
+
+static void begin_review(char out[JSON_SIZE], const struct reviewed *of) {
+    bool is_family = strcmp(of->group, "toolhive.stacklok.dev") == 0;
+    const char *version = is_family ? "v1beta1" : "v1";
     add(out,
         "{\"kind\":\"AdmissionReview\",\"apiVersion\":\"admission.k8s.io/v1\",\"request\":{"
-        "\"uid\":\"r-%s\",\"kind\":%s,\"resource\":%s,\"name\":\"%s\",\"namespace\":\"default\","
-        "\"operation\":\"%s\",\"userInfo\":{\"username\":\"admin\"},",
-        name, kind, resource, name, operation);
+        "\"uid\":\"r-%s\",\"kind\":{\"group\":\"%s\",\"version\":\"%s\",\"kind\":\"%s\"},"
+        "\"resource\":{\"group\":\"%s\",\"version\":\"%s\",\"resource\":\"%s\"},"
+        "\"name\":\"%s\",\"namespace\":\"default\",\"operation\":\"%s\","
+        "\"userInfo\":{\"username\":\"%s\"},",
+        of->name, of->group, version, of->kind, of->resource_group, version, of->resource, of->name,
+        of->operation, of->user == NULL ? "admin" : of->user);
 }
-
-#define DEPLOYMENT_KIND     "{\"group\":\"apps\",\"version\":\"v1\",\"kind\":\"Deployment\"}"
-#define DEPLOYMENT_RESOURCE "{\"group\":\"apps\",\"version\":\"v1\",\"resource\":\"deployments\"}"
-#define SCALE_KIND          "{\"group\":\"autoscaling\",\"version\":\"v1\",\"kind\":\"Scale\"}"
-#define SERVER_KIND                                                                                \
-    "{\"group\":\"toolhive.stacklok.dev\",\"version\":\"v1beta1\",\"kind\":\"MCPServer\"}"
-#define SERVER_RESOURCE                                                                            \
-    "{\"group\":\"toolhive.stacklok.dev\",\"version\":\"v1beta1\",\"resource\":\"mcpservers\"}"
 
 char *cluster_review(const struct cluster_deployment *deployment) {
     char json[JSON_SIZE] = "";
-    begin_review(json, deployment->name, DEPLOYMENT_KIND, DEPLOYMENT_RESOURCE, "UPDATE");
+    const struct reviewed reviewed = {.name = deployment->name,
+                                      .group = "apps",
+                                      .kind = "Deployment",
+                                      .resource_group = "apps",
+                                      .resource = "deployments",
+                                      .operation = "UPDATE",
+                                      .user = deployment->user};
+    begin_review(json, &reviewed);
     add(json, "\"object\":");
     add_deployment(json, deployment, deployment->replicas);
     add(json, ",\"oldObject\":");
@@ -159,14 +189,24 @@ static void add_scale(char out[JSON_SIZE], const struct cluster_deployment *depl
                       int replicas) {
     add(out, "{\"kind\":\"Scale\",\"apiVersion\":\"autoscaling/v1\",");
     add_metadata(out, deployment);
+    const char *word = family[deployment->kind].word;
     add(out,
-        "},\"spec\":{\"replicas\":%d},\"status\":{\"replicas\":0,\"selector\":\"" SELECTOR "\"}}",
-        replicas, deployment->name, deployment->name);
+        "},\"spec\":{\"replicas\":%d},\"status\":{\"replicas\":0,\"selector\":\"app=%s,"
+        "app.kubernetes.io/instance=%s,app.kubernetes.io/name=%s,toolhive=true,"
+        "toolhive-name=%s\"}}",
+        replicas, word, deployment->name, word, deployment->name);
 }
 
 char *cluster_review_scale(const struct cluster_deployment *deployment) {
     char json[JSON_SIZE] = "";
-    begin_review(json, deployment->name, SCALE_KIND, DEPLOYMENT_RESOURCE, "UPDATE");
+    const struct reviewed reviewed = {.name = deployment->name,
+                                      .group = "autoscaling",
+                                      .kind = "Scale",
+                                      .resource_group = "apps",
+                                      .resource = "deployments",
+                                      .operation = "UPDATE",
+                                      .user = deployment->user};
+    begin_review(json, &reviewed);
     add(json, "\"subResource\":\"scale\",\"object\":");
     add_scale(json, deployment, deployment->replicas);
     add(json, ",\"oldObject\":");
@@ -177,7 +217,13 @@ char *cluster_review_scale(const struct cluster_deployment *deployment) {
 
 char *cluster_review_server(const struct cluster_server *server) {
     char json[JSON_SIZE] = "";
-    begin_review(json, server->name, SERVER_KIND, SERVER_RESOURCE, "CREATE");
+    const struct reviewed reviewed = {.name = server->name,
+                                      .group = "toolhive.stacklok.dev",
+                                      .kind = family[server->kind].kind,
+                                      .resource_group = "toolhive.stacklok.dev",
+                                      .resource = family[server->kind].plural,
+                                      .operation = "CREATE"};
+    begin_review(json, &reviewed);
     add(json, "\"object\":");
     add_server(json, server);
     add(json, "}}");

@@ -259,7 +259,7 @@ struct fake_api *fake_new(void) {
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&api->mutex, NULL);
     fake_store_init(&api->store);
-    text_copy(api->versions, sizeof(api->versions), "v1beta1,v1alpha1");
+    fake_set_versions(api, "v1beta1,v1alpha1");
     api->is_list_map = true;
     open_listener(api);
     check(pthread_create(&api->acceptor, NULL, run_acceptor, api) == 0, "pthread_create");

@@ -19,24 +19,32 @@
 
 enum fake_kind {
     FAKE_SERVER,
+    FAKE_PROXY,   /* MCPRemoteProxy */
+    FAKE_VIRTUAL, /* VirtualMCPServer */
     FAKE_DEPLOYMENT,
     FAKE_LEASE,
     FAKE_EVENT,
     FAKE_SECRET,
     FAKE_NAMESPACE,     /* its own namespace is "", as is that of the next */
     FAKE_CONFIGURATION, /* MutatingWebhookConfiguration */
-    FAKE_KIND_COUNT
+    FAKE_KIND_COUNT,
+    FAKE_FAMILY_COUNT = FAKE_VIRTUAL + 1,
 };
 
 struct fake_api;
 
-/* Serves MCPServers as v1beta1 and v1alpha1 to everybody, with `listType: map`. */
+/* Serves the three kinds of the family as v1beta1 and v1alpha1 to everybody, with `listType: map`.
+ */
 struct fake_api *fake_new(void);
 void fake_free(struct fake_api *api);
 uint16_t fake_port(const struct fake_api *api);
 
-/* Sets the served versions: "v1beta1,v1alpha1"; "" without a CRD. */
+/* Sets the served versions of the three kinds, or of one of them: "v1beta1,v1alpha1"; "" without a
+   CRD. "+v1beta1" means a version of the group that only its other CRDs have. The group prefers the
+   first version of the first kind that has any. */
 void fake_set_versions(struct fake_api *api, const char *versions);
+void fake_set_versions_of(struct fake_api *api, enum fake_kind kind, const char *versions);
+bool fake_is_installed(struct fake_api *api, enum fake_kind kind);
 
 /* With `is_map`, the CRD declares status.conditions a map by type. Without it, apply replaces the
    list. */

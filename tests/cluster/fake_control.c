@@ -26,13 +26,39 @@ static void make_key(const char *namespace, const char *name, char out[512]) {
     snprintf(out, 512, "%s/%s", namespace, name);
 }
 
+/* Its objects show the first version that is its own. */
+static void set_versions(struct fake_api *api, enum fake_kind kind, const char *versions) {
+    const char *at = versions;
+    while (*at == '+') {
+        at += strcspn(at, ",");
+        at += *at == ',';
+    }
+    text_copy(api->versions[kind], sizeof(api->versions[kind]), versions);
+    if (*at != '\0') {
+        snprintf(api->store.family_versions[kind], sizeof(api->store.family_versions[kind]), "%.*s",
+                 (int)strcspn(at, ","), at);
+    }
+}
+
 void fake_set_versions(struct fake_api *api, const char *versions) {
     lock(api);
-    text_copy(api->versions, sizeof(api->versions), versions);
-    api->store.server_version =
-        strstr(versions, "v1beta1") != NULL && strstr(versions, "+v1beta1") == NULL ? "v1beta1"
-                                                                                    : "v1alpha1";
+    for (int kind = 0; kind < FAKE_FAMILY_COUNT; kind++) {
+        set_versions(api, (enum fake_kind)kind, versions);
+    }
     unlock(api);
+}
+
+void fake_set_versions_of(struct fake_api *api, enum fake_kind kind, const char *versions) {
+    lock(api);
+    set_versions(api, kind, versions);
+    unlock(api);
+}
+
+bool fake_is_installed(struct fake_api *api, enum fake_kind kind) {
+    lock(api);
+    bool is_installed = api->versions[kind][0] != '\0';
+    unlock(api);
+    return is_installed;
 }
 
 void fake_set_list_map(struct fake_api *api, bool is_map) {

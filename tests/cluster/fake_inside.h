@@ -60,7 +60,7 @@ struct fake_api {
     struct fake_thread *threads;
 
     struct fake_store store;
-    char versions[64];
+    char versions[FAKE_FAMILY_COUNT][64];
     bool is_list_map;
     char authorization[128]; /* "": no request needs it */
     bool has_clock;
@@ -113,7 +113,7 @@ void fake_get_scale(const struct fake_api *api, const char *key, struct fake_rep
 /* Answers with a Status. */
 void fake_reply_status(struct fake_reply *reply, int code, const char *reason, const char *message);
 
-/* False for an MCPServer in a version that is not served. */
+/* False for one of the family in a version that is not served. */
 bool fake_is_served(const struct fake_api *api, const struct fake_route *route);
 
 /* Serves a watch to its end. Call it without the lock. */

@@ -54,6 +54,8 @@ static bool find_kind(const char *group, const char *version, const char *plural
         const char *plural;
     } kinds[FAKE_KIND_COUNT] = {
         [FAKE_SERVER] = {"toolhive.stacklok.dev", "mcpservers"},
+        [FAKE_PROXY] = {"toolhive.stacklok.dev", "mcpremoteproxies"},
+        [FAKE_VIRTUAL] = {"toolhive.stacklok.dev", "virtualmcpservers"},
         [FAKE_DEPLOYMENT] = {"apps", "deployments"},
         [FAKE_LEASE] = {"coordination.k8s.io", "leases"},
         [FAKE_EVENT] = {"events.k8s.io", "events"},
@@ -64,7 +66,7 @@ static bool find_kind(const char *group, const char *version, const char *plural
     for (int kind = 0; kind < FAKE_KIND_COUNT; kind++) {
         if (strcmp(group, kinds[kind].group) == 0 && strcmp(plural, kinds[kind].plural) == 0) {
             route->kind = (enum fake_kind)kind;
-            return kind == FAKE_SERVER || strcmp(version, "v1") == 0;
+            return kind < FAKE_FAMILY_COUNT || strcmp(version, "v1") == 0;
         }
     }
     return false;

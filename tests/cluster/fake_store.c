@@ -9,13 +9,10 @@
 
 enum { FIRST_VERSION = 100, TEXT_MAX = 64 << 20 };
 
-static const char *const kind_names[FAKE_KIND_COUNT] = {"MCPServer",
-                                                        "Deployment",
-                                                        "Lease",
-                                                        "Event",
-                                                        "Secret",
-                                                        "Namespace",
-                                                        "MutatingWebhookConfiguration"};
+static const char *const kind_names[FAKE_KIND_COUNT] = {
+    "MCPServer",  "MCPRemoteProxy", "VirtualMCPServer",
+    "Deployment", "Lease",          "Event",
+    "Secret",     "Namespace",      "MutatingWebhookConfiguration"};
 
 static cJSON *get(const cJSON *object, const char *key) {
     return cJSON_GetObjectItemCaseSensitive(object, key);
@@ -37,7 +34,7 @@ static void set_number(cJSON *object, const char *key, double number) {
 }
 
 void fake_store_init(struct fake_store *store) {
-    *store = (struct fake_store){.version = FIRST_VERSION, .server_version = "v1beta1"};
+    *store = (struct fake_store){.version = FIRST_VERSION};
 }
 
 void fake_store_fini(struct fake_store *store) {
@@ -87,6 +84,8 @@ const struct fake_object *fake_store_find(const struct fake_store *store, enum f
 static void print_head(const struct fake_store *store, enum fake_kind kind, const char *ending,
                        struct buffer *out) {
     static const char *const groups[FAKE_KIND_COUNT] = {"toolhive.stacklok.dev/",
+                                                        "toolhive.stacklok.dev/",
+                                                        "toolhive.stacklok.dev/",
                                                         "apps/v1",
                                                         "coordination.k8s.io/v1",
                                                         "events.k8s.io/v1",
@@ -94,12 +93,12 @@ static void print_head(const struct fake_store *store, enum fake_kind kind, cons
                                                         "v1",
                                                         "admissionregistration.k8s.io/v1"};
     buffer_add_format(out, "{\"kind\":\"%s%s\",\"apiVersion\":\"%s%s\",", kind_names[kind], ending,
-                      groups[kind], kind == FAKE_SERVER ? store->server_version : "");
+                      groups[kind], kind < FAKE_FAMILY_COUNT ? store->family_versions[kind] : "");
 }
 
 void fake_store_print(const struct fake_store *store, enum fake_kind kind,
                       const struct fake_object *object, bool is_item, struct buffer *out) {
-    if (is_item && kind != FAKE_SERVER) {
+    if (is_item && kind >= FAKE_FAMILY_COUNT) {
         buffer_add_text(out, "{");
     } else {
         print_head(store, kind, "", out);
@@ -152,11 +151,12 @@ static void announce(struct fake_store *store, enum fake_kind kind, const char *
     add_change(store, kind, object->key, line.bytes, line.size);
 }
 
-/* Lists and watches of Deployments have a label selector. Those of the other kinds have none. */
+/* Some tests rely on Deployments without such a label, of which no list and no watch tells. */
 static bool is_selected(enum fake_kind kind, const cJSON *object) {
     const cJSON *labels = get(get(object, "metadata"), "labels");
-    return kind != FAKE_DEPLOYMENT ||
-           strcmp(text_of(labels, "app.kubernetes.io/name"), "mcpserver") == 0;
+    const char *label = text_of(labels, "app.kubernetes.io/name");
+    return kind != FAKE_DEPLOYMENT || strcmp(label, "mcpserver") == 0 ||
+           strcmp(label, "mcpremoteproxy") == 0 || strcmp(label, "virtualmcpserver") == 0;
 }
 
 static struct fake_object *make_place(struct fake_collection *collection, const char *key) {

@@ -34,7 +34,7 @@ struct fake_store {
     int64_t version;
     int64_t compacted;
     unsigned n_uids;
-    const char *server_version; /* the version of toolhive.stacklok.dev in all that is read */
+    char family_versions[FAKE_FAMILY_COUNT][64]; /* the version in all that is read */
     struct fake_collection collections[FAKE_KIND_COUNT];
     struct fake_change *changes;
     size_t n_changes;

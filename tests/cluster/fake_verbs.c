@@ -45,22 +45,36 @@ static void reply_object(struct fake_reply *reply, int status, const cJSON *obje
     free(text);
 }
 
-/* Calls `add` for each served version. */
-static void each_version(const struct fake_api *api, cJSON *out,
-                         void (*add)(const struct fake_api *api, cJSON *out, const char *version)) {
-    char versions[sizeof(api->versions)];
-    text_copy(versions, sizeof(versions), api->versions);
-    for (char *rest, *version = strtok_r(versions, ",", &rest); version != NULL;
-         version = strtok_r(NULL, ",", &rest)) {
-        add(api, out, version);
-    }
+/* Takes the next of a kind's versions: "v1beta1", or "+v1beta1"; false at the end. */
+static bool take_version(const char **at, char version[64]) {
+    size_t size = strcspn(*at, ",");
+    snprintf(version, 64, "%.*s", (int)size, *at);
+    *at += size;
+    *at += **at == ',';
+    return size > 0;
 }
 
-static void add_group_version(const struct fake_api *api, cJSON *out, const char *version) {
-    char group_version[64];
-    cJSON *item = cJSON_CreateObject();
-    (void)api;
+/* True if the kind has this version, with its plus if the text has one. */
+static bool has_version(const struct fake_api *api, int kind, const char *wanted) {
+    char version[64];
+    for (const char *at = api->versions[kind]; take_version(&at, version);) {
+        if (strcmp(version, wanted) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_group_version(cJSON *out, const char *version) {
+    char group_version[128];
+    const cJSON *old;
     version += *version == '+';
+    cJSON_ArrayForEach(old, out) {
+        if (strcmp(text_of(old, "version"), version) == 0) {
+            return;
+        }
+    }
+    cJSON *item = cJSON_CreateObject();
     snprintf(group_version, sizeof(group_version), "toolhive.stacklok.dev/%s", version);
     cJSON_AddStringToObject(item, "groupVersion", group_version);
     cJSON_AddStringToObject(item, "version", version);
@@ -68,37 +82,56 @@ static void add_group_version(const struct fake_api *api, cJSON *out, const char
 }
 
 static void get_group(const struct fake_api *api, struct fake_reply *reply) {
-    if (api->versions[0] == '\0') {
-        reply_no_page(reply);
-        return;
-    }
+    char version[64];
     cJSON *group = cJSON_CreateObject();
     cJSON_AddStringToObject(group, "kind", "APIGroup");
     cJSON_AddStringToObject(group, "apiVersion", "v1");
     cJSON_AddStringToObject(group, "name", "toolhive.stacklok.dev");
     cJSON *versions = cJSON_AddArrayToObject(group, "versions");
-    each_version(api, versions, add_group_version);
-    cJSON_AddItemToObject(group, "preferredVersion",
-                          cJSON_Duplicate(cJSON_GetArrayItem(versions, 0), true));
-    reply_object(reply, 200, group);
+    for (int kind = 0; kind < FAKE_FAMILY_COUNT; kind++) {
+        for (const char *at = api->versions[kind]; take_version(&at, version);) {
+            add_group_version(versions, version);
+        }
+    }
+    if (cJSON_GetArraySize(versions) == 0) {
+        reply_no_page(reply);
+    } else {
+        cJSON_AddItemToObject(group, "preferredVersion",
+                              cJSON_Duplicate(cJSON_GetArrayItem(versions, 0), true));
+        reply_object(reply, 200, group);
+    }
     cJSON_Delete(group);
 }
 
-/* "+v1beta1" in `versions` means a version of the group that only its other CRDs have. */
+static void add_resource(cJSON *resources, const char *name) {
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "name", name);
+    cJSON_AddItemToArray(resources, item);
+}
+
 static void get_version(const struct fake_api *api, const char *version, struct fake_reply *reply) {
-    const char *at = strstr(api->versions, version);
-    if (at == NULL) {
-        reply_no_page(reply);
-        return;
-    }
+    static const char *const plurals[FAKE_FAMILY_COUNT] = {"mcpservers", "mcpremoteproxies",
+                                                           "virtualmcpservers"};
+    char foreign[80];
+    bool is_there = false;
     cJSON *list = cJSON_CreateObject();
     cJSON_AddStringToObject(list, "kind", "APIResourceList");
     cJSON *resources = cJSON_AddArrayToObject(list, "resources");
-    cJSON *item = cJSON_CreateObject();
-    bool is_of_others = at > api->versions && at[-1] == '+';
-    cJSON_AddStringToObject(item, "name", is_of_others ? "mcpgroups" : "mcpservers");
-    cJSON_AddItemToArray(resources, item);
-    reply_object(reply, 200, list);
+    snprintf(foreign, sizeof(foreign), "+%s", version);
+    for (int kind = 0; kind < FAKE_FAMILY_COUNT; kind++) {
+        if (has_version(api, kind, version)) {
+            add_resource(resources, plurals[kind]);
+            is_there = true;
+        } else if (has_version(api, kind, foreign)) {
+            add_resource(resources, "mcpgroups");
+            is_there = true;
+        }
+    }
+    if (is_there) {
+        reply_object(reply, 200, list);
+    } else {
+        reply_no_page(reply);
+    }
     cJSON_Delete(list);
 }
 
@@ -126,16 +159,20 @@ static void add_schema(const struct fake_api *api, cJSON *out, const char *versi
 }
 
 static void get_definition(const struct fake_api *api, struct fake_reply *reply) {
-    if (api->versions[0] == '\0') {
+    if (api->versions[FAKE_SERVER][0] == '\0') {
         fake_reply_status(reply, 404, "NotFound", "customresourcedefinitions not found");
         return;
     }
+    char version[64];
     cJSON *definition = cJSON_CreateObject();
     cJSON_AddStringToObject(definition, "kind", "CustomResourceDefinition");
     cJSON_AddStringToObject(definition, "apiVersion", "apiextensions.k8s.io/v1");
     cJSON *spec = cJSON_AddObjectToObject(definition, "spec");
     cJSON_AddStringToObject(spec, "group", "toolhive.stacklok.dev");
-    each_version(api, cJSON_AddArrayToObject(spec, "versions"), add_schema);
+    cJSON *versions = cJSON_AddArrayToObject(spec, "versions");
+    for (const char *at = api->versions[FAKE_SERVER]; take_version(&at, version);) {
+        add_schema(api, versions, version);
+    }
     reply_object(reply, 200, definition);
     cJSON_Delete(definition);
 }
@@ -274,8 +311,8 @@ static void get_one(const struct fake_api *api, const struct fake_route *route,
 }
 
 bool fake_is_served(const struct fake_api *api, const struct fake_route *route) {
-    return route->kind != FAKE_SERVER ||
-           (route->version[0] != '\0' && strstr(api->versions, route->version) != NULL);
+    return route->kind >= FAKE_FAMILY_COUNT ||
+           (route->version[0] != '\0' && has_version(api, route->kind, route->version));
 }
 
 static void change(struct fake_api *api, const struct fake_route *route,

@@ -159,7 +159,7 @@ static void test_row_51__a_version_of_other_crds_is_not_taken(void **state) {
     struct cluster *cluster = *state;
     static const struct cluster_server server = {
         .name = "new", .transport = "stdio", .replicas = 3, .provider = "redis"};
-    fake_set_versions(cluster->api, "v1alpha1,+v1beta1");
+    fake_set_versions(cluster->api, "+v1beta1,v1alpha1");
     cluster_start(cluster);
     cluster_put_server(cluster, &server);
     cluster_wait_for(cluster, "PATCH", "/toolhive.stacklok.dev/v1alpha1/", 1);

@@ -170,6 +170,11 @@ static void test_row_35__a_failed_look_up_leaves_it_unresolved(void **state) {
         {.kind = FAKE_ANSWER, .status = 200, .body = "{\"metadata\":{\"name\":\"one\""},
         {.kind = FAKE_ANSWER, .status = 200, .body = ""},
         {.kind = FAKE_ANSWER, .status = 200, .body = "null"},
+        /* The answer is about an object of another kind. */
+        {.kind = FAKE_ANSWER,
+         .status = 200,
+         .body = "{\"kind\":\"MCPRemoteProxy\",\"apiVersion\":\"toolhive.stacklok.dev/v1beta1\","
+                 "\"metadata\":{\"namespace\":\"default\",\"name\":\"one\",\"uid\":\"m-one\"}}"},
         {.kind = FAKE_ANSWER, .status = 204, .body = ""},
         {.kind = FAKE_CUT, .n_bytes = 40},
         {.kind = FAKE_RESET},

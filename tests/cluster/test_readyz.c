@@ -145,12 +145,12 @@ static void test_debug__shows_each_request_and_no_secret(void **state) {
                          "toolhive.stacklok.dev/v1beta1/namespaces/default/mcpservers/one/status\","
                          "\"status\":200,\"milliseconds\":",
                          1);
-    assert_int_equal(program_count_log(&cluster->program, "\"event\":\"api.watching\""), 2);
+    assert_int_equal(program_count_log(&cluster->program, "\"event\":\"api.watching\""), 4);
     program_wait_for_log(&cluster->program, "\"method\":\"GET\"", 1);
     assert_int_equal(program_stop(&cluster->program), 0);
     /* The end of each watch. */
     assert_int_equal(
-        program_count_log(&cluster->program, "\"event\":\"api.asked\",\"method\":\"WATCH\""), 2);
+        program_count_log(&cluster->program, "\"event\":\"api.asked\",\"method\":\"WATCH\""), 4);
     assert_int_equal(program_count_log(&cluster->program, "a-token-of-mine"), 0);
     assert_int_equal(program_count_log(&cluster->program, "Bearer"), 0);
     assert_int_equal(program_count_log(&cluster->program, "fieldManager"), 0);

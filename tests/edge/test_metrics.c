@@ -46,6 +46,8 @@ static const struct {
     {METRIC_WATCH_ERRORS, "capstan_watch_errors_total"},
     {METRIC_DISCOVERY_ERRORS, "capstan_discovery_errors_total"},
     {METRIC_MCPSERVERS, "capstan_mcpservers"},
+    {METRIC_MCPREMOTEPROXIES, "capstan_mcpremoteproxies"},
+    {METRIC_VIRTUALMCPSERVERS, "capstan_virtualmcpservers"},
     {METRIC_DEPLOYMENTS, "capstan_deployments"},
     {METRIC_HTTP_CONNECTIONS, "capstan_http_connections"},
     {METRIC_HTTP_ACCEPTED, "capstan_http_connections_accepted_total"},
@@ -59,7 +61,7 @@ static const struct {
 
 /* The actions of the rules are counted apart, by names that app gives. */
 static const char *const rules[] = {"first", "second-rule"};
-enum { DECISIONS = COUNT_OF(rules) * METRIC_ACTION_COUNT };
+enum { DECISIONS = COUNT_OF(rules) * METRIC_ACTION_COUNT, CONTESTED = COUNT_OF(rules) };
 
 static void free_metrics(struct metrics **metrics) {
     metrics_free(*metrics);
@@ -104,7 +106,7 @@ static void test_metrics__every_series_exists_from_the_start(void **state) {
         n_series += *line != '#';
     }
     /* And the histogram's buckets, +Inf, sum and count, and the version. */
-    assert_int_equal(n_series, METRIC_COUNT + DECISIONS + BUCKETS + 3 + 1);
+    assert_int_equal(n_series, METRIC_COUNT + DECISIONS + CONTESTED + BUCKETS + 3 + 1);
     for (size_t i = 0; i < COUNT_OF(all); i++) {
         assert_int_equal(value_of(&page, all[i].series), 0);
     }
@@ -156,6 +158,16 @@ static void test_metrics__decisions_are_in_the_documented_order(void **state) {
         last = find(&page, series);
     }
     assert_true(find(&page, "capstan_admission_unresolved_total") > last);
+}
+
+static void test_metrics__contested_counts_are_counted_by_rule(void **state) {
+    (void)state;
+    AUTO(free_metrics) struct metrics *metrics = metrics_new("1", rules, COUNT_OF(rules));
+    metrics_count_contested(metrics, 1);
+    metrics_count_contested(metrics, 1);
+    AUTO(buffer_fini) struct buffer page = print(metrics);
+    assert_int_equal(value_of(&page, "capstan_contested_total{rule=\"first\"}"), 0);
+    assert_int_equal(value_of(&page, "capstan_contested_total{rule=\"second-rule\"}"), 2);
 }
 
 /* Copies the name, up to a label, a space or a suffix of the histogram. */
@@ -237,7 +249,7 @@ static void test_metrics__every_line_follows_the_format(void **state) {
         check_line(&format, line);
         n_families += strncmp(line, "# TYPE ", 7) == 0;
     }
-    assert_int_equal(n_families, 28);
+    assert_int_equal(n_families, 31);
 }
 
 static void test_metrics__a_family_is_introduced_once(void **state) {
@@ -388,6 +400,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_metrics__every_series_exists_from_the_start),
         cmocka_unit_test(test_metrics__each_number_is_printed_under_its_name),
+        cmocka_unit_test(test_metrics__contested_counts_are_counted_by_rule),
         cmocka_unit_test(test_metrics__decisions_are_in_the_documented_order),
         cmocka_unit_test(test_metrics__every_line_follows_the_format),
         cmocka_unit_test(test_metrics__a_family_is_introduced_once),

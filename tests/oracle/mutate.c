@@ -30,7 +30,7 @@ cJSON *random_count(struct chance *chance) {
     return raw(CHANCE_PICK(chance, counts));
 }
 
-static cJSON *random_wrong_count(struct chance *chance) {
+cJSON *random_wrong_count(struct chance *chance) {
     static const char *const counts[] = {"-1",     "1.5",  "\"2\"",      "true",
                                          "[]",     "{}",   "2147483648", "1e400",
                                          "-1e400", "1e10", "\"\"",       "99999999999999999999"};
@@ -65,8 +65,7 @@ cJSON *random_strategy(struct chance *chance) {
     return tree_parse(CHANCE_PICK(chance, strategies));
 }
 
-/* A key, or one of its texts, at the limit, beyond it, or of another type. */
-static void spoil_text(struct chance *chance, cJSON *object, const char *key, size_t limit) {
+void spoil_text(struct chance *chance, cJSON *object, const char *key, size_t limit) {
     switch (chance_below(chance, 5)) {
     case 0:
         tree_put(object, key, long_text(limit + 1));
@@ -103,10 +102,18 @@ static cJSON *owner_of(cJSON *object) {
     return NULL;
 }
 
-static void change_owner(struct chance *chance, cJSON *owner) {
+/* The owner is another one of the three, with its uid or without knowing it. */
+static void change_owner_kind(struct chance *chance, const struct names *names, cJSON *owner) {
+    enum family kind = (enum family)chance_below(chance, FAMILY);
+    tree_put_text(owner, "kind", oracle_kinds[kind]);
+    if (chance_of(chance, 75)) {
+        tree_put_text(owner, "uid", names_uid(names, kind));
+    }
+}
+
+static void change_owner(struct chance *chance, const struct names *names, cJSON *owner) {
     static const char *const uids[] = {"m-before", "m-before", "m-after", "", "m-1x"};
-    static const char *const kinds[] = {"VirtualMCPServer", "MCPServer2", "mcpserver",
-                                        "ReplicaSet"};
+    static const char *const kinds[] = {"MCPServer2", "mcpserver", "ReplicaSet"};
     static const char *const versions[] = {"toolhive.stacklok.dev/v1alpha1",
                                            "toolhive.stacklok.dev/v2",
                                            "example.com/v1",
@@ -115,7 +122,12 @@ static void change_owner(struct chance *chance, cJSON *owner) {
                                            "toolhive.stacklok.dev.example.com/v1",
                                            "v1"};
     static const char *const controllers[] = {"false", "null"};
-    switch (chance_below(chance, 10)) {
+    switch (chance_below(chance, 13)) {
+    case 10:
+    case 11:
+    case 12:
+        change_owner_kind(chance, names, owner);
+        break;
     case 0:
     case 1:
     case 2:
@@ -197,7 +209,7 @@ static void change_labels(struct chance *chance, const struct names *names, cJSO
         tree_put_text(labels, INSTANCE_LABEL, chance_of(chance, 50) ? "notes" : names->name);
         break;
     case 2:
-        tree_put_text(labels, NAME_LABEL, "virtualmcpserver");
+        tree_put_text(labels, NAME_LABEL, oracle_labels[chance_below(chance, FAMILY)]);
         break;
     default:
         tree_drop(labels, INSTANCE_LABEL);
@@ -222,7 +234,10 @@ void mutate_selector(struct chance *chance, cJSON *object) {
         tree_put_text(labels, INSTANCE_LABEL, "notes");
         break;
     case 3:
-        tree_put_text(labels, NAME_LABEL, chance_of(chance, 50) ? "mcpserver-x" : "shop");
+        tree_put_text(labels, NAME_LABEL,
+                      chance_of(chance, 50)   ? oracle_labels[chance_below(chance, FAMILY)]
+                      : chance_of(chance, 50) ? "mcpserver-x"
+                                              : "shop");
         break;
     case 4:
         spoil_text(chance, labels, INSTANCE_LABEL, LIMIT_NAME);
@@ -278,10 +293,10 @@ static void change_pod(struct chance *chance, cJSON *object) {
    not: a server-side apply that creates the object brings it here. */
 static void set_deletion(struct chance *chance, cJSON *metadata, cJSON *old) {
     bool is_real = old != NULL && chance_of(chance, 80);
-    if (is_real || (old == NULL && TRIAL_ASKS_OPEN_QUESTIONS)) {
+    if (is_real || old == NULL) {
         tree_put_text(metadata, "deletionTimestamp", "2026-11-22T11:59:00Z");
     }
-    if (is_real || (old != NULL && TRIAL_ASKS_OPEN_QUESTIONS)) {
+    if (old != NULL) {
         tree_put_text(old, "deletionTimestamp", "2026-11-22T11:59:00Z");
     }
 }
@@ -330,7 +345,7 @@ static void change_deployment(struct chance *chance, const struct names *names, 
                               cJSON *object) {
     size_t which = chance_below(chance, 100);
     if (which < 25 && owner_of(object) != NULL) {
-        change_owner(chance, owner_of(object));
+        change_owner(chance, names, owner_of(object));
     } else if (which < 30) {
         add_owner(chance, names, object);
     } else if (which < 42) {
@@ -390,7 +405,16 @@ static void change_scale_selector(struct chance *chance, const struct names *nam
     }
     AUTO_FREE char *text =
         memory_format("%.*s%s%s", (int)(mark - format), format, names->name, mark + 2);
-    tree_put_text(status, "selector", text);
+    char *label = strstr(text, "name=mcpserver");
+    if (label == NULL || chance_of(chance, 40)) {
+        tree_put_text(status, "selector", text);
+        return;
+    }
+    label += strlen("name=");
+    AUTO_FREE char *other =
+        memory_format("%.*s%s%s", (int)(label - text), text,
+                      oracle_labels[chance_below(chance, FAMILY)], label + strlen("mcpserver"));
+    tree_put_text(status, "selector", other);
 }
 
 /* Selectors may be long, and the terms may stand anywhere in them. */
@@ -453,14 +477,27 @@ void mutate_scale(struct chance *chance, const struct names *names, cJSON *reque
     }
 }
 
-/* ---- an MCPServer ---- */
+/* ---- one of the family ---- */
 
 void mutate_server(struct chance *chance, const struct names *names, cJSON *request) {
     cJSON *object = tree_at(request, "object", NULL);
     cJSON *old = tree_at(request, "oldObject", NULL);
     cJSON *spec = tree_at(object, "spec", NULL);
     static const char *const transports[] = {"null", "\"stdio\"", "5", "{}"};
-    switch (chance_below(chance, 9)) {
+    static const char *const affinities[] = {"\"None\"", "\"ClientIP\"", "null", "3", "\"none\""};
+    switch (chance_below(chance, 13)) {
+    case 9:
+        tree_put(spec, "sessionAffinity", raw(CHANCE_PICK(chance, affinities)));
+        break;
+    case 10:
+        spoil_text(chance, spec, "sessionAffinity", LIMIT_WORD);
+        break;
+    case 11:
+        tree_put(spec, "backendReplicas", random_count(chance));
+        break;
+    case 12:
+        tree_put(spec, "backendReplicas", random_wrong_count(chance));
+        break;
     case 0:
         tree_put(spec, "transport", raw(CHANCE_PICK(chance, transports)));
         break;

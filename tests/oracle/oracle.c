@@ -10,10 +10,9 @@
 #include "tree.h"
 
 const char *const oracle_rule_names[RULES] = {
-    [STDIO_CAP] = "stdio-cap",
-    [PASSTHROUGH] = "replica-passthrough",
-    [GRACE_PERIOD] = "grace-period",
-    [SESSION_STORAGE] = "session-storage",
+    [STDIO_CAP] = "stdio-cap",       [PASSTHROUGH] = "replica-passthrough",
+    [GRACE_PERIOD] = "grace-period", [SESSION_STORAGE] = "session-storage",
+    [AUTOSCALER] = "autoscaler",
 };
 
 /* ---- modes and exemptions ---- */
@@ -44,10 +43,12 @@ static bool is_exempt(const struct request *request, enum table_rule rule) {
     bool is = false;
     cJSON_ArrayForEach(exemption, tree_at(request->question->policy, "exempt", NULL)) {
         const cJSON *name = tree_at(exemption, "name", NULL);
+        const cJSON *kind = tree_at(exemption, "kind", NULL);
         const cJSON *until = tree_at(exemption, "until", NULL);
         if (strcmp(tree_at(exemption, "namespace", NULL)->valuestring, request->namespace.value) !=
                 0 ||
             (name != NULL && strcmp(name->valuestring, request->name.value) != 0) ||
+            (kind != NULL && strcmp(kind->valuestring, oracle_kinds[request->kind]) != 0) ||
             !covers_rule(exemption, rule)) {
             continue;
         }
@@ -56,6 +57,9 @@ static bool is_exempt(const struct request *request, enum table_rule rule) {
             continue;
         }
         oracle_mark(request, MARK_EXEMPT);
+        if (kind != NULL) {
+            oracle_mark_kind(request, MARK_EXEMPT_KIND_SERVER, request->kind);
+        }
         is = true;
     }
     return is;
@@ -63,10 +67,10 @@ static bool is_exempt(const struct request *request, enum table_rule rule) {
 
 enum rule_mode oracle_mode(const struct request *request, enum table_rule rule) {
     static const char *const sections[RULES] = {"stdioCap", "replicas", "gracePeriod",
-                                                "sessionStorage"};
+                                                "sessionStorage", "autoscaler"};
     static const char *const words[] = {"off", "warn", "enforce", "deny"};
     const cJSON *given = tree_at(request->question->policy, sections[rule], "mode", NULL);
-    enum rule_mode mode = rule == SESSION_STORAGE ? WARN : ENFORCE;
+    enum rule_mode mode = rule == SESSION_STORAGE || rule == AUTOSCALER ? WARN : ENFORCE;
     for (size_t i = 0; given != NULL && i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcmp(given->valuestring, words[i]) == 0) {
             mode = (enum rule_mode)i;
@@ -78,11 +82,17 @@ enum rule_mode oracle_mode(const struct request *request, enum table_rule rule) 
 /* ---- the answer ---- */
 
 void oracle_warn(struct answer *answer, enum table_rule rule) {
-    if (!answer->warns[rule]) {
-        answer->order[answer->n_order++] = rule;
-    }
-    answer->warns[rule] = true;
+    answer->order[answer->n_order++] = rule;
     answer->notes[rule] = true;
+}
+
+void oracle_warn_once(struct answer *answer, enum table_rule rule) {
+    for (size_t i = 0; i < answer->n_order; i++) {
+        if (answer->order[i] == rule) {
+            return;
+        }
+    }
+    oracle_warn(answer, rule);
 }
 
 void oracle_patch(struct answer *answer, enum table_rule rule, const char *path,
@@ -141,7 +151,7 @@ static cJSON *finish(const struct request *request, struct answer *answer) {
 
 /* ---- the request ---- */
 
-enum judged { OTHER_KIND, SERVER, DEPLOYMENT, SCALE };
+enum judged { OTHER_KIND, ONE_OF_FAMILY, DEPLOYMENT, SCALE, HPA, SCALED_OBJECT };
 
 static bool is_kind(const cJSON *request, const char *group, const char *kind,
                     const char *sub_resource) {
@@ -152,14 +162,23 @@ static bool is_kind(const cJSON *request, const char *group, const char *kind,
            its_sub.state != UNUSABLE && strcmp(its_sub.value, sub_resource) == 0;
 }
 
-static enum judged judge_kind(const cJSON *request) {
+static enum judged judge_kind(const cJSON *request, enum family *ret_family) {
     struct text group = oracle_text(tree_at(request, "resource", "group", NULL), LIMIT_NAME);
     struct text resource = oracle_text(tree_at(request, "resource", "resource", NULL), LIMIT_KIND);
-    if (is_kind(request, "toolhive.stacklok.dev", "MCPServer", "")) {
-        return SERVER;
+    for (*ret_family = MCPSERVER; *ret_family < FAMILY; (*ret_family)++) {
+        if (is_kind(request, TOOLHIVE, oracle_kinds[*ret_family], "")) {
+            return ONE_OF_FAMILY;
+        }
     }
+    *ret_family = MCPSERVER;
     if (is_kind(request, "apps", "Deployment", "")) {
         return DEPLOYMENT;
+    }
+    if (is_kind(request, "autoscaling", "HorizontalPodAutoscaler", "")) {
+        return HPA;
+    }
+    if (is_kind(request, "keda.sh", "ScaledObject", "")) {
+        return SCALED_OBJECT;
     }
     return is_kind(request, "autoscaling", "Scale", "scale") && strcmp(group.value, "apps") == 0 &&
                    strcmp(resource.value, "deployments") == 0
@@ -202,6 +221,30 @@ static bool is_malformed(const cJSON *review) {
            strcmp(kind.value, "AdmissionReview") != 0 || uid.value[0] == '\0';
 }
 
+static void judge(const struct request *request, enum judged kind, struct answer *answer) {
+    if (request->operation == OTHER_OPERATION || request->object == NULL) {
+        kind = OTHER_KIND;
+    }
+    switch (kind) {
+    case ONE_OF_FAMILY:
+        oracle_judge_server(request, answer);
+        break;
+    case DEPLOYMENT:
+        oracle_judge_deployment(request, answer);
+        break;
+    case SCALE:
+        oracle_judge_scale(request, answer);
+        break;
+    case HPA:
+    case SCALED_OBJECT:
+        oracle_judge_autoscaler(request, kind == SCALED_OBJECT, answer);
+        break;
+    default:
+        oracle_mark(request, MARK_ROW13_OTHER);
+        break;
+    }
+}
+
 cJSON *oracle_answer(const struct question *question, struct marks *marks) {
     struct request request = {.question = question, .marks = marks};
     cJSON *review = tree_parse_wire(question->review);
@@ -212,17 +255,8 @@ cJSON *oracle_answer(const struct question *question, struct marks *marks) {
     }
     struct answer answer = {.patch = cJSON_CreateObject()};
     const cJSON *from = tree_at(review, "request", NULL);
-    enum judged kind = judge_kind(from);
     read_request(from, &request);
-    if (kind == OTHER_KIND || request.operation == OTHER_OPERATION || request.object == NULL) {
-        oracle_mark(&request, MARK_ROW13_OTHER);
-    } else if (kind == SERVER) {
-        oracle_judge_server(&request, &answer);
-    } else if (kind == DEPLOYMENT) {
-        oracle_judge_deployment(&request, &answer);
-    } else {
-        oracle_judge_scale(&request, &answer);
-    }
+    judge(&request, judge_kind(from, &request.kind), &answer);
     cJSON *tree = finish(&request, &answer);
     cJSON_Delete(review);
     return tree;

@@ -11,9 +11,6 @@
  *
  * "malformed" and "failed" have no further members but `lookup`. `lookup` tells whether an API
  * server must be asked, if there is one.
- *
- * A later issue adds MCPRemoteProxy and VirtualMCPServer, rows 2b, 6b, 14 and 15, and defaultRedis:
- * kinds are told in judge_kind() of oracle.c, the rows are one function each in oracle_rows.c.
  */
 
 #include <cjson/cJSON.h>
@@ -31,12 +28,12 @@ enum world {
 };
 
 struct question {
-    const cJSON *facts;  /* a list of MCPServers and Deployments */
+    const cJSON *facts;  /* a list of objects of the family, and of Deployments */
     const cJSON *policy; /* a PolicyConfig */
     int64_t now;
     const char *review; /* the AdmissionReview as text */
     enum world world;
-    const cJSON *live; /* what the API server answers with in WORLD_FOUND */
+    const cJSON *live; /* in WORLD_FOUND: a list of what the API server has; 404 for all else */
 };
 
 /* Notes in `marks` which rows and outcomes it met. */

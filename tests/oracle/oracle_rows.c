@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * The rows of the decision table: DESIGN.md 1, rows 1 to 11, 13, and "Modes".
+ * The rows about Deployments and Scales: DESIGN.md 1, rows 3 to 11 and 13.
  */
 
 #include <string.h>
@@ -14,118 +14,11 @@
 #define GRACE    "/spec/template/spec/terminationGracePeriodSeconds"
 #define STRATEGY "/spec/strategy"
 
-static struct integer replicas_of(const cJSON *object) {
-    return oracle_integer(tree_at(object, "spec", "replicas", NULL), 0, INT32_MAX);
-}
-
-static bool exceeds(struct integer integer, int64_t limit) {
-    return integer.state == SET && integer.value > limit;
-}
-
-static bool is(struct integer integer, int64_t value) {
-    return integer.state == SET && integer.value == value;
-}
-
-static bool policy_flag(const struct request *request, const char *section, const char *key) {
-    return cJSON_IsTrue(tree_at(request->question->policy, section, key, NULL));
-}
-
-/* ---- an MCPServer: rows 1 and 2 ---- */
-
-static struct text transport_of(const cJSON *server) {
-    struct text transport = oracle_text(tree_at(server, "spec", "transport", NULL), LIMIT_WORD);
-    return transport.state == ABSENT ? (struct text){SET, "stdio"} : transport;
-}
-
-static struct text provider_of(const cJSON *server) {
-    return oracle_text(tree_at(server, "spec", "sessionStorage", "provider", NULL), LIMIT_WORD);
-}
-
-static bool server_has_wrong_types(const cJSON *server) {
-    return oracle_object(tree_at(server, "spec", NULL)) == UNUSABLE ||
-           replicas_of(server).state == UNUSABLE || transport_of(server).state == UNUSABLE ||
-           oracle_object(tree_at(server, "spec", "sessionStorage", NULL)) == UNUSABLE ||
-           provider_of(server).state == UNUSABLE;
-}
-
-/* Did the request itself break the rule? Without an old object of an update, nobody can tell. */
-static bool is_new_violation(const struct request *request) {
-    if (request->operation == CREATE) {
-        return true;
-    }
-    if (request->old == NULL) {
-        return false;
-    }
-    struct integer now = replicas_of(request->object);
-    struct integer before = replicas_of(request->old);
-    struct text provider = provider_of(request->object);
-    struct text old_provider = provider_of(request->old);
-    return now.state != before.state || now.value != before.value ||
-           strcmp(transport_of(request->object).value, transport_of(request->old).value) != 0 ||
-           provider.state != old_provider.state || strcmp(provider.value, old_provider.value) != 0;
-}
-
-/* Row 1. Returns the count that is left. */
-static struct integer row_1(const struct request *request, struct answer *answer) {
-    struct integer replicas = replicas_of(request->object);
-    enum rule_mode mode = oracle_mode(request, STDIO_CAP);
-    if (strcmp(transport_of(request->object).value, "stdio") != 0 || !exceeds(replicas, 1) ||
-        mode == OFF) {
-        return replicas;
-    }
-    if (mode == DENY && is_new_violation(request)) {
-        oracle_mark(request, MARK_ROW1_DENY);
-        oracle_deny(answer, STDIO_CAP);
-        return replicas;
-    }
-    oracle_warn(answer, STDIO_CAP);
-    if (mode == ENFORCE && policy_flag(request, "stdioCap", "rewriteSpec")) {
-        oracle_mark(request, MARK_ROW1_REWRITE);
-        oracle_patch(answer, STDIO_CAP, REPLICAS, cJSON_CreateNumber(1));
-        return (struct integer){SET, 1};
-    }
-    oracle_mark(request, mode == DENY   ? MARK_ROW1_OLD_OFFENDER
-                         : mode == WARN ? MARK_ROW1_WARN
-                                        : MARK_ROW1_ENFORCE);
-    return replicas;
-}
-
-static void row_2(const struct request *request, struct integer replicas, struct answer *answer) {
-    enum rule_mode mode = oracle_mode(request, SESSION_STORAGE);
-    if (!exceeds(replicas, 1) || strcmp(provider_of(request->object).value, "redis") == 0 ||
-        mode == OFF) {
-        return;
-    }
-    if (mode == DENY && is_new_violation(request)) {
-        oracle_mark(request, MARK_ROW2_DENY);
-        oracle_deny(answer, SESSION_STORAGE);
-        return;
-    }
-    oracle_mark(request, mode == DENY ? MARK_ROW2_OLD_OFFENDER : MARK_ROW2_WARN);
-    oracle_warn(answer, SESSION_STORAGE);
-}
-
 /* Only the API server sets the time of a deletion. So in an update the old object has it, and what
    a creation says of one is not so: a server-side apply that creates an object brings it here. */
-static bool is_deleting(const struct request *request) {
+bool oracle_is_ending(const struct request *request) {
     return request->operation == UPDATE &&
            oracle_is_deleting(request->old != NULL ? request->old : request->object);
-}
-
-void oracle_judge_server(const struct request *request, struct answer *answer) {
-    if (is_deleting(request)) {
-        oracle_mark(request, MARK_ROW13_SERVER_DELETING);
-        return;
-    }
-    if (server_has_wrong_types(request->object)) {
-        oracle_mark(request, MARK_ROW13_WRONG_TYPE);
-        return;
-    }
-    request->marks->is_resolved = true;
-    struct integer replicas = row_1(request, answer);
-    if (!answer->is_denied) {
-        row_2(request, replicas, answer);
-    }
 }
 
 /* ---- a Deployment: rows 3 to 5 and 7 to 10 ---- */
@@ -139,7 +32,7 @@ static struct integer grace_of(const cJSON *object) {
 static bool deployment_has_wrong_types(const cJSON *object) {
     const cJSON *strategy = tree_at(object, "spec", "strategy", NULL);
     return oracle_object(tree_at(object, "spec", NULL)) == UNUSABLE ||
-           replicas_of(object).state == UNUSABLE || grace_of(object).state == UNUSABLE ||
+           oracle_replicas(object).state == UNUSABLE || grace_of(object).state == UNUSABLE ||
            oracle_object(tree_at(object, "spec", "template", NULL)) == UNUSABLE ||
            oracle_object(tree_at(object, "spec", "template", "spec", NULL)) == UNUSABLE ||
            oracle_object(strategy) == UNUSABLE ||
@@ -151,7 +44,7 @@ static bool deployment_has_wrong_types(const cJSON *object) {
 static struct integer row_3_cap(const struct request *request, struct integer count,
                                 struct answer *answer) {
     enum rule_mode mode = oracle_mode(request, STDIO_CAP);
-    if (mode == OFF || (mode == WARN && is(count, 1))) {
+    if (mode == OFF || (mode == WARN && oracle_is(count, 1))) {
         return count;
     }
     oracle_warn(answer, STDIO_CAP);
@@ -159,8 +52,8 @@ static struct integer row_3_cap(const struct request *request, struct integer co
         oracle_mark(request, MARK_ROW3_CAP_PREVIEW);
         return count;
     }
-    oracle_mark(request, is(count, 1) ? MARK_ROW3_CAP_SAME : MARK_ROW3_CAP_PATCH);
-    if (!is(count, 1)) {
+    oracle_mark(request, oracle_is(count, 1) ? MARK_ROW3_CAP_SAME : MARK_ROW3_CAP_PATCH);
+    if (!oracle_is(count, 1)) {
         oracle_patch(answer, STDIO_CAP, REPLICAS, cJSON_CreateNumber(1));
     }
     return (struct integer){SET, 1};
@@ -169,7 +62,7 @@ static struct integer row_3_cap(const struct request *request, struct integer co
 static struct integer row_3_passthrough(const struct request *request, struct integer count,
                                         struct integer wanted, struct answer *answer) {
     enum rule_mode mode = oracle_mode(request, PASSTHROUGH);
-    if (is(count, wanted.value)) {
+    if (oracle_is(count, wanted.value)) {
         oracle_mark(request, MARK_ROW3_SAME);
         return count;
     }
@@ -180,7 +73,7 @@ static struct integer row_3_passthrough(const struct request *request, struct in
     if (mode != ENFORCE) {
         return count;
     }
-    oracle_mark(request, MARK_ROW3_PATCH);
+    oracle_mark_kind(request, MARK_ROW3_SERVER, request->kind);
     oracle_patch(answer, PASSTHROUGH, REPLICAS, cJSON_CreateNumber((double)wanted.value));
     return wanted;
 }
@@ -188,12 +81,12 @@ static struct integer row_3_passthrough(const struct request *request, struct in
 /* Rows 3, 4 and 11 of a creation. Returns the count that is left. */
 static struct integer row_3(const struct request *request, const struct server *server,
                             struct integer count, struct answer *answer) {
-    if (is(count, 0)) {
+    if (oracle_is(count, 0)) {
         oracle_mark(request, MARK_ROW11_CREATE);
         return count;
     }
     if (server->replicas.state != SET) {
-        oracle_mark(request, MARK_ROW4);
+        oracle_mark_kind(request, MARK_ROW4_SERVER, request->kind);
         return count;
     }
     return server->is_stdio && server->replicas.value > 1
@@ -222,20 +115,21 @@ static bool is_operator(const struct request *request) {
 
 /* Does row 7 put the count back? */
 static bool is_row_7(const struct request *request, const struct server *server) {
-    struct integer count = replicas_of(request->object);
-    struct integer before = replicas_of(request->old);
+    struct integer count = oracle_replicas(request->object);
+    struct integer before = oracle_replicas(request->old);
     return request->operation == UPDATE && is_operator(request) && !server->is_stdio &&
            !server->is_deleting && server->replicas.state == ABSENT && before.state == SET &&
-           !is(count, before.value) && !is(count, 0) && oracle_mode(request, PASSTHROUGH) != OFF;
+           !oracle_is(count, before.value) && !oracle_is(count, 0) &&
+           oracle_mode(request, PASSTHROUGH) != OFF;
 }
 
 static void row_7(const struct request *request, struct answer *answer) {
-    struct integer before = replicas_of(request->old);
+    struct integer before = oracle_replicas(request->old);
     if (oracle_mode(request, PASSTHROUGH) == WARN) {
         oracle_mark(request, MARK_ROW7_PREVIEW);
         oracle_warn(answer, PASSTHROUGH);
     } else {
-        oracle_mark(request, MARK_ROW7_PATCH);
+        oracle_mark_kind(request, MARK_ROW7_SERVER, request->kind);
         oracle_patch(answer, PASSTHROUGH, REPLICAS, cJSON_CreateNumber((double)before.value));
     }
 }
@@ -244,7 +138,7 @@ static void row_7(const struct request *request, struct answer *answer) {
 static bool external_cap(const struct request *request, struct integer count,
                          struct answer *answer) {
     enum rule_mode mode = oracle_mode(request, STDIO_CAP);
-    if (mode == OFF || !exceeds(count, 1)) {
+    if (mode == OFF || !oracle_exceeds(count, 1)) {
         return false;
     }
     oracle_warn(answer, STDIO_CAP);
@@ -258,7 +152,7 @@ static void set_strategy(const struct request *request, struct answer *answer, e
                          const char *path, const char *value) {
     if (oracle_mode(request, STDIO_CAP) == WARN) {
         oracle_mark(request, MARK_SURGE_PREVIEW);
-        oracle_warn(answer, STDIO_CAP);
+        oracle_warn_once(answer, STDIO_CAP);
         return;
     }
     oracle_mark(request, mark);
@@ -272,7 +166,7 @@ static void prevent_surge(const struct request *request, struct answer *answer) 
     struct integer surge = oracle_integer(tree_at(rolling, "maxSurge", NULL), 0, INT32_MAX);
     struct integer unavailable =
         oracle_integer(tree_at(rolling, "maxUnavailable", NULL), 0, INT32_MAX);
-    if (!policy_flag(request, "stdioCap", "preventSurge") ||
+    if (!oracle_policy_flag(request, "stdioCap", "preventSurge") ||
         oracle_mode(request, STDIO_CAP) == OFF || strcmp(type.value, "Recreate") == 0) {
         return;
     }
@@ -287,14 +181,14 @@ static void prevent_surge(const struct request *request, struct answer *answer) 
                      "{\"maxSurge\": 0, \"maxUnavailable\": 1}");
         return;
     }
-    if (!is(surge, 0)) {
+    if (!oracle_is(surge, 0)) {
         set_strategy(request, answer, MARK_SURGE_MEMBERS, STRATEGY "/rollingUpdate/maxSurge", "0");
     }
-    if (!is(unavailable, 1)) {
+    if (!oracle_is(unavailable, 1)) {
         set_strategy(request, answer, MARK_SURGE_MEMBERS, STRATEGY "/rollingUpdate/maxUnavailable",
                      "1");
     }
-    if (is(surge, 0) && is(unavailable, 1)) {
+    if (oracle_is(surge, 0) && oracle_is(unavailable, 1)) {
         oracle_mark(request, MARK_SURGE_RIGHT);
     }
 }
@@ -306,12 +200,12 @@ static void grace_period(const struct request *request, struct answer *answer) {
     enum rule_mode mode = oracle_mode(request, GRACE_PERIOD);
     struct integer grace = grace_of(request->object);
     bool is_raised = grace.state == SET && grace.value < seconds &&
-                     policy_flag(request, "gracePeriod", "minimum");
+                     oracle_policy_flag(request, "gracePeriod", "minimum");
     if (mode == OFF) {
         return;
     }
     if (grace.state == SET && !is_raised) {
-        oracle_mark(request, MARK_ROW10_KEPT);
+        oracle_mark_kind(request, MARK_ROW10_SERVER, request->kind);
         return;
     }
     if (mode == WARN) {
@@ -319,7 +213,8 @@ static void grace_period(const struct request *request, struct answer *answer) {
         oracle_warn(answer, GRACE_PERIOD);
         return;
     }
-    oracle_mark(request, is_raised ? MARK_ROW10_RAISED : MARK_ROW9_PATCH);
+    oracle_mark_kind(request, is_raised ? MARK_ROW10_RAISED_SERVER : MARK_ROW9_SERVER,
+                     request->kind);
     oracle_patch(answer, GRACE_PERIOD, GRACE, cJSON_CreateNumber((double)seconds));
 }
 
@@ -327,7 +222,7 @@ static void grace_period(const struct request *request, struct answer *answer) {
    whether row 3's cap decided about it. */
 static struct integer owned_rows(const struct request *request, const struct server *server,
                                  bool *ret_is_capped, struct answer *answer) {
-    struct integer count = replicas_of(request->object);
+    struct integer count = oracle_replicas(request->object);
     if (request->operation == CREATE) {
         struct integer left = row_3(request, server, count, answer);
         *ret_is_capped = answer->notes[STDIO_CAP];
@@ -335,10 +230,10 @@ static struct integer owned_rows(const struct request *request, const struct ser
     }
     if (is_row_7(request, server)) {
         row_7(request, answer);
-    } else if (is(count, 0)) {
+    } else if (oracle_is(count, 0)) {
         oracle_mark(request, MARK_ROW11_UPDATE);
     } else if (!server->is_stdio) {
-        oracle_mark(request, MARK_ROW8_UPDATE);
+        oracle_mark_kind(request, MARK_ROW8_SERVER, request->kind);
     }
     return count;
 }
@@ -348,13 +243,13 @@ static void deployment_rows(const struct request *request, const struct identity
     const struct server *server = &identity->server;
     bool is_owned = identity->state == IDENTITY_OWNED && !server->is_deleting;
     bool is_capped = false;
-    struct integer count = replicas_of(request->object);
+    struct integer count = oracle_replicas(request->object);
     request->marks->is_resolved = true;
     if (is_owned) {
         count = owned_rows(request, server, &is_capped, answer);
     }
     if (!is_owned && !server->is_deleting && server->is_stdio && request->operation == CREATE &&
-        exceeds(server->replicas, 1) && !is(count, 0)) {
+        oracle_exceeds(server->replicas, 1) && !oracle_is(count, 0)) {
         count = row_3_cap(request, count, answer);
         is_capped = answer->notes[STDIO_CAP];
     }
@@ -374,15 +269,21 @@ static void deployment_rows(const struct request *request, const struct identity
     }
 }
 
-/* Nobody needs to know whose the object is if every rule about it is off. */
-static bool is_unconcerned(const struct request *request) {
-    return oracle_mode(request, STDIO_CAP) == OFF && oracle_mode(request, PASSTHROUGH) == OFF &&
-           oracle_mode(request, GRACE_PERIOD) == OFF;
+/* Nobody needs to know whose the object is if every rule about it is off. To a Scale, the cap and
+   row 6b have something to say, and the cap only to an MCPServer's. */
+bool oracle_is_concerned(const struct request *asked, enum family kind) {
+    struct request request = *asked;
+    request.kind = kind;
+    return (kind == MCPSERVER && oracle_mode(&request, STDIO_CAP) != OFF) ||
+           oracle_mode(&request, PASSTHROUGH) != OFF ||
+           (!request.is_scale && oracle_mode(&request, GRACE_PERIOD) != OFF);
 }
 
-/* An exemption names an MCPServer. By labels, a manifest of another name may be its Deployment. */
+/* An exemption names one of the family. By labels, a manifest of another name may be its
+   Deployment. */
 static struct request about(const struct request *request, const struct identity *identity) {
     struct request about = *request;
+    about.kind = identity->server.kind;
     if (identity->state == IDENTITY_OWNED && identity->server.name.state == SET) {
         about.name = identity->server.name;
     }
@@ -392,11 +293,11 @@ static struct request about(const struct request *request, const struct identity
 /* The rows, once it is known whose the object is. */
 static void judge_known(const struct request *request, struct identity *identity,
                         struct answer *answer) {
-    if (is_unconcerned(request)) {
+    answer->asks = identity->asks;
+    if (!oracle_is_concerned(request, request->kind)) {
         oracle_mark(request, MARK_ROW12_UNCONCERNED);
         return;
     }
-    answer->asks = identity->asks;
     if (identity->state == IDENTITY_UNRESOLVED) {
         answer->is_unresolved = true;
     } else if (identity->state != IDENTITY_NONE) {
@@ -404,9 +305,15 @@ static void judge_known(const struct request *request, struct identity *identity
     }
 }
 
+/* Does row 7 put the count back? */
+static bool puts_back(const struct request *request, const struct identity *identity) {
+    return identity->state == IDENTITY_OWNED && oracle_mode(request, PASSTHROUGH) == ENFORCE &&
+           is_row_7(request, &identity->server);
+}
+
 void oracle_judge_deployment(const struct request *asked, struct answer *answer) {
     const struct request *request = asked;
-    if (is_deleting(request)) {
+    if (oracle_is_ending(request)) {
         oracle_mark(request, MARK_ROW13_DEPLOYMENT_DELETING);
         return;
     }
@@ -418,49 +325,78 @@ void oracle_judge_deployment(const struct request *asked, struct answer *answer)
         oracle_mark(request, MARK_ROW13_NO_POD_SPEC);
         return;
     }
-    struct identity identity = oracle_deployment(asked, false);
-    const struct request of_server = about(asked, &identity);
+    unsigned confirmed = 0;
+    struct identity identity = oracle_deployment(asked, confirmed);
+    struct request of_server = about(asked, &identity);
     request = &of_server;
-    if (identity.state == IDENTITY_OWNED && !identity.is_confirmed &&
-        oracle_mode(request, PASSTHROUGH) == ENFORCE && is_row_7(request, &identity.server) &&
-        (oracle_noted_generation(request->object).state != SET ||
-         request->user.state == UNUSABLE)) {
-        identity = oracle_deployment(asked, true);
+    while (puts_back(request, &identity) && !identity.is_confirmed &&
+           (oracle_noted_generation(request->object).state != SET ||
+            request->user.state == UNUSABLE)) {
+        confirmed |= 1U << identity.server.kind;
+        identity = oracle_deployment(asked, confirmed);
+        of_server = about(asked, &identity);
         oracle_mark(request, identity.is_confirmed ? MARK_ROW7_CONFIRMED : MARK_ROW7_UNCONFIRMED);
     }
-    if (identity.state == IDENTITY_OWNED && oracle_mode(request, PASSTHROUGH) == ENFORCE &&
-        is_row_7(request, &identity.server) && request->user.state == UNUSABLE) {
+    if (puts_back(request, &identity) && request->user.state == UNUSABLE) {
         identity.state = IDENTITY_UNRESOLVED;
     }
     judge_known(request, &identity, answer);
+    if (identity.state != IDENTITY_NONE && identity.server.is_deleting &&
+        identity.server.kind != MCPSERVER) {
+        oracle_mark(request, MARK_ROW13_SIBLING_DELETING);
+    }
 }
 
-/* ---- a Scale: rows 6, 8 and 11 ---- */
+/* ---- a Scale: rows 6, 6b, 8 and 11 ---- */
 
-void oracle_judge_scale(const struct request *request, struct answer *answer) {
-    struct integer count = replicas_of(request->object);
-    if (request->operation != UPDATE || count.state == UNUSABLE) {
-        oracle_mark(request, MARK_ROW13_WRONG_TYPE);
+static void row_6(const struct request *request, struct integer count, const struct server *server,
+                  struct answer *answer) {
+    if (!external_cap(request, count, answer)) {
         return;
     }
-    if (!exceeds(count, 1) || oracle_mode(request, STDIO_CAP) == OFF) {
-        oracle_mark(request, is(count, 1) ? MARK_ROW8_SCALE : MARK_ROW11_SCALE);
+    oracle_mark(request,
+                oracle_mode(request, STDIO_CAP) == WARN ? MARK_ROW6_PREVIEW : MARK_ROW6_PATCH);
+    if (server->is_deleting) {
+        oracle_mark(request, MARK_ROW13_SCALE_HELD);
+    }
+}
+
+/* The operator will set the count back. */
+static void row_6b(const struct request *request, struct integer count, const struct server *server,
+                   struct answer *answer) {
+    if (server->is_deleting || server->replicas.state != SET ||
+        oracle_is(count, server->replicas.value) || oracle_mode(request, PASSTHROUGH) == OFF) {
+        oracle_mark_kind(request, MARK_ROW8_SCALE_SERVER, server->kind);
         return;
     }
-    struct identity identity = oracle_scale(request);
+    oracle_mark_kind(request, oracle_exceeds(count, 1) ? MARK_ROW6B_SERVER : MARK_ROW6B_LOW_SERVER,
+                     server->kind);
+    oracle_warn(answer, PASSTHROUGH);
+}
+
+/* An absent count is 0. Nobody looks up whom a count of 0 or 1 concerns. */
+void oracle_judge_scale(const struct request *asked, struct answer *answer) {
+    struct request request = *asked;
+    struct integer count = oracle_replicas(request.object);
+    request.is_scale = true;
+    if (request.operation != UPDATE || count.state == UNUSABLE) {
+        oracle_mark(asked, MARK_ROW13_WRONG_TYPE);
+        return;
+    }
+    count = (struct integer){SET, count.value};
+    if (oracle_is(count, 0)) {
+        oracle_mark(asked, MARK_ROW11_SCALE);
+    }
+    struct identity identity = oracle_scale(&request, oracle_exceeds(count, 1));
+    request.kind = identity.server.kind;
     answer->asks = identity.asks;
+    if (!oracle_is_concerned(&request, request.kind)) {
+        return;
+    }
     answer->is_unresolved = identity.state == IDENTITY_UNRESOLVED;
     if (identity.state != IDENTITY_SELECTED) {
         return;
     }
-    request->marks->is_resolved = true;
-    if (!identity.server.is_stdio) {
-        oracle_mark(request, MARK_ROW8_SCALE);
-    } else if (external_cap(request, count, answer)) {
-        oracle_mark(request,
-                    oracle_mode(request, STDIO_CAP) == WARN ? MARK_ROW6_PREVIEW : MARK_ROW6_PATCH);
-        if (identity.server.is_deleting) {
-            oracle_mark(request, MARK_ROW13_SCALE_HELD);
-        }
-    }
+    asked->marks->is_resolved = true;
+    (identity.server.is_stdio ? row_6 : row_6b)(&request, count, &identity.server, answer);
 }

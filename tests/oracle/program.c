@@ -64,34 +64,43 @@ void program_free(struct program *program) {
 
 /* ---- the look-up ---- */
 
-static void set_evidence(const struct question *question, enum object_kind kind,
-                         struct evidence *evidence) {
+/* Asks the API server for the one of that kind with the review's name. */
+static void set_evidence(const struct question *question, const struct review *review,
+                         enum object_kind kind, struct evidence *evidence) {
     AUTO_FREE struct object *object = memory_new(1, sizeof(*object));
-    evidence->states[kind] = question->world == WORLD_ABSENT ? EVIDENCE_ABSENT : EVIDENCE_FAILED;
-    if (question->world == WORLD_FOUND && decode_object(question->live, object)) {
-        bool is_of_kind = object->kind == kind;
-        facts_of(object, &evidence->servers[kind]);
-        evidence->states[kind] = is_of_kind ? EVIDENCE_FOUND : EVIDENCE_ABSENT;
+    const cJSON *live;
+    evidence->states[kind] = question->world == WORLD_FAILED ? EVIDENCE_FAILED : EVIDENCE_ABSENT;
+    if (question->world != WORLD_FOUND) {
+        return;
+    }
+    cJSON_ArrayForEach(live, question->live) {
+        if (decode_object(live, object) && object->kind == kind &&
+            strcmp(object->namespace, review->namespace) == 0 &&
+            strcmp(object->name, review->name) == 0) {
+            facts_of(object, &evidence->servers[kind]);
+            evidence->states[kind] = EVIDENCE_FOUND;
+        }
     }
 }
 
-/* Decides as a server does: first from the facts, then with look-ups as long as one could tell
-   more. Returns whether it looked something up. */
-static bool judge(struct program *program, const struct question *question,
-                  const struct review *review, struct decision *decision) {
+/* Decides as a server does: first from the facts, then with a look-up as long as one could tell
+   more. Returns how many there were. */
+static int judge(struct program *program, const struct question *question,
+                 const struct review *review, struct decision *decision) {
     AUTO_FREE struct subject *subject = memory_new(1, sizeof(*subject));
     AUTO_FREE struct evidence *evidence = memory_new(1, sizeof(*evidence));
     bool has_api = question->world != WORLD_OFFLINE;
-    bool has_looked_up = false;
-    for (;;) {
-        subject_find(program->facts, review, has_api ? evidence : NULL, subject);
+    int n = 0;
+    subject_find(program->facts, review, has_api ? evidence : NULL, subject);
+    decide(program->policy, review, subject, question->now, decision);
+    while (has_api && decision->is_unresolved && subject->lookup_kind != OBJECT_OTHER &&
+           n <= OBJECT_FAMILY_COUNT) {
+        set_evidence(question, review, subject->lookup_kind, evidence);
+        subject_find(program->facts, review, evidence, subject);
         decide(program->policy, review, subject, question->now, decision);
-        if (!has_api || !decision->is_unresolved || subject->lookup_kind == OBJECT_OTHER) {
-            return has_looked_up;
-        }
-        set_evidence(question, subject->lookup_kind, evidence);
-        has_looked_up = true;
+        n++;
     }
+    return n;
 }
 
 /* ---- the answer ---- */
@@ -222,11 +231,14 @@ cJSON *program_answer(struct program *program, const struct question *question, 
         cJSON_AddFalseToObject(answer, "lookup");
         return answer;
     }
-    bool looks_up = judge(program, question, review, decision);
+    int n_lookups = judge(program, question, review, decision);
     cJSON_AddStringToObject(answer, "outcome",
                             decision->fails           ? "failed"
                             : decision->is_unresolved ? "unresolved"
                                                       : "decided");
-    cJSON_AddBoolToObject(answer, "lookup", looks_up);
+    cJSON_AddBoolToObject(answer, "lookup", n_lookups > 0);
+    if (n_lookups > OBJECT_FAMILY_COUNT) {
+        breach(answer, "a look-up comes twice");
+    }
     return decision->fails ? answer : read_answer(review, decision, answer, ret_notes);
 }

@@ -17,114 +17,68 @@ enum {
     MIDNIGHT = 1801440000, /* 2027-02-01T00:00:00Z */
 };
 
-static cJSON *format_tree(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static cJSON *format_tree(const char *format, ...) {
-    char json[8192];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(json, sizeof(json), format, arguments);
-    va_end(arguments);
-    return tree_parse(json);
-}
-
 /* ---- facts ---- */
 
-static void random_spec(struct chance *chance, cJSON *spec) {
-    static const char *const transports[] = {"stdio", "stdio", "stdio", "stdio", "stdio",
-                                             "sse",   "sse",   "sse",   "",      "streamable-http",
-                                             "STDIO", NULL,    NULL};
-    static const char *const counts[] = {NULL, NULL, NULL, NULL, "0",    "1",         "2",
-                                         "3",  "3",  "3",  "5",  "1000", "2147483647"};
-    static const char *const providers[] = {NULL, NULL, NULL, "redis", "redis", "memory", "Redis"};
-    const char *transport = CHANCE_PICK(chance, transports);
-    const char *count = CHANCE_PICK(chance, counts);
-    const char *provider = CHANCE_PICK(chance, providers);
-    if (transport != NULL) {
-        tree_put_text(spec, "transport", transport);
-    }
-    if (count != NULL) {
-        tree_put(spec, "replicas", tree_parse(count));
-    }
-    if (provider != NULL) {
-        tree_put(spec, "sessionStorage", format_tree("{\"provider\": \"%s\"}", provider));
-    }
-}
-
-static cJSON *random_server(struct chance *chance, const char *namespace, const char *name,
-                            const char *uid) {
-    static const int generations[] = {1, 1, 2, 2, 9, 10, 0};
-    cJSON *server = format_tree("{\"apiVersion\": \"toolhive.stacklok.dev/%s\","
-                                " \"kind\": \"MCPServer\", \"metadata\": {\"name\": \"%s\","
-                                " \"namespace\": \"%s\"}, \"spec\": {\"image\": \"i\"}}",
-                                chance_of(chance, 80) ? "v1beta1" : "v1alpha1", name, namespace);
-    cJSON *metadata = tree_at(server, "metadata", NULL);
-    int generation = CHANCE_PICK(chance, generations);
-    random_spec(chance, tree_at(server, "spec", NULL));
-    if (uid[0] != '\0') {
-        tree_put_text(metadata, "uid", uid);
-    }
-    if (generation > 0) {
-        tree_put(metadata, "generation", cJSON_CreateNumber(generation));
-    }
-    if (chance_of(chance, 10)) {
-        tree_put_text(metadata, "deletionTimestamp", "2026-11-22T11:59:00Z");
-    }
-    return server;
-}
-
-/* Neighbours that must not be taken for the MCPServer, and a Deployment that proves nothing. */
-static void add_neighbours(struct chance *chance, const struct names *names, const char *uid,
+/* Neighbours that must not be taken for the one, and a Deployment. */
+static void add_neighbours(struct chance *chance, const struct names *names, bool has_uids,
                            cJSON *facts) {
     static const char *const elsewhere[] = {"other", "default-2", "sandbox-2"};
     if (chance_of(chance, 30)) {
-        cJSON_AddItemToArray(
-            facts, random_server(chance, CHANCE_PICK(chance, elsewhere), names->name, uid));
+        cJSON_AddItemToArray(facts,
+                             random_server(chance, names->kind, CHANCE_PICK(chance, elsewhere),
+                                           names->name, has_uids ? names->uid : ""));
     }
     if (chance_of(chance, 30)) {
-        cJSON_AddItemToArray(facts, random_server(chance, names->namespace, "notes",
-                                                  uid[0] == '\0' ? "" : "m-notes"));
+        cJSON_AddItemToArray(facts, random_server(chance, names->kind, names->namespace, "notes",
+                                                  has_uids ? "m-notes" : ""));
     }
-    if (chance_of(chance, 20)) {
-        cJSON_AddItemToArray(
-            facts, format_tree("{\"apiVersion\": \"apps/v1\", \"kind\": \"Deployment\","
-                               " \"metadata\": {\"name\": \"%s\", \"namespace\": \"%s\","
-                               " \"uid\": \"d-%d\", \"ownerReferences\": [{\"apiVersion\":"
-                               " \"toolhive.stacklok.dev/v1beta1\", \"kind\": \"MCPServer\","
-                               " \"name\": \"notes\", \"uid\": \"m-notes\","
-                               " \"controller\": true}]}, \"spec\": {\"replicas\": 3}}",
-                               names->name, names->namespace, (int)chance_below(chance, 2)));
+    if (chance_of(chance, 50)) {
+        cJSON_AddItemToArray(facts, random_record(chance, names, has_uids));
+    }
+}
+
+/* The three kinds may share a name. The one that the trial is about stands first. */
+static void add_family(struct chance *chance, const struct names *names, bool has_uids,
+                       unsigned own_percent, cJSON *list) {
+    for (enum family i = MCPSERVER; i < FAMILY; i++) {
+        enum family kind = (names->kind + i) % FAMILY;
+        if (chance_of(chance, kind == names->kind ? own_percent : 25)) {
+            cJSON_AddItemToArray(list, random_server(chance, kind, names->namespace, names->name,
+                                                     has_uids ? names_uid(names, kind) : ""));
+        }
     }
 }
 
 static cJSON *random_facts(struct chance *chance, const struct names *names) {
     cJSON *facts = cJSON_CreateArray();
-    const char *uid = chance_of(chance, 12) ? "" : names->uid;
-    if (chance_of(chance, 88)) {
-        cJSON_AddItemToArray(facts, random_server(chance, names->namespace, names->name, uid));
-    }
-    add_neighbours(chance, names, uid, facts);
+    bool has_uids = chance_of(chance, 88);
+    add_family(chance, names, has_uids, 88, facts);
+    add_neighbours(chance, names, has_uids, facts);
     return facts;
 }
 
-/* The live MCPServer, with which the API server would answer: mostly that of the facts, somewhat
- * newer. */
+/* What an API server has: mostly what the facts have, somewhat newer. */
 static cJSON *random_live(struct chance *chance, const struct names *names) {
-    char uid[sizeof(names->uid) + 8];
-    size_t which = chance_below(chance, 10);
-    snprintf(uid, sizeof(uid), "%s", which < 8 ? names->uid : which < 9 ? "m-before" : "m-after");
-    return random_server(chance, names->namespace, names->name, uid);
+    cJSON *live = cJSON_CreateArray();
+    add_family(chance, names, true, 90, live);
+    if (chance_of(chance, 20) && cJSON_GetArraySize(live) > 0) {
+        tree_put_text(tree_at(cJSON_GetArrayItem(live, 0), "metadata", NULL), "uid",
+                      chance_of(chance, 50) ? "m-before" : "m-after");
+    }
+    return live;
 }
 
 /* ---- the policy ---- */
 
 static void random_modes(struct chance *chance, cJSON *policy) {
-    static const char *const sections[] = {"stdioCap", "replicas", "gracePeriod", "sessionStorage"};
+    static const char *const sections[] = {"stdioCap", "replicas", "gracePeriod", "sessionStorage",
+                                           "autoscaler"};
     static const char *const modes[][5] = {{"off", "warn", "deny", "deny", "enforce"},
                                            {"off", "warn", "enforce", "warn", "enforce"},
                                            {"off", "warn", "enforce", "off", "enforce"},
+                                           {"off", "warn", "deny", "deny", "deny"},
                                            {"off", "warn", "deny", "deny", "deny"}};
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
         cJSON *section = cJSON_AddObjectToObject(policy, sections[i]);
         if (chance_of(chance, 45)) {
             tree_put_text(section, "mode", CHANCE_PICK(chance, modes[i]));
@@ -137,6 +91,7 @@ static cJSON *random_exemption(struct chance *chance, const struct names *names)
                                         "[\"replica-passthrough\"]",
                                         "[\"grace-period\"]",
                                         "[\"session-storage\"]",
+                                        "[\"autoscaler\"]",
                                         "[\"stdio-cap\", \"replica-passthrough\"]",
                                         "[\"replica-passthrough\", \"grace-period\"]"};
     static const char *const days[] = {"2027-01-31", "2027-01-30", "2027-02-01"};
@@ -144,6 +99,11 @@ static cJSON *random_exemption(struct chance *chance, const struct names *names)
     tree_put_text(exemption, "namespace", chance_of(chance, 85) ? names->namespace : "other");
     if (chance_of(chance, 50)) {
         tree_put_text(exemption, "name", chance_of(chance, 75) ? names->name : "notes");
+    }
+    if (chance_of(chance, 50)) {
+        tree_put_text(
+            exemption, "kind",
+            oracle_kinds[chance_of(chance, 70) ? names->kind : chance_below(chance, FAMILY)]);
     }
     if (chance_of(chance, 60)) {
         tree_put(exemption, "rules", tree_parse(CHANCE_PICK(chance, rules)));
@@ -162,14 +122,18 @@ static void random_switches(struct chance *chance, cJSON *policy) {
     if (chance_of(chance, 40)) {
         tree_put(cap, "preventSurge", cJSON_CreateBool(chance_of(chance, 85)));
     }
-    if (chance_of(chance, 40)) {
+    if (chance_of(chance, 50)) {
         tree_put(cap, "rewriteSpec", cJSON_CreateBool(chance_of(chance, 85)));
     }
-    if (chance_of(chance, 45)) {
+    if (chance_of(chance, 60)) {
         tree_put(grace, "minimum", cJSON_CreateBool(chance_of(chance, 85)));
     }
     if (chance_of(chance, 30)) {
         tree_put(grace, "seconds", cJSON_CreateNumber(CHANCE_PICK(chance, seconds)));
+    }
+    if (chance_of(chance, 30)) {
+        tree_put(tree_at(policy, "sessionStorage", NULL), "defaultRedis",
+                 cJSON_CreateBool(chance_of(chance, 85)));
     }
     if (chance_of(chance, 20)) {
         tree_put(tree_at(policy, "replicas", NULL), "operatorUsers",
@@ -199,11 +163,11 @@ static cJSON *new_request(struct chance *chance, const struct names *names, cons
                           const char *resource, const char *sub_resource) {
     static const char *const users[] = {OPERATOR, OPERATOR, OPERATOR, "admin", "ops"};
     cJSON *request =
-        format_tree("{\"uid\": \"r-1\", \"kind\": %s, \"resource\": %s,"
-                    " \"name\": \"%s\", \"namespace\": \"%s\","
-                    " \"userInfo\": {\"username\": \"%s\", \"groups\": [\"g\"]},"
-                    " \"object\": null, \"oldObject\": null, \"dryRun\": false}",
-                    kind, resource, names->name, names->namespace, CHANCE_PICK(chance, users));
+        trial_format("{\"uid\": \"r-1\", \"kind\": %s, \"resource\": %s,"
+                     " \"name\": \"%s\", \"namespace\": \"%s\","
+                     " \"userInfo\": {\"username\": \"%s\", \"groups\": [\"g\"]},"
+                     " \"object\": null, \"oldObject\": null, \"dryRun\": false}",
+                     kind, resource, names->name, names->namespace, CHANCE_PICK(chance, users));
     bool is_update = sub_resource != NULL || chance_of(chance, 60);
     tree_put_text(request, "operation", is_update ? "UPDATE" : "CREATE");
     if (sub_resource != NULL) {
@@ -217,17 +181,19 @@ static bool is_update(const cJSON *request) {
 }
 
 static cJSON *new_deployment(struct chance *chance, const struct names *names) {
-    cJSON *deployment = format_tree(
+    const char *label = oracle_labels[names->kind];
+    cJSON *deployment = trial_format(
         "{\"apiVersion\": \"apps/v1\", \"kind\": \"Deployment\", \"metadata\": {\"name\": \"%s\","
-        " \"namespace\": \"%s\", \"labels\": {\"app.kubernetes.io/name\": \"mcpserver\","
+        " \"namespace\": \"%s\", \"labels\": {\"app.kubernetes.io/name\": \"%s\","
         " \"app.kubernetes.io/instance\": \"%s\"}, \"ownerReferences\": [{\"apiVersion\":"
-        " \"toolhive.stacklok.dev/v1beta1\", \"kind\": \"MCPServer\", \"name\": \"%s\","
+        " \"toolhive.stacklok.dev/v1beta1\", \"kind\": \"%s\", \"name\": \"%s\","
         " \"uid\": \"%s\", \"controller\": true}]}, \"spec\": {\"selector\": {\"matchLabels\":"
-        " {\"app.kubernetes.io/name\": \"mcpserver\", \"app.kubernetes.io/instance\": \"%s\"}},"
+        " {\"app.kubernetes.io/name\": \"%s\", \"app.kubernetes.io/instance\": \"%s\"}},"
         " \"template\": {\"metadata\": {\"annotations\":"
         " {\"toolhive.stacklok.dev/mcpserver-generation\": \"1\"}},"
         " \"spec\": {\"containers\": []}}}}",
-        names->name, names->namespace, names->name, names->name, names->uid, names->name);
+        names->name, names->namespace, label, names->name, oracle_kinds[names->kind], names->name,
+        names->uid, label, names->name);
     cJSON *spec = tree_at(deployment, "spec", NULL);
     tree_put(spec, "replicas", random_count(chance));
     tree_put(spec, "strategy", random_strategy(chance));
@@ -257,12 +223,13 @@ static cJSON *deployment_request(struct chance *chance, const struct names *name
 }
 
 static cJSON *new_scale(struct chance *chance, const struct names *names) {
-    cJSON *scale = format_tree("{\"apiVersion\": \"autoscaling/v1\", \"kind\": \"Scale\","
-                               " \"metadata\": {\"name\": \"%s\", \"namespace\": \"%s\","
-                               " \"uid\": \"d-1\"}, \"spec\": {}, \"status\": {\"replicas\": 1,"
-                               " \"selector\": \"app=mcpserver,app.kubernetes.io/instance=%s,"
-                               "app.kubernetes.io/name=mcpserver,toolhive=true\"}}",
-                               names->name, names->namespace, names->name);
+    cJSON *scale =
+        trial_format("{\"apiVersion\": \"autoscaling/v1\", \"kind\": \"Scale\","
+                     " \"metadata\": {\"name\": \"%s\", \"namespace\": \"%s\","
+                     " \"uid\": \"d-1\"}, \"spec\": {}, \"status\": {\"replicas\": 1,"
+                     " \"selector\": \"app=mcpserver,app.kubernetes.io/instance=%s,"
+                     "app.kubernetes.io/name=%s,toolhive=true\"}}",
+                     names->name, names->namespace, names->name, oracle_labels[names->kind]);
     tree_put(tree_at(scale, "spec", NULL), "replicas", random_count(chance));
     return scale;
 }
@@ -276,21 +243,29 @@ static cJSON *scale_request(struct chance *chance, const struct names *names) {
     return request;
 }
 
-static cJSON *server_request(struct chance *chance, const struct names *names) {
-    cJSON *request = new_request(chance, names,
-                                 "{\"group\": \"toolhive.stacklok.dev\", \"version\": \"v1beta1\","
-                                 " \"kind\": \"MCPServer\"}",
-                                 "{\"group\": \"toolhive.stacklok.dev\", \"version\": \"v1beta1\","
-                                 " \"resource\": \"mcpservers\"}",
-                                 NULL);
+static cJSON *family_request(struct chance *chance, const struct names *names) {
+    static const char *const plurals[FAMILY] = {"mcpservers", "mcpremoteproxies",
+                                                "virtualmcpservers"};
+    char kind[256];
+    char resource[256];
+    snprintf(kind, sizeof(kind),
+             "{\"group\": \"" TOOLHIVE "\", \"version\": \"v1beta1\","
+             " \"kind\": \"%s\"}",
+             oracle_kinds[names->kind]);
+    snprintf(resource, sizeof(resource),
+             "{\"group\": \"" TOOLHIVE "\", \"version\": \"v1beta1\","
+             " \"resource\": \"%s\"}",
+             plurals[names->kind]);
+    cJSON *request = new_request(chance, names, kind, resource, NULL);
     bool updates = is_update(request);
-    cJSON *server = random_server(chance, names->namespace, names->name, updates ? names->uid : "");
+    cJSON *server = random_server(chance, names->kind, names->namespace, names->name,
+                                  updates ? names->uid : "");
     tree_drop(tree_at(server, "metadata", NULL), "deletionTimestamp");
     if (updates) {
         cJSON *old = tree_copy(server);
         if (chance_of(chance, 60)) {
             tree_put(old, "spec", cJSON_CreateObject());
-            random_spec(chance, tree_at(old, "spec", NULL));
+            random_spec(chance, names->kind, tree_at(old, "spec", NULL));
         }
         tree_put(request, "oldObject", old);
     }
@@ -298,7 +273,37 @@ static cJSON *server_request(struct chance *chance, const struct names *names) {
     return request;
 }
 
+static cJSON *autoscaler_request(struct chance *chance, const struct names *names) {
+    bool is_keda = chance_of(chance, 50);
+    cJSON *request = new_request(
+        chance, names,
+        is_keda ? "{\"group\": \"keda.sh\", \"version\": \"v1alpha1\", \"kind\": \"ScaledObject\"}"
+                : "{\"group\": \"autoscaling\", \"version\": \"v2\","
+                  " \"kind\": \"HorizontalPodAutoscaler\"}",
+        is_keda ? "{\"group\": \"keda.sh\", \"version\": \"v1alpha1\","
+                  " \"resource\": \"scaledobjects\"}"
+                : "{\"group\": \"autoscaling\", \"version\": \"v2\","
+                  " \"resource\": \"horizontalpodautoscalers\"}",
+        NULL);
+    cJSON *object = random_autoscaler(chance, names, is_keda);
+    if (is_update(request)) {
+        tree_put(request, "oldObject",
+                 chance_of(chance, 50) ? tree_copy(object)
+                                       : random_autoscaler(chance, names, is_keda));
+    }
+    if (chance_of(chance, 50)) {
+        tree_put_text(request, "name", "scaler");
+    }
+    tree_put(request, "object", object);
+    return request;
+}
+
 /* ---- a trial ---- */
+
+const char *names_uid(const struct names *names, enum family kind) {
+    static const char *const uids[FAMILY] = {"m-1", "p-1", "v-1"};
+    return kind == names->kind ? names->uid : uids[kind];
+}
 
 static void random_names(struct chance *chance, struct names *names) {
     static const char *const common[] = {"github", "github", "weather", "a"};
@@ -313,7 +318,10 @@ static void random_names(struct chance *chance, struct names *names) {
         memset(names->namespace, 's', LIMIT_NAMESPACE);
         names->namespace[LIMIT_NAMESPACE] = '\0';
     }
-    snprintf(names->uid, sizeof(names->uid), "m-1");
+    static const enum family kinds[] = {MCPSERVER, MCPSERVER, MCPSERVER, REMOTEPROXY, VIRTUAL};
+    static const char *const uids[FAMILY] = {"m-1", "p-1", "v-1"};
+    names->kind = CHANCE_PICK(chance, kinds);
+    snprintf(names->uid, sizeof(names->uid), "%s", uids[names->kind]);
     if (chance_of(chance, 5)) {
         memset(names->uid, 'u', LIMIT_UID);
         names->uid[LIMIT_UID] = '\0';
@@ -323,14 +331,22 @@ static void random_names(struct chance *chance, struct names *names) {
 static cJSON *random_review(struct chance *chance, const struct names *names) {
     cJSON *review = tree_parse("{\"kind\": \"AdmissionReview\","
                                " \"apiVersion\": \"admission.k8s.io/v1\"}");
+    static const struct {
+        unsigned up_to;
+        cJSON *(*make)(struct chance *chance, const struct names *names);
+        void (*mutate)(struct chance *chance, const struct names *names, cJSON *request);
+    } kinds[] = {{46, deployment_request, mutate_deployment},
+                 {62, scale_request, mutate_scale},
+                 {81, family_request, mutate_server},
+                 {100, autoscaler_request, mutate_autoscaler}};
     size_t which = chance_below(chance, 100);
-    cJSON *request = which < 60   ? deployment_request(chance, names)
-                     : which < 80 ? scale_request(chance, names)
-                                  : server_request(chance, names);
+    size_t i = 0;
+    while (which >= kinds[i].up_to) {
+        i++;
+    }
+    cJSON *request = kinds[i].make(chance, names);
     for (size_t n = chance_below(chance, 4); n > 0; n--) {
-        (which < 60   ? mutate_deployment
-         : which < 80 ? mutate_scale
-                      : mutate_server)(chance, names, request);
+        kinds[i].mutate(chance, names, request);
     }
     tree_put(review, "request", request);
     if (chance_of(chance, 15)) {
@@ -369,21 +385,118 @@ static void lean_to_selector(struct chance *chance, cJSON *trial) {
     }
 }
 
-/* README.md lists the open questions. */
+/* The operator's Deployment of a sibling got the selector of an MCPServer. */
+static void lean_to_two_kinds(struct chance *chance, cJSON *trial) {
+    cJSON *request = tree_at(trial, "review", "request", NULL);
+    static const char *const keys[] = {"object", "oldObject"};
+    cJSON *object;
+    for (size_t i = 0; i < 2; i++) {
+        object = tree_at(request, keys[i], NULL);
+        tree_put_text(tree_at(object, "spec", "selector", "matchLabels", NULL),
+                      "app.kubernetes.io/name", oracle_labels[MCPSERVER]);
+    }
+    cJSON_ArrayForEach(object, tree_at(trial, "facts", NULL)) {
+        if (strcmp(tree_at(object, "kind", NULL)->valuestring, oracle_kinds[MCPSERVER]) == 0 &&
+            chance_of(chance, 70)) {
+            tree_drop(tree_at(object, "spec", NULL), "transport");
+        }
+    }
+}
+
+/* An autoscaler of a stdio MCPServer, or too many backends. */
+static void lean_to_offence(struct chance *chance, cJSON *trial, cJSON *object) {
+    cJSON *spec = tree_at(object, "spec", NULL);
+    cJSON *server = cJSON_GetArrayItem(tree_at(trial, "facts", NULL), 0);
+    if (chance_of(chance, 50)) {
+        return;
+    }
+    if (tree_at(spec, "scaleTargetRef", NULL) != NULL) {
+        tree_put(spec, "maxReplicas", cJSON_CreateNumber(5));
+        tree_put(spec, "maxReplicaCount", cJSON_CreateNumber(5));
+        tree_put(server, "spec", cJSON_CreateObject());
+    } else {
+        tree_put(spec, "backendReplicas", cJSON_CreateNumber(2));
+    }
+}
+
+/* An update that changes next to nothing, under deny: what broke a rule before can be edited. */
+static void lean_to_old_offence(struct chance *chance, cJSON *trial) {
+    static const char *const sections[] = {"stdioCap", "sessionStorage", "autoscaler"};
+    cJSON *request = tree_at(trial, "review", "request", NULL);
+    cJSON *object = tree_at(request, "object", NULL);
+    if (!cJSON_IsObject(tree_at(request, "oldObject", NULL)) || !cJSON_IsObject(object)) {
+        return;
+    }
+    lean_to_offence(chance, trial, object);
+    cJSON *old = tree_copy(object);
+    for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+        if (chance_of(chance, 75)) {
+            tree_put_text(tree_at(trial, "policy", sections[i], NULL), "mode", "deny");
+        }
+    }
+    if (chance_of(chance, 50)) {
+        static const char *const keys[] = {"replicas", "backendReplicas", "maxReplicas",
+                                           "maxReplicaCount"};
+        tree_put(tree_at(old, "spec", NULL), CHANCE_PICK(chance, keys), random_count(chance));
+    }
+    tree_put(request, "oldObject", old);
+}
+
+/* Can one of the controllers not be read? */
+static bool has_unreadable_owner(const cJSON *object) {
+    static const struct {
+        const char *key;
+        size_t limit;
+    } texts[] = {
+        {"kind", LIMIT_KIND}, {"apiVersion", SIZE_MAX}, {"name", LIMIT_NAME}, {"uid", LIMIT_UID}};
+    const cJSON *reference;
+    cJSON_ArrayForEach(reference, tree_at(object, "metadata", "ownerReferences", NULL)) {
+        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+            if (oracle_text(tree_at(reference, texts[i].key, NULL), texts[i].limit).state ==
+                UNUSABLE) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool has_unreadable_selector(const cJSON *object) {
+    const cJSON *selector = tree_at(object, "spec", "selector", NULL);
+    const cJSON *label;
+    cJSON_ArrayForEach(label, tree_at(selector, "matchLabels", NULL)) {
+        if (oracle_text(label, LIMIT_NAME).state == UNUSABLE) {
+            return true;
+        }
+    }
+    return cJSON_IsObject(tree_at(object, "status", NULL)) &&
+           oracle_text(tree_at(object, "status", "selector", NULL), SIZE_MAX).state == UNUSABLE;
+}
+
+/* README.md lists the open questions. API servers let none of these signs in. */
 static void leave_open_questions(cJSON *trial) {
     cJSON *request = tree_at(trial, "review", "request", NULL);
     cJSON *object = tree_at(request, "object", NULL);
-    if (!cJSON_IsString(tree_at(object, "metadata", "deletionTimestamp", NULL))) {
-        tree_drop(tree_at(request, "oldObject", "metadata", NULL), "deletionTimestamp");
+    cJSON *old = tree_at(request, "oldObject", NULL);
+    const cJSON *owners = tree_at(object, "metadata", "ownerReferences", NULL);
+    bool is_unreadable = has_unreadable_owner(object) || has_unreadable_owner(old);
+    bool is_selector = has_unreadable_selector(object) || has_unreadable_selector(old);
+    const cJSON *before = tree_at(old, "metadata", "ownerReferences", NULL);
+    bool is_of_two = owners != NULL && before != NULL && !cJSON_Compare(owners, before, true);
+    cJSON *exemption;
+    if (is_unreadable && owners == NULL) {
+        tree_drop(tree_at(old, "metadata", NULL), "ownerReferences");
+    } else if (is_unreadable) {
+        tree_put(tree_at(old, "metadata", NULL), "ownerReferences", tree_copy(owners));
     }
-    if (!trial_can_be(trial, WORLD_FOUND)) {
+    if (is_selector && !trial_can_be(trial, WORLD_FOUND)) {
         tree_drop(tree_at(object, "spec", NULL), "selector");
-        tree_drop(tree_at(request, "oldObject", "spec", NULL), "selector");
+        tree_drop(tree_at(old, "spec", NULL), "selector");
     }
-    if (tree_at(request, "name", NULL) == NULL &&
-        tree_at(object, "metadata", "name", NULL) == NULL) {
-        tree_drop(tree_at(object, "metadata", NULL), "ownerReferences");
-        tree_drop(tree_at(request, "oldObject", "metadata", NULL), "ownerReferences");
+    cJSON_ArrayForEach(exemption, tree_at(trial, "policy", "exempt", NULL)) {
+        if (is_unreadable || is_selector || is_of_two) {
+            tree_drop(exemption, "kind");
+        }
     }
 }
 
@@ -399,10 +512,16 @@ cJSON *trial_new(uint64_t seed) {
     tree_put(trial, "now", cJSON_CreateNumber((double)CHANCE_PICK(&chance, nows)));
     tree_put(trial, "live", random_live(&chance, &names));
     tree_put(trial, "review", random_review(&chance, &names));
-    if (chance_of(&chance, 10)) {
+    cJSON *resource = tree_at(trial, "review", "request", "resource", "resource", NULL);
+    if (cJSON_IsString(resource) && strcmp(resource->valuestring, "deployments") != 0 &&
+        chance_of(&chance, 30)) {
+        lean_to_old_offence(&chance, trial);
+    } else if (chance_of(&chance, 10)) {
         lean_to_row_7(&chance, trial);
     } else if (chance_of(&chance, 10)) {
         lean_to_selector(&chance, trial);
+    } else if (names.kind != MCPSERVER && chance_of(&chance, 10)) {
+        lean_to_two_kinds(&chance, trial);
     }
     if (!TRIAL_ASKS_OPEN_QUESTIONS) {
         leave_open_questions(trial);

@@ -44,8 +44,11 @@ static void put_object(void *context, const struct object *object, size_t offset
 void case_put_facts(struct facts *facts, const char *json) {
     struct error error;
     size_t n_others;
-    facts_begin_round(facts, OBJECT_MCPSERVER);
-    facts_begin_round(facts, OBJECT_DEPLOYMENT);
+    for (int kind = OBJECT_OTHER + 1; kind < OBJECT_KIND_COUNT; kind++) {
+        if (facts_keep((enum object_kind)kind)) {
+            facts_begin_round(facts, (enum object_kind)kind);
+        }
+    }
     if (!manifest_read(json, strlen(json), put_object, facts, &n_others, &error)) {
         reject("facts", error.text);
     }
@@ -100,18 +103,16 @@ static cJSON *make_names(const char *api_version, const char *what, const char *
 }
 
 static cJSON *make_resource(const char *api_version, const char *kind) {
-    static const char *const plurals[][2] = {{"MCPServer", "mcpservers"},
-                                             {"Deployment", "deployments"},
-                                             {"StatefulSet", "statefulsets"}};
     if (strcmp(kind, "Scale") == 0) {
         return make_names("apps/v1", "resource", "deployments");
     }
-    for (size_t i = 0; i < COUNT_OF(plurals); i++) {
-        if (strcmp(kind, plurals[i][0]) == 0) {
-            return make_names(api_version, "resource", plurals[i][1]);
+    for (int i = OBJECT_OTHER + 1; i < OBJECT_KIND_COUNT; i++) {
+        if (strcmp(kind, kind_rows[i].kind) == 0) {
+            return make_names(api_version, "resource", kind_rows[i].plural);
         }
     }
-    return make_names(api_version, "resource", kind);
+    return make_names(api_version, "resource",
+                      strcmp(kind, "StatefulSet") == 0 ? "statefulsets" : kind);
 }
 
 static void add_given_or(cJSON *out, const cJSON *request, const char *key,

@@ -176,6 +176,27 @@ static void test_observe__counts_answers(void **state) {
     assert_int_equal(program_metric(program, "capstan_deployments"), 2);
 }
 
+#define OBJECT(kind, name)                                                                         \
+    "---\napiVersion: toolhive.stacklok.dev/v1beta1\nkind: " kind "\nmetadata: {name: " name       \
+    ", namespace: default}\nspec: {}\n"
+
+static void test_observe__counts_the_objects_of_each_kind(void **state) {
+    (void)state;
+    struct program program;
+    program_init(&program);
+    program_put(&program, "objects/family.yaml",
+                OBJECT("MCPServer", "one") OBJECT("MCPRemoteProxy", "one")
+                    OBJECT("MCPRemoteProxy", "two") OBJECT("VirtualMCPServer", "one")
+                        OBJECT("VirtualMCPServer", "two") OBJECT("VirtualMCPServer", "three"));
+    program_start(&program);
+    assert_int_equal(program_metric(&program, "capstan_mcpservers"), 1);
+    assert_int_equal(program_metric(&program, "capstan_mcpremoteproxies"), 2);
+    assert_int_equal(program_metric(&program, "capstan_virtualmcpservers"), 3);
+    assert_int_equal(program_metric(&program, "capstan_deployments"), 0);
+    assert_int_equal(program_stop(&program), 0);
+    program_fini(&program);
+}
+
 static void test_observe__counts_unresolved_failures(void **state) {
     (void)state;
     struct program program;
@@ -218,14 +239,44 @@ static void test_observe__no_object_is_in_the_log(void **state) {
     assert_int_equal(program_count_log(*state, "\"review.malformed\""), 1);
 }
 
+/* Each scale of one user is set back. A dry run contests nothing. */
+static void test_observe__a_contested_count_is_said_once_a_minute(void **state) {
+    (void)state;
+    struct program program;
+    struct verdict verdict;
+    program_init(&program);
+    program_put_sample(&program, "mcpservers-live.json");
+    program_start(&program);
+    for (int i = 0; i < 20; i++) {
+        AUTO_FREE char *dry = sample_with("09-Scale-UPDATE-github", "/request/dryRun", "true");
+        wire_ask(&program, dry, &verdict);
+    }
+    assert_int_equal(program_count_log(&program, "\"review.contested\""), 0);
+    assert_int_equal(program_count_log(&program, "\"review.decided\""), 20);
+    for (int i = 0; i < 20; i++) {
+        wire_ask_sample(&program, "09-Scale-UPDATE-github", &verdict);
+        wire_assert(&verdict, "scale", PATCH_REPLICAS_TO_1, "stdio-cap");
+    }
+    program_wait_for_log(&program, "\"review.contested\"", 1);
+    assert_int_equal(program_count_log(&program, "\"review.contested\""), 1);
+    assert_int_equal(program_count_log(&program, "\"review.decided\""), 22);
+    assert_int_equal(program_metric(&program, "capstan_contested_total{rule=\"stdio-cap\"}"), 18);
+    assert_int_equal(
+        program_metric(&program, "capstan_contested_total{rule=\"replica-passthrough\"}"), 0);
+    assert_int_equal(program_stop(&program), 0);
+    program_fini(&program);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_observe__the_page_parses),
         cmocka_unit_test(test_observe__buckets_add_up),
         cmocka_unit_test(test_observe__counts_answers),
+        cmocka_unit_test(test_observe__counts_the_objects_of_each_kind),
         cmocka_unit_test(test_observe__counts_unresolved_failures),
         cmocka_unit_test(test_observe__no_name_of_an_object_is_in_it),
         cmocka_unit_test(test_observe__no_object_is_in_the_log),
+        cmocka_unit_test(test_observe__a_contested_count_is_said_once_a_minute),
     };
     return cmocka_run_group_tests_name("wire/observe", tests, program_setup, program_teardown);
 }

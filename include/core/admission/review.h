@@ -38,6 +38,7 @@ struct review {
     char name[OBJECT_NAME_SIZE];
     enum presence user_presence;
     char user[REVIEW_USER_SIZE]; /* userInfo.username */
+    bool is_dry_run;             /* nothing is stored, whatever the answer */
     bool is_manifest; /* made of a manifest, which is in no cluster: see core/admission/subject.h */
     bool has_object;
     bool has_old;

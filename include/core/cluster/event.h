@@ -25,10 +25,12 @@ struct event {
     const char *instance;    /* reportingInstance, the process; cut to 128 bytes */
     int64_t wall_us;         /* since 1970 */
     uint32_t random;         /* makes names of the same moment differ */
+    uint64_t once; /* not 0: a number of the occasion, for which there is to be one Event */
 };
 
 /* reportingController is "capstan.dev/capstan". The Event's name is the object's (cut so that it
-   stays a valid name), a dot, and the time and the random part in hexadecimal. */
+   stays a valid name), a dot, and the time and the random part in hexadecimal; or `once`, so that
+   the API server refuses a second one (409). */
 void event_write(const struct event *event, struct buffer *out);
 
 #endif

@@ -9,7 +9,9 @@
  * the object, whatever uid it names: the questions that came before it, those that came while it
  * was under way, and those of the next 5 s. So a crowd of reviews with made-up uids costs one GET.
  *
- * An answer may be older than the object that a question is about: an MCPServer may be deleted and
+ * Objects of different kinds are different objects, also under one name.
+ *
+ * An answer may be older than the object that a question is about: the object may be deleted and
  * made again meanwhile. So a question that came after its GET had begun is a *late* one.
  *   - If the answer shows what a late question hopes for, it gets the answer at once.
  *   - Otherwise it gets the answer LOOKUP_LAG_MS later. If the watch tells something about the
@@ -19,8 +21,8 @@
  *   - A failure is no answer to a late question. It gets a GET of its own.
  * The limit: if an object was asked about in the last 5 s, was made again since, and the watch lags
  * by more than LOOKUP_LAG_MS (or there is a crowd), then its Deployment is taken for another's by
- * its owner. Its selector still holds it at one replica if the answer shows an MCPServer of that
- * name, and not if it shows that there was none.
+ * its owner. The selector of an MCPServer's Deployment still holds it at one replica if the answer
+ * shows an MCPServer of that name, and not if it shows that there was none.
  *
  * Bounds. LOOKUP_PLACES GETs are under way, and LOOKUP_RATE begin in a second, at most. Further
  * questions wait, each until its own deadline. Namespaces take turns, so that a crowd of one leaves
@@ -48,7 +50,7 @@ enum {
     LOOKUP_KEPT_MAX = 256,
 };
 
-/* Asks for the MCPServer of this namespace and name. */
+/* Asks for the object of the family of this kind, namespace and name. */
 struct lookup_question {
     enum object_kind kind;
     char namespace[OBJECT_NAMESPACE_SIZE];
@@ -70,11 +72,12 @@ struct lookup_action {
     enum lookup_action_kind kind;
     int64_t until_ms;
     size_t place; /* less than LOOKUP_PLACES */
+    enum object_kind object_kind;
     const char *namespace;
     const char *name;
     void *context;
     enum evidence_state state; /* not EVIDENCE_NONE */
-    const struct fact *server; /* with EVIDENCE_FOUND only */
+    const struct fact *fact;   /* with EVIDENCE_FOUND only */
     bool is_crowded_out;       /* it failed since no GET could begin in time */
 };
 
@@ -93,13 +96,14 @@ void lookup_queue_add(struct lookup_queue *queue, const struct lookup_question *
 void lookup_queue_next(struct lookup_queue *queue, int64_t now_ms,
                        struct lookup_action *ret_action);
 
-/* The GET of this place has ended. `server` is NULL except with EVIDENCE_FOUND. */
+/* The GET of this place has ended. `fact` is NULL except with EVIDENCE_FOUND. */
 void lookup_queue_end(struct lookup_queue *queue, size_t place, enum evidence_state state,
-                      const struct fact *server, int64_t now_ms);
+                      const struct fact *fact, int64_t now_ms);
 
-/* The watch has told something about the object; NULL and NULL: perhaps about every object. So
-   older answers about it serve no late question. */
-void lookup_queue_drop(struct lookup_queue *queue, const char *namespace, const char *name);
+/* The watch has told something about the object; NULL and NULL: perhaps about every object of the
+   kind. So older answers about it serve no late question. */
+void lookup_queue_drop(struct lookup_queue *queue, enum object_kind kind, const char *namespace,
+                       const char *name);
 
 /* From here on every question fails, and no GET begins. */
 void lookup_queue_close(struct lookup_queue *queue);

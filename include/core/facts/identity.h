@@ -25,7 +25,8 @@ enum {
 struct owner {
     bool is_controlled;    /* there is a controller, whatever its kind */
     bool is_unusable;      /* it is one of the family or may be one, and cannot be read */
-    enum object_kind kind; /* of the family, of any version; OBJECT_OTHER: it is none of them */
+    enum object_kind kind; /* of the family, of any version; OBJECT_OTHER: it is none of them, or,
+                              if it is unusable, it may be any */
     char name[OBJECT_NAME_SIZE];
     char uid[OBJECT_UID_SIZE];
 };

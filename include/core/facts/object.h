@@ -83,9 +83,9 @@ struct object {
     enum presence transport_presence;
     char transport[OBJECT_WORD_SIZE]; /* ask object_transport() */
     struct number backend_replicas;   /* spec.backendReplicas: 0 to 2147483647 */
-    enum presence affinity;           /* spec.sessionAffinity ... */
-    bool has_no_affinity;             /* ... is "None" */
-    enum presence session_storage;    /* spec.sessionStorage */
+    enum presence affinity_presence;
+    char affinity[OBJECT_WORD_SIZE]; /* spec.sessionAffinity: "ClientIP", "None" */
+    enum presence session_storage;   /* spec.sessionStorage */
     enum presence provider_presence;
     char provider[OBJECT_WORD_SIZE]; /* spec.sessionStorage.provider */
     struct condition conditions[CONDITION_TYPE_COUNT];

@@ -32,26 +32,43 @@ enum {
     BACKOFF_CAP_MS = 30000,
 };
 
+enum { GROUP_VERSION_SIZE = sizeof(TOOLHIVE_GROUP "/") + DISCOVERY_VERSION_SIZE };
+
+/* A kind as discovery knows it. */
+struct served {
+    enum api_state state;
+    char version[DISCOVERY_VERSION_SIZE];
+    char group_version[GROUP_VERSION_SIZE];
+    unsigned epoch;
+    struct backoff absences; /* in a row */
+};
+
 struct api {
     struct kube *kube;
     struct log *log;
     struct metrics *metrics;
-    enum api_state state;
-    char version[DISCOVERY_VERSION_SIZE];
-    char group_version[sizeof(TOOLHIVE_GROUP "/") + DISCOVERY_VERSION_SIZE];
+    struct served served[OBJECT_KIND_COUNT]; /* of the family, and Deployments */
     bool has_condition_map;
-    unsigned epoch;
-    /* Discovery asks three questions in turn: for the group, its resources, and the CRD. */
+    /* Discovery asks in turn for the group, for the resources of its versions, and, if that is due,
+       for the CRD of MCPServers. */
     bool is_asking;
     int64_t asked_ms;
     int64_t next_ms;
-    char found[DISCOVERY_VERSION_SIZE]; /* the version that is being asked about */
-    struct backoff absences;            /* in a row */
+    int64_t definition_ms; /* when to ask for the CRD at the latest */
+    struct discovery discovery;
+    bool was_skipped;    /* a version of the group could not be read, ... */
+    struct error denied; /* ... since Capstan may not read it, if there is a text */
     struct backoff backoff;
     bool is_failing;                                 /* the last time */
     char problem[sizeof(((struct error *)0)->text)]; /* of the last failure */
     struct complaint complaint;
 };
+
+static void set_version(struct served *served, const char *group, const char *version) {
+    served->epoch++;
+    text_copy(served->version, sizeof(served->version), version);
+    snprintf(served->group_version, sizeof(served->group_version), "%s/%s", group, version);
+}
 
 struct api *api_new(struct kube *kube, struct log *log, struct metrics *metrics) {
     struct api *api = memory_new(1, sizeof(*api));
@@ -59,7 +76,13 @@ struct api *api_new(struct kube *kube, struct log *log, struct metrics *metrics)
     api->log = log;
     api->metrics = metrics;
     api->asked_ms = INT64_MIN / 2;
-    api->absences = (struct backoff){.base_ms = ABSENT_BASE_MS, .cap_ms = ABSENT_CAP_MS};
+    for (int kind = OBJECT_FAMILY_FIRST; kind <= OBJECT_FAMILY_LAST; kind++) {
+        api->served[kind].absences =
+            (struct backoff){.base_ms = ABSENT_BASE_MS, .cap_ms = ABSENT_CAP_MS};
+    }
+    /* Each API server has them in this version. */
+    api->served[OBJECT_DEPLOYMENT].state = API_SERVED;
+    set_version(&api->served[OBJECT_DEPLOYMENT], kind_rows[OBJECT_DEPLOYMENT].group, "v1");
     api->backoff = (struct backoff){.base_ms = BACKOFF_BASE_MS, .cap_ms = BACKOFF_CAP_MS};
     return api;
 }
@@ -80,35 +103,75 @@ static void succeed(struct api *api, int64_t delay_ms) {
     ask_again_in(api, delay_ms);
 }
 
-static void settle(struct api *api, enum api_state state, bool has_condition_map) {
-    bool is_new = state != api->state || strcmp(api->found, api->version) != 0;
-    if (is_new || has_condition_map != api->has_condition_map) {
-        log_event(api->log, state == API_SERVED ? LOG_INFO : LOG_WARN, "api.discovered",
-                  LOG_TEXT("resource", "mcpservers." TOOLHIVE_GROUP),
-                  LOG_TEXT("version", state == API_SERVED ? api->found : "none"),
-                  LOG_TEXT("statusWrites", has_condition_map ? "apply" : "replace"),
-                  LOG_TEXT("hint", state == API_SERVED
-                                       ? ""
-                                       : "Capstan has nothing to do before ToolHive's CRDs are "
-                                         "there; install them"));
+/* True if the group has any kind of the family now. */
+static bool has_any(const struct api *api) {
+    bool has = false;
+    for (int kind = OBJECT_FAMILY_FIRST; kind <= OBJECT_FAMILY_LAST; kind++) {
+        has = has || discovery_version(&api->discovery, (enum object_kind)kind)[0] != '\0';
     }
-    if (is_new) {
-        api->epoch++;
-        text_copy(api->version, sizeof(api->version), api->found);
-        snprintf(api->group_version, sizeof(api->group_version), TOOLHIVE_GROUP "/%s",
-                 api->version);
-    }
-    api->state = state;
-    api->has_condition_map = has_condition_map;
+    return has;
 }
 
-static void note_absence(struct api *api) {
-    int64_t delay_ms = backoff_next(&api->absences, 0);
-    if (api->absences.n_failures >= ABSENT_BELIEVED) {
-        api->found[0] = '\0';
-        settle(api, API_ABSENT, false);
+/* Older versions of ToolHive lack some kinds, and so a missing CRD is no fault. But a cluster
+   without MCPServers has hardly ever been meant to get Capstan. */
+static const char *hint_of(const struct api *api, enum object_kind kind) {
+    if (api->served[kind].state == API_SERVED) {
+        return "";
     }
-    succeed(api, delay_ms);
+    if (kind != OBJECT_MCPSERVER) {
+        return "Capstan takes this kind up within 30 s after its CRD is installed";
+    }
+    return has_any(api) ? "Capstan knows no MCPServers before their CRD is there; install it"
+                        : "Capstan has nothing to do before ToolHive's CRDs are there; install "
+                          "them";
+}
+
+static void log_discovered(const struct api *api, enum object_kind kind) {
+    const struct served *served = &api->served[kind];
+    char resource[API_PATH_SIZE];
+    bool is_served = served->state == API_SERVED;
+    bool is_alarm = !is_served && kind == OBJECT_MCPSERVER;
+    const char *writes = api->has_condition_map ? "apply" : "replace";
+    snprintf(resource, sizeof(resource), "%s.%s", kind_rows[kind].plural, kind_rows[kind].group);
+    log_event(api->log, is_alarm ? LOG_WARN : LOG_INFO, "api.discovered",
+              LOG_TEXT("resource", resource),
+              LOG_TEXT("version", is_served ? served->version : "none"),
+              LOG_TEXT("statusWrites", kind_has(kind, KIND_HAS_CONDITIONS) ? writes : "none"),
+              LOG_TEXT("hint", hint_of(api, kind)));
+}
+
+/* The version is "" if the kind is absent. */
+static void settle(struct api *api, enum object_kind kind, const char *version,
+                   bool has_condition_map) {
+    struct served *served = &api->served[kind];
+    enum api_state state = version[0] != '\0' ? API_SERVED : API_ABSENT;
+    bool is_new = state != served->state || strcmp(version, served->version) != 0;
+    bool is_map_new =
+        kind_has(kind, KIND_HAS_CONDITIONS) && has_condition_map != api->has_condition_map;
+    served->state = state;
+    if (is_new) {
+        set_version(served, kind_rows[kind].group, version);
+    }
+    if (is_map_new) {
+        api->has_condition_map = has_condition_map;
+    }
+    if (is_new || is_map_new) {
+        log_discovered(api, kind);
+    }
+}
+
+/* Returns after which time to ask again. While another kind is there, the API server knows its
+   CRDs, and the absence of an optional kind at the start is believed at once: it must not delay
+   readiness. */
+static int64_t note_absence(struct api *api, enum object_kind kind) {
+    struct served *served = &api->served[kind];
+    int64_t delay_ms = backoff_next(&served->absences, 0);
+    bool is_plain = kind != OBJECT_MCPSERVER && served->state == API_UNKNOWN && has_any(api) &&
+                    !api->was_skipped;
+    if (is_plain || served->absences.n_failures >= ABSENT_BELIEVED) {
+        settle(api, kind, "", false);
+    }
+    return delay_ms;
 }
 
 /* State and version stay as they were. */
@@ -119,7 +182,7 @@ static void fail(struct api *api, const struct error *error) {
         log_event(api->log, LOG_WARN, "api.failed", LOG_TEXT("problem", error->text),
                   LOG_INTEGER("times", times),
                   LOG_TEXT("hint",
-                           "Capstan learns nothing new about MCPServers; see whether the API "
+                           "Capstan learns nothing new about ToolHive's kinds; see whether the API "
                            "server answers, and whom it takes Capstan for"));
     }
     (void)text_copy(api->problem, sizeof(api->problem), error->text);
@@ -127,18 +190,42 @@ static void fail(struct api *api, const struct error *error) {
     ask_again_in(api, backoff_next(&api->backoff, chance_draw()));
 }
 
+/* Every version has been asked about. A kind that may be in a version that Capstan may not read
+   stays as it was. */
+static void conclude(struct api *api, bool has_condition_map) {
+    int64_t delay_ms = SERVED_INTERVAL_MS;
+    bool is_denied = false;
+    for (int i = OBJECT_FAMILY_FIRST; i <= OBJECT_FAMILY_LAST; i++) {
+        enum object_kind kind = (enum object_kind)i;
+        const char *version = discovery_version(&api->discovery, kind);
+        if (version[0] != '\0') {
+            backoff_reset(&api->served[kind].absences);
+            settle(api, kind, version, has_condition_map);
+        } else if (api->denied.text[0] != '\0') {
+            is_denied = true;
+        } else {
+            delay_ms = MIN(delay_ms, note_absence(api, kind));
+        }
+    }
+    if (is_denied) {
+        fail(api, &api->denied);
+    } else {
+        succeed(api, delay_ms);
+    }
+}
+
 static void on_definition(void *context, const struct kube_answer *answer) {
     struct api *api = context;
     struct error error = answer->error;
     bool is_map = false;
+    const char *version = discovery_version(&api->discovery, OBJECT_MCPSERVER);
     bool is_known = answer->is_good && discovery_read_definition(answer->body, answer->body_size,
-                                                                 api->found, &is_map, &error);
+                                                                 version, &is_map, &error);
     /* Without the right to read the CRD, is_map stays false: replacing the status always works. */
     if (is_known || answer->status == HTTP_STATUS_FORBIDDEN ||
         answer->status == HTTP_STATUS_NOT_FOUND) {
-        settle(api, API_SERVED, is_map);
-        backoff_reset(&api->absences);
-        succeed(api, SERVED_INTERVAL_MS);
+        api->definition_ms = clock_boot_ms() + SERVED_INTERVAL_MS;
+        conclude(api, is_map);
     } else {
         fail(api, &error);
     }
@@ -156,31 +243,45 @@ static void ask(struct api *api, const char *path, kube_done *done) {
     kube_begin(api->kube, &request);
 }
 
-static void on_resources(void *context, const struct kube_answer *answer);
-
-static void ask_resources(struct api *api) {
-    char path[API_PATH_SIZE];
-    snprintf(path, sizeof(path), GROUP_PATH "/%s", api->found);
-    ask(api, path, on_resources);
+/* The CRD is large, and a kind that is missing lets Capstan look every 30 s. */
+static bool is_definition_due(const struct api *api) {
+    const char *version = discovery_version(&api->discovery, OBJECT_MCPSERVER);
+    return version[0] != '\0' && (strcmp(version, api->served[OBJECT_MCPSERVER].version) != 0 ||
+                                  clock_boot_ms() >= api->definition_ms);
 }
 
-/* The group may have the version without MCPServers in it, since ToolHive has other CRDs. */
+static void on_resources(void *context, const struct kube_answer *answer);
+
+static void ask_next(struct api *api) {
+    const char *version = discovery_next(&api->discovery);
+    char path[API_PATH_SIZE];
+    if (version != NULL) {
+        snprintf(path, sizeof(path), GROUP_PATH "/%s", version);
+        ask(api, path, on_resources);
+    } else if (is_definition_due(api)) {
+        ask(api, DEFINITION_PATH, on_definition);
+    } else {
+        bool is_there = discovery_version(&api->discovery, OBJECT_MCPSERVER)[0] != '\0';
+        conclude(api, is_there && api->has_condition_map);
+    }
+}
+
+/* The group may have the version without some kinds in it, since each CRD has its own versions. */
 static void on_resources(void *context, const struct kube_answer *answer) {
     struct api *api = context;
     struct error error = answer->error;
-    bool has_servers = false;
-    bool is_read = answer->is_good &&
-                   discovery_read_resources(answer->body, answer->body_size, &has_servers, &error);
-    const char *next = discovery_next_version(api->found);
-    if (is_read && has_servers) {
-        ask(api, DEFINITION_PATH, on_definition);
-    } else if (!is_read && answer->status != HTTP_STATUS_NOT_FOUND) {
-        fail(api, &error);
-    } else if (next != NULL) {
-        text_copy(api->found, sizeof(api->found), next);
-        ask_resources(api);
+    bool is_read = answer->is_good && discovery_read_resources(&api->discovery, answer->body,
+                                                               answer->body_size, &error);
+    bool is_forbidden = answer->status == HTTP_STATUS_FORBIDDEN;
+    if (is_read) {
+        ask_next(api);
+    } else if (is_forbidden || answer->status == HTTP_STATUS_NOT_FOUND) {
+        api->was_skipped = true;
+        api->denied = is_forbidden ? error : api->denied;
+        discovery_skip(&api->discovery);
+        ask_next(api);
     } else {
-        note_absence(api);
+        fail(api, &error);
     }
 }
 
@@ -188,23 +289,25 @@ static void on_group(void *context, const struct kube_answer *answer) {
     struct api *api = context;
     struct error error = answer->error;
     bool is_served = answer->is_good &&
-                     discovery_read_group(answer->body, answer->body_size, api->found, &error);
+                     discovery_read_group(answer->body, answer->body_size, &api->discovery, &error);
     if (is_served) {
-        ask_resources(api);
+        ask_next(api);
     } else if (answer->status == HTTP_STATUS_NOT_FOUND ||
                (answer->is_good && error.kind == ERROR_NOT_FOUND)) {
-        note_absence(api);
+        conclude(api, false);
     } else {
         fail(api, &error);
     }
 }
 
 int64_t api_step(struct api *api, int64_t now_ms) {
-    complaint_log_over(&api->complaint, api->log, "api.recovered", "mcpservers." TOOLHIVE_GROUP,
-                       now_ms);
+    complaint_log_over(&api->complaint, api->log, "api.recovered", TOOLHIVE_GROUP, now_ms);
     if (!api->is_asking && now_ms >= api->next_ms) {
         api->is_asking = true;
         api->asked_ms = now_ms;
+        api->discovery = (struct discovery){.n_versions = 0};
+        api->was_skipped = false;
+        api->denied.text[0] = '\0';
         ask(api, GROUP_PATH, on_group);
     }
     return api->is_asking ? INT64_MAX : api->next_ms;
@@ -218,16 +321,16 @@ struct kube *api_kube(const struct api *api) {
     return api->kube;
 }
 
-enum api_state api_state(const struct api *api) {
-    return api->state;
+enum api_state api_state(const struct api *api, enum object_kind kind) {
+    return api->served[kind].state;
 }
 
-unsigned api_epoch(const struct api *api) {
-    return api->epoch;
+unsigned api_epoch(const struct api *api, enum object_kind kind) {
+    return api->served[kind].epoch;
 }
 
-const char *api_group_version(const struct api *api) {
-    return api->group_version;
+const char *api_group_version(const struct api *api, enum object_kind kind) {
+    return api->served[kind].group_version;
 }
 
 bool api_has_condition_map(const struct api *api) {
@@ -235,6 +338,7 @@ bool api_has_condition_map(const struct api *api) {
 }
 
 void api_doubt(struct api *api) {
+    api->definition_ms = INT64_MIN;
     int64_t soonest_ms = api->asked_ms + DOUBT_INTERVAL_MS;
     /* While the API server does not answer, a doubt must not shorten the back-off. */
     if (!api->is_asking && !api->is_failing && api->next_ms > soonest_ms) {
@@ -242,23 +346,15 @@ void api_doubt(struct api *api) {
     }
 }
 
-const char *api_resource(enum object_kind kind) {
-    return kind == OBJECT_MCPSERVER ? "mcpservers" : "deployments";
-}
-
-static const char *group_version_of(const struct api *api, enum object_kind kind) {
-    return kind == OBJECT_MCPSERVER ? api->group_version : "apps/v1";
-}
-
 void api_list_path(const struct api *api, enum object_kind kind, const char *namespace,
                    char ret_path[API_PATH_SIZE]) {
     bool is_one = namespace != NULL;
-    snprintf(ret_path, API_PATH_SIZE, "/apis/%s%s%s/%s", group_version_of(api, kind),
-             is_one ? "/namespaces/" : "", is_one ? namespace : "", api_resource(kind));
+    snprintf(ret_path, API_PATH_SIZE, "/apis/%s%s%s/%s", api_group_version(api, kind),
+             is_one ? "/namespaces/" : "", is_one ? namespace : "", kind_rows[kind].plural);
 }
 
 void api_object_path(const struct api *api, enum object_kind kind, const char *namespace,
                      const char *name, const char *suffix, char ret_path[API_PATH_SIZE]) {
-    snprintf(ret_path, API_PATH_SIZE, "/apis/%s/namespaces/%s/%s/%s%s", group_version_of(api, kind),
-             namespace, api_resource(kind), name, suffix);
+    snprintf(ret_path, API_PATH_SIZE, "/apis/%s/namespaces/%s/%s/%s%s",
+             api_group_version(api, kind), namespace, kind_rows[kind].plural, name, suffix);
 }

@@ -5,30 +5,29 @@
 
 #include "api.h"
 #include "edge/clock.h"
-#include "sync.h"
+#include "sync_part.h"
 
-enum { PATIENCE_MS = 30000, CONNECTIONS_MAX = 4 };
+enum { PATIENCE_MS = 30000, CONNECTIONS_MAX = SYNC_PART_WATCHES + 2 };
 
-static void on_change(void *context, const struct object *object) {
+static void on_change(void *context, enum object_kind kind, const struct object *object) {
     (void)context;
+    (void)kind;
     (void)object;
 }
 
 /* The log, on stderr, has the failures until it gives up. */
-static bool wait_for_lists(struct api *api, struct sync *servers, struct sync *deployments,
-                           struct error *error) {
+static bool wait_for_lists(struct api *api, struct sync_part *part, struct error *error) {
     int64_t ends_ms = clock_boot_ms() + PATIENCE_MS;
-    while (!sync_is_done(servers) || !sync_is_done(deployments)) {
+    while (!sync_part_is_done(part)) {
         int64_t now_ms = clock_boot_ms();
         if (now_ms >= ends_ms) {
             return error_set(error, ERROR_UNAVAILABLE,
-                             "the cluster's MCPServers and Deployments could not be listed within "
-                             "%d s",
+                             "the cluster's MCPServers, the other kinds of their family and their "
+                             "Deployments could not be listed within %d s",
                              PATIENCE_MS / 1000);
         }
         int64_t next_ms = MIN(ends_ms, api_step(api, now_ms));
-        next_ms = MIN(next_ms, sync_step(servers, now_ms));
-        next_ms = MIN(next_ms, sync_step(deployments, now_ms));
+        next_ms = MIN(next_ms, sync_part_step(part, now_ms));
         kube_wait(api_kube(api), NULL, 0, next_ms > now_ms ? next_ms - now_ms : 0);
     }
     return true;
@@ -38,21 +37,17 @@ static bool list_once(struct kube *kube, struct facts *facts, struct metrics *me
                       struct error *error) {
     struct log log = {.descriptor = STDERR_FILENO, .format = LOG_FORMAT_TEXT, .level = LOG_WARN};
     struct api *api = api_new(kube, &log, metrics);
-    struct sync_options options = {
+    const struct sync_options options = {
         .api = api,
-        .kind = OBJECT_MCPSERVER,
         .facts = facts,
         .log = &log,
         .metrics = metrics,
         .changed = on_change,
     };
-    struct sync *servers = sync_new(&options);
-    options.kind = OBJECT_DEPLOYMENT;
-    struct sync *deployments = sync_new(&options);
-    bool is_done = wait_for_lists(api, servers, deployments, error);
+    struct sync_part *part = sync_part_new(&options);
+    bool is_done = wait_for_lists(api, part, error);
     kube_free(kube); /* cancels the requests under way */
-    sync_free(servers);
-    sync_free(deployments);
+    sync_part_free(part);
     api_free(api);
     return is_done;
 }

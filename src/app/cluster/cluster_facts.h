@@ -6,7 +6,8 @@
 #include "base/error.h"
 #include "core/facts/facts.h"
 
-/* Lists the MCPServers and Deployments of a live cluster into the facts, once, within 30 s. */
+/* Lists the family and the Deployments of a live cluster into the facts, once, within 30 s. A kind
+   whose CRD is not installed has no objects. */
 bool cluster_facts_load(const char *kubeconfig, struct facts *facts,
                         struct error *error) MUST_CHECK;
 

@@ -24,6 +24,7 @@ enum {
 };
 
 struct letter {
+    bool is_once; /* it may be there already */
     char path[PATH_SIZE];
     struct buffer body;
     struct letter *next;
@@ -32,6 +33,7 @@ struct letter {
 /* A request that is under way. */
 struct sending {
     struct events *events; /* NULL: a free place */
+    bool is_once;
     unsigned ticket;
 };
 
@@ -110,7 +112,8 @@ static void on_answer(void *context, const struct kube_answer *answer) {
     sending->events = NULL;
     throttle_end(&events->throttle, sending->ticket, now_ms, chance_draw(), news_of(answer),
                  answer->retry_after_ms);
-    if (answer_shows(answer, "Event", NULL)) {
+    bool is_there = sending->is_once && answer->status == HTTP_STATUS_CONFLICT;
+    if (is_there || answer_shows(answer, "Event", NULL)) {
         complaint_settle(&events->complaint);
     } else {
         log_refusal(events, answer->is_good ? "the answer has status 2xx and is no Event; see "
@@ -144,6 +147,7 @@ static void send_some(struct events *events, int64_t now_ms) {
             .context = sending,
         };
         sending->events = events;
+        sending->is_once = letter->is_once;
         sending->ticket = throttle_begin(&events->throttle, now_ms);
         kube_begin(events->kube, &request);
         letter_free(letter);
@@ -163,6 +167,7 @@ void events_post(struct events *events, const struct event *event) {
     }
     struct letter *letter = memory_new(1, sizeof(*letter));
     buffer_init(&letter->body, BODY_MAX);
+    letter->is_once = event->once != 0;
     event_write(event, &letter->body);
     snprintf(letter->path, sizeof(letter->path), "/apis/events.k8s.io/v1/namespaces/%s/events",
              event->namespace);

@@ -5,7 +5,8 @@
 /*
  * Sends Events through a queue, a few at a time, so that they delay nothing else. An Event that is
  * not taken, or finds the queue full, is dropped, and nobody waits for an answer. While the API
- * server takes none, the others wait in the queue (core/throttle).
+ * server takes none, the others wait in the queue (core/throttle). An Event of an occasion (`once`)
+ * that is there already is no failure: another replica has posted it.
  */
 
 #include <stdbool.h>

@@ -23,6 +23,7 @@ struct asker {
 /* The GET of a place in the queue. */
 struct search {
     struct lookup *lookup;
+    enum object_kind kind;
     struct kube_call *call; /* NULL: none is under way */
 };
 
@@ -63,9 +64,8 @@ void lookup_free(struct lookup *lookup) {
     }
 }
 
-static void answer(struct asker *owned_asker, enum evidence_state state,
-                   const struct fact *server) {
-    owned_asker->done(owned_asker->context, state, server);
+static void answer(struct asker *owned_asker, enum evidence_state state, const struct fact *fact) {
+    owned_asker->done(owned_asker->context, state, fact);
     free(owned_asker);
 }
 
@@ -103,25 +103,27 @@ static void log_outcome(struct lookup *lookup, const struct kube_answer *got,
     if (times > 0) {
         log_event(
             lookup->log, LOG_WARN, "lookup.failed",
-            LOG_TEXT("problem", got->is_good ? "the answer is no MCPServer; see whether a proxy "
-                                               "answers in place of the API server"
+            LOG_TEXT("problem", got->is_good ? "the answer is not the object that was asked for; "
+                                               "see whether a proxy answers in place of the API "
+                                               "server"
                                              : got->error.text),
             LOG_INTEGER("times", times),
-            LOG_TEXT("hint", "requests about MCPServers that the watch lacks go by onUnresolved; "
+            LOG_TEXT("hint", "requests about objects that the watch lacks go by onUnresolved; "
                              "see whether the API server answers within 500 ms"));
     }
 }
 
-static enum evidence_state judge(const struct kube_answer *got, struct fact *ret_server) {
+static enum evidence_state judge(const struct kube_answer *got, enum object_kind kind,
+                                 struct fact *ret_fact) {
     struct object object;
     if (!got->is_good) {
         return got->error.kind == ERROR_NOT_FOUND ? EVIDENCE_ABSENT : EVIDENCE_FAILED;
     }
-    if (!object_decode(got->body, got->body_size, &object) || object.kind != OBJECT_MCPSERVER ||
+    if (!object_decode(got->body, got->body_size, &object) || object.kind != kind ||
         !object_is_identified(&object)) {
         return EVIDENCE_FAILED;
     }
-    facts_of(&object, ret_server);
+    facts_of(&object, ret_fact);
     return EVIDENCE_FOUND;
 }
 
@@ -129,21 +131,22 @@ static enum evidence_state judge(const struct kube_answer *got, struct fact *ret
 static void on_object(void *context, const struct kube_answer *got) {
     struct search *search = context;
     struct lookup *lookup = search->lookup;
-    struct fact server;
-    enum evidence_state state = judge(got, &server);
+    struct fact fact;
+    enum evidence_state state = judge(got, search->kind, &fact);
     search->call = NULL;
     log_outcome(lookup, got, state);
     if (got->status == HTTP_STATUS_NOT_FOUND && state != EVIDENCE_ABSENT) {
         api_doubt(lookup->api);
     }
     lookup_queue_end(lookup->queue, (size_t)(search - lookup->searches), state,
-                     state == EVIDENCE_FOUND ? &server : NULL, clock_boot_ms());
+                     state == EVIDENCE_FOUND ? &fact : NULL, clock_boot_ms());
 }
 
 static void begin(struct lookup *lookup, const struct lookup_action *action) {
     struct search *search = &lookup->searches[action->place];
     char path[API_PATH_SIZE];
-    api_object_path(lookup->api, OBJECT_MCPSERVER, action->namespace, action->name, "", path);
+    search->kind = action->object_kind;
+    api_object_path(lookup->api, search->kind, action->namespace, action->name, "", path);
     const struct kube_request request = {
         .verb = KUBE_GET,
         .path = path,
@@ -157,8 +160,8 @@ static void begin(struct lookup *lookup, const struct lookup_action *action) {
 
 /* Names go into the path unescaped, so they must be DNS names. */
 static bool can_be_asked(const struct lookup *lookup, const struct lookup_question *question) {
-    return api_state(lookup->api) == API_SERVED && text_is_dns_label(question->namespace) &&
-           text_is_dns_subdomain(question->name);
+    return api_state(lookup->api, question->kind) == API_SERVED &&
+           text_is_dns_label(question->namespace) && text_is_dns_subdomain(question->name);
 }
 
 static struct asker *take_incoming(struct lookup *lookup) {
@@ -196,20 +199,20 @@ static int64_t act(struct lookup *lookup, int64_t now_ms) {
             begin(lookup, &action);
         } else {
             metrics_add(lookup->metrics, METRIC_LOOKUPS_FAILED, action.is_crowded_out ? 1 : 0);
-            answer(action.context, action.state, action.server);
+            answer(action.context, action.state, action.fact);
         }
     }
 }
 
 int64_t lookup_step(struct lookup *lookup, int64_t now_ms) {
-    complaint_log_over(&lookup->complaint, lookup->log, "lookup.recovered", "mcpservers", now_ms);
+    complaint_log_over(&lookup->complaint, lookup->log, "lookup.recovered", TOOLHIVE_GROUP, now_ms);
     add_incoming(lookup, now_ms);
     return act(lookup, now_ms);
 }
 
-void lookup_notice(struct lookup *lookup, const struct object *server) {
-    lookup_queue_drop(lookup->queue, server == NULL ? NULL : server->namespace,
-                      server == NULL ? NULL : server->name);
+void lookup_notice(struct lookup *lookup, enum object_kind kind, const struct object *object) {
+    lookup_queue_drop(lookup->queue, kind, object == NULL ? NULL : object->namespace,
+                      object == NULL ? NULL : object->name);
 }
 
 void lookup_close(struct lookup *lookup) {

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "edge/clock.h"
+#include "gauges.h"
 #include "watch_run.h"
 
 enum { RESOURCE_SIZE = 96 };
@@ -22,14 +23,6 @@ struct sync {
     int64_t refused_ms; /* the first of the refusals in a row; -1: there is none */
     bool was_said;      /* watch.synced */
 };
-
-static void count_objects(const struct sync *sync) {
-    const struct sync_options *options = &sync->options;
-    bool is_server = options->kind == OBJECT_MCPSERVER;
-    size_t count = facts_count(options->facts, options->kind);
-    metrics_set(options->metrics, is_server ? METRIC_MCPSERVERS : METRIC_DEPLOYMENTS,
-                (int64_t)count);
-}
 
 static void on_round(void *context) {
     struct sync *sync = context;
@@ -61,8 +54,8 @@ static void on_listed(void *context, const struct kube_answer *page) {
     sync->was_said = true;
     log_event(options->log, level, "watch.synced", LOG_TEXT("resource", sync->resource),
               LOG_INTEGER("objects", (int64_t)n_objects));
-    count_objects(sync);
-    options->changed(options->context, NULL);
+    gauges_set(options->metrics, options->facts, options->kind);
+    options->changed(options->context, options->kind, NULL);
 }
 
 static void on_event(void *context, enum watch_effect effect, const struct feed_event *event) {
@@ -79,11 +72,11 @@ static void on_event(void *context, enum watch_effect effect, const struct feed_
     } else {
         facts_remove(options->facts, &event->object);
     }
-    count_objects(sync);
-    options->changed(options->context, &event->object);
+    gauges_set(options->metrics, options->facts, options->kind);
+    options->changed(options->context, options->kind, &event->object);
 }
 
-/* A change of the CRD ends the watches of MCPServers, too. */
+/* A change of a CRD ends the watches of its kind, too. */
 static void on_end(void *context, const struct kube_answer *answer, bool is_watch) {
     struct sync *sync = context;
     if (answer->status != HTTP_STATUS_FORBIDDEN) {
@@ -92,7 +85,7 @@ static void on_end(void *context, const struct kube_answer *answer, bool is_watc
         sync->refused_ms = clock_boot_ms();
     }
     if (answer->status == HTTP_STATUS_NOT_FOUND ||
-        (sync->options.kind == OBJECT_MCPSERVER && is_watch)) {
+        (kind_is_family(sync->options.kind) && is_watch)) {
         api_doubt(sync->options.api);
     }
 }
@@ -115,9 +108,10 @@ struct sync *sync_new(const struct sync_options *options) {
     };
     bool is_one = options->namespace != NULL;
     sync->options = *options;
+    sync->epoch = api_epoch(options->api, options->kind);
     sync->refused_ms = -1;
     snprintf(sync->resource, sizeof(sync->resource), "%s%s%s", is_one ? options->namespace : "",
-             is_one ? "/" : "", api_resource(options->kind));
+             is_one ? "/" : "", kind_rows[options->kind].plural);
     text_format_time(sync->since, clock_wall_seconds());
     watch_run_init(&sync->run, &run_options);
     return sync;
@@ -128,16 +122,17 @@ void sync_free(struct sync *sync) {
 }
 
 static bool is_absent(const struct sync *sync) {
-    return sync->options.kind == OBJECT_MCPSERVER && api_state(sync->options.api) == API_ABSENT;
+    return api_state(sync->options.api, sync->options.kind) == API_ABSENT;
 }
 
-/* The API server may serve MCPServers under another version by now, or not any more. */
+/* The API server may serve the kind under another version by now, or not any more. */
 static void follow_api(struct sync *sync) {
     const struct sync_options *options = &sync->options;
-    if (options->kind != OBJECT_MCPSERVER || sync->epoch == api_epoch(options->api)) {
+    unsigned epoch = api_epoch(options->api, options->kind);
+    if (sync->epoch == epoch) {
         return;
     }
-    sync->epoch = api_epoch(options->api);
+    sync->epoch = epoch;
     watch_run_break_off(&sync->run, "the version that is served has changed");
     watch_run_restart(&sync->run);
     if (is_absent(sync)) {
@@ -150,7 +145,7 @@ int64_t sync_step(struct sync *sync, int64_t now_ms) {
     const struct sync_options *options = &sync->options;
     char path[API_PATH_SIZE];
     follow_api(sync);
-    if (options->kind == OBJECT_MCPSERVER && api_state(options->api) != API_SERVED) {
+    if (api_state(options->api, options->kind) != API_SERVED) {
         return INT64_MAX;
     }
     api_list_path(options->api, options->kind, options->namespace, path);
@@ -171,7 +166,7 @@ void sync_why_not_done(const struct sync *sync, struct buffer *out) {
     if (sync_is_done(sync)) {
         return;
     }
-    bool is_known = options->kind != OBJECT_MCPSERVER || api_state(options->api) == API_SERVED;
+    bool is_known = api_state(options->api, options->kind) == API_SERVED;
     const char *problem = is_known ? sync->run.problem : api_problem(options->api);
     buffer_add_format(out, "%s have not been listed yet, since %s: %s\n", sync->resource,
                       sync->since,

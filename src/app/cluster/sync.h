@@ -3,8 +3,8 @@
 #define APP_CLUSTER_SYNC_H
 
 /*
- * Keeps the facts about MCPServers or Deployments as the API server has them, in one namespace or
- * in all. A client of watch_run.
+ * Keeps the facts about one kind, of the family or Deployments, as the API server has them, in one
+ * namespace or in all. A client of watch_run.
  */
 
 #include <stdbool.h>
@@ -14,8 +14,8 @@
 #include "base/buffer.h"
 #include "core/facts/facts.h"
 
-/* The facts have changed: `object` did, or, if it is NULL, perhaps many objects. */
-typedef void sync_changed(void *context, const struct object *object);
+/* The facts have changed: `object` did, or, if it is NULL, perhaps many objects of the kind. */
+typedef void sync_changed(void *context, enum object_kind kind, const struct object *object);
 
 enum { SYNC_PATIENCE_MS = 20000 };
 
@@ -39,7 +39,7 @@ void sync_free(struct sync *sync);
 int64_t sync_step(struct sync *sync, int64_t now_ms);
 
 /* True from the first complete list on, for ever. Also true while the API server is known not to
-   have the resource, since then there are no objects. */
+   have the kind, since then there are no objects. */
 bool sync_is_done(const struct sync *sync);
 
 /* True if it is not done, and the API server has refused the list (403) for SYNC_PATIENCE_MS: the

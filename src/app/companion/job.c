@@ -145,7 +145,7 @@ void job_post(const struct job *job, const char *type, const char *reason, const
         .namespace = job->server.namespace,
         .name = job->server.name,
         .uid = job->server.uid,
-        .api_version = api_group_version(options->api),
+        .api_version = api_group_version(options->api, OBJECT_MCPSERVER),
         .kind = kind_rows[OBJECT_MCPSERVER].kind,
         .type = type,
         .reason = reason,

@@ -137,8 +137,8 @@ static void on_write(void *context, const struct kube_answer *answer) {
 static void apply(struct job *job) {
     AUTO(buffer_fini) struct buffer body;
     buffer_init(&body, BODY_MAX);
-    status_body_apply(api_group_version(job->options->api), job->server.namespace, job->server.name,
-                      NULL, job->server.resource_version, job->wanted, &body);
+    status_body_apply(api_group_version(job->options->api, OBJECT_MCPSERVER), job->server.namespace,
+                      job->server.name, NULL, job->server.resource_version, job->wanted, &body);
     job_ask(job, KUBE_APPLY, OBJECT_MCPSERVER, STATUS "&force=true", &body, on_write);
 }
 

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cluster/lookup.h"
 #include "complaint_log.h"
+#include "contest_log.h"
 #include "core/admission/decide.h"
 #include "edge/clock.h"
 
@@ -27,6 +28,7 @@ struct admit {
     struct facts *facts;
     struct log *log;
     struct metrics *metrics;
+    struct contest_log *contest_log;
     struct lookup *lookup;         /* NULL: there is no API server to ask */
     const char *const *namespaces; /* that are watched */
     size_t n_namespaces;           /* 0: all are */
@@ -45,6 +47,7 @@ struct admit *admit_new(struct facts *facts, struct log *log, struct metrics *me
     admit->facts = facts;
     admit->log = log;
     admit->metrics = metrics;
+    admit->contest_log = contest_log_new(log, metrics);
     admit->wall_seconds = wall_seconds;
     epoch_init(&admit->epoch);
     atomic_init(&admit->policy, policy_default());
@@ -62,6 +65,7 @@ void admit_free(struct admit *admit) {
     }
     epoch_fini(&admit->epoch);
     policy_free(atomic_load(&admit->policy));
+    contest_log_free(admit->contest_log);
     pthread_mutex_destroy(&admit->mutex);
     free(admit);
 }
@@ -82,6 +86,10 @@ void admit_set_namespaces(struct admit *admit, const char *const *names, size_t 
 
 void admit_set_lookup(struct admit *admit, struct lookup *lookup) {
     admit->lookup = lookup;
+}
+
+void admit_set_contest_event(struct admit *admit, struct contest_event *contest_event) {
+    contest_log_set_event(admit->contest_log, contest_event);
 }
 
 static void count_decision(const struct admit *admit, const struct decision *decision) {
@@ -132,18 +140,20 @@ static const char *reason_of(const struct decision *decision, char note[DECISION
     return "";
 }
 
-static enum log_level level_of(const struct decision *decision, const char *reason) {
+static enum log_level level_of(const struct decision *decision, const char *reason,
+                               bool is_contested) {
     if (decision->is_unresolved) {
         return LOG_WARN;
     }
-    return reason[0] != '\0' ? LOG_INFO : LOG_DEBUG;
+    return reason[0] != '\0' && !is_contested ? LOG_INFO : LOG_DEBUG;
 }
 
 static void log_decision(const struct admit *admit, const struct review *review,
                          const struct decision *decision) {
     char note[DECISION_NOTE_SIZE];
     const char *reason = reason_of(decision, note);
-    log_event(admit->log, level_of(decision, reason), "review.decided",
+    bool is_contested = contest_log_note(admit->contest_log, review, decision);
+    log_event(admit->log, level_of(decision, reason, is_contested), "review.decided",
               LOG_TEXT("verdict", verdict_of(decision)), LOG_TEXT("kind", review->kind_text),
               LOG_TEXT("namespace", review->namespace), LOG_TEXT("name", review->name),
               LOG_TEXT("user", review->user), LOG_TEXT("reason", reason),
@@ -203,6 +213,7 @@ void admit_step(struct admit *admit, int64_t now_ms) {
     complaint_log_over(&admit->unexpected, admit->log, "review.recovered", "unexpected", now_ms);
     complaint_log_over(&admit->unwatched, admit->log, "review.recovered", "unwatched", now_ms);
     pthread_mutex_unlock(&admit->mutex);
+    contest_log_step(admit->contest_log, now_ms);
 }
 
 static void refuse(struct admit *admit, const struct error *error, struct http_response *response) {

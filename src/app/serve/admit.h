@@ -18,6 +18,7 @@
 #include "edge/metrics.h"
 
 struct admit;
+struct contest_event;
 struct lookup;
 
 /* All borrowed, until admit_free(). The policy is policy_default(). Exemptions end by the time that
@@ -37,6 +38,9 @@ const struct policy *admit_policy(const struct admit *admit);
 /* Admits the objects of all other namespaces untouched, without a look-up. Borrowed; without any
    name all are watched. Call it before the first request. */
 void admit_set_namespaces(struct admit *admit, const char *const *names, size_t n_names);
+
+/* Posts Events about contested counts there; borrowed. Call it before the first request. */
+void admit_set_contest_event(struct admit *admit, struct contest_event *contest_event);
 
 /* Looks up there the objects that the facts lack; borrowed. Call it before the first request. */
 void admit_set_lookup(struct admit *admit, struct lookup *lookup);

@@ -8,10 +8,11 @@
 #include "certificates/retire.h"
 #include "certificates/rotate.h"
 #include "cluster/api.h"
+#include "cluster/contest_event.h"
 #include "cluster/elect.h"
 #include "cluster/events.h"
 #include "cluster/lookup.h"
-#include "cluster/sync.h"
+#include "cluster/sync_part.h"
 #include "companion/companion.h"
 #include "edge/clock.h"
 
@@ -31,12 +32,12 @@ struct cluster {
     struct events *events;
     struct companion *companion;
     struct lookup *lookup;
+    struct contest_event *contest_event;
     struct rotate *rotate; /* NULL: the certificate comes from files */
     struct retire *retire; /* NULL: there is nothing to retire */
     struct adopt *adopt;
     size_t n_parts; /* 1 for all namespaces, or one for each */
-    struct sync *servers[WATCH_NAMESPACES_MAX];
-    struct sync *deployments[WATCH_NAMESPACES_MAX];
+    struct sync_part *parts[WATCH_NAMESPACES_MAX];
     bool is_closing;
     bool is_releasing;
     int64_t closes_ms;      /* when closing ends at the latest */
@@ -89,6 +90,16 @@ static struct adopt *new_adopt(struct cluster *cluster, const struct serve_optio
     return adopt_new(&adopt_options);
 }
 
+static struct contest_event *new_contest_event(struct cluster *cluster, struct facts *facts) {
+    const struct contest_event_options options = {
+        .api = cluster->api,
+        .elect = cluster->elect,
+        .events = cluster->events,
+        .facts = facts,
+    };
+    return contest_event_new(&options);
+}
+
 static void warn_insecure(const struct kube_access *access, struct log *log) {
     if (access->is_insecure) {
         log_event(log, LOG_WARN, "api.insecure", LOG_TEXT("server", access->server),
@@ -107,10 +118,15 @@ static void log_exchange(void *context, const struct kube_exchange *exchange) {
               LOG_INTEGER("bytes", (int64_t)exchange->n_bytes));
 }
 
-static void on_server_change(void *context, const struct object *object) {
+/* The companion writes to MCPServers, and to their Deployments. */
+static void on_change(void *context, enum object_kind kind, const struct object *object) {
     struct cluster *cluster = context;
-    lookup_notice(cluster->lookup, object);
-    companion_look(cluster->companion, object);
+    if (kind_is_family(kind)) {
+        lookup_notice(cluster->lookup, kind, object);
+    }
+    if (kind_has(kind, KIND_HAS_CONDITIONS) || kind == OBJECT_DEPLOYMENT) {
+        companion_look(cluster->companion, object);
+    }
 }
 
 /* Outside of a cluster, files can take its place. */
@@ -132,21 +148,16 @@ static void start_syncs(struct cluster *cluster, const struct serve_options *opt
                         struct facts *facts, struct metrics *metrics) {
     const struct option_texts *namespaces = &options->watch_namespaces;
     for (size_t i = 0; i < count_parts(options); i++) {
-        struct sync_options sync_options = {
+        const struct sync_options sync_options = {
             .api = cluster->api,
-            .kind = OBJECT_MCPSERVER,
             .namespace = namespaces->n_items > 0 ? namespaces->items[i] : NULL,
             .facts = facts,
             .log = cluster->log,
             .metrics = metrics,
-            .changed = on_server_change,
+            .changed = on_change,
             .context = cluster,
         };
-        cluster->servers[i] = sync_new(&sync_options);
-        sync_options.kind = OBJECT_DEPLOYMENT;
-        sync_options.changed = companion_look;
-        sync_options.context = cluster->companion;
-        cluster->deployments[i] = sync_new(&sync_options);
+        cluster->parts[i] = sync_part_new(&sync_options);
     }
     cluster->n_parts = count_parts(options);
 }
@@ -166,7 +177,7 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
     const struct kube_options kube_options = {
         .access = &cluster->access,
         .user_agent = "capstan/" CAPSTAN_VERSION,
-        .connections_max = CONNECTIONS_MAX + 2 * count_parts(options),
+        .connections_max = CONNECTIONS_MAX + SYNC_PART_WATCHES * count_parts(options),
         .on_exchange = log->level <= LOG_DEBUG ? log_exchange : NULL,
         .context = log,
     };
@@ -197,6 +208,8 @@ bool cluster_new(const struct serve_options *options, struct facts *facts, struc
     cluster->companion = companion_new(&companion_options);
     cluster->lookup = lookup_new(cluster->api, log, metrics);
     admit_set_lookup(admit, cluster->lookup);
+    cluster->contest_event = new_contest_event(cluster, facts);
+    admit_set_contest_event(admit, cluster->contest_event);
     admit_set_namespaces(admit, options->watch_namespaces.items, options->watch_namespaces.n_items);
     start_syncs(cluster, options, facts, metrics);
     *ret_cluster = TAKE(cluster);
@@ -212,9 +225,9 @@ void cluster_free(struct cluster *cluster) {
     retire_free(cluster->retire);
     rotate_free(cluster->rotate);
     for (size_t i = 0; i < cluster->n_parts; i++) {
-        sync_free(cluster->servers[i]);
-        sync_free(cluster->deployments[i]);
+        sync_part_free(cluster->parts[i]);
     }
+    contest_event_free(cluster->contest_event);
     lookup_free(cluster->lookup);
     companion_free(cluster->companion);
     events_free(cluster->events);
@@ -244,8 +257,7 @@ static int64_t step(struct cluster *cluster, int64_t now_ms) {
     release_if_idle(cluster, now_ms);
     next_ms = MIN(next_ms, api_step(cluster->api, now_ms));
     for (size_t i = 0; i < cluster->n_parts; i++) {
-        next_ms = MIN(next_ms, sync_step(cluster->servers[i], now_ms));
-        next_ms = MIN(next_ms, sync_step(cluster->deployments[i], now_ms));
+        next_ms = MIN(next_ms, sync_part_step(cluster->parts[i], now_ms));
     }
     next_ms = MIN(next_ms, elect_step(cluster->elect, now_ms));
     next_ms = MIN(next_ms, companion_step(cluster->companion, now_ms));
@@ -267,10 +279,7 @@ void cluster_wait(struct cluster *cluster, struct pollfd *descriptors, size_t n_
     kube_wait(cluster->kube, descriptors, n_descriptors, left_ms > 0 ? left_ms : 0);
     /* Sends the questions that woke the loop, and gives the answers that came. */
     lookup_step(cluster->lookup, clock_boot_ms());
-}
-
-static bool is_listed(const struct cluster *cluster, size_t part) {
-    return sync_is_done(cluster->servers[part]) && sync_is_done(cluster->deployments[part]);
+    contest_event_step(cluster->contest_event);
 }
 
 /* Somebody who deletes the RoleBinding of one namespace must not take Capstan from the others. But
@@ -278,17 +287,15 @@ static bool is_listed(const struct cluster *cluster, size_t part) {
 static bool is_given_up(const struct cluster *cluster, size_t part) {
     bool is_another_listed = false;
     for (size_t i = 0; i < cluster->n_parts; i++) {
-        is_another_listed = is_another_listed || is_listed(cluster, i);
+        is_another_listed = is_another_listed || sync_part_is_done(cluster->parts[i]);
     }
-    return is_another_listed &&
-           (sync_is_refused(cluster->servers[part]) || sync_is_refused(cluster->deployments[part]));
+    return is_another_listed && sync_part_is_refused(cluster->parts[part]);
 }
 
 void cluster_why_no_facts(const struct cluster *cluster, struct buffer *out) {
     for (size_t i = 0; i < cluster->n_parts; i++) {
         if (!is_given_up(cluster, i)) {
-            sync_why_not_done(cluster->servers[i], out);
-            sync_why_not_done(cluster->deployments[i], out);
+            sync_part_why_not_done(cluster->parts[i], out);
         }
     }
 }

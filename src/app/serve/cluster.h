@@ -4,7 +4,7 @@
 
 /*
  * Everything that `serve` does with an API server, behind one interface for its loop: discovery,
- * the two watches, the election, the look-ups, the companion, and Capstan's own certificates.
+ * the watches, the election, the look-ups, the companion, and Capstan's own certificates.
  */
 
 #include <poll.h>
@@ -42,8 +42,9 @@ void cluster_set_server(struct cluster *cluster, struct http_server *server);
 /* Capstan's own. Borrowed. */
 const char *cluster_namespace(const struct cluster *cluster);
 
-/* Each appends a line for each reason, and nothing if there is none: MCPServers and Deployments
-   have not both been listed; Capstan's own certificate is not served, or is not trusted. */
+/* Each appends a line for each reason, and nothing if there is none: a kind of the family that the
+   API server has, or Deployments, have not been listed; Capstan's own certificate is not served, or
+   is not trusted. */
 void cluster_why_no_facts(const struct cluster *cluster, struct buffer *out);
 void cluster_why_no_certificate(const struct cluster *cluster, struct buffer *out);
 

@@ -15,6 +15,7 @@
 #include "edge/clock.h"
 #include "edge/file.h"
 #include "edge/metrics.h"
+#include "gauges.h"
 #include "objects.h"
 
 enum { NAME_SIZE = 256, CONTENT_MAX = 64 << 20 };
@@ -154,10 +155,10 @@ static bool load_objects(struct sources *sources, struct error *error) {
         return false;
     }
     sources->n_other_objects = n_others;
-    metrics_set(sources->metrics, METRIC_MCPSERVERS,
-                (int64_t)facts_count(sources->facts, OBJECT_MCPSERVER));
-    metrics_set(sources->metrics, METRIC_DEPLOYMENTS,
-                (int64_t)facts_count(sources->facts, OBJECT_DEPLOYMENT));
+    for (int kind = OBJECT_FAMILY_FIRST; kind <= OBJECT_FAMILY_LAST; kind++) {
+        gauges_set(sources->metrics, sources->facts, (enum object_kind)kind);
+    }
+    gauges_set(sources->metrics, sources->facts, OBJECT_DEPLOYMENT);
     return true;
 }
 

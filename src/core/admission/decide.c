@@ -3,12 +3,17 @@
 
 #include "rules/rules.h"
 
+/* The cap holds nothing of a kind that is never stdio. OBJECT_OTHER: the kind is not known. */
+static bool may_hold(enum rule_id rule, enum object_kind kind) {
+    return rule != RULE_STDIO_CAP || kind == OBJECT_OTHER || kind_rows[kind].transport != NULL;
+}
+
 /* True if no rule would do anything about the object, whoever owns it: the object has the name of
    its owner, or it has none of the family. `kind` is the owner's, if it has one. */
 static bool is_exempt_of_all(const struct policy *policy, const struct review *review,
                              enum object_kind kind, int64_t now) {
     for (int rule = 0; rule < RULE_COUNT; rule++) {
-        if (rule_is_about((enum rule_id)rule, review->kind) &&
+        if (rule_is_about((enum rule_id)rule, review->kind) && may_hold((enum rule_id)rule, kind) &&
             policy_mode(policy, (enum rule_id)rule, kind, review->namespace, review->name, now) !=
                 MODE_OFF) {
             return false;

@@ -51,6 +51,7 @@ static const struct json_field request_rows[] = {
     JSON_TEXT_STATE("namespace", struct review, namespace, namespace_presence),
     JSON_WORD("operation", struct review, operation, operations, NULL),
     JSON_INSIDE("userInfo", &user_fields),
+    JSON_BOOL("dryRun", struct review, is_dry_run),
     JSON_READ_WHOLE("object", read_object),
     JSON_READ_WHOLE("oldObject", read_old),
 };

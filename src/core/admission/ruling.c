@@ -40,13 +40,13 @@ void ruling_note(struct ruling *ruling, const char *format, ...) {
     ruling_join(ruling->note, text);
 }
 
-/* Writes "stdio-cap: " and the text, and notes the text. */
+/* Writes "stdio-cap: " and the text, which it returns. */
 PRINTF_LIKE(3, 0)
-static void format_text(struct ruling *ruling, char out[DECISION_WARNING_SIZE], const char *format,
-                        va_list values) {
+static const char *format_text(const struct ruling *ruling, char out[DECISION_WARNING_SIZE],
+                               const char *format, va_list values) {
     int used = snprintf(out, DECISION_WARNING_SIZE, "%s: ", rule_name(ruling->rule));
     vsnprintf(out + used, DECISION_WARNING_SIZE - (size_t)used, format, values);
-    ruling_join(ruling->note, out + used);
+    return out + used;
 }
 
 static void add_warning(struct decision *decision, const char *text) {
@@ -59,10 +59,19 @@ void ruling_warn(struct ruling *ruling, const char *format, ...) {
     char text[DECISION_WARNING_SIZE];
     va_list values;
     va_start(values, format);
-    format_text(ruling, text, format, values);
+    ruling_join(ruling->note, format_text(ruling, text, format, values));
     va_end(values);
     add_warning(ruling->decision, text);
     raise_action(ruling, ACTION_WARN);
+}
+
+void ruling_tell(struct ruling *ruling, const char *format, ...) {
+    char text[DECISION_WARNING_SIZE];
+    va_list values;
+    va_start(values, format);
+    (void)format_text(ruling, text, format, values);
+    va_end(values);
+    add_warning(ruling->decision, text);
 }
 
 bool ruling_warn_also(struct ruling *ruling, const char *text) {
@@ -101,7 +110,7 @@ void ruling_deny(struct ruling *ruling, const char *format, ...) {
     va_list values;
     take_back(decision);
     va_start(values, format);
-    format_text(ruling, decision->message, format, values);
+    ruling_join(ruling->note, format_text(ruling, decision->message, format, values));
     va_end(values);
     raise_action(ruling, ACTION_DENY);
     decision->is_denied = true;

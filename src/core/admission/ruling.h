@@ -31,6 +31,10 @@ void ruling_note(struct ruling *ruling, const char *format, ...) PRINTF_LIKE(2, 
 /* Warns the user, and tells the audit log the same. The warning begins with the rule's name. */
 void ruling_warn(struct ruling *ruling, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Warns the user alone: of a patch to the object under review, after which this step has nothing to
+   say when it is asked again, and other steps of the rule have. */
+void ruling_tell(struct ruling *ruling, const char *format, ...) PRINTF_LIKE(2, 3);
+
 /* Appends to the warning that this rule already gave, so that each rule has at most one and none is
    truncated. False if the rule gave none. */
 bool ruling_warn_also(struct ruling *ruling, const char *text);

@@ -95,15 +95,15 @@ static enum sign ask_owners(struct search *search, enum object_kind kind) {
     return sign;
 }
 
-/* An owner that cannot be read may be any of the family, unless there is none of that name. */
-static enum sign ask_unreadable(struct search *search) {
-    const struct review *review = search->review;
-    if (!review->object.owner.is_unusable &&
-        !(is_update(review) && review->old.owner.is_unusable)) {
-        return SIGN_NONE;
-    }
-    for (int kind = OBJECT_FAMILY_FIRST; kind <= OBJECT_FAMILY_LAST; kind++) {
-        if (know(search, (enum object_kind)kind) != GONE) {
+/* A sign that cannot be read is doubtful, unless there is none of the family that it could mean:
+   none of this kind, or, if the kind cannot be read either, none at all. */
+static enum sign ask_unreadable(struct search *search, enum object_kind kind) {
+    bool is_any = kind == OBJECT_OTHER;
+    int first = is_any ? OBJECT_FAMILY_FIRST : (int)kind;
+    int last = is_any ? OBJECT_FAMILY_LAST : (int)kind;
+    bool has_name = search->review->name[0] != '\0';
+    for (int i = first; has_name && i <= last; i++) {
+        if (know(search, (enum object_kind)i) != GONE) {
             return SIGN_DOUBTFUL;
         }
     }
@@ -117,6 +117,18 @@ struct claim {
     enum object_kind kind;
 };
 
+static struct claim ask_unreadable_owners(struct search *search) {
+    const struct review *review = search->review;
+    const struct owner *owners[] = {&review->object.owner, &review->old.owner};
+    for (size_t i = 0; i < (is_update(review) ? COUNT_OF(owners) : 1); i++) {
+        enum object_kind kind = owners[i]->kind;
+        if (owners[i]->is_unusable && ask_unreadable(search, kind) == SIGN_DOUBTFUL) {
+            return (struct claim){SIGN_DOUBTFUL, kind};
+        }
+    }
+    return (struct claim){SIGN_NONE, OBJECT_OTHER};
+}
+
 static struct claim ask_all_owners(struct search *search) {
     struct claim doubt = {SIGN_NONE, OBJECT_OTHER};
     for (int i = OBJECT_FAMILY_FIRST; i <= OBJECT_FAMILY_LAST; i++) {
@@ -129,13 +141,13 @@ static struct claim ask_all_owners(struct search *search) {
             doubt = (struct claim){sign, kind};
         }
     }
-    return doubt.sign != SIGN_NONE ? doubt : (struct claim){ask_unreadable(search), OBJECT_OTHER};
+    return doubt.sign != SIGN_NONE ? doubt : ask_unreadable_owners(search);
 }
 
 static enum sign ask_selection(struct search *search, const struct selection *selection,
                                enum object_kind kind) {
     if (selection->is_unusable) {
-        return SIGN_DOUBTFUL;
+        return ask_unreadable(search, kind);
     }
     if (!selection_names(selection, kind, search->review->name)) {
         return SIGN_NONE;
@@ -172,12 +184,23 @@ static enum object_kind lookup_of(const struct search *search, enum object_kind 
     return can_ask(search, kind) ? kind : OBJECT_OTHER;
 }
 
+/* An unreadable sign may mean any of the family. Without an MCPServer of the name, it is one of the
+   siblings, for which the same rules hold. OBJECT_OTHER: it may be an MCPServer. */
+static enum object_kind only_sibling(struct search *search) {
+    for (int kind = OBJECT_FAMILY_FIRST; kind <= OBJECT_FAMILY_LAST; kind++) {
+        if (know(search, (enum object_kind)kind) != GONE) {
+            return kind == OBJECT_MCPSERVER ? OBJECT_OTHER : (enum object_kind)kind;
+        }
+    }
+    return OBJECT_OTHER;
+}
+
 /* `kind` may be OBJECT_OTHER: any of the family. */
 static void leave_unresolved(struct search *search, enum object_kind kind) {
     struct subject *subject = search->subject;
     subject->state = SUBJECT_UNRESOLVED;
     subject->lookup_kind = lookup_of(search, kind);
-    subject->server.kind = kind;
+    subject->server.kind = kind == OBJECT_OTHER ? only_sibling(search) : kind;
 }
 
 static void find(struct search *search, enum object_kind kind, enum subject_scope scope) {
@@ -196,14 +219,19 @@ static void find(struct search *search, enum object_kind kind, enum subject_scop
  */
 static void weigh(struct search *search, const struct selection *selection) {
     struct claim owner = ask_all_owners(search);
-    enum sign selector = ask_selection(search, selection, OBJECT_MCPSERVER);
+    bool is_of_sibling = selection->kind != OBJECT_OTHER && selection->kind != OBJECT_MCPSERVER;
+    enum sign selector =
+        is_of_sibling ? SIGN_NONE : ask_selection(search, selection, OBJECT_MCPSERVER);
     bool is_capped = selector == SIGN_OURS && search->subject->server.is_stdio;
     bool is_unread = selector == SIGN_DOUBTFUL && !selection->is_unusable;
+    bool is_siblings = owner.kind != OBJECT_OTHER && owner.kind != OBJECT_MCPSERVER;
+    /* A sibling's claim frees nothing, so the MCPServer of the selector is asked for first. */
+    bool is_cap_first = is_siblings && (is_capped || is_unread);
     if (owner.sign == SIGN_OURS && owner.kind == OBJECT_MCPSERVER) {
         find(search, owner.kind, SCOPE_ALL);
-    } else if (owner.sign == SIGN_OURS && !is_capped && !is_unread) {
+    } else if (owner.sign == SIGN_OURS && !is_cap_first) {
         find(search, owner.kind, SCOPE_ALL);
-    } else if (owner.sign == SIGN_DOUBTFUL &&
+    } else if (owner.sign == SIGN_DOUBTFUL && !is_cap_first &&
                (lookup_of(search, owner.kind) != OBJECT_OTHER || !is_capped)) {
         leave_unresolved(search, owner.kind);
     } else if (selector == SIGN_OURS) {
@@ -221,7 +249,11 @@ static bool find_by_labels(struct search *search, const struct object *object) {
     struct subject *subject = search->subject;
     struct fact server;
     bool is_unusable = object->instance_presence == PRESENCE_UNUSABLE;
-    if (kind == OBJECT_OTHER || (object->instance[0] == '\0' && !is_unusable)) {
+    /* The cap by the selector goes before the labels of a sibling, as before its owner. */
+    bool may_be_capped = subject->state == SUBJECT_UNRESOLVED ||
+                         (subject->state == SUBJECT_FOUND && subject->server.is_stdio);
+    if (kind == OBJECT_OTHER || (may_be_capped && kind != OBJECT_MCPSERVER) ||
+        (object->instance[0] == '\0' && !is_unusable)) {
         return false;
     }
     if (!is_unusable &&
@@ -307,16 +339,25 @@ static void find_for_scale(struct search *search) {
     }
 }
 
-/* The one of the family that a Deployment of the facts belongs to. */
+/* The one of the family that a Deployment of the facts belongs to: in the order of weigh(). */
 static bool find_owner(struct search *search, const struct fact *deployment) {
     const struct owner *owner = &deployment->owner;
     struct fact *server = &search->subject->server;
-    if (kind_is_family(owner->kind)) {
-        return facts_find(search->facts, owner->kind, deployment->namespace, owner->name, server) &&
-               is_of_uid(server, owner);
+    bool is_selected =
+        deployment->is_selecting && facts_find(search->facts, OBJECT_MCPSERVER,
+                                               deployment->namespace, deployment->name, server);
+    if (is_selected && server->is_stdio) {
+        return true;
     }
-    return deployment->is_selecting && facts_find(search->facts, OBJECT_MCPSERVER,
-                                                  deployment->namespace, deployment->name, server);
+    /* The labels of a manifest, which stand in for an owner, may name one of another name. */
+    bool is_named = !owner->is_controlled || strcmp(owner->name, deployment->name) == 0;
+    if (kind_is_family(owner->kind) && !owner->is_unusable && is_named &&
+        facts_find(search->facts, owner->kind, deployment->namespace, owner->name, server) &&
+        is_of_uid(server, owner)) {
+        return true;
+    }
+    return is_selected && facts_find(search->facts, OBJECT_MCPSERVER, deployment->namespace,
+                                     deployment->name, server);
 }
 
 /* The operator takes the Deployment of a name whoever made it, so before there is one, the name
@@ -378,7 +419,7 @@ static bool is_sound_server(const struct object *object, enum object_kind kind) 
     bool has_backends = kind_has(kind, KIND_HAS_BACKENDS);
     return object->replicas.state != PRESENCE_UNUSABLE &&
            object->provider_presence != PRESENCE_UNUSABLE &&
-           object->affinity != PRESENCE_UNUSABLE &&
+           object->affinity_presence != PRESENCE_UNUSABLE &&
            (row->transport == NULL || object->transport_presence != PRESENCE_UNUSABLE) &&
            (!has_backends || object->backend_replicas.state != PRESENCE_UNUSABLE);
 }

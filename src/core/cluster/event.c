@@ -39,8 +39,10 @@ static size_t cut_name(const char *name, size_t max) {
 
 static void make_name(const struct event *event, char out[OBJECT_NAME_SIZE]) {
     char suffix[SUFFIX_SIZE];
-    int suffix_size = snprintf(suffix, sizeof(suffix), ".%" PRIx64 "%08" PRIx32,
-                               (uint64_t)event->wall_us, event->random);
+    int suffix_size = event->once != 0
+                          ? snprintf(suffix, sizeof(suffix), ".%016" PRIx64, event->once)
+                          : snprintf(suffix, sizeof(suffix), ".%" PRIx64 "%08" PRIx32,
+                                     (uint64_t)event->wall_us, event->random);
     size_t size = cut_name(event->name, OBJECT_NAME_SIZE - 1 - (size_t)suffix_size);
     memcpy(out, event->name, size);
     memcpy(out + size, suffix, (size_t)suffix_size + 1);

@@ -9,8 +9,8 @@ static bool is_of(const struct fact *deployment, const struct fact *server) {
     bool is_live = server->uid[0] != '\0' && deployment->uid[0] != '\0';
     bool is_named = strcmp(deployment->name, server->name) == 0 &&
                     strcmp(deployment->namespace, server->namespace) == 0;
-    bool is_owned = owner->kind == server->kind && strcmp(owner->uid, server->uid) == 0 &&
-                    strcmp(owner->name, server->name) == 0;
+    bool is_owned = owner->kind == server->kind && !owner->is_unusable &&
+                    strcmp(owner->uid, server->uid) == 0 && strcmp(owner->name, server->name) == 0;
     return is_live && is_named && (is_owned || deployment->is_selecting);
 }
 

@@ -16,6 +16,7 @@ enum phase { PHASE_IDLE, PHASE_UNDER_WAY, PHASE_ANSWERED };
 
 /* An object that is asked about: its GET, and its answer while that is kept. */
 struct topic {
+    enum object_kind kind;
     char namespace[OBJECT_NAMESPACE_SIZE];
     char name[OBJECT_NAME_SIZE];
     uint64_t hash;
@@ -26,7 +27,7 @@ struct topic {
     unsigned n_patient; /* questions that waited for the watch since the latest GET */
     bool is_overtaken;  /* the answer, or the one under way, serves no late question */
     enum evidence_state state;
-    struct fact server;
+    struct fact fact;
     int64_t ends_ms; /* when the answer is no longer kept */
     struct topic *next;
 };
@@ -80,12 +81,17 @@ void lookup_queue_free(struct lookup_queue *queue) {
     free(queue);
 }
 
-static struct topic *find_topic(const struct lookup_queue *queue, const char *namespace,
-                                const char *name) {
-    uint64_t hash = hash_text(hash_text(HASH_EMPTY, namespace), name);
+static uint64_t hash_object(enum object_kind kind, const char *namespace, const char *name) {
+    return hash_text(hash_text(hash_text(HASH_EMPTY, kind_rows[kind].plural), namespace), name);
+}
+
+static struct topic *find_topic(const struct lookup_queue *queue, enum object_kind kind,
+                                const char *namespace, const char *name) {
+    uint64_t hash = hash_object(kind, namespace, name);
     struct topic *topic = queue->topics;
-    while (topic != NULL && (topic->hash != hash || strcmp(topic->name, name) != 0 ||
-                             strcmp(topic->namespace, namespace) != 0)) {
+    while (topic != NULL &&
+           (topic->hash != hash || topic->kind != kind || strcmp(topic->name, name) != 0 ||
+            strcmp(topic->namespace, namespace) != 0)) {
         topic = topic->next;
     }
     return topic;
@@ -93,24 +99,24 @@ static struct topic *find_topic(const struct lookup_queue *queue, const char *na
 
 static struct topic *add_topic(struct lookup_queue *queue, const struct lookup_question *question) {
     struct topic *topic = memory_new(1, sizeof(*topic));
-    uint64_t hash = hash_text(HASH_EMPTY, question->namespace);
+    topic->kind = question->kind;
     text_copy(topic->namespace, sizeof(topic->namespace), question->namespace);
     text_copy(topic->name, sizeof(topic->name), question->name);
-    topic->hash = hash_text(hash, question->name);
-    topic->turn = hash_fold(hash) % TURNS;
+    topic->hash = hash_object(question->kind, question->namespace, question->name);
+    topic->turn = hash_fold(hash_text(HASH_EMPTY, question->namespace)) % TURNS;
     topic->next = queue->topics;
     queue->topics = topic;
     return topic;
 }
 
 static bool shows_the_hoped(const struct topic *topic, const struct asker *asker) {
-    return topic->state == EVIDENCE_FOUND && asker->generation <= topic->server.generation &&
-           (asker->uid[0] == '\0' || strcmp(asker->uid, topic->server.uid) == 0);
+    return topic->state == EVIDENCE_FOUND && asker->generation <= topic->fact.generation &&
+           (asker->uid[0] == '\0' || strcmp(asker->uid, topic->fact.uid) == 0);
 }
 
 void lookup_queue_add(struct lookup_queue *queue, const struct lookup_question *question,
                       void *context, int64_t now_ms) {
-    struct topic *topic = find_topic(queue, question->namespace, question->name);
+    struct topic *topic = find_topic(queue, question->kind, question->namespace, question->name);
     struct asker *asker = memory_new(1, sizeof(*asker));
     if (topic == NULL) {
         topic = add_topic(queue, question);
@@ -161,7 +167,7 @@ static void answer(struct lookup_queue *queue, struct asker **at, struct lookup_
         .kind = LOOKUP_ANSWER,
         .context = asker->context,
         .state = has_answer ? topic->state : EVIDENCE_FAILED,
-        .server = has_answer && topic->state == EVIDENCE_FOUND ? &topic->server : NULL,
+        .fact = has_answer && topic->state == EVIDENCE_FOUND ? &topic->fact : NULL,
         .is_crowded_out = topic->phase == PHASE_IDLE && !queue->is_closed,
     };
     topic->n_askers--;
@@ -187,6 +193,7 @@ static void begin(struct lookup_queue *queue, struct topic *topic, struct lookup
     *action = (struct lookup_action){
         .kind = LOOKUP_BEGIN,
         .place = place,
+        .object_kind = topic->kind,
         .namespace = topic->namespace,
         .name = topic->name,
     };
@@ -249,7 +256,7 @@ void lookup_queue_next(struct lookup_queue *queue, int64_t now_ms,
 }
 
 void lookup_queue_end(struct lookup_queue *queue, size_t place, enum evidence_state state,
-                      const struct fact *server, int64_t now_ms) {
+                      const struct fact *fact, int64_t now_ms) {
     struct topic *topic = queue->places[place];
     assert(topic != NULL && state != EVIDENCE_NONE);
     queue->places[place] = NULL;
@@ -258,20 +265,21 @@ void lookup_queue_end(struct lookup_queue *queue, size_t place, enum evidence_st
     topic->state = state;
     topic->ends_ms = now_ms + LOOKUP_KEPT_MS;
     if (state == EVIDENCE_FOUND) {
-        topic->server = *server;
+        topic->fact = *fact;
     } else if (state == EVIDENCE_FAILED) {
         topic->is_overtaken = true;
     }
 }
 
-void lookup_queue_drop(struct lookup_queue *queue, const char *namespace, const char *name) {
+void lookup_queue_drop(struct lookup_queue *queue, enum object_kind kind, const char *namespace,
+                       const char *name) {
     if (name == NULL) {
         for (struct topic *topic = queue->topics; topic != NULL; topic = topic->next) {
-            topic->is_overtaken = true;
+            topic->is_overtaken = topic->is_overtaken || topic->kind == kind;
         }
         return;
     }
-    struct topic *topic = find_topic(queue, namespace, name);
+    struct topic *topic = find_topic(queue, kind, namespace, name);
     if (topic != NULL) {
         topic->is_overtaken = true;
     }

@@ -39,10 +39,11 @@ static void praise(const char *version, bool is_map, struct finding *finding) {
 }
 
 /* Takes the versions in the order in which `serve` takes them. False if none of them is served. */
-static bool judge_versions(const struct answer *definition, const char *version,
+static bool judge_versions(const struct answer *definition, struct discovery *discovery,
                            struct finding *finding) {
     struct error error;
-    for (; version != NULL; version = discovery_next_version(version)) {
+    for (; discovery_next(discovery) != NULL; discovery_skip(discovery)) {
+        const char *version = discovery_next(discovery);
         bool is_map;
         if (discovery_read_definition(definition->json, definition->size, version, &is_map,
                                       &error)) {
@@ -60,17 +61,16 @@ void checkup_definition(const struct patient *patient, struct finding *finding) 
     const struct answer *definition = &patient->answers[QUESTION_DEFINITION];
     AUTO(tree_fini) cJSON *group_tree = checkup_see(patient, QUESTION_GROUP, install, finding);
     AUTO(tree_fini) cJSON *tree = NULL;
-    char version[DISCOVERY_VERSION_SIZE];
+    struct discovery discovery;
     struct error error;
     if (group_tree == NULL) {
         return;
     }
-    if (discovery_read_group(group->json, group->size, version, &error)) {
+    if (discovery_read_group(group->json, group->size, &discovery, &error)) {
         tree = checkup_see(patient, QUESTION_DEFINITION, install, finding);
-        if (tree == NULL || judge_versions(definition, version, finding)) {
+        if (tree == NULL || judge_versions(definition, &discovery, finding)) {
             return;
         }
     }
-    finding_set(finding, FINDING_PROBLEM, install,
-                "MCPServers are served neither as v1beta1 nor as v1alpha1");
+    finding_set(finding, FINDING_PROBLEM, install, "MCPServers are served in no version");
 }

@@ -49,8 +49,9 @@ static void judge_reference(struct reference *reference) {
         reference->is_of_toolhive || reference->version_presence == PRESENCE_UNUSABLE;
     bool is_named = reference->name_presence != PRESENCE_UNUSABLE &&
                     reference->uid_presence != PRESENCE_UNUSABLE;
-    owner->kind = reference->is_of_toolhive ? kind : OBJECT_OTHER;
-    owner->is_unusable = may_be_kind && may_be_group && !(owner->kind != OBJECT_OTHER && is_named);
+    bool is_sure = kind != OBJECT_OTHER && reference->is_of_toolhive;
+    owner->kind = may_be_group ? kind : OBJECT_OTHER;
+    owner->is_unusable = may_be_kind && may_be_group && !(is_sure && is_named);
 }
 
 /* Of several controllers, the one with the highest rank counts. */

@@ -216,27 +216,25 @@ static void read_session_storage(struct json_walk *walk, void *at) {
 }
 
 /* Go takes an empty text for absent. */
-static enum presence read_target_word(struct json_walk *walk, struct json_text *ret_text) {
-    *ret_text = (struct json_text){.at = ""};
-    enum presence presence = json_walk_view(walk, ret_text);
-    return presence == PRESENCE_SET && ret_text->size == 0 ? PRESENCE_ABSENT : presence;
+static enum presence read_target_word(struct json_walk *walk, char *out, size_t size) {
+    enum presence presence = json_walk_text(walk, out, size);
+    return presence == PRESENCE_SET && out[0] == '\0' ? PRESENCE_ABSENT : presence;
 }
 
 /* An apiVersion without a group, "v1", is not of apps. */
 static void read_target_version(struct json_walk *walk, void *at) {
     static const char prefix[] = "apps/";
     struct target *target = &((struct object *)at)->target;
-    struct json_text text;
-    target->version_presence = read_target_word(walk, &text);
-    target->is_of_apps =
-        text.size >= strlen(prefix) && memcmp(text.at, prefix, strlen(prefix)) == 0;
+    char version[OBJECT_GROUP_SIZE + OBJECT_KIND_SIZE];
+    target->version_presence = read_target_word(walk, version, sizeof(version));
+    target->is_of_apps = strncmp(version, prefix, strlen(prefix)) == 0;
 }
 
 static void read_target_kind(struct json_walk *walk, void *at) {
     struct target *target = &((struct object *)at)->target;
-    struct json_text text;
-    target->kind_presence = read_target_word(walk, &text);
-    target->is_deployment = json_text_is(&text, kind_rows[OBJECT_DEPLOYMENT].kind);
+    char kind[OBJECT_KIND_SIZE];
+    target->kind_presence = read_target_word(walk, kind, sizeof(kind));
+    target->is_deployment = strcmp(kind, kind_rows[OBJECT_DEPLOYMENT].kind) == 0;
 }
 
 static const struct json_field target_rows[] = {
@@ -249,9 +247,9 @@ static const struct json_fields target_fields = JSON_FIELDS(target_rows);
 static const struct json_field spec_rows[] = {
     NUMBER("replicas", replicas, 0, INT32_MAX),
     NUMBER("backendReplicas", backend_replicas, 0, INT32_MAX),
-    NUMBER("maxReplicas", max_replicas, 1, INT32_MAX),
+    NUMBER("maxReplicas", max_replicas, 0, INT32_MAX),
     NUMBER("maxReplicaCount", max_replica_count, 0, INT32_MAX),
-    JSON_IS_STATE("sessionAffinity", struct object, has_no_affinity, affinity, "None"),
+    JSON_TEXT_STATE("sessionAffinity", struct object, affinity, affinity_presence),
     JSON_INSIDE_STATE("scaleTargetRef", struct object, target.state, &target_fields),
     JSON_READ("selector", struct object, selection, identity_read_match_labels),
     JSON_INSIDE("template", &template_fields),

@@ -199,7 +199,7 @@ static const char *family_fault(const struct object *object) {
     if (object->provider_presence == PRESENCE_UNUSABLE) {
         return "spec.sessionStorage.provider is not a word";
     }
-    if (object->affinity == PRESENCE_UNUSABLE) {
+    if (object->affinity_presence == PRESENCE_UNUSABLE) {
         return "spec.sessionAffinity is not a word";
     }
     if (kind_has(object->kind, KIND_HAS_BACKENDS) &&

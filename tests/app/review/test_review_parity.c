@@ -282,7 +282,7 @@ static bool is_at_home_in_a_repository(const struct golden_case *golden,
         (server.uid[0] == '\0' || strcmp(server.uid, owner->uid) == 0);
     bool is_labelled =
         object->labelled != OBJECT_OTHER &&
-        facts_find(golden->facts, OBJECT_MCPSERVER, object->namespace, object->instance, &server);
+        facts_find(golden->facts, object->labelled, object->namespace, object->instance, &server);
     return is_owned == is_labelled && (!is_owned || strcmp(object->instance, owner->name) == 0);
 }
 

@@ -11,34 +11,100 @@
 #include "core/core_fixtures.h"
 
 #define VERSION(name) "{'groupVersion':'toolhive.stacklok.dev/" name "','version':'" name "'}"
-#define GROUP(versions)                                                                            \
+#define PREFERS(versions, preferred)                                                               \
     "{'kind':'APIGroup','apiVersion':'v1','name':'toolhive.stacklok.dev','versions':[" versions    \
-    "],'preferredVersion':" VERSION("v1alpha1") "}"
+    "],'preferredVersion':" preferred "}"
+#define GROUP(versions) PREFERS(versions, "null")
+#define LONG_63         "a23456789b123456789c123456789d123456789e123456789f123456789g123"
 
-static void test_discovery__takes_the_best_version_that_is_known(void **state) {
+/* The versions in the order in which they are asked for: "v1 v2". */
+static void list_versions(const struct discovery *discovery, char out[1024]) {
+    out[0] = '\0';
+    for (size_t i = 0; i < discovery->n_versions; i++) {
+        size_t used = strlen(out);
+        snprintf(out + used, 1024 - used, "%s%s", i > 0 ? " " : "", discovery->versions[i]);
+    }
+}
+
+static void test_discovery__orders_the_versions_of_a_group(void **state) {
     (void)state;
     static const struct {
         const char *json;
-        const char *version;
+        const char *versions;
     } rows[] = {
-        {GROUP(VERSION("v1beta1") "," VERSION("v1alpha1")), "v1beta1"},
-        {GROUP(VERSION("v1alpha1") "," VERSION("v1beta1")), "v1beta1"},
-        {GROUP(VERSION("v1") "," VERSION("v1beta1") "," VERSION("v2")), "v1beta1"},
-        {GROUP(VERSION("v1alpha1")), "v1alpha1"},
-        {GROUP(VERSION("v1") "," VERSION("v1alpha1") "," VERSION("v1alpha1")), "v1alpha1"},
+        /* The preferred one, then those that are known, then the others as they come. */
+        {GROUP(VERSION("v1beta1") "," VERSION("v1alpha1")), "v1beta1 v1alpha1"},
+        {GROUP(VERSION("v1alpha1") "," VERSION("v1beta1")), "v1beta1 v1alpha1"},
+        {PREFERS(VERSION("v1alpha1") "," VERSION("v1beta1"), VERSION("v1alpha1")),
+         "v1alpha1 v1beta1"},
+        {PREFERS(VERSION("v1") "," VERSION("v1beta2") "," VERSION("v1beta1"), VERSION("v1")),
+         "v1 v1beta1 v1beta2"},
+        {GROUP(VERSION("v2") "," VERSION("v1") "," VERSION("v1alpha1")), "v1alpha1 v2 v1"},
+        {PREFERS(VERSION("v2") "," VERSION("v1") "," VERSION("v1alpha1"), VERSION("v1")),
+         "v1 v1alpha1 v2"},
+        {GROUP(VERSION("v1beta2")), "v1beta2"},
+        {"{'preferredVersion':" VERSION("v2") ",'versions':[" VERSION("v1") "," VERSION(
+             "v2") "],'kind':'APIGroup'}",
+         "v2 v1"},
+        /* A preference for what is not there, or cannot be read. */
+        {PREFERS(VERSION("v1alpha1"), VERSION("v9")), "v1alpha1"},
+        {PREFERS(VERSION("v1alpha1") "," VERSION("v1"), "7"), "v1alpha1 v1"},
+        {PREFERS(VERSION("v1alpha1") "," VERSION("v1"), "{'version':null}"), "v1alpha1 v1"},
+        /* Each counts once, and names that are no part of a path do not count. */
+        {GROUP(VERSION("v1") "," VERSION("v1alpha1") "," VERSION("v1alpha1") "," VERSION("v1")),
+         "v1alpha1 v1"},
         {GROUP("null,7,[],{},{'version':7},{'version':null,'x':{}}," VERSION("v1alpha1")),
          "v1alpha1"},
+        {GROUP(VERSION("") "," VERSION("../v1") "," VERSION("v1?x") "," VERSION("V1") "," VERSION(
+             "v1 ") "," VERSION("v3")),
+         "v3"},
+        {GROUP(VERSION(LONG_63) "," VERSION(LONG_63 "4")), LONG_63},
         {"{'versions':[{'version':'v1b\\u0065ta1'}],'kind':'APIGroup'}", "v1beta1"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         AUTO_FREE char *json = make_json(rows[i].json);
-        char version[DISCOVERY_VERSION_SIZE];
+        char versions[1024];
+        struct discovery discovery;
         struct error error;
-        if (!discovery_read_group(json, strlen(json), version, &error)) {
+        if (!discovery_read_group(json, strlen(json), &discovery, &error)) {
             fail_msg("%s: %s", rows[i].json, error.text);
         }
-        assert_string_equal(version, rows[i].version);
+        list_versions(&discovery, versions);
+        assert_string_equal(versions, rows[i].versions);
+        assert_ptr_equal(discovery_next(&discovery), discovery.versions[0]);
     }
+}
+
+#define SEVEN                                                                                      \
+    VERSION("v1")                                                                                  \
+    "," VERSION("v2") "," VERSION("v3") "," VERSION("v4") "," VERSION("v5") "," VERSION(           \
+        "v6") "," VERSION("v7")
+
+/* The ninth has no room. It is the last in the order, wherever it stands in the group. */
+static void test_discovery__takes_8_versions_and_not_the_ninth(void **state) {
+    (void)state;
+    static const struct {
+        const char *json;
+        const char *versions;
+    } rows[] = {
+        {GROUP(SEVEN "," VERSION("v8")), "v1 v2 v3 v4 v5 v6 v7 v8"},
+        {GROUP(SEVEN "," VERSION("v8") "," VERSION("v9")), "v1 v2 v3 v4 v5 v6 v7 v8"},
+        {GROUP(SEVEN "," VERSION("v8") "," VERSION("v1alpha1")), "v1alpha1 v1 v2 v3 v4 v5 v6 v7"},
+        {PREFERS(SEVEN
+                 "," VERSION("v8") "," VERSION("v1alpha1") "," VERSION("v1beta1") "," VERSION("v9"),
+                 VERSION("v9")),
+         "v9 v1beta1 v1alpha1 v1 v2 v3 v4 v5"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO_FREE char *json = make_json(rows[i].json);
+        char versions[1024];
+        struct discovery discovery;
+        struct error error;
+        assert_true(discovery_read_group(json, strlen(json), &discovery, &error));
+        list_versions(&discovery, versions);
+        assert_string_equal(versions, rows[i].versions);
+    }
+    assert_int_equal(DISCOVERY_VERSIONS_MAX, 8);
 }
 
 static void test_discovery__says_what_is_wrong_with_a_group(void **state) {
@@ -48,8 +114,8 @@ static void test_discovery__says_what_is_wrong_with_a_group(void **state) {
         enum error_kind kind;
     } rows[] = {
         {GROUP(""), ERROR_NOT_FOUND},
-        {GROUP(VERSION("v1")), ERROR_NOT_FOUND},
-        {GROUP(VERSION("v1beta2") "," VERSION("v1beta") "," VERSION("V1beta1")), ERROR_NOT_FOUND},
+        {GROUP(VERSION("V1beta1")), ERROR_NOT_FOUND},
+        {PREFERS("", VERSION("v1beta1")), ERROR_NOT_FOUND},
         {GROUP("{'groupVersion':'v1beta1'}"), ERROR_NOT_FOUND},
         {"{'kind':'APIGroup'}", ERROR_NOT_FOUND},
         {"{'kind':'APIGroup','versions':null}", ERROR_NOT_FOUND},
@@ -65,13 +131,13 @@ static void test_discovery__says_what_is_wrong_with_a_group(void **state) {
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         AUTO_FREE char *json = make_json(rows[i].json);
-        char version[DISCOVERY_VERSION_SIZE] = "untouched";
+        struct discovery discovery = {.n_versions = 77};
         struct error error;
-        if (discovery_read_group(json, strlen(json), version, &error) ||
+        if (discovery_read_group(json, strlen(json), &discovery, &error) ||
             error.kind != rows[i].kind) {
             fail_msg("%s", rows[i].json);
         }
-        assert_string_equal(version, "untouched");
+        assert_int_equal(discovery.n_versions, 77);
     }
 }
 
@@ -200,8 +266,8 @@ static void test_discovery__refuses_every_beginning(void **state) {
     struct error error;
     for (size_t size = 0; size < strlen(group); size++) {
         AUTO_FREE char *json = copy_exactly(group, size);
-        char version[DISCOVERY_VERSION_SIZE];
-        assert_false(discovery_read_group(json, size, version, &error));
+        struct discovery discovery;
+        assert_false(discovery_read_group(json, size, &discovery, &error));
     }
     for (size_t size = 0; size < strlen(definition); size++) {
         AUTO_FREE char *json = copy_exactly(definition, size);
@@ -210,51 +276,107 @@ static void test_discovery__refuses_every_beginning(void **state) {
     }
 }
 
-static void test_discovery__a_version_serves_mcpservers_if_its_resources_say_so(void **state) {
+#define LIST(names) "{'kind':'APIResourceList','resources':[" names "]}"
+#define ITEM(name)  "{'name':'" name "'}"
+#define SERVER      ITEM("mcpservers")
+#define PROXY       ITEM("mcpremoteproxies")
+#define VIRTUAL     ITEM("virtualmcpservers")
+
+enum { LISTS_MAX = 4 };
+
+/* A group of v1, v1beta1 and v1alpha1, asked for v1beta1, v1alpha1 and v1 in this order. An empty
+   list: the version cannot be read. */
+static void test_discovery__takes_for_each_kind_the_first_version_that_has_it(void **state) {
+    (void)state;
+    static const struct {
+        const char *lists[LISTS_MAX];
+        const char *server;
+        const char *proxy;
+        const char *virtual;
+    } rows[] = {
+        {{LIST(SERVER "," PROXY "," VIRTUAL)}, "v1beta1", "v1beta1", "v1beta1"},
+        {{LIST(SERVER), LIST(SERVER "," PROXY), LIST(SERVER "," PROXY "," VIRTUAL)},
+         "v1beta1",
+         "v1alpha1",
+         "v1"},
+        {{LIST(ITEM("mcpgroups")), LIST(SERVER), LIST(VIRTUAL)}, "v1alpha1", "", "v1"},
+        {{LIST(PROXY), LIST(""), LIST("")}, "", "v1beta1", ""},
+        {{LIST(""), LIST(""), LIST("")}, "", "", ""},
+        {{"", LIST(SERVER "," PROXY), LIST(SERVER "," VIRTUAL)}, "v1alpha1", "v1alpha1", "v1"},
+        {{"", "", ""}, "", "", ""},
+    };
+    AUTO_FREE char *group =
+        make_json(GROUP(VERSION("v1") "," VERSION("v1alpha1") "," VERSION("v1b"
+                                                                          "eta1")));
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct discovery discovery;
+        struct error error;
+        size_t n = 0;
+        assert_true(discovery_read_group(group, strlen(group), &discovery, &error));
+        for (; discovery_next(&discovery) != NULL; n++) {
+            assert_non_null(rows[i].lists[n]);
+            AUTO_FREE char *json = make_json(rows[i].lists[n]);
+            if (json[0] == '\0') {
+                discovery_skip(&discovery);
+            } else if (!discovery_read_resources(&discovery, json, strlen(json), &error)) {
+                fail_msg("%zu: %s", i, error.text);
+            }
+        }
+        assert_null(rows[i].lists[n]);
+        assert_string_equal(discovery_version(&discovery, OBJECT_MCPSERVER), rows[i].server);
+        assert_string_equal(discovery_version(&discovery, OBJECT_MCPREMOTEPROXY), rows[i].proxy);
+        assert_string_equal(discovery_version(&discovery, OBJECT_VIRTUALMCPSERVER),
+                            rows[i].virtual);
+    }
+}
+
+static void test_discovery__reads_resources_by_their_plural(void **state) {
     (void)state;
     static const struct {
         const char *json;
         bool is_list;
         bool has_servers;
     } rows[] = {
-        {"{'kind':'APIResourceList','resources':[{'name':'mcpservers','kind':'MCPServer'}]}", true,
-         true},
+        {LIST("{'name':'mcpservers','kind':'MCPServer'}"), true, true},
         {"{'resources':[{'x':1,'name':'mcpservers'},{'name':'b'}],'kind':'APIResourceList'}", true,
          true},
-        {"{'kind':'APIResourceList','resources':[{'name':'mcpservers/status'},{'name':'mcpgroups'},"
-         "{'kind':'mcpservers'},7,{}]}",
+        {LIST(SERVER "," SERVER), true, true},
+        {LIST(ITEM("mcpservers/status") "," ITEM("mcpgroups") ",{'kind':'mcpservers'},7,{},null"),
          true, false},
+        {LIST(ITEM("MCPServers") "," ITEM("mcpserver") "," ITEM("virtualmcpservers")), true, false},
         {"{'kind':'APIResourceList','resources':null}", true, false},
         {"{'kind':'Status','resources':[{'name':'mcpservers'}]}", false, false},
+        {LIST(SERVER) "}", false, false},
         {"404 page not found", false, false},
+        {"", false, false},
     };
+    AUTO_FREE char *group = make_json(GROUP(VERSION("v1beta1")));
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         AUTO_FREE char *json = make_json(rows[i].json);
+        struct discovery discovery;
         struct error error;
-        bool has_servers = false;
-        bool is_list = discovery_read_resources(json, strlen(json), &has_servers, &error);
-        if (is_list != rows[i].is_list || (is_list && has_servers != rows[i].has_servers)) {
-            fail_msg("%s: %d, %d", rows[i].json, is_list, has_servers);
+        assert_true(discovery_read_group(group, strlen(group), &discovery, &error));
+        bool is_list = discovery_read_resources(&discovery, json, strlen(json), &error);
+        const char *version = discovery_version(&discovery, OBJECT_MCPSERVER);
+        if (is_list != rows[i].is_list ||
+            strcmp(version, rows[i].has_servers ? "v1beta1" : "") != 0) {
+            fail_msg("%s: %d, %s", rows[i].json, is_list, version);
         }
+        /* Without a list, the version is still the next one. */
+        assert_true((discovery_next(&discovery) == NULL) == is_list);
     }
-}
-
-static void test_discovery__versions_are_tried_one_after_the_other(void **state) {
-    (void)state;
-    assert_string_equal(discovery_next_version("v1beta1"), "v1alpha1");
-    assert_null(discovery_next_version("v1alpha1"));
-    assert_null(discovery_next_version("v2"));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_discovery__takes_the_best_version_that_is_known),
+        cmocka_unit_test(test_discovery__orders_the_versions_of_a_group),
+        cmocka_unit_test(test_discovery__takes_8_versions_and_not_the_ninth),
         cmocka_unit_test(test_discovery__says_what_is_wrong_with_a_group),
         cmocka_unit_test(test_discovery__says_whether_conditions_are_a_map),
         cmocka_unit_test(test_discovery__says_what_is_wrong_with_a_definition),
         cmocka_unit_test(test_discovery__refuses_every_beginning),
-        cmocka_unit_test(test_discovery__a_version_serves_mcpservers_if_its_resources_say_so),
-        cmocka_unit_test(test_discovery__versions_are_tried_one_after_the_other),
+        cmocka_unit_test(test_discovery__takes_for_each_kind_the_first_version_that_has_it),
+        cmocka_unit_test(test_discovery__reads_resources_by_their_plural),
     };
     return cmocka_run_group_tests_name("core/discovery", tests, NULL, NULL);
 }

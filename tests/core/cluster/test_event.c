@@ -128,6 +128,28 @@ static void test_event__names_differ_by_time_and_chance(void **state) {
     }
 }
 
+/* Two replicas that post about one occasion give it one name, whatever their clocks and chance. */
+static void test_event__one_occasion_has_one_name(void **state) {
+    (void)state;
+    struct event events[] = {plain, plain, plain};
+    events[0].once = events[1].once = 7;
+    events[1].wall_us++;
+    events[1].random++;
+    events[2].once = 8;
+    cJSON *jsons[COUNT_OF(events)];
+    const char *names[COUNT_OF(events)];
+    for (size_t i = 0; i < COUNT_OF(events); i++) {
+        jsons[i] = write_event(&events[i]);
+        names[i] = text_at(cJSON_GetObjectItem(jsons[i], "metadata"), "name");
+    }
+    assert_string_equal(names[0], "github.0000000000000007");
+    assert_string_equal(names[0], names[1]);
+    assert_string_not_equal(names[0], names[2]);
+    for (size_t i = 0; i < COUNT_OF(events); i++) {
+        cJSON_Delete(jsons[i]);
+    }
+}
+
 /* The text has `n_fill` plain bytes and the ending. Up to the limit it stays unchanged, past it it
    is cut. */
 static void test_event__long_texts_are_cut_at_a_characters_end(void **state) {
@@ -192,6 +214,7 @@ int main(void) {
         cmocka_unit_test(test_event__its_name_is_always_valid),
         cmocka_unit_test(test_event__a_long_name_is_cut_no_more_than_it_must),
         cmocka_unit_test(test_event__names_differ_by_time_and_chance),
+        cmocka_unit_test(test_event__one_occasion_has_one_name),
         cmocka_unit_test(test_event__long_texts_are_cut_at_a_characters_end),
         cmocka_unit_test(test_event__foreign_bytes_stay_json),
     };

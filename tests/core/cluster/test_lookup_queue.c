@@ -33,15 +33,27 @@ static int teardown(void **state) {
     return 0;
 }
 
-/* Asks about `path` ("n/a"), hoping for this uid and generation. */
-static void ask_for(const struct fixture *fixture, intptr_t id, const char *path, const char *uid,
-                    int64_t generation, int64_t now_ms, int64_t deadline_ms) {
-    struct lookup_question question = {.generation = generation, .deadline_ms = deadline_ms};
+/* Asks about the object of that kind at `path` ("n/a"), hoping for this uid and generation. */
+static void ask_kind_for(const struct fixture *fixture, intptr_t id, enum object_kind kind,
+                         const char *path, const char *uid, int64_t generation, int64_t now_ms,
+                         int64_t deadline_ms) {
+    struct lookup_question question = {
+        .kind = kind, .generation = generation, .deadline_ms = deadline_ms};
     size_t size = strcspn(path, "/");
     memcpy(question.namespace, path, size);
     text_copy(question.name, sizeof(question.name), path + size + 1);
     text_copy(question.uid, sizeof(question.uid), uid);
     lookup_queue_add(fixture->queue, &question, (void *)id, now_ms);
+}
+
+static void ask_for(const struct fixture *fixture, intptr_t id, const char *path, const char *uid,
+                    int64_t generation, int64_t now_ms, int64_t deadline_ms) {
+    ask_kind_for(fixture, id, OBJECT_MCPSERVER, path, uid, generation, now_ms, deadline_ms);
+}
+
+static void ask_kind(const struct fixture *fixture, intptr_t id, enum object_kind kind,
+                     const char *path, int64_t now_ms) {
+    ask_kind_for(fixture, id, kind, path, "u", 0, now_ms, now_ms + 2000);
 }
 
 static void ask(const struct fixture *fixture, intptr_t id, const char *path, int64_t now_ms) {
@@ -54,11 +66,14 @@ static void say(struct fixture *fixture, const struct lookup_action *action) {
     char *at = fixture->said + used;
     size_t room = sizeof(fixture->said) - used;
     if (action->kind == LOOKUP_BEGIN) {
-        snprintf(at, room, "GET %s/%s at %zu; ", action->namespace, action->name, action->place);
+        bool is_server = action->object_kind == OBJECT_MCPSERVER;
+        snprintf(at, room, "GET %s%s%s/%s at %zu; ",
+                 is_server ? "" : kind_rows[action->object_kind].plural, is_server ? "" : " ",
+                 action->namespace, action->name, action->place);
     } else if (action->kind == LOOKUP_ANSWER) {
         snprintf(at, room, "%" PRIdPTR " %s%s%s%s; ", (intptr_t)action->context,
-                 states[action->state], action->server == NULL ? "" : " ",
-                 action->server == NULL ? "" : action->server->uid,
+                 states[action->state], action->fact == NULL ? "" : " ",
+                 action->fact == NULL ? "" : action->fact->uid,
                  action->is_crowded_out ? " (no place)" : "");
     } else if (action->until_ms == INT64_MAX) {
         snprintf(at, room, "wait");
@@ -175,7 +190,7 @@ static void test_lookup_queue__a_crowd_with_made_up_uids_costs_one_get(void **st
             if (action.kind == LOOKUP_BEGIN) {
                 end_found(fixture, action.place, "u", 1, now_ms);
             } else {
-                assert_string_equal(action.server->uid, "u");
+                assert_string_equal(action.fact->uid, "u");
             }
         }
     }
@@ -196,7 +211,7 @@ static void test_lookup_queue__4_wait_for_the_watch_and_the_5th_does_not(void **
     EXPECT(fixture, 2000, "6 found other; 7 found other; wait 2250");
     EXPECT(fixture, 2250, "2 found other; 3 found other; 4 found other; 5 found other; wait");
     /* The next answer has its own four. */
-    lookup_queue_drop(fixture->queue, "n", "a");
+    lookup_queue_drop(fixture->queue, OBJECT_MCPSERVER, "n", "a");
     ask(fixture, 8, "n/a", 2300);
     EXPECT(fixture, 2300, "GET n/a at 0; wait 4300");
     end_found(fixture, 0, "other", 1, 2310);
@@ -213,17 +228,17 @@ static void test_lookup_queue__the_watch_drops_a_kept_answer(void **state) {
     act(fixture, 1010);
     ask(fixture, 2, "n/a", 2000);
     EXPECT(fixture, 2000, "wait 2250");
-    lookup_queue_drop(fixture->queue, "n", "b");
-    lookup_queue_drop(fixture->queue, "m", "a");
+    lookup_queue_drop(fixture->queue, OBJECT_MCPSERVER, "n", "b");
+    lookup_queue_drop(fixture->queue, OBJECT_MCPSERVER, "m", "a");
     EXPECT(fixture, 2100, "wait 2250");
-    lookup_queue_drop(fixture->queue, "n", "a");
+    lookup_queue_drop(fixture->queue, OBJECT_MCPSERVER, "n", "a");
     EXPECT(fixture, 2249, "GET n/a at 0; wait 4000");
     end_found(fixture, 0, "u", 1, 2260);
     EXPECT(fixture, 2260, "2 found u; wait");
     /* A new list may tell about all. */
     ask_for(fixture, 3, "n/a", "v", 0, 2300, 4300);
     EXPECT(fixture, 2300, "wait 2550");
-    lookup_queue_drop(fixture->queue, NULL, NULL);
+    lookup_queue_drop(fixture->queue, OBJECT_MCPSERVER, NULL, NULL);
     EXPECT(fixture, 2300, "GET n/a at 0; wait 4300");
 }
 
@@ -233,7 +248,7 @@ static void test_lookup_queue__the_watch_overtakes_a_get(void **state) {
     ask(fixture, 1, "n/a", 1000);
     EXPECT(fixture, 1000, "GET n/a at 0; wait 3000");
     ask(fixture, 2, "n/a", 1001);
-    lookup_queue_drop(fixture->queue, "n", "a");
+    lookup_queue_drop(fixture->queue, OBJECT_MCPSERVER, "n", "a");
     ask(fixture, 3, "n/a", 1002);
     EXPECT(fixture, 1002, "wait 3000");
     end_absent(fixture, 0, 1010);
@@ -243,7 +258,7 @@ static void test_lookup_queue__the_watch_overtakes_a_get(void **state) {
     /* Nobody waits for this one. It is not kept. */
     ask(fixture, 4, "n/b", 1030);
     EXPECT(fixture, 1030, "GET n/b at 0; wait 3030");
-    lookup_queue_drop(fixture->queue, "n", "b");
+    lookup_queue_drop(fixture->queue, OBJECT_MCPSERVER, "n", "b");
     end_absent(fixture, 0, 1040);
     EXPECT(fixture, 1040, "4 absent; wait");
     ask(fixture, 5, "n/b", 1050);
@@ -402,6 +417,39 @@ static void test_lookup_queue__keeps_256_answers_and_forgets_the_oldest(void **s
     assert_int_equal(count(fixture->said, "GET n/x0 "), 1);
 }
 
+/* Three objects of one name: each has its own GET, answer and news. */
+static void test_lookup_queue__objects_of_one_name_stay_apart_by_kind(void **state) {
+    struct fixture *fixture = *state;
+    ask_kind(fixture, 1, OBJECT_MCPSERVER, "n/a", 1000);
+    ask_kind(fixture, 2, OBJECT_MCPREMOTEPROXY, "n/a", 1000);
+    ask_kind(fixture, 3, OBJECT_VIRTUALMCPSERVER, "n/a", 1000);
+    ask_kind(fixture, 4, OBJECT_MCPREMOTEPROXY, "n/a", 1000);
+    EXPECT(fixture, 1000,
+           "GET n/a at 0; GET mcpremoteproxies n/a at 1; GET virtualmcpservers n/a at 2; "
+           "wait 3000");
+    end_found(fixture, 1, "proxy", 1, 1010);
+    EXPECT(fixture, 1010, "2 found proxy; 4 found proxy; wait 3000");
+    end_absent(fixture, 0, 1020);
+    end_found(fixture, 2, "virtual", 1, 1020);
+    EXPECT(fixture, 1020, "1 absent; 3 found virtual; wait");
+    /* The kept answers. */
+    ask_kind_for(fixture, 5, OBJECT_VIRTUALMCPSERVER, "n/a", "virtual", 0, 1100, 3100);
+    ask_kind_for(fixture, 6, OBJECT_MCPREMOTEPROXY, "n/a", "proxy", 0, 1100, 3100);
+    EXPECT(fixture, 1100, "5 found virtual; 6 found proxy; wait");
+    /* News about one of them drops no other answer. */
+    lookup_queue_drop(fixture->queue, OBJECT_MCPREMOTEPROXY, "n", "a");
+    ask_kind_for(fixture, 7, OBJECT_VIRTUALMCPSERVER, "n/a", "virtual", 0, 1200, 3200);
+    ask_kind_for(fixture, 8, OBJECT_MCPREMOTEPROXY, "n/a", "proxy", 0, 1200, 3200);
+    EXPECT(fixture, 1200, "7 found virtual; GET mcpremoteproxies n/a at 0; wait 3200");
+    end_absent(fixture, 0, 1210);
+    EXPECT(fixture, 1210, "8 absent; wait");
+    /* Neither does a new list of one kind. */
+    lookup_queue_drop(fixture->queue, OBJECT_VIRTUALMCPSERVER, NULL, NULL);
+    ask_kind(fixture, 9, OBJECT_MCPSERVER, "n/a", 1300);
+    ask_kind(fixture, 10, OBJECT_VIRTUALMCPSERVER, "n/a", 1300);
+    EXPECT(fixture, 1300, "GET virtualmcpservers n/a at 0; wait 1550");
+}
+
 static void test_lookup_queue__closed_it_answers_all_and_asks_nothing(void **state) {
     struct fixture *fixture = *state;
     ask(fixture, 1, "n/kept", 1000);
@@ -438,6 +486,7 @@ int main(void) {
         TEST(test_lookup_queue__500_gets_begin_in_a_second),
         TEST(test_lookup_queue__namespaces_take_turns),
         TEST(test_lookup_queue__keeps_256_answers_and_forgets_the_oldest),
+        TEST(test_lookup_queue__objects_of_one_name_stay_apart_by_kind),
         TEST(test_lookup_queue__closed_it_answers_all_and_asks_nothing),
     };
     return cmocka_run_group_tests_name("core/lookup_queue", tests, NULL, NULL);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rules.h"
 
+#include <string.h>
+
 /* An operator with a Redis of its own gives it to MCPServers. To the others it gives it if they
    name no session storage. */
 static bool shares_sessions(const struct ruling *ruling) {
@@ -15,7 +17,7 @@ static void find_fault(struct ruling *ruling, long long replicas, const char *wh
     if (ruling->mode == MODE_DENY && ruling_is_new_violation(ruling, broken_by)) {
         ruling_deny(ruling, "%lld %s need sessionStorage.provider redis to share sessions",
                     replicas, what);
-    } else if (ruling->review->object.has_no_affinity) {
+    } else if (strcmp(ruling->review->object.affinity, "None") == 0) {
         ruling_warn(
             ruling,
             "sessionAffinity None: requests of one session reach different %s (%lld); use redis",
@@ -38,7 +40,7 @@ const char *session_storage(struct ruling *ruling) {
         return "sessions are kept in redis";
     }
     find_fault(ruling, ruling->replicas.value, "replicas",
-               CHANGE_REPLICAS | CHANGE_PROVIDER | CHANGE_TRANSPORT);
+               CHANGE_REPLICAS | CHANGE_PROVIDER);
     return NULL;
 }
 

@@ -15,6 +15,21 @@ static bool is_over_cap(const struct ruling *ruling) {
     return ruling->server->is_stdio && number_exceeds(&ruling->server->replicas, 1);
 }
 
+static bool has_backends(const struct ruling *ruling) {
+    return number_exceeds(&ruling->review->object.backend_replicas, 1);
+}
+
+/* On reinvocation the count is 1, and this has nothing to say. So it says nothing to the audit log
+   where backendReplicas go on having their say there. */
+static void tell_rewrite(struct ruling *ruling, long long replicas) {
+    static const char text[] = ALLOWS_ONE "; spec.replicas set to 1, not %lld";
+    if (has_backends(ruling)) {
+        ruling_tell(ruling, text, replicas);
+    } else {
+        ruling_warn(ruling, text, replicas);
+    }
+}
+
 /* Row 1: the MCPServer itself. Its Deployment is held at 1, so the MCPServer is admitted as it is,
    unless the policy rewrites or refuses it. */
 static void cap_server(struct ruling *ruling) {
@@ -24,11 +39,11 @@ static void cap_server(struct ruling *ruling) {
     const bool rewrites = ruling->policy->rewrites_spec &&
                           ruling_is_new_violation(ruling, CHANGE_TRANSPORT | CHANGE_REPLICAS);
     if (ruling->mode == MODE_DENY &&
-        ruling_is_new_violation(ruling, CHANGE_TRANSPORT | CHANGE_REPLICAS | CHANGE_PROVIDER)) {
+        ruling_is_new_violation(ruling, CHANGE_TRANSPORT | CHANGE_REPLICAS)) {
         ruling_deny(ruling, ALLOWS_ONE "; spec.replicas is %lld", replicas);
     } else if (ruling->mode == MODE_ENFORCE && rewrites) {
         set_one_replica(ruling);
-        ruling_warn(ruling, ALLOWS_ONE "; spec.replicas set to 1, not %lld", replicas);
+        tell_rewrite(ruling, replicas);
     } else if (ruling->mode == MODE_WARN && rewrites) {
         ruling_warn(ruling, ALLOWS_ONE "; mode enforce would set spec.replicas to 1, not %lld",
                     replicas);
@@ -50,7 +65,7 @@ const char *stdio_cap_backends(struct ruling *ruling) {
     if (!ruling->server->is_stdio) {
         return "the transport is not stdio";
     }
-    if (!number_exceeds(backends, 1)) {
+    if (!has_backends(ruling)) {
         return "spec.backendReplicas is not above 1";
     }
     if (ruling->mode == MODE_DENY &&

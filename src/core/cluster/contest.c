@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cluster/contest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+struct contest {
+    int64_t hour_ms; /* when the hour of `n_events` began */
+    unsigned n_events;
+    size_t n_series;
+    struct contest_series series[CONTEST_SERIES_MAX]; /* in no order */
+};
+
+struct contest *contest_new(void) {
+    return memory_new(1, sizeof(struct contest));
+}
+
+void contest_free(struct contest *contest) {
+    free(contest);
+}
+
+static uint64_t hash_of(enum rule_id rule, const struct review *review) {
+    uint64_t hash = hash_byte(HASH_EMPTY, (unsigned char)rule);
+    hash = hash_text(hash, review->namespace);
+    hash = hash_text(hash, review->name);
+    return hash_text(hash, review->user);
+}
+
+static bool is_of(const struct contest_series *series, enum rule_id rule,
+                  const struct review *review) {
+    return series->rule == rule && strcmp(series->name, review->name) == 0 &&
+           strcmp(series->namespace, review->namespace) == 0 &&
+           strcmp(series->user, review->user) == 0;
+}
+
+static struct contest_series *find(struct contest *contest, enum rule_id rule,
+                                   const struct review *review, uint64_t hash) {
+    for (size_t i = 0; i < contest->n_series; i++) {
+        struct contest_series *series = &contest->series[i];
+        if (series->hash == hash && is_of(series, rule, review)) {
+            return series;
+        }
+    }
+    return NULL;
+}
+
+static struct contest_series *quietest(struct contest *contest) {
+    struct contest_series *found = contest->series;
+    for (size_t i = 1; i < contest->n_series; i++) {
+        if (contest->series[i].noted_ms < found->noted_ms) {
+            found = &contest->series[i];
+        }
+    }
+    return found;
+}
+
+static struct contest_series *begin(struct contest *contest, enum rule_id rule,
+                                    const struct review *review, uint64_t hash) {
+    struct contest_series *series = contest->n_series < CONTEST_SERIES_MAX
+                                        ? &contest->series[contest->n_series++]
+                                        : quietest(contest);
+    *series = (struct contest_series){.rule = rule, .hash = hash};
+    text_copy(series->namespace, sizeof(series->namespace), review->namespace);
+    text_copy(series->name, sizeof(series->name), review->name);
+    text_copy(series->user, sizeof(series->user), review->user);
+    return series;
+}
+
+static bool is_contested(const struct contest_series *series) {
+    return series->n_all > CONTEST_SHOWN;
+}
+
+static int64_t take_line(struct contest_series *series, int64_t now_ms) {
+    int64_t times = series->n_unsaid;
+    bool is_first = times == series->n_all;
+    if (!is_first && now_ms < series->said_ms + CONTEST_MINUTE_MS) {
+        return 0;
+    }
+    series->said_ms = now_ms;
+    series->n_unsaid = 0;
+    return times;
+}
+
+/* An Event that finds no room in this hour is tried again with the next decision. */
+static bool take_event(struct contest *contest, struct contest_series *series, int64_t now_ms) {
+    if (series->has_event && now_ms < series->event_ms + CONTEST_HOUR_MS) {
+        return false;
+    }
+    if (now_ms >= contest->hour_ms + CONTEST_HOUR_MS) {
+        contest->hour_ms = now_ms;
+        contest->n_events = 0;
+    }
+    if (contest->n_events >= CONTEST_EVENTS_MAX) {
+        return false;
+    }
+    contest->n_events++;
+    series->has_event = true;
+    series->event_ms = now_ms;
+    return true;
+}
+
+void contest_note(struct contest *contest, enum rule_id rule, const struct review *review,
+                  int64_t now_ms, struct contest_news *ret_news) {
+    uint64_t hash = hash_of(rule, review);
+    struct contest_series *series = find(contest, rule, review, hash);
+    if (series == NULL) {
+        series = begin(contest, rule, review, hash);
+    }
+    series->noted_ms = now_ms;
+    series->n_all++;
+    series->n_unsaid++;
+    *ret_news = (struct contest_news){.is_contested = is_contested(series)};
+    if (ret_news->is_contested) {
+        ret_news->times = take_line(series, now_ms);
+        ret_news->is_event_due = rule == RULE_STDIO_CAP && take_event(contest, series, now_ms);
+    }
+}
+
+bool contest_end(struct contest *contest, int64_t now_ms, struct contest_series *ret_series) {
+    for (size_t i = 0; i < contest->n_series;) {
+        struct contest_series *series = &contest->series[i];
+        if (now_ms < series->noted_ms + CONTEST_QUIET_MS) {
+            i++;
+            continue;
+        }
+        *ret_series = *series;
+        *series = contest->series[--contest->n_series];
+        if (is_contested(ret_series)) {
+            return true;
+        }
+    }
+    return false;
+}
