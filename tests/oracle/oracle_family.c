@@ -81,7 +81,9 @@ static bool is_stdio(const struct request *request) {
 
 /* Row 1. Returns the count that is left. */
 static struct integer row_1(const struct request *request, struct answer *answer) {
-    static const struct breach breach = {.is_by_replicas = true, .is_by_transport = true};
+    static const struct breach breach = {
+        .is_by_replicas = true, .is_by_transport = true, .is_by_provider = true};
+    static const struct breach rewrite = {.is_by_replicas = true, .is_by_transport = true};
     struct integer replicas = oracle_replicas(request->object);
     enum rule_mode mode = oracle_mode(request, STDIO_CAP);
     bool changes = is_new(request, &breach);
@@ -95,7 +97,7 @@ static struct integer row_1(const struct request *request, struct answer *answer
         return replicas;
     }
     oracle_warn(answer, STDIO_CAP);
-    if (rewrites && changes) {
+    if (rewrites && is_new(request, &rewrite)) {
         oracle_mark(request, MARK_ROW1_REWRITE);
         oracle_patch(answer, STDIO_CAP, "/spec/replicas", cJSON_CreateNumber(1));
         return (struct integer){SET, 1};
@@ -138,7 +140,10 @@ static bool shares_sessions(const struct request *request) {
 }
 
 static void row_2(const struct request *request, struct integer replicas, struct answer *answer) {
-    static const struct breach breach = {.is_by_replicas = true, .is_by_provider = true};
+    /* Of a sibling nobody reads the transport. */
+    const struct breach breach = {.is_by_replicas = true,
+                                  .is_by_provider = true,
+                                  .is_by_transport = request->kind == MCPSERVER};
     enum rule_mode mode = oracle_mode(request, SESSION_STORAGE);
     if (!oracle_exceeds(replicas, 1) || shares_sessions(request) || mode == OFF) {
         return;

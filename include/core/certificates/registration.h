@@ -18,6 +18,9 @@
 #define REGISTRATIONS_PATH "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 #define REGISTRATION_KIND  "MutatingWebhookConfiguration"
 
+/* The entry for autoscalers only warns or refuses, so it never fails closed. */
+#define REGISTRATION_AUTOSCALERS_NAME "autoscalers.capstan.dev"
+
 enum { REGISTRATION_ENTRIES_MAX = 16, REGISTRATION_NAME_SIZE = 254, REGISTRATION_ID_SIZE = 64 };
 
 struct registration_entry {
@@ -47,7 +50,11 @@ void registration_fini(struct registration *registration);
 size_t registration_keep_service(struct registration *registration, const char *namespace,
                                  const char *name);
 
-/* True if each entry has this caBundle and, if `fails`, the failurePolicy Fail. */
+/* True if `fails` is about this entry: it is about all but that for autoscalers. */
+bool registration_may_fail(const struct registration_entry *entry);
+
+/* True if each entry has this caBundle and, if `fails`, each that may fail has the failurePolicy
+   Fail. */
 bool registration_is_as(const struct registration *registration, const char *bundle_pem,
                         bool fails);
 
@@ -61,7 +68,7 @@ struct registration registration_copy(const struct registration *registration);
 
 /* Appends the JSON Patch (RFC 6902) that makes it so. For each entry that differs it has a `test`
    of the name and the `add`s: if entries have moved meanwhile, the API server writes nothing.
-   `fails` false leaves the failurePolicy as it is. */
+   `fails` false leaves the failurePolicy as it is; so does an entry that may not fail. */
 void registration_write_patch(const struct registration *registration, const char *bundle_pem,
                               bool fails, struct buffer *out);
 

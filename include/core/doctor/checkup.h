@@ -17,7 +17,7 @@
 #include "core/doctor/finding.h"
 #include "core/doctor/question.h"
 
-enum { CHECKUP_FINDINGS_MAX = 24, CHECKUP_ASKS_MAX = 2048, CHECKUP_NAME_SIZE = 254 };
+enum { CHECKUP_FINDINGS_MAX = 24, CHECKUP_ASKS_MAX = 2304, CHECKUP_NAME_SIZE = 254 };
 
 /* A right that the program needs. */
 struct checkup_right {

@@ -119,8 +119,13 @@ size_t registration_keep_service(struct registration *registration, const char *
     return n_all - n_kept;
 }
 
+bool registration_may_fail(const struct registration_entry *entry) {
+    return strcmp(entry->name, REGISTRATION_AUTOSCALERS_NAME) != 0;
+}
+
 static bool is_as(const struct registration_entry *entry, const char *bundle_pem, bool fails) {
-    return strcmp(entry->bundle_pem, bundle_pem) == 0 && (entry->fails || !fails);
+    bool has_policy = entry->fails || !fails || !registration_may_fail(entry);
+    return strcmp(entry->bundle_pem, bundle_pem) == 0 && has_policy;
 }
 
 bool registration_is_as(const struct registration *registration, const char *bundle_pem,
@@ -191,7 +196,7 @@ void registration_write_patch(const struct registration *registration, const cha
         }
         write_operation(&write, "test", entry->index, "name", entry->name);
         write_operation(&write, "add", entry->index, "clientConfig/caBundle", buffer_text(&base64));
-        if (fails) {
+        if (fails && registration_may_fail(entry)) {
             write_operation(&write, "add", entry->index, "failurePolicy", "Fail");
         }
     }

@@ -30,7 +30,7 @@ static const char *why_not_yet(const struct succession_view *view) {
         if (entry == NULL) {
             return "has an entry that the present configuration lacks";
         }
-        if (former->fails && !entry->fails) {
+        if (former->fails && !entry->fails && registration_may_fail(former)) {
             return "has failurePolicy Fail, and the present configuration does not";
         }
     }

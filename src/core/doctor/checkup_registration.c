@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "checkup_inside.h"
+#include "core/certificates/registration.h"
 #include "entry.h"
 #include "webhook_rules.h"
 
@@ -47,15 +48,32 @@ struct expected_entry {
     ".exists(term, term in ['app.kubernetes.io/name=mcpserver', "                                  \
     "'app.kubernetes.io/name=mcpremoteproxy', 'app.kubernetes.io/name=virtualmcpserver']))"
 
+#define AUTOSCALER_RULE(group, resources)                                                          \
+    "{\"operations\":[\"CREATE\",\"UPDATE\"],\"apiGroups\":[\"" group                              \
+    "\"],\"apiVersions\":[\"*\"],\"resources\":[\"" resources "\"],\"scope\":\"Namespaced\"}"
+#define AUTOSCALER_RULES                                                                           \
+    "[" AUTOSCALER_RULE("autoscaling", "horizontalpodautoscalers") "," AUTOSCALER_RULE(            \
+        "keda.sh", "scaledobjects") "]"
+
+#define SCALES_A_DEPLOYMENT                                                                        \
+    "object != null && has(object.spec) && type(object.spec) == map && "                           \
+    "has(object.spec.scaleTargetRef) && type(object.spec.scaleTargetRef) == map && "               \
+    "(!has(object.spec.scaleTargetRef.kind) || object.spec.scaleTargetRef.kind in "                \
+    "['', 'Deployment'])"
+
 static const struct expected_entry expected_entries[] = {
     {.name = "mcpservers.capstan.dev",
-     .rules = RULE("[\"CREATE\",\"UPDATE\"]", "toolhive.stacklok.dev", "*", "mcpservers")},
+     .rules = RULE("[\"CREATE\",\"UPDATE\"]", "toolhive.stacklok.dev", "*",
+                   "mcpservers\",\"mcpremoteproxies\",\"virtualmcpservers")},
     {.name = "deployments.capstan.dev",
      .rules = RULE("[\"CREATE\",\"UPDATE\"]", "apps", "v1", "deployments"),
      .condition = SELECTS_OR_IS_OWNED},
     {.name = "scale.capstan.dev",
      .rules = RULE("[\"UPDATE\"]", "apps", "v1", "deployments/scale"),
      .condition = SCALES_ONE_THAT_SELECTS},
+    {.name = REGISTRATION_AUTOSCALERS_NAME,
+     .rules = AUTOSCALER_RULES,
+     .condition = SCALES_A_DEPLOYMENT},
 };
 
 /* The path of the first common member that differs; NULL if none does. */
@@ -193,6 +211,13 @@ static bool check_entry(const cJSON *entry, const struct expected_entry *expecte
         return finding_set(finding, FINDING_PROBLEM, CHECKUP_APPLY_AGAIN,
                            "%s of %s is not what this version expects", fault, expected->name);
     }
+    if (strcmp(expected->name, REGISTRATION_AUTOSCALERS_NAME) == 0 &&
+        strcmp(tree_text(entry, "failurePolicy"), "Ignore") != 0) {
+        return finding_set(finding, FINDING_PROBLEM, CHECKUP_APPLY_AGAIN,
+                           "failurePolicy of %s is not Ignore: no autoscaler can be written while "
+                           "Capstan does not answer",
+                           expected->name);
+    }
     return check_filters(entry, expected, finding) &&
            check_port(entry, expected->name, service, finding);
 }
@@ -274,7 +299,8 @@ void checkup_registration(const struct patient *patient, struct finding *finding
         const struct expected_entry *expected = &expected_entries[i];
         const cJSON *entry = find_entry(entries, expected->name);
         if (entry == NULL) {
-            finding_set(finding, FINDING_PROBLEM, CHECKUP_APPLY_AGAIN, "it has no entry %s",
+            finding_set(finding, FINDING_PROBLEM, CHECKUP_APPLY_AGAIN,
+                        "it has no entry %s: Capstan is never asked about its objects",
                         expected->name);
             return;
         }

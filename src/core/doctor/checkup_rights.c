@@ -22,6 +22,12 @@ const struct checkup_right checkup_rights[] = {
     {"list", "toolhive.stacklok.dev", "mcpservers", "", "", false, false},
     {"watch", "toolhive.stacklok.dev", "mcpservers", "", "", false, false},
     {"get", "toolhive.stacklok.dev", "mcpservers", "", "", false, false},
+    {"list", "toolhive.stacklok.dev", "mcpremoteproxies", "", "", false, false},
+    {"watch", "toolhive.stacklok.dev", "mcpremoteproxies", "", "", false, false},
+    {"get", "toolhive.stacklok.dev", "mcpremoteproxies", "", "", false, false},
+    {"list", "toolhive.stacklok.dev", "virtualmcpservers", "", "", false, false},
+    {"watch", "toolhive.stacklok.dev", "virtualmcpservers", "", "", false, false},
+    {"get", "toolhive.stacklok.dev", "virtualmcpservers", "", "", false, false},
     {"list", "apps", "deployments", "", "", false, false},
     {"watch", "apps", "deployments", "", "", false, false},
     {"get", "apiextensions.k8s.io", "customresourcedefinitions", "",
@@ -30,6 +36,7 @@ const struct checkup_right checkup_rights[] = {
     {"update", "toolhive.stacklok.dev", "mcpservers", "status", "", false, false},
     {"get", "apps", "deployments", "scale", "", false, false},
     {"patch", "apps", "deployments", "scale", "", false, false},
+    {"list", "autoscaling", "horizontalpodautoscalers", "", "", false, false},
     {"create", "events.k8s.io", "events", "", "", false, false},
     {"get", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "capstan", false,
      false},
@@ -79,7 +86,8 @@ void checkup_add_account(const struct patient *patient, struct buffer *out) {
 
 /* True if --watch-namespace narrows the right to the namespaces that it names. */
 static bool is_of_watched(const struct checkup_right *right) {
-    static const char *const groups[] = {"toolhive.stacklok.dev", "apps", "events.k8s.io"};
+    static const char *const groups[] = {"toolhive.stacklok.dev", "apps", "autoscaling",
+                                         "events.k8s.io"};
     for (size_t i = 0; i < COUNT_OF(groups); i++) {
         if (strcmp(right->group, groups[i]) == 0) {
             return true;

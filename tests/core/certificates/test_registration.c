@@ -116,6 +116,46 @@ static void test_registration__sets_the_policy_only_where_it_is_asked_to(void **
                                                 "failurePolicy\",\"value\":\"Fail\"}"));
 }
 
+/* An upgrade adds the fourth entry; somebody's own configuration may do without it. */
+static void test_registration__never_lets_the_entry_for_autoscalers_fail(void **state) {
+#define ENTRY(name, bundle)                                                                        \
+    "{\"name\":\"" name "\",\"failurePolicy\":\"Ignore\",\"clientConfig\":{\"caBundle\":\"" bundle \
+    "\"}}"
+    static const struct {
+        const char *entries;
+        size_t n_failing;
+        bool has_bundle_written;
+        bool is_as;
+    } rows[] = {
+        {ENTRY("mcpservers.capstan.dev", NEW), 1, true, false},
+        {ENTRY("mcpservers.capstan.dev", NEW) "," ENTRY(REGISTRATION_AUTOSCALERS_NAME, NEW), 1,
+         true, false},
+        {ENTRY("mcpservers.capstan.dev", NEW) "," ENTRY(REGISTRATION_AUTOSCALERS_NAME, ""), 1, true,
+         false},
+        {ENTRY(REGISTRATION_AUTOSCALERS_NAME, OLD), 0, true, false},
+        {ENTRY(REGISTRATION_AUTOSCALERS_NAME, NEW), 0, false, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO(registration_fini) struct registration registration;
+        AUTO(buffer_fini) struct buffer json;
+        AUTO(buffer_fini) struct buffer patch;
+        size_t n_failing = 0;
+        buffer_init(&json, 4096);
+        buffer_init(&patch, 4096);
+        buffer_add_format(&json, "{\"webhooks\":[%s]}", rows[i].entries);
+        read(buffer_text(&json), &registration);
+        assert_int_equal(registration_is_as(&registration, "new", true), rows[i].is_as);
+        registration_write_patch(&registration, "new", true, &patch);
+        for (const char *at = buffer_text(&patch); (at = strstr(at, "\"Fail\"")) != NULL; at++) {
+            n_failing++;
+        }
+        assert_int_equal(n_failing, rows[i].n_failing);
+        assert_int_equal(strstr(buffer_text(&patch), "caBundle") != NULL,
+                         rows[i].has_bundle_written);
+    }
+}
+
 /* The answer has to show what the patch writes. Others may change what it leaves alone. */
 static void test_registration__shows_what_a_patch_wrote(void **state) {
     static const char before_json[] =
@@ -196,6 +236,7 @@ int main(void) {
         cmocka_unit_test(test_registration__patches_what_differs_and_tests_the_name_first),
         cmocka_unit_test(test_registration__leaves_the_entries_of_other_services_alone),
         cmocka_unit_test(test_registration__sets_the_policy_only_where_it_is_asked_to),
+        cmocka_unit_test(test_registration__never_lets_the_entry_for_autoscalers_fail),
         cmocka_unit_test(test_registration__shows_what_a_patch_wrote),
         cmocka_unit_test(test_registration__takes_16_entries_and_not_one_more),
         cmocka_unit_test(test_registration__refuses_what_is_no_object),

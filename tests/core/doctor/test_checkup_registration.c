@@ -12,6 +12,9 @@
 #include "core/certificates/registration.h"
 #include "doctor/entry.h"
 
+/* A configuration of four entries is longer than the shortest text that C promises. */
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+
 /* The entries in the API server's form. */
 #define NAMESPACE_SELECTOR                                                                         \
     "{'matchExpressions':[{'key':'kubernetes.io/metadata.name','operator':'NotIn','values':["      \
@@ -28,7 +31,8 @@
     "],'resources':['" resources "'],'scope':'Namespaced'}]}"
 #define SERVERS                                                                                    \
     "{'name':'mcpservers.capstan.dev','objectSelector':{}," COMMON("/mutate", "3")                 \
-        RULES("'CREATE','UPDATE'", "toolhive.stacklok.dev", "'*'", "mcpservers")
+        RULES("'CREATE','UPDATE'", "toolhive.stacklok.dev", "'*'",                                 \
+              "mcpservers','mcpremoteproxies','virtualmcpservers")
 
 /* The expressions of the manifests, in the form of the API server: it escapes some characters. */
 #define CONDITION(text) "{'name':'x','expression':'" text "'}"
@@ -63,7 +67,23 @@
 #define DEPLOYMENTS                    DEPLOYMENTS_SELECTED("{}")
 #define SCALE_WITH(conditions)                                                                     \
     "{'name':'scale.capstan.dev','objectSelector':{},'matchConditions':[" conditions               \
-    "]," COMMON("/mutate", "3") RULES("'UPDATE'", "apps", "'v1'", "deployments/scale")
+    "]," COMMON("/mutate", "3")                                                                    \
+        RULES("'UPDATE'", "apps", "'v1'", "deployments/scale") "," AUTOSCALERS
+#define OF_AUTOSCALERS                                                                             \
+    CONDITION(                                                                                     \
+        "object != null \\u0026\\u0026 has(object.spec) \\u0026\\u0026 type(object.spec) == "      \
+        "map \\u0026\\u0026 has(object.spec.scaleTargetRef) \\u0026\\u0026 "                       \
+        "type(object.spec.scaleTargetRef) == map \\u0026\\u0026 "                                  \
+        "(!has(object.spec.scaleTargetRef.kind) || object.spec.scaleTargetRef.kind in "            \
+        "[\\u0027\\u0027, \\u0027Deployment\\u0027])")
+#define AUTOSCALER_RULE(group, resource)                                                           \
+    "{'operations':['CREATE','UPDATE'],'apiGroups':['" group "'],'apiVersions':['*'],'resources':" \
+    "['" resource "'],'scope':'Namespaced'}"
+#define AUTOSCALERS                                                                                \
+    "{'name':'autoscalers.capstan.dev','matchConditions':[" OF_AUTOSCALERS                         \
+    "]," COMMON("/mutate", "3") "'rules':[" AUTOSCALER_RULE(                                       \
+        "autoscaling", "horizontalpodautoscalers") "," AUTOSCALER_RULE("keda.sh",                  \
+                                                                       "scaledobjects") "]}"
 #define SCALE            SCALE_WITH(OF_SCALE)
 #define ENTRIES(entries) "{'webhooks':[" entries "]}"
 
@@ -78,8 +98,8 @@
 static void test_checkup_registration__holds_the_registration_against_what_is_expected(
     void **state) {
     static const struct row rows[] = {
-        {ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE), 0, FINDING_OK, "3 entries"},
-        {ENTRIES(SCALE "," DEPLOYMENTS "," SERVERS), 0, FINDING_OK, "3 entries"},
+        {ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE), 0, FINDING_OK, "4 entries"},
+        {ENTRIES(SCALE "," DEPLOYMENTS "," SERVERS), 0, FINDING_OK, "4 entries"},
         {ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE ",{'name':'a.b.c'}"), 0, FINDING_OK,
          "1 of others are left alone"},
         {ENTRIES(SERVERS "," DEPLOYMENTS "," SCALE ",{'name':'a','clientConfig':{'service':{"
@@ -87,12 +107,12 @@ static void test_checkup_registration__holds_the_registration_against_what_is_ex
          0, FINDING_OK, "1 of others"},
         {ENTRIES(SERVERS "," DEPLOYMENTS), 0, FINDING_PROBLEM, "no entry scale.capstan.dev"},
         {ENTRIES(""), 0, FINDING_PROBLEM, "no entry mcpservers"},
-        {RULED(RULE("'CREATE','UPDATE'", "")), 0, FINDING_OK, "3 entries"},
-        {RULED(RULE("'UPDATE','CREATE'", "")), 0, FINDING_OK, "3 entries"},
+        {RULED(RULE("'CREATE','UPDATE'", "")), 0, FINDING_OK, "4 entries"},
+        {RULED(RULE("'UPDATE','CREATE'", "")), 0, FINDING_OK, "4 entries"},
         {RULED(RULE("'CREATE'", "")), 0, FINDING_PROBLEM, "rules of deployments"},
         {RULED(RULE("'CREATE','UPDATE','DELETE'", "")), 0, FINDING_NOTE, "broader"},
         {RULED(RULE("'*'", "")), 0, FINDING_NOTE, "broader"},
-        {RULED(RULE("'UPDATE'", "") "," RULE("'CREATE'", "")), 0, FINDING_OK, "3 entries"},
+        {RULED(RULE("'UPDATE'", "") "," RULE("'CREATE'", "")), 0, FINDING_OK, "4 entries"},
         {RULED(RULE("'UPDATE'", "") "," RULE("'DELETE'", "")), 0, FINDING_PROBLEM,
          "rules of deployments"},
         {RULED(RULE("'CREATE','UPDATE'", "'x':1,")), 0, FINDING_PROBLEM, "rules of deployments"},
@@ -122,11 +142,11 @@ static void test_checkup_registration__holds_the_registration_against_what_is_ex
 
 static void test_checkup_registration__takes_no_selector_of_labels(void **state) {
     static const struct row rows[] = {
-        {ENTRIES(SERVERS "," DEPLOYMENTS_SELECTED("{}") "," SCALE), 0, FINDING_OK, "3 entries"},
-        {ENTRIES(SERVERS "," DEPLOYMENTS_SELECTED("null") "," SCALE), 0, FINDING_OK, "3 entries"},
+        {ENTRIES(SERVERS "," DEPLOYMENTS_SELECTED("{}") "," SCALE), 0, FINDING_OK, "4 entries"},
+        {ENTRIES(SERVERS "," DEPLOYMENTS_SELECTED("null") "," SCALE), 0, FINDING_OK, "4 entries"},
         {ENTRIES(SERVERS
                  "," DEPLOYMENTS_SELECTED("{'matchLabels':{},'matchExpressions':[]}") "," SCALE),
-         0, FINDING_OK, "3 entries"},
+         0, FINDING_OK, "4 entries"},
         {ENTRIES(SERVERS "," DEPLOYMENTS_SELECTED(
              "{'matchLabels':{'app.kubernetes.io/name':'mcpserver'}}") "," SCALE),
          0, FINDING_PROBLEM, "objectSelector of deployments"},
@@ -145,13 +165,13 @@ static void test_checkup_registration__takes_no_conditions_but_those_of_the_mani
 #define ON_DEPLOYMENTS(conditions)                                                                 \
     ENTRIES(SERVERS "," DEPLOYMENTS_WITH("{}", conditions, "/mutate", "3") "," SCALE)
     static const struct row rows[] = {
-        {ON_SCALE(OF_SCALE), 0, FINDING_OK, "3 entries"},
+        {ON_SCALE(OF_SCALE), 0, FINDING_OK, "4 entries"},
         {ON_SCALE(""), 0, FINDING_NOTE, "scale.capstan.dev has no matchConditions"},
         {ON_SCALE(OF_DEPLOYMENTS), 0, FINDING_PROBLEM, "matchConditions of scale"},
         {ON_SCALE(CONDITION("false")), 0, FINDING_PROBLEM, "matchConditions of scale"},
         {ON_SCALE(OF_SCALE "," CONDITION("false")), 0, FINDING_PROBLEM, "matchConditions of scale"},
         {ON_SCALE("7"), 0, FINDING_PROBLEM, "matchConditions of scale"},
-        {ON_DEPLOYMENTS(OF_DEPLOYMENTS), 0, FINDING_OK, "3 entries"},
+        {ON_DEPLOYMENTS(OF_DEPLOYMENTS), 0, FINDING_OK, "4 entries"},
         {ON_DEPLOYMENTS(""), 0, FINDING_NOTE, "deployments.capstan.dev has no matchConditions"},
         {ON_DEPLOYMENTS(OF_SCALE), 0, FINDING_PROBLEM, "matchConditions of deployments"},
         {ON_DEPLOYMENTS(OF_DEPLOYMENTS "," OF_DEPLOYMENTS), 0, FINDING_PROBLEM,
@@ -159,7 +179,8 @@ static void test_checkup_registration__takes_no_conditions_but_those_of_the_mani
         {ENTRIES("{'matchConditions':[" OF_SCALE
                  "],'name':'mcpservers.capstan.dev','objectSelector':{}," COMMON("/mutate", "3")
                      RULES("'CREATE','UPDATE'", "toolhive.stacklok.dev", "'*'",
-                           "mcpservers") "," DEPLOYMENTS "," SCALE),
+                           "mcpservers','mcpremoteproxies','virtualmcpservers") "," DEPLOYMENTS
+                                                                                "," SCALE),
          0, FINDING_PROBLEM, "matchConditions of mcpservers"},
         /* A problem of a later entry outranks a note about an earlier one. */
         {ENTRIES(SERVERS
@@ -178,8 +199,8 @@ static void test_checkup_registration__wants_a_port_that_the_service_has(void **
     "{'namespace':'capstan-system','name':'capstan','path':'/mutate'" port                         \
     "}},'matchPolicy':'Equivalent','sideEffects':'None','timeoutSeconds':3,"                       \
     "'admissionReviewVersions':['v1'],'reinvocationPolicy':'IfNeeded'," RULES(                     \
-        "'CREATE','UPDATE'", "toolhive.stacklok.dev", "'*'", "mcpservers") "," DEPLOYMENTS         \
-                                                                           "," SCALE "]}"
+        "'CREATE','UPDATE'", "toolhive.stacklok.dev", "'*'",                                       \
+        "mcpservers','mcpremoteproxies','virtualmcpservers") "," DEPLOYMENTS "," SCALE "]}"
     static const struct {
         const char *configuration;
         const char *service; /* NULL: it does not exist, which another check reports */

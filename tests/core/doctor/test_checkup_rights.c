@@ -156,7 +156,7 @@ static void test_checkup_rights__says_what_is_missing(void **state) {
     checkup_grants(&patient, &finding);
     assert_finding(&finding, FINDING_OK, "capstan-system:capstan has all the rights");
     /* A missing right weighs more than one that could not be asked about. */
-    patient.grants[7] = CHECKUP_UNASKED;
+    patient.grants[13] = CHECKUP_UNASKED;
     patient.grants_status = 403;
     checkup_grants(&patient, &finding);
     assert_finding(&finding, FINDING_UNKNOWN, "the right to create subjectaccessreviews");
@@ -169,7 +169,7 @@ static void test_checkup_rights__says_what_is_missing(void **state) {
     patient.grants_status = 500;
     checkup_grants(&patient, &finding);
     assert_finding(&finding, FINDING_UNKNOWN, "500");
-    patient.grants[6] = CHECKUP_REFUSED;
+    patient.grants[12] = CHECKUP_REFUSED;
     checkup_grants(&patient, &finding);
     assert_finding(&finding, FINDING_PROBLEM, "capstan may not: patch mcpservers/status");
 }

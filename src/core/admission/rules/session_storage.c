@@ -40,7 +40,7 @@ const char *session_storage(struct ruling *ruling) {
         return "sessions are kept in redis";
     }
     find_fault(ruling, ruling->replicas.value, "replicas",
-               CHANGE_REPLICAS | CHANGE_PROVIDER);
+               CHANGE_REPLICAS | CHANGE_PROVIDER | CHANGE_TRANSPORT);
     return NULL;
 }
 

@@ -39,7 +39,7 @@ static void cap_server(struct ruling *ruling) {
     const bool rewrites = ruling->policy->rewrites_spec &&
                           ruling_is_new_violation(ruling, CHANGE_TRANSPORT | CHANGE_REPLICAS);
     if (ruling->mode == MODE_DENY &&
-        ruling_is_new_violation(ruling, CHANGE_TRANSPORT | CHANGE_REPLICAS)) {
+        ruling_is_new_violation(ruling, CHANGE_TRANSPORT | CHANGE_REPLICAS | CHANGE_PROVIDER)) {
         ruling_deny(ruling, ALLOWS_ONE "; spec.replicas is %lld", replicas);
     } else if (ruling->mode == MODE_ENFORCE && rewrites) {
         set_one_replica(ruling);
