@@ -108,8 +108,8 @@ test_3b_a_count_that_the_operator_sets_back_is_a_contest_too() {
     create_server again '{"transport": "sse", "replicas": 1}'
     create_deployment again 1 >/dev/null
     for i in {1..6}; do
-        put_scale again 2 >/dev/null
-        update_deployment again '.spec.replicas = 1' >/dev/null
+        wait_for 10 put_scale again 2
+        wait_for 10 update_deployment again '.spec.replicas = 1'
     done
     expect 'lines about a contest' "$(contested again | jq -r '[.rule, .kind] | join(" ")')" \
         'replica-passthrough Scale'
