@@ -25,7 +25,8 @@ capstan-2 capstan
 capstan-3 capstan
 capstan-limited nobodies
 capstan-viewer viewers
-capstan-doctor doctors'
+capstan-doctor doctors
+capstan-auditor auditors'
 
 # free_port: prints a port that nobody listens on and that was not printed before. It is below the
 # range from which the system takes ports by itself.
