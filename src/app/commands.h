@@ -9,6 +9,7 @@
 
 int serve_command(int argc, char **argv);
 int review_command(int argc, char **argv);
+int audit_command(int argc, char **argv);
 int explain_command(int argc, char **argv);
 int doctor_command(int argc, char **argv);
 int certs_command(int argc, char **argv);

@@ -17,6 +17,7 @@ static const struct command {
 } commands[] = {
     {"serve", "answer AdmissionReviews over TLS and keep the status conditions", serve_command},
     {"review", "judge manifests as the webhook would, for CI", review_command},
+    {"audit", "judge what is in a cluster now, by a policy", audit_command},
     {"explain", "describe a rule, its modes and an example", explain_command},
     {"doctor", "check an installation, and name the remedies", doctor_command},
     {"certs", "make a CA and a serving pair for development", certs_command},

@@ -22,6 +22,7 @@ enum fake_kind {
     FAKE_PROXY,   /* MCPRemoteProxy */
     FAKE_VIRTUAL, /* VirtualMCPServer */
     FAKE_DEPLOYMENT,
+    FAKE_HPA, /* autoscaling/v1 alone */
     FAKE_LEASE,
     FAKE_EVENT,
     FAKE_SECRET,

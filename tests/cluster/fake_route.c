@@ -57,6 +57,7 @@ static bool find_kind(const char *group, const char *version, const char *plural
         [FAKE_PROXY] = {"toolhive.stacklok.dev", "mcpremoteproxies"},
         [FAKE_VIRTUAL] = {"toolhive.stacklok.dev", "virtualmcpservers"},
         [FAKE_DEPLOYMENT] = {"apps", "deployments"},
+        [FAKE_HPA] = {"autoscaling", "horizontalpodautoscalers"},
         [FAKE_LEASE] = {"coordination.k8s.io", "leases"},
         [FAKE_EVENT] = {"events.k8s.io", "events"},
         [FAKE_SECRET] = {"", "secrets"},

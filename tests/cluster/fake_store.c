@@ -10,9 +10,17 @@
 enum { FIRST_VERSION = 100, TEXT_MAX = 64 << 20 };
 
 static const char *const kind_names[FAKE_KIND_COUNT] = {
-    "MCPServer",  "MCPRemoteProxy", "VirtualMCPServer",
-    "Deployment", "Lease",          "Event",
-    "Secret",     "Namespace",      "MutatingWebhookConfiguration"};
+    [FAKE_SERVER] = "MCPServer",
+    [FAKE_PROXY] = "MCPRemoteProxy",
+    [FAKE_VIRTUAL] = "VirtualMCPServer",
+    [FAKE_DEPLOYMENT] = "Deployment",
+    [FAKE_HPA] = "HorizontalPodAutoscaler",
+    [FAKE_LEASE] = "Lease",
+    [FAKE_EVENT] = "Event",
+    [FAKE_SECRET] = "Secret",
+    [FAKE_NAMESPACE] = "Namespace",
+    [FAKE_CONFIGURATION] = "MutatingWebhookConfiguration",
+};
 
 static cJSON *get(const cJSON *object, const char *key) {
     return cJSON_GetObjectItemCaseSensitive(object, key);

@@ -130,7 +130,7 @@ static struct server labels_name(const struct request *request, const cJSON *obj
 /* Labels count if records have no uids: the old ones before the new ones. */
 static struct server by_labels(const struct request *request, enum family kind) {
     struct server server = labels_name(request, request->old);
-    if (!server.is_there) {
+    if (!server.is_there || server.kind != kind) {
         server = labels_name(request, request->object);
     }
     server.is_there = server.is_there && server.kind == kind;
@@ -312,7 +312,8 @@ static struct identity of_kind(const struct request *request, enum family kind, 
     }
     if (pair == PAIR_OURS) {
         oracle_mark(request, claims.n_uids > 0 ? MARK_OWNER_FORMER_SELECTED : MARK_SELECTOR);
-        bool is_its_note = record.is_stdio || !has_other_owner(request); /* else the sibling's */
+        bool is_its_note = record.is_stdio || /* else it is the sibling's */
+                           (ask != ASK_WITHOUT_CLAIMS && !has_other_owner(request));
         if (!record.is_there || (is_its_note && is_behind(request, &record))) {
             return look_up(request, &all, pair, &record);
         }

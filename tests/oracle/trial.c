@@ -473,6 +473,18 @@ static bool has_unreadable_selector(const cJSON *object) {
            oracle_text(tree_at(object, "status", "selector", NULL), SIZE_MAX).state == UNUSABLE;
 }
 
+static bool has_sibling_owner(const cJSON *object) {
+    const cJSON *reference;
+    cJSON_ArrayForEach(reference, tree_at(object, "metadata", "ownerReferences", NULL)) {
+        struct text kind = oracle_text(tree_at(reference, "kind", NULL), LIMIT_KIND);
+        if (strcmp(kind.value, oracle_kinds[REMOTEPROXY]) == 0 ||
+            strcmp(kind.value, oracle_kinds[VIRTUAL]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* README.md lists the open questions. API servers let none of these signs in. */
 static void leave_open_questions(cJSON *trial) {
     cJSON *request = tree_at(trial, "review", "request", NULL);
@@ -489,7 +501,8 @@ static void leave_open_questions(cJSON *trial) {
     } else if (is_unreadable) {
         tree_put(tree_at(old, "metadata", NULL), "ownerReferences", tree_copy(owners));
     }
-    if (is_selector && !trial_can_be(trial, WORLD_FOUND)) {
+    if (is_selector && (!trial_can_be(trial, WORLD_FOUND) || has_sibling_owner(object) ||
+                        has_sibling_owner(old))) {
         tree_drop(tree_at(object, "spec", NULL), "selector");
         tree_drop(tree_at(old, "spec", NULL), "selector");
     }

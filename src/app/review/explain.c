@@ -5,7 +5,7 @@
 #include "commands.h"
 #include "exit_status.h"
 #include "options.h"
-#include "rule_text.h"
+#include "report/rule_text.h"
 
 enum { LINE_WIDTH = 80, LIST_COLUMN = 21, MODE_COLUMN = 11, ROW_COLUMN = 6 };
 
@@ -57,7 +57,7 @@ static void print_modes(enum rule_id rule) {
         [MODE_OFF] = {"off", "the rule is not applied"},
         [MODE_WARN] = {"warn", "a warning, and nothing is changed"},
         [MODE_ENFORCE] = {"enforce", "the object is changed"},
-        [MODE_DENY] = {"deny", "an MCPServer is refused with 403"},
+        [MODE_DENY] = {"deny", "a new violation is refused with 403"},
     };
     for (int mode = MODE_OFF; mode <= MODE_DENY; mode++) {
         if (rule_has_mode(rule, (enum mode)mode)) {
@@ -66,17 +66,36 @@ static void print_modes(enum rule_id rule) {
     }
 }
 
+/* The kinds that the rule may have something to say about, from its row and the table of kinds. */
+static void print_kinds(enum rule_id rule) {
+    char text[256] = "Kinds:";
+    for (int kind = OBJECT_OTHER + 1; kind < OBJECT_KIND_COUNT; kind++) {
+        size_t used = strlen(text);
+        if (rule_is_about(rule, (enum object_kind)kind)) {
+            snprintf(text + used, sizeof(text) - used, "%s %s", used > strlen("Kinds:") ? "," : "",
+                     kind_rows[kind].kind);
+        }
+    }
+    print_words(text, 0, 0);
+}
+
 static void print_rule(const struct rule_text *rule) {
     const struct rule_page *page = rule->page;
     printf("%s: ", rule->id);
     print_words(rule->summary, (int)strlen(rule->id) + 2, 0);
     if (page->description == NULL) {
+        putchar('\n');
+        print_kinds((enum rule_id)(rule - rule_texts));
         printf("\nModes (%s):\n", rule->setting);
         print_modes((enum rule_id)(rule - rule_texts));
         return;
     }
     putchar('\n');
     print_words(page->description, 0, 0);
+    if (rule - rule_texts < RULE_COUNT) {
+        putchar('\n');
+        print_kinds((enum rule_id)(rule - rule_texts));
+    }
     printf("\nModes (%s):\n", rule->setting);
     print_lines(page->modes, MODE_COLUMN);
     fputs("\nRows of the decision table:\n", stdout);

@@ -7,8 +7,8 @@
 #include "base/memory.h"
 #include "cluster/cluster_facts.h"
 #include "core/offline/placeholder.h"
+#include "report/verdict.h"
 #include "review_input.h"
-#include "review_verdict.h"
 
 enum { PLACE_MAX = 100 };
 
@@ -106,7 +106,7 @@ static bool on_object(void *context, const struct review_input *input, struct er
         return error_set_at(error, ERROR_INVALID, offset,
                             "'{{' looks like a template; render it first");
     }
-    if (round->is_reviewed && !review_verdict_check(input->item, error)) {
+    if (round->is_reviewed && !verdict_check(input->item, error)) {
         error->offset = input->item->offset;
         return false;
     }

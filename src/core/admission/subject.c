@@ -212,6 +212,15 @@ static void find(struct search *search, enum object_kind kind, enum subject_scop
     subject->lookup_kind = lookup_of(search, kind);
 }
 
+/* The record is older than the object that the operator saw when it wrote the pod template. */
+static bool is_stale(const struct search *search) {
+    const struct object *deployment = &search->review->object;
+    const struct fact *server = &search->subject->server;
+    return search->knowledge != LIVE && server->generation != 0 &&
+           deployment->generation_note == PRESENCE_SET &&
+           deployment->noted_generation > server->generation;
+}
+
 /*
  * The selector decides alone only if the owner cannot: a look-up comes first. After one that
  * failed, the cap goes by the facts: otherwise one forged ownerReference and a busy API server
@@ -223,7 +232,8 @@ static void weigh(struct search *search, const struct selection *selection) {
     enum sign selector =
         is_of_sibling ? SIGN_NONE : ask_selection(search, selection, OBJECT_MCPSERVER);
     bool is_capped = selector == SIGN_OURS && search->subject->server.is_stdio;
-    bool is_unread = selector == SIGN_DOUBTFUL && !selection->is_unusable;
+    bool is_unread = (selector == SIGN_DOUBTFUL && !selection->is_unusable) ||
+                     (selector == SIGN_OURS && is_stale(search));
     bool is_siblings = owner.kind != OBJECT_OTHER && owner.kind != OBJECT_MCPSERVER;
     /* A sibling's claim frees nothing, so the MCPServer of the selector is asked for first. */
     bool is_cap_first = is_siblings && (is_capped || is_unread);
@@ -272,13 +282,6 @@ static bool find_by_labels(struct search *search, const struct object *object) {
     return false;
 }
 
-/* The record is older than the object that the operator saw when it wrote the pod template. */
-static bool is_stale(const struct subject *subject, const struct object *deployment) {
-    return !subject->is_confirmed && subject->server.generation != 0 &&
-           deployment->generation_note == PRESENCE_SET &&
-           deployment->noted_generation > subject->server.generation;
-}
-
 /* Anybody may write the annotation. After a look-up that failed, the cap goes by the facts, as in
    weigh(). */
 static void settle_stale(struct search *search) {
@@ -317,7 +320,7 @@ static void find_for_deployment(struct search *search) {
     if (!object->owner.is_controlled && !settled->owner.is_controlled) {
         (void)(find_by_labels(search, settled) || find_by_labels(search, object));
     }
-    if (subject->state == SUBJECT_FOUND && is_stale(subject, object)) {
+    if (subject->state == SUBJECT_FOUND && is_stale(search)) {
         settle_stale(search);
     }
 }

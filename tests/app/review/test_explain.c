@@ -13,7 +13,7 @@
 #include "commands.h"
 #include "core/admission/decide.h"
 #include "exit_status.h"
-#include "review/rule_text.h"
+#include "report/rule_text.h"
 
 enum { OUTPUT_MAX = 8192, ARGUMENTS_MAX = 3, LINE_WIDTH = 80 };
 
@@ -79,6 +79,16 @@ static void test_explain__tells_of_each_rule(void **state) {
         assert_int_equal(explain((char *[]){id, NULL}, output), STATUS_OK);
         assert_int_equal(strncmp(output, id, strlen(id)), 0);
         assert_contains(output, rule_texts[i].setting);
+        for (int kind = OBJECT_OTHER + 1; i < RULE_COUNT && kind < OBJECT_KIND_COUNT; kind++) {
+            const char *kinds = strstr(output, "\nKinds: ");
+            assert_non_null(kinds);
+            char line[OUTPUT_MAX];
+            char wanted[80];
+            snprintf(line, sizeof(line), "%.*s,", (int)strcspn(kinds + 1, "\n"), kinds + 1);
+            snprintf(wanted, sizeof(wanted), " %s,", kind_rows[kind].kind);
+            bool is_there = strstr(line, wanted) != NULL;
+            assert_int_equal(is_there, rule_is_about((enum rule_id)i, (enum object_kind)kind));
+        }
         const struct rule_page *page = rule_texts[i].page;
         if (page->description != NULL) {
             assert_contains(output, "\nRows of the decision table:\n");

@@ -27,10 +27,10 @@
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 
+#include "app/report/verdict_fixtures.h"
 #include "base/memory.h"
 #include "case.h"
 #include "edge/file.h"
-#include "review_fixtures.h"
 
 enum { CASES_MIN = 250, MANIFESTS_MIN = 150, REPOSITORY_MIN = 130 };
 
@@ -131,7 +131,7 @@ static void check_expectation(const struct golden_case *golden, const struct dec
 }
 
 /* The explanation has each step once, in order, up to the one that denies. Each step has words. */
-static void check_explanation(struct review_verdict *verdict) {
+static void check_explanation(struct verdict *verdict) {
     const struct decision *decision = &verdict->decision;
     AUTO_FREE char *text =
         memory_copy(buffer_text(&verdict->explanation), verdict->explanation.size);
@@ -163,11 +163,12 @@ static void check_explanation(struct review_verdict *verdict) {
     assert_true(decision->is_unresolved || decision->is_denied || step == STEP_COUNT);
 }
 
-static struct review_context context_of(const struct golden_case *golden) {
+static struct verdict_context context_of(const struct golden_case *golden) {
     static const struct review_old none = {.n_objects = 0};
-    return (struct review_context){
+    return (struct verdict_context){
         .policy = golden->policy,
         .facts = golden->facts,
+        .find_old = find_old,
         .old = &none,
         .explains = true,
         .now = golden->now,
@@ -185,10 +186,10 @@ static void decide_case(const struct golden_case *golden, struct decision *ret_d
     decide(golden->policy, &review, &subject, golden->now, ret_decision);
 }
 
-static void check_verdict(const struct review_context *context, const char *json,
+static void check_verdict(const struct verdict_context *context, const char *json,
                           const struct decision *expected) {
-    AUTO(review_verdict_fini) struct review_verdict verdict;
-    review_verdict_on(context, json, &verdict);
+    AUTO(verdict_fini) struct verdict verdict;
+    verdict_on(context, json, &verdict);
     assert_true(verdict.is_decided);
     assert_same_decision(&verdict.decision, expected);
     assert_admitted_is_patched(&verdict);
@@ -288,7 +289,7 @@ static bool is_at_home_in_a_repository(const struct golden_case *golden,
 
 static void check_in_a_repository(const struct golden_case *golden, const char *json,
                                   const struct decision *expected) {
-    struct review_context context = context_of(golden);
+    struct verdict_context context = context_of(golden);
     struct review_items items = review_items_of(json);
     struct object object;
     assert_true(manifest_read_object(&items.items[0], &object));
@@ -309,7 +310,7 @@ static void check_in_a_repository(const struct golden_case *golden, const char *
 
 static void test_case(void **state) {
     const struct golden_case *golden = *state;
-    struct review_context context = context_of(golden);
+    struct verdict_context context = context_of(golden);
     struct decision expected;
     decide_case(golden, &expected);
     check_expectation(golden, &expected);

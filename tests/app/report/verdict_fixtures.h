@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef TESTS_APP_REVIEW_FIXTURES_H
-#define TESTS_APP_REVIEW_FIXTURES_H
+#ifndef TESTS_APP_VERDICT_FIXTURES_H
+#define TESTS_APP_VERDICT_FIXTURES_H
 
 /*
  * Objects to review, taken from JSON text as `capstan review` takes them from files.
@@ -13,7 +13,12 @@
 #include <cJSON_Utils.h>
 #include <cjson/cJSON.h>
 
-#include "review/review_verdict.h"
+#include "report/verdict.h"
+#include "review/review_gather.h"
+
+static inline const struct object *find_old(const void *old, const struct object *object) {
+    return review_old_find(old, object);
+}
 
 enum { REVIEW_ITEMS_MAX = 8 };
 
@@ -39,12 +44,12 @@ static inline struct review_items review_items_of(const char *json) {
 }
 
 /* The verdict on the one object of a document. */
-static inline void review_verdict_on(const struct review_context *context, const char *json,
-                                     struct review_verdict *ret_verdict) {
+static inline void verdict_on(const struct verdict_context *context, const char *json,
+                              struct verdict *ret_verdict) {
     struct review_items items = review_items_of(json);
     struct error error;
     assert_int_equal(items.n, 1);
-    if (!review_verdict_make(context, &items.items[0], ret_verdict, &error)) {
+    if (!verdict_make(context, &items.items[0], ret_verdict, &error)) {
         fail_msg("%s: %s", json, error.text);
     }
 }
@@ -62,7 +67,7 @@ static inline cJSON *review_patch_tree(const struct patch *patch) {
 
 /* The admitted object is the submitted one with the patch, applied by another implementation.
    Without a patch, the two are equal byte for byte. */
-static inline void assert_admitted_is_patched(const struct review_verdict *verdict) {
+static inline void assert_admitted_is_patched(const struct verdict *verdict) {
     const struct buffer *submitted = &verdict->submitted;
     const struct buffer *admitted = &verdict->admitted;
     if (patch_is_empty(&verdict->decision.patch)) {

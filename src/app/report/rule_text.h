@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef APP_REVIEW_RULE_TEXT_H
-#define APP_REVIEW_RULE_TEXT_H
+#ifndef APP_REPORT_RULE_TEXT_H
+#define APP_REPORT_RULE_TEXT_H
 
 /*
  * The rules in words, for `capstan explain` and for reports. The texts have no braces or square

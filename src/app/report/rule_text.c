@@ -18,7 +18,8 @@ static const struct rule_page pages[RULE_TEXT_COUNT] = {
                 "does. The MCPServer itself is admitted with a warning and its Deployment is held "
                 "at 1. With stdioCap.rewriteSpec the MCPServer's spec.replicas is set to 1 too; "
                 "with stdioCap.preventSurge a rolling update of the Deployment runs without a "
-                "second pod (maxSurge 0, maxUnavailable 1).",
+                "second pod (maxSurge 0, maxUnavailable 1). spec.backendReplicas above 1 is warned "
+                "about: the operator makes as many backends, and a session loses its own.",
             .example =
                 "The MCPServer github has transport stdio and spec.replicas 3. It is admitted "
                 "with the warning \"stdio-cap: stdio transport allows 1 replica; the Deployment "
@@ -28,10 +29,11 @@ static const struct rule_page pages[RULE_TEXT_COUNT] = {
                       {"warn", MODE_WARN_TEXT},
                       {"enforce", "the Deployment or Scale is set to 1, with a warning (default)"},
                       {"deny", "an MCPServer over the cap is refused with 403, when it is created "
-                               "and when its transport, replicas or session storage provider "
-                               "changes; on Deployments and Scales as enforce"}},
+                               "and when its transport, replicas, backendReplicas or session "
+                               "storage provider changes; on Deployments and Scales as enforce"}},
             .rows = {{"1", "an MCPServer is created or updated, stdio, spec.replicas over 1: "
                            "admitted with a warning"},
+                     {"2b", "the same, spec.backendReplicas over 1: admitted with a warning"},
                      {"3", "its Deployment is created and spec.replicas is over 1: replicas is set "
                            "to 1"},
                      {"5", "its Deployment is created or updated with replicas over 1, and row 3 "
@@ -47,7 +49,8 @@ static const struct rule_page pages[RULE_TEXT_COUNT] = {
                 "the count belongs to who scales the Deployment (an HPA, KEDA, kubectl scale) and "
                 "is not touched; and where the ToolHive operator, known by its user name "
                 "(replicas.operatorUsers), updates the Deployment and would overwrite the live "
-                "count, the live count is put back. The rule never acts on what stdio-cap decides.",
+                "count, the live count is put back. The rule never acts on what stdio-cap decides. "
+                "It holds for MCPServers, MCPRemoteProxies and VirtualMCPServers alike.",
             .example =
                 "The MCPServer weather has transport sse and spec.replicas 3. Its Deployment, "
                 "created with 1 replica, is set to 3. Without spec.replicas the Deployment is "
@@ -59,6 +62,9 @@ static const struct rule_page pages[RULE_TEXT_COUNT] = {
                            "replicas is not 0: replicas is set to spec.replicas"},
                      {"4", "a Deployment is created and spec.replicas is not set: replicas is not "
                            "touched"},
+                     {"6b",
+                      "a Deployment is scaled to another count than spec.replicas, not stdio: "
+                      "a warning, since the operator will set it back"},
                      {"7", "the operator updates a Deployment and changes replicas, spec.replicas "
                            "is not set and the transport is not stdio: the old count is put back"},
                      {"8", "any other update or scale: replicas is not touched"},
@@ -86,9 +92,13 @@ static const struct rule_page pages[RULE_TEXT_COUNT] = {
         {
             .description =
                 "A client whose requests reach different replicas loses its session unless the "
-                "replicas keep sessions in one place. An MCPServer with spec.replicas over 1 and a "
-                "sessionStorage.provider other than redis is therefore warned about, or refused. "
-                "There is nothing to enforce: no storage can be made up.",
+                "replicas keep sessions in one place. An MCPServer, MCPRemoteProxy or "
+                "VirtualMCPServer with spec.replicas over 1 and a sessionStorage.provider other "
+                "than redis is therefore warned about, or refused; so is an MCPServer with "
+                "spec.backendReplicas over 1. With sessionAffinity None requests of one session "
+                "reach different replicas at once. sessionStorage.defaultRedis: true tells that "
+                "the operator has a Redis of its own for those that name none. There is nothing "
+                "to enforce: no storage can be made up.",
             .example =
                 "The MCPServer search has transport streamable-http, spec.replicas 2 and no "
                 "sessionStorage. It is admitted with the warning \"session-storage: 2 replicas do "
@@ -96,17 +106,41 @@ static const struct rule_page pages[RULE_TEXT_COUNT] = {
             .modes = {{"off", MODE_OFF_TEXT},
                       {"warn", "admitted with a warning (default)"},
                       {"deny", "refused with 403, when it is created and when its transport, "
-                               "replicas or session storage provider changes"}},
-            .rows = {{"2", "an MCPServer is created or updated, spec.replicas over 1, provider not "
-                           "redis: a warning"}},
+                               "replicas, backendReplicas or session storage provider changes"}},
+            .rows = {{"2", "one of the three is created or updated, spec.replicas over 1, provider "
+                           "not redis: a warning"},
+                     {"2b", "an MCPServer is created or updated, not stdio, spec.backendReplicas "
+                            "over 1, provider not redis: a warning"}},
+        },
+    [RULE_AUTOSCALER] =
+        {
+            .description =
+                "An HPA or a ScaledObject on the Deployment of a stdio MCPServer asks for more "
+                "than one replica again and again, and gets one each time, while its events say "
+                "that all is well. On a Deployment whose owner has spec.replicas, the operator "
+                "sets the count back each time. The author of the autoscaler is told so when it "
+                "is created or updated. It is never changed.",
+            .example =
+                "An HPA with maxReplicas 5 names the Deployment github, whose MCPServer is stdio. "
+                "It is admitted with the warning \"autoscaler: cannot scale github: stdio "
+                "transport allows 1 replica; set the maximum to 1, or delete this\".",
+            .modes = {{"off", MODE_OFF_TEXT},
+                      {"warn", "admitted with a warning (default)"},
+                      {"deny", "refused with 403, when it is created and when its target or its "
+                               "maximum changes"}},
+            .rows = {{"14", "an HPA or a ScaledObject is created or updated, its target is the "
+                            "Deployment of a stdio MCPServer, its maximum over 1: a warning"},
+                     {"15", "the same, the target's owner is not stdio and has spec.replicas: a "
+                            "warning"}},
         },
     [RULE_COUNT] =
         {
             .description =
-                "What is decided about a Deployment or a Scale depends on its MCPServer. Where "
-                "that is not known and cannot be asked for, nothing is changed, and no rule is "
-                "applied. This is not a rule, but is reported as one. In capstan review, --facts "
-                "names files that have the MCPServer, and --kubeconfig asks a cluster.",
+                "What is decided about a Deployment or a Scale depends on its owner: an MCPServer, "
+                "an MCPRemoteProxy or a VirtualMCPServer. Where that is not known and cannot be "
+                "asked for, nothing is changed, and no rule is applied. This is not a rule, but is "
+                "reported as one. In capstan review, --facts names files that have the owner, and "
+                "--kubeconfig asks a cluster.",
             .example =
                 "The Deployment github is reviewed, and the MCPServer github is in none of the "
                 "files: it is left unchanged, with a warning.",
@@ -115,10 +149,10 @@ static const struct rule_page pages[RULE_TEXT_COUNT] = {
                        "an error: the webhook answers 500, so that failurePolicy rules, and "
                        "capstan review ends with status 1"}},
             .rows = {{"12",
-                      "the MCPServer of a Deployment or of a Scale is not known, and asking for it "
-                      "was not possible or got no answer; or an owner, a selector or a name cannot "
-                      "be read; in capstan review also the MCPServer of a Deployment whose labels "
-                      "alone name it is not known"}},
+                      "the owner of a Deployment or of a Scale is not known, and asking for it was "
+                      "not possible or got no answer; or an owner, a selector or a name cannot be "
+                      "read; in capstan review also the owner of a Deployment whose labels alone "
+                      "name it is not known"}},
         },
 };
 
@@ -129,7 +163,7 @@ static const struct rule_page pages[RULE_TEXT_COUNT] = {
 const struct rule_text rule_texts[RULE_TEXT_COUNT] = {
     RULE_TABLE(TEXT, NOTHING)[RULE_COUNT] =
         {"unresolved", "onUnresolved",
-         "It could not be found out which MCPServer the object belongs to.", &pages[RULE_COUNT]},
+         "It could not be found out whom of ToolHive the object belongs to.", &pages[RULE_COUNT]},
 };
 
 const struct rule_text *rule_text_find(const char *id) {

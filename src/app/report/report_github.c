@@ -5,8 +5,9 @@
 /* Workflow commands, which GitHub Actions shows as annotations, and a last line for people who read
    the log. */
 
-static void add_command(struct buffer *out, const struct report_item *item,
-                        const struct report_finding *finding) {
+/* An object of a cluster is in no file. */
+static void add_command(const struct report *report, struct buffer *out,
+                        const struct report_item *item, const struct report_finding *finding) {
     const char *level = report_level_name(finding->level);
     AUTO(buffer_fini) struct buffer sentence;
     buffer_init(&sentence, SIZE_MAX);
@@ -15,9 +16,13 @@ static void add_command(struct buffer *out, const struct report_item *item,
         buffer_add_text(&sentence, "\nnote: ");
         buffer_add_text(&sentence, item->remark);
     }
-    buffer_add_format(out, "::%s file=", finding->level == REPORT_NOTE ? "notice" : level);
-    report_escape_github_property(out, report_escape_plain_path(item->path));
-    buffer_add_format(out, ",line=%u,col=%u,title=", (unsigned)item->line, (unsigned)item->column);
+    buffer_add_format(out, "::%s ", finding->level == REPORT_NOTE ? "notice" : level);
+    if (!report->is_live) {
+        buffer_add_text(out, "file=");
+        report_escape_github_property(out, report_escape_plain_path(item->path));
+        buffer_add_format(out, ",line=%u,col=%u,", (unsigned)item->line, (unsigned)item->column);
+    }
+    buffer_add_text(out, "title=");
     report_escape_github_property(out, finding->rule);
     buffer_add_text(out, "::");
     report_escape_github_data(out, buffer_text(&sentence));
@@ -25,9 +30,8 @@ static void add_command(struct buffer *out, const struct report_item *item,
 }
 
 static void add_item(struct report *report, const struct report_item *item, struct buffer *out) {
-    (void)report;
     for (size_t i = 0; i < item->n_findings; i++) {
-        add_command(out, item, &item->findings[i]);
+        add_command(report, out, item, &item->findings[i]);
     }
 }
 

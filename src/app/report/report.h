@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef APP_REVIEW_REPORT_H
-#define APP_REVIEW_REPORT_H
+#ifndef APP_REPORT_REPORT_H
+#define APP_REPORT_REPORT_H
 
 /*
  * Prints what `capstan review` found, in the form that -o names. The caller hands over objects one
@@ -15,6 +15,7 @@
 
 #include "base/buffer.h"
 #include "core/admission/decision.h"
+#include "report_table.h"
 
 enum report_level { REPORT_NOTE, REPORT_WARNING, REPORT_ERROR };
 
@@ -74,11 +75,13 @@ struct report {
     bool is_coloured;
     bool has_diff;       /* --diff: of the text form */
     bool is_verbose;     /* -v: shows objects that are passed over as well */
+    bool is_live;        /* the objects are a cluster's, not of files: a namespace is a group */
     const char *version; /* of the program */
     /* The rest is the form's own. */
-    struct buffer bytes; /* to be printed next */
-    struct buffer group; /* gathered for one file */
-    char *group_path;    /* of that file; NULL: no file yet */
+    struct buffer bytes;       /* to be printed next */
+    struct buffer group;       /* gathered for one file */
+    char *group_path;          /* its name: the file, or the namespace; NULL: none yet */
+    struct report_table table; /* of a cluster's objects */
     size_t n_in_group;
     size_t n_failed_in_group;
     size_t n_skipped_in_group;

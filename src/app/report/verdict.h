@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef APP_REVIEW_REVIEW_VERDICT_H
-#define APP_REVIEW_REVIEW_VERDICT_H
+#ifndef APP_REPORT_VERDICT_H
+#define APP_REPORT_VERDICT_H
 
 /*
  * The verdict on one object, as the webhook would give it: decide() sees the object that the API
@@ -14,14 +14,19 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "core/admission/decide.h"
+#include "core/facts/facts.h"
 #include "core/offline/manifest.h"
-#include "review_gather.h"
+
+/* The earlier state of an object, borrowed; NULL if it has none. */
+typedef const struct object *verdict_find_old(const void *old, const struct object *object);
 
 /* All that a verdict depends on, beside the object. All borrowed. */
-struct review_context {
+struct verdict_context {
     const struct policy *policy;
     struct facts *facts;
-    const struct review_old *old;
+    verdict_find_old *find_old;
+    const void *old; /* for find_old */
+    bool is_live; /* the objects are in a cluster now: one that is being deleted is passed over */
     bool has_cluster; /* the facts hold all MCPServers of a live cluster */
     bool fills_defaults;
     bool explains;
@@ -31,7 +36,7 @@ struct review_context {
 enum { VERDICT_REMARK_SIZE = 512 };
 
 /* Owns its texts and buffers. */
-struct review_verdict {
+struct verdict {
     bool is_decided;  /* Capstan decides about its kind */
     bool is_recorded; /* it is a recorded AdmissionReview */
     struct review review;
@@ -42,14 +47,14 @@ struct review_verdict {
     struct buffer explanation;
 };
 
-void review_verdict_fini(struct review_verdict *verdict);
+void verdict_fini(struct verdict *verdict);
 
 /* Fails if the item is a recorded AdmissionReview that is malformed. */
-bool review_verdict_check(const struct manifest_item *item, struct error *error) MUST_CHECK;
+bool verdict_check(const struct manifest_item *item, struct error *error) MUST_CHECK;
 
 /* Judges an object, or a recorded AdmissionReview. Fails if the defaults or the patch do not apply
    to the object, or if the AdmissionReview is malformed. */
-bool review_verdict_make(const struct review_context *context, const struct manifest_item *item,
-                         struct review_verdict *ret_verdict, struct error *error) MUST_CHECK;
+bool verdict_make(const struct verdict_context *context, const struct manifest_item *item,
+                  struct verdict *ret_verdict, struct error *error) MUST_CHECK;
 
 #endif

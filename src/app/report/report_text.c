@@ -6,6 +6,7 @@
 #include "edge/yaml_write.h"
 #include "report_escape.h"
 #include "report_forms.h"
+#include "report_table.h"
 
 /* For people and their terminals: report_escape_line() escapes all foreign text. */
 
@@ -66,7 +67,11 @@ static void add_row(const struct report *report, struct buffer *out, const struc
                     struct label label, const struct report_finding *finding) {
     char place[32];
     snprintf(place, sizeof(place), "  %u:%u", (unsigned)item->line, (unsigned)item->column);
-    add_column(report, out, "", place, PLACE_WIDTH);
+    if (report->is_live) {
+        buffer_add_text(out, "  ");
+    } else {
+        add_column(report, out, "", place, PLACE_WIDTH);
+    }
     add_column(report, out, label.colour, label.text, LEVEL_WIDTH);
     if (finding != NULL) {
         add_column(report, out, "", finding->rule, RULE_WIDTH);
@@ -161,7 +166,7 @@ static void add_item(struct report *report, const struct report_item *item, stru
     }
     if (report_is_new_group(report, item)) {
         buffer_add_text(out, report->n_written > 0 ? "\n" : "");
-        add_coloured(report, out, BOLD, item->path);
+        add_coloured(report, out, BOLD, report_group(report, item));
         buffer_add_byte(out, '\n');
         report_begin_group(report, item);
     }
@@ -175,6 +180,9 @@ static void add_item(struct report *report, const struct report_item *item, stru
 
 static void end(struct report *report, const struct report_totals *totals, struct buffer *out) {
     buffer_add_text(out, report->n_written > 0 ? "\n" : "");
+    if (report->is_live) {
+        report_table_add(&report->table, out);
+    }
     report_add_summary(out, totals);
 }
 

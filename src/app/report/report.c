@@ -46,6 +46,9 @@ void report_item(struct report *report, const struct report_item *item) {
     struct report_item filled = *item;
     filled.findings = findings;
     filled.n_findings = item->decision != NULL ? report_findings(item->decision, findings) : 0;
+    if (report->is_live && item->decision != NULL) {
+        report_table_count(&report->table, &filled);
+    }
     report->form->item(report, &filled, &report->bytes);
     print(report);
 }
@@ -57,6 +60,7 @@ void report_end(struct report *report, const struct report_totals *totals) {
     print(report);
     buffer_fini(&report->bytes);
     buffer_fini(&report->group);
+    report_table_fini(&report->table);
     free(TAKE(report->group_path));
 }
 

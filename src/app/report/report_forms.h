@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef APP_REVIEW_REPORT_FORMS_H
-#define APP_REVIEW_REPORT_FORMS_H
+#ifndef APP_REPORT_REPORT_FORMS_H
+#define APP_REPORT_REPORT_FORMS_H
 
 /*
  * The forms of a report, and the functions that several of them call.
@@ -44,7 +44,10 @@ void report_write_identity(struct json_write *write, const struct report_item *i
 /* The member "patch". */
 void report_write_patch(struct json_write *write, const struct decision *decision);
 
-/* Is the item of another file than the one before? Then it is the first of its group. */
+/* The group of an item: its file or, of a cluster's object, its namespace. */
+const char *report_group(const struct report *report, const struct report_item *item);
+
+/* Is the item of another group than the one before? Then it is the first of its group. */
 bool report_is_new_group(const struct report *report, const struct report_item *item);
 
 /* Begins the item's group: keeps its path, and sets the counts of the group to 0. */

@@ -16,8 +16,8 @@
 #include "base/json.h"
 #include "base/json_write.h"
 #include "edge/yaml.h"
+#include "report/rule_text.h"
 #include "report_fixtures.h"
-#include "review/rule_text.h"
 
 static const char *const json_forms[] = {"json", "sarif"};
 

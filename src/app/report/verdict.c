@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "review_verdict.h"
+#include "verdict.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,14 +11,14 @@
 
 enum { OBJECT_MAX = 128 << 20, EXPLANATION_MAX = 64 << 10 };
 
-void review_verdict_fini(struct review_verdict *verdict) {
+void verdict_fini(struct verdict *verdict) {
     buffer_fini(&verdict->submitted);
     buffer_fini(&verdict->admitted);
     buffer_fini(&verdict->explanation);
 }
 
 /* The list of a live cluster answers like a look-up (row 12). */
-static void ask_list(const struct review_context *context, const struct review *review,
+static void ask_list(const struct verdict_context *context, const struct review *review,
                      struct subject *subject) {
     struct evidence evidence = {.states = {EVIDENCE_NONE}};
     bool is_live = review->name_presence != PRESENCE_UNUSABLE &&
@@ -35,7 +35,7 @@ static void ask_list(const struct review_context *context, const struct review *
     }
 }
 
-static void judge(const struct review_context *context, const struct review *review,
+static void judge(const struct verdict_context *context, const struct review *review,
                   struct subject *ret_subject, struct decision *ret_decision) {
     subject_find(context->facts, review, NULL, ret_subject);
     if (context->has_cluster) {
@@ -55,12 +55,12 @@ static bool read_object(const struct buffer *json, const struct object *model,
 }
 
 /* Says where a rule would have judged the manifest as written differently, since people wonder. */
-static void remark_on_defaults(const struct review_context *context, const struct object *raw,
-                               struct review_verdict *verdict) {
+static void remark_on_defaults(const struct verdict_context *context, const struct object *raw,
+                               struct verdict *verdict) {
     struct review review;
     struct subject subject;
     struct decision decision;
-    review_make(raw, review_old_find(context->old, raw), &review);
+    review_make(raw, context->find_old(context->old, raw), &review);
     judge(context, &review, &subject, &decision);
     for (int rule = 0; rule < RULE_COUNT; rule++) {
         size_t used = strlen(verdict->remark);
@@ -78,8 +78,8 @@ static void remark_on_defaults(const struct review_context *context, const struc
 
 /* A Deployment without an ownerReference belongs to the one of the family that its labels name.
    Here that one is unknown. */
-static void remark_on_orphan(const struct review_context *context, const struct object *object,
-                             const struct subject *subject, struct review_verdict *verdict) {
+static void remark_on_orphan(const struct verdict_context *context, const struct object *object,
+                             const struct subject *subject, struct verdict *verdict) {
     struct fact server;
     bool is_told_by_labels = object->kind == OBJECT_DEPLOYMENT && verdict->review.is_manifest &&
                              !object->owner.is_controlled && object->labelled != OBJECT_OTHER &&
@@ -95,7 +95,7 @@ static void remark_on_orphan(const struct review_context *context, const struct 
 }
 
 /* No rule looks at an object that the API server would refuse (row 13). */
-static void remark_on_fault(const struct object *object, struct review_verdict *verdict) {
+static void remark_on_fault(const struct object *object, struct verdict *verdict) {
     const char *fault = manifest_fault(object);
     if (fault != NULL) {
         snprintf(verdict->remark, sizeof(verdict->remark), "an API server would refuse it: %s",
@@ -135,7 +135,7 @@ static const char *step_text(const struct decision_step *step) {
     return step->note[0] != '\0' ? step->note : "nothing would change";
 }
 
-static void explain(const struct subject *subject, struct review_verdict *verdict) {
+static void explain(const struct subject *subject, struct verdict *verdict) {
     struct buffer *out = &verdict->explanation;
     const struct decision *decision = &verdict->decision;
     explain_subject(subject, kind_is_family(verdict->review.kind), out);
@@ -152,8 +152,8 @@ static void explain(const struct subject *subject, struct review_verdict *verdic
     }
 }
 
-static bool submit(const struct review_context *context, const struct manifest_item *item,
-                   const struct object *raw, struct review_verdict *verdict, struct error *error) {
+static bool submit(const struct verdict_context *context, const struct manifest_item *item,
+                   const struct object *raw, struct verdict *verdict, struct error *error) {
     bool has_defaults;
     if (context->fills_defaults) {
         return defaults_apply(raw->kind, item->raw.at, item->raw.size, &verdict->submitted,
@@ -163,15 +163,15 @@ static bool submit(const struct review_context *context, const struct manifest_i
     return true;
 }
 
-static bool admit(struct review_verdict *verdict, struct error *error) {
+static bool admit(struct verdict *verdict, struct error *error) {
     const struct buffer *submitted = &verdict->submitted;
     return patch_edit(&verdict->decision.patch, submitted->bytes, submitted->size,
                       &verdict->admitted, error);
 }
 
-static bool make_of_manifest(const struct review_context *context, const struct manifest_item *item,
-                             const struct object *raw, struct review_verdict *verdict,
-                             struct error *error) {
+static bool make_of_manifest(const struct verdict_context *context,
+                             const struct manifest_item *item, const struct object *raw,
+                             struct verdict *verdict, struct error *error) {
     struct object object;
     struct subject subject;
     verdict->is_decided = true;
@@ -181,7 +181,7 @@ static bool make_of_manifest(const struct review_context *context, const struct 
     if (!read_object(&verdict->submitted, raw, &object)) {
         return error_set(error, ERROR_INTERNAL, "the defaults have made no object of it");
     }
-    review_make(&object, review_old_find(context->old, &object), &verdict->review);
+    review_make(&object, context->find_old(context->old, &object), &verdict->review);
     judge(context, &verdict->review, &subject, &verdict->decision);
     if (context->explains) {
         explain(&subject, verdict);
@@ -201,8 +201,8 @@ static bool decode(const struct manifest_item *item, struct review *ret_review,
 }
 
 /* The object of a recorded review already has its defaults. */
-static bool make_of_review(const struct review_context *context, const struct manifest_item *item,
-                           struct review_verdict *verdict, struct error *error) {
+static bool make_of_review(const struct verdict_context *context, const struct manifest_item *item,
+                           struct verdict *verdict, struct error *error) {
     static const char *const path[] = {"request", "object"};
     struct subject subject;
     struct json_text object = {.at = "null", .size = 4};
@@ -249,7 +249,7 @@ static bool is_recorded(const struct manifest_item *item) {
     return strcmp(item->kind, "AdmissionReview") == 0;
 }
 
-bool review_verdict_check(const struct manifest_item *given, struct error *error) {
+bool verdict_check(const struct manifest_item *given, struct error *error) {
     AUTO(buffer_fini) struct buffer storage;
     struct manifest_item item = *given;
     struct review review;
@@ -258,12 +258,12 @@ bool review_verdict_check(const struct manifest_item *given, struct error *error
            (type_item(&item, &storage, error) && decode(&item, &review, error));
 }
 
-bool review_verdict_make(const struct review_context *context, const struct manifest_item *given,
-                         struct review_verdict *ret_verdict, struct error *error) {
+bool verdict_make(const struct verdict_context *context, const struct manifest_item *given,
+                  struct verdict *ret_verdict, struct error *error) {
     AUTO(buffer_fini) struct buffer storage;
     struct manifest_item item = *given;
     struct object object;
-    *ret_verdict = (struct review_verdict){.is_decided = false};
+    *ret_verdict = (struct verdict){.is_decided = false};
     buffer_init(&storage, OBJECT_MAX);
     buffer_init(&ret_verdict->submitted, OBJECT_MAX);
     buffer_init(&ret_verdict->admitted, OBJECT_MAX);
@@ -274,7 +274,8 @@ bool review_verdict_make(const struct review_context *context, const struct mani
     if (is_recorded(&item)) {
         return make_of_review(context, &item, ret_verdict, error);
     }
-    if (manifest_read_object(&item, &object)) {
+    bool is_read = manifest_read_object(&item, &object);
+    if (is_read && !(context->is_live && object.is_deleting)) {
         return make_of_manifest(context, &item, &object, ret_verdict, error);
     }
     buffer_add(&ret_verdict->submitted, item.raw.at, item.raw.size);

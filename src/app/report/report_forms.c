@@ -61,13 +61,19 @@ bool report_is_shown(const struct report *report, const struct report_item *item
     return item->decision != NULL || report->is_verbose;
 }
 
+const char *report_group(const struct report *report, const struct report_item *item) {
+    return report->is_live ? item->namespace : item->path;
+}
+
 bool report_is_new_group(const struct report *report, const struct report_item *item) {
-    return report->group_path == NULL || strcmp(report->group_path, item->path) != 0;
+    return report->group_path == NULL ||
+           strcmp(report->group_path, report_group(report, item)) != 0;
 }
 
 void report_begin_group(struct report *report, const struct report_item *item) {
+    const char *group = report_group(report, item);
     free(report->group_path);
-    report->group_path = memory_copy(item->path, strlen(item->path));
+    report->group_path = memory_copy(group, strlen(group));
     report->n_in_group = report->n_failed_in_group = report->n_skipped_in_group = 0;
     buffer_clear(&report->group);
 }

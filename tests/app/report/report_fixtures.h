@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "review/report.h"
+#include "report/report.h"
 
 /* No name in a cluster looks like this: controls, an escape sequence, ends of XML sections, markup,
    a workflow command on a line of its own, invalid UTF-8, and some valid UTF-8. */

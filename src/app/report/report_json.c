@@ -2,6 +2,7 @@
 #include "report_forms.h"
 
 #include "core/admission/policy.h"
+#include "report_table.h"
 
 /* One document, an item a line. docs/review-report.md describes it and promises to keep it so. */
 
@@ -89,6 +90,10 @@ static void end(struct report *report, const struct report_totals *totals, struc
     json_write_member_integer(&write, "unresolved", (int64_t)totals->n_unresolved);
     json_write_member_integer(&write, "passedOver", (int64_t)totals->n_passed_over);
     json_write_close(&write, '}');
+    if (report->is_live) {
+        buffer_add_text(out, ",\n\"namespaces\":");
+        report_table_write(&report->table, out);
+    }
     buffer_add_text(out, "}\n");
 }
 

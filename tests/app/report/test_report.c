@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /*
- * Compares every form of a report with its golden file. tests/app/review/report/README.md tells how
+ * Compares every form of a report with its golden file. tests/app/report/golden/README.md tells how
  * to make the files again.
  */
 
@@ -54,7 +54,7 @@ static void check_golden(const struct scenario *scenario, const struct report_fo
     AUTO_FREE char *actual = render(form, scenario, &size);
     AUTO(buffer_fini) struct buffer expected;
     buffer_init(&expected, GOLDEN_MAX);
-    snprintf(path, sizeof(path), "%s/app/review/report/%s.%s", getenv("CAPSTAN_TESTS"),
+    snprintf(path, sizeof(path), "%s/app/report/golden/%s.%s", getenv("CAPSTAN_TESTS"),
              scenario->name, form->name);
     if (getenv("REPORT_UPDATE") != NULL) {
         assert_true(file_write(path, actual, size, GOLDEN_MODE, &error));

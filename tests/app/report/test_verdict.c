@@ -17,7 +17,7 @@
 
 #include "base/memory.h"
 #include "case.h"
-#include "review_fixtures.h"
+#include "verdict_fixtures.h"
 
 /* Writes JSON with ' for ". */
 static char *make_json(const char *text) {
@@ -33,7 +33,7 @@ struct desk {
     struct policy *policy;
     struct facts *facts;
     struct review_old old;
-    struct review_context context;
+    struct verdict_context context;
 };
 
 static void desk_fini(struct desk *desk) {
@@ -61,8 +61,11 @@ static void desk_init(struct desk *desk, const char *policy, const char *facts) 
         AUTO_FREE char *json = make_json(facts);
         case_put_facts(desk->facts, json);
     }
-    desk->context = (struct review_context){
-        .policy = desk->policy, .facts = desk->facts, .old = &desk->old, .fills_defaults = true};
+    desk->context = (struct verdict_context){.policy = desk->policy,
+                                             .facts = desk->facts,
+                                             .find_old = find_old,
+                                             .old = &desk->old,
+                                             .fills_defaults = true};
 }
 
 static void add_old(struct desk *desk, const char *text) {
@@ -74,9 +77,9 @@ static void add_old(struct desk *desk, const char *text) {
     review_old_sort(&desk->old);
 }
 
-static void judge(const struct desk *desk, const char *text, struct review_verdict *ret_verdict) {
+static void judge(const struct desk *desk, const char *text, struct verdict *ret_verdict) {
     AUTO_FREE char *json = make_json(text);
-    review_verdict_on(&desk->context, json, ret_verdict);
+    verdict_on(&desk->context, json, ret_verdict);
     assert_admitted_is_patched(ret_verdict);
 }
 
@@ -91,10 +94,10 @@ static void judge(const struct desk *desk, const char *text, struct review_verdi
 #define DEPLOYMENT(spec, pod_spec) DEPLOYMENT_WITH("", spec, pod_spec)
 #define DENY                       "'stdioCap':{'mode':'deny'}"
 
-static void test_review_verdict__an_object_with_a_former_state_is_updated(void **state) {
+static void test_verdict__an_object_with_a_former_state_is_updated(void **state) {
     (void)state;
     AUTO(desk_fini) struct desk desk;
-    AUTO(review_verdict_fini) struct review_verdict verdict;
+    AUTO(verdict_fini) struct verdict verdict;
     desk_init(&desk, DENY, NULL);
     add_old(&desk, SERVER("'replicas':3,'image':'a'"));
     judge(&desk, SERVER("'replicas':3,'image':'b'"), &verdict);
@@ -104,7 +107,7 @@ static void test_review_verdict__an_object_with_a_former_state_is_updated(void *
     assert_int_equal(verdict.decision.n_warnings, 2);
 }
 
-static void test_review_verdict__an_object_without_one_is_created(void **state) {
+static void test_verdict__an_object_without_one_is_created(void **state) {
     static const struct {
         const char *name;
         const char *old;
@@ -118,7 +121,7 @@ static void test_review_verdict__an_object_without_one_is_created(void **state) 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         AUTO(desk_fini) struct desk desk;
-        AUTO(review_verdict_fini) struct review_verdict verdict;
+        AUTO(verdict_fini) struct verdict verdict;
         desk_init(&desk, DENY, NULL);
         if (rows[i].old != NULL) {
             add_old(&desk, rows[i].old);
@@ -132,7 +135,7 @@ static void test_review_verdict__an_object_without_one_is_created(void **state) 
     }
 }
 
-static void test_review_verdict__defaults_are_remarked_on_only_where_they_matter(void **state) {
+static void test_verdict__defaults_are_remarked_on_only_where_they_matter(void **state) {
     static const struct {
         const char *name;
         const char *policy;
@@ -170,8 +173,8 @@ static void test_review_verdict__defaults_are_remarked_on_only_where_they_matter
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         AUTO(desk_fini) struct desk desk;
-        AUTO(review_verdict_fini) struct review_verdict verdict;
-        AUTO(review_verdict_fini) struct review_verdict raw;
+        AUTO(verdict_fini) struct verdict verdict;
+        AUTO(verdict_fini) struct verdict raw;
         desk_init(&desk, rows[i].policy, rows[i].facts);
         judge(&desk, rows[i].object, &verdict);
         const char *expected = rows[i].remark == NULL ? "" : rows[i].remark;
@@ -184,25 +187,25 @@ static void test_review_verdict__defaults_are_remarked_on_only_where_they_matter
     }
 }
 
-static void test_review_verdict__without_defaults_the_manifest_is_submitted_as_it_is(void **state) {
+static void test_verdict__without_defaults_the_manifest_is_submitted_as_it_is(void **state) {
     static const char object[] = "{ \"apiVersion\": \"apps/v1\", \"kind\": \"Deployment\",\n"
                                  "  \"metadata\": {\"name\": \"web\"}, \"n\": 1e400,\n"
                                  "  \"spec\": {\"template\": {\"spec\": {}}} }";
     (void)state;
     AUTO(desk_fini) struct desk desk;
-    AUTO(review_verdict_fini) struct review_verdict verdict;
+    AUTO(verdict_fini) struct verdict verdict;
     desk_init(&desk, NULL, NULL);
     desk.context.fills_defaults = false;
-    review_verdict_on(&desk.context, object, &verdict);
+    verdict_on(&desk.context, object, &verdict);
     assert_int_equal(verdict.submitted.size, strlen(object));
     assert_memory_equal(verdict.submitted.bytes, object, strlen(object));
     assert_memory_equal(verdict.admitted.bytes, object, strlen(object));
 }
 
-static void test_review_verdict__with_defaults_they_are_submitted_and_admitted(void **state) {
+static void test_verdict__with_defaults_they_are_submitted_and_admitted(void **state) {
     (void)state;
     AUTO(desk_fini) struct desk desk;
-    AUTO(review_verdict_fini) struct review_verdict verdict;
+    AUTO(verdict_fini) struct verdict verdict;
     desk_init(&desk, NULL, SERVER("'transport':'sse','replicas':3"));
     judge(&desk, DEPLOYMENT("", ""), &verdict);
     assert_non_null(strstr(buffer_text(&verdict.submitted), "\"replicas\":1"));
@@ -225,7 +228,7 @@ static const char *outcome_name(enum outcome outcome) {
     return outcome == CAPPED ? "capped" : outcome == UNRESOLVED ? "unresolved" : "not ours";
 }
 
-static enum outcome outcome_of(const struct review_verdict *verdict) {
+static enum outcome outcome_of(const struct verdict *verdict) {
     return verdict->decision.is_unresolved               ? UNRESOLVED
            : verdict->decision.patch.has[PATCH_REPLICAS] ? CAPPED
                                                          : NOT_OURS;
@@ -233,7 +236,7 @@ static enum outcome outcome_of(const struct review_verdict *verdict) {
 
 /* The MCPServer of a Deployment, with a cluster to ask and without one; and the remark about labels
    that name an unknown MCPServer. */
-static void test_review_verdict__a_deployment_is_whose_owner_or_else_labels_say(void **state) {
+static void test_verdict__a_deployment_is_whose_owner_or_else_labels_say(void **state) {
     static const char replicas[] = "'replicas':3,";
     static const struct {
         const char *name;
@@ -270,7 +273,7 @@ static void test_review_verdict__a_deployment_is_whose_owner_or_else_labels_say(
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows) * 2; i++) {
         AUTO(desk_fini) struct desk desk;
-        AUTO(review_verdict_fini) struct review_verdict verdict;
+        AUTO(verdict_fini) struct verdict verdict;
         char object[1024];
         bool has_cluster = i % 2 == 1;
         desk_init(&desk, NULL, rows[i / 2].facts);
@@ -288,7 +291,7 @@ static void test_review_verdict__a_deployment_is_whose_owner_or_else_labels_say(
     }
 }
 
-static void test_review_verdict__a_recorded_review_is_told_by_its_owner_alone(void **state) {
+static void test_verdict__a_recorded_review_is_told_by_its_owner_alone(void **state) {
     static const struct {
         const char *name;
         const char *facts;
@@ -305,7 +308,7 @@ static void test_review_verdict__a_recorded_review_is_told_by_its_owner_alone(vo
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows) * 2; i++) {
         AUTO(desk_fini) struct desk desk;
-        AUTO(review_verdict_fini) struct review_verdict verdict;
+        AUTO(verdict_fini) struct verdict verdict;
         char review[2048];
         bool has_cluster = i % 2 == 1;
         desk_init(&desk, NULL, rows[i / 2].facts);
@@ -324,10 +327,10 @@ static void test_review_verdict__a_recorded_review_is_told_by_its_owner_alone(vo
     }
 }
 
-static void test_review_verdict__says_how_to_make_an_owner_known(void **state) {
+static void test_verdict__says_how_to_make_an_owner_known(void **state) {
     (void)state;
     AUTO(desk_fini) struct desk desk;
-    AUTO(review_verdict_fini) struct review_verdict verdict;
+    AUTO(verdict_fini) struct verdict verdict;
     desk_init(&desk, NULL, NULL);
     desk.context.explains = true;
     judge(&desk, DEPLOYMENT_WITH(OWNER("MCPServer"), "'replicas':3,", ""), &verdict);
@@ -336,7 +339,7 @@ static void test_review_verdict__says_how_to_make_an_owner_known(void **state) {
                         "no rule is asked: its owner is not known; --facts PATH adds more\n");
 }
 
-static void test_review_verdict__remarks_on_what_an_api_server_would_refuse(void **state) {
+static void test_verdict__remarks_on_what_an_api_server_would_refuse(void **state) {
     static const struct {
         const char *object;
         const char *remark;
@@ -354,14 +357,14 @@ static void test_review_verdict__remarks_on_what_an_api_server_would_refuse(void
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         AUTO(desk_fini) struct desk desk;
-        AUTO(review_verdict_fini) struct review_verdict verdict;
+        AUTO(verdict_fini) struct verdict verdict;
         desk_init(&desk, NULL, NULL);
         judge(&desk, rows[i].object, &verdict);
         assert_string_equal(verdict.remark, rows[i].remark);
     }
 }
 
-static void test_review_verdict__other_kinds_pass_as_they_are(void **state) {
+static void test_verdict__other_kinds_pass_as_they_are(void **state) {
     static const char *const objects[] = {
         "{'apiVersion':'v1','kind':'ConfigMap','data':{'a':'b'}}",
         "{'apiVersion':'apps/v1','kind':'StatefulSet','spec':{'replicas':3}}",
@@ -373,17 +376,17 @@ static void test_review_verdict__other_kinds_pass_as_they_are(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(objects); i++) {
         AUTO(desk_fini) struct desk desk;
-        AUTO(review_verdict_fini) struct review_verdict verdict;
+        AUTO(verdict_fini) struct verdict verdict;
         AUTO_FREE char *json = make_json(objects[i]);
         desk_init(&desk, NULL, NULL);
-        review_verdict_on(&desk.context, json, &verdict);
+        verdict_on(&desk.context, json, &verdict);
         assert_false(verdict.is_decided);
         assert_int_equal(verdict.admitted.size, strlen(json));
         assert_memory_equal(verdict.admitted.bytes, json, strlen(json));
     }
 }
 
-static void test_review_verdict__an_item_says_itself_what_its_list_said_of_it(void **state) {
+static void test_verdict__an_item_says_itself_what_its_list_said_of_it(void **state) {
     static const struct {
         const char *list;
         const char *admitted;
@@ -405,7 +408,7 @@ static void test_review_verdict__an_item_says_itself_what_its_list_said_of_it(vo
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         AUTO(desk_fini) struct desk desk;
-        AUTO(review_verdict_fini) struct review_verdict verdict;
+        AUTO(verdict_fini) struct verdict verdict;
         AUTO_FREE char *expected = make_json(rows[i].admitted);
         desk_init(&desk, NULL, NULL);
         desk.context.fills_defaults = false;
@@ -417,10 +420,10 @@ static void test_review_verdict__an_item_says_itself_what_its_list_said_of_it(vo
 #define REVIEW(request)                                                                            \
     "{'apiVersion':'admission.k8s.io/v1','kind':'AdmissionReview','request':{" request "}}"
 
-static void test_review_verdict__a_recorded_review_gets_no_defaults(void **state) {
+static void test_verdict__a_recorded_review_gets_no_defaults(void **state) {
     (void)state;
     AUTO(desk_fini) struct desk desk;
-    AUTO(review_verdict_fini) struct review_verdict verdict;
+    AUTO(verdict_fini) struct verdict verdict;
     desk_init(&desk, NULL, SERVER("'transport':'sse'"));
     judge(&desk,
           REVIEW("'uid':'u','operation':'CREATE','namespace':'default','kind':{'group':'apps',"
@@ -432,7 +435,7 @@ static void test_review_verdict__a_recorded_review_gets_no_defaults(void **state
     assert_string_equal(verdict.remark, "");
 }
 
-static void test_review_verdict__a_malformed_review_is_an_error(void **state) {
+static void test_verdict__a_malformed_review_is_an_error(void **state) {
     static const struct {
         const char *json;
         const char *error;
@@ -445,23 +448,23 @@ static void test_review_verdict__a_malformed_review_is_an_error(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         AUTO(desk_fini) struct desk desk;
-        AUTO(review_verdict_fini) struct review_verdict verdict;
+        AUTO(verdict_fini) struct verdict verdict;
         AUTO_FREE char *json = make_json(rows[i].json);
         struct error error = {.text = ""};
         struct review_items items = review_items_of(json);
         desk_init(&desk, NULL, NULL);
-        assert_false(review_verdict_make(&desk.context, &items.items[0], &verdict, &error));
+        assert_false(verdict_make(&desk.context, &items.items[0], &verdict, &error));
         assert_int_equal(error.kind, ERROR_INVALID);
         assert_int_equal(strncmp(error.text, "malformed AdmissionReview: ", 27), 0);
         assert_non_null(strstr(error.text, rows[i].error));
     }
 }
 
-static void test_review_verdict__explains_only_if_asked(void **state) {
+static void test_verdict__explains_only_if_asked(void **state) {
     (void)state;
     AUTO(desk_fini) struct desk desk;
-    AUTO(review_verdict_fini) struct review_verdict silent;
-    AUTO(review_verdict_fini) struct review_verdict verdict;
+    AUTO(verdict_fini) struct verdict silent;
+    AUTO(verdict_fini) struct verdict verdict;
     desk_init(&desk, NULL, SERVER("'replicas':3"));
     judge(&desk, DEPLOYMENT("'replicas':3,", ""), &silent);
     assert_int_equal(silent.explanation.size, 0);
@@ -486,7 +489,7 @@ static void test_review_verdict__explains_only_if_asked(void **state) {
     assert_memory_equal(buffer_text(&verdict.explanation), expected, strlen(expected));
 }
 
-static void test_review_verdict__each_step_is_explained_by_its_own_words(void **state) {
+static void test_verdict__each_step_is_explained_by_its_own_words(void **state) {
     static const struct {
         const char *policy;
         const char *expected[2];
@@ -503,7 +506,7 @@ static void test_review_verdict__each_step_is_explained_by_its_own_words(void **
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         AUTO(desk_fini) struct desk desk;
-        AUTO(review_verdict_fini) struct review_verdict verdict;
+        AUTO(verdict_fini) struct verdict verdict;
         desk_init(&desk, rows[i].policy, SERVER("'replicas':3"));
         desk.context.explains = true;
         judge(&desk, DEPLOYMENT("'replicas':3,", ""), &verdict);
@@ -518,21 +521,21 @@ static void test_review_verdict__each_step_is_explained_by_its_own_words(void **
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_review_verdict__an_object_with_a_former_state_is_updated),
-        cmocka_unit_test(test_review_verdict__an_object_without_one_is_created),
-        cmocka_unit_test(test_review_verdict__defaults_are_remarked_on_only_where_they_matter),
-        cmocka_unit_test(test_review_verdict__without_defaults_the_manifest_is_submitted_as_it_is),
-        cmocka_unit_test(test_review_verdict__with_defaults_they_are_submitted_and_admitted),
-        cmocka_unit_test(test_review_verdict__a_deployment_is_whose_owner_or_else_labels_say),
-        cmocka_unit_test(test_review_verdict__a_recorded_review_is_told_by_its_owner_alone),
-        cmocka_unit_test(test_review_verdict__says_how_to_make_an_owner_known),
-        cmocka_unit_test(test_review_verdict__remarks_on_what_an_api_server_would_refuse),
-        cmocka_unit_test(test_review_verdict__other_kinds_pass_as_they_are),
-        cmocka_unit_test(test_review_verdict__an_item_says_itself_what_its_list_said_of_it),
-        cmocka_unit_test(test_review_verdict__a_recorded_review_gets_no_defaults),
-        cmocka_unit_test(test_review_verdict__a_malformed_review_is_an_error),
-        cmocka_unit_test(test_review_verdict__explains_only_if_asked),
-        cmocka_unit_test(test_review_verdict__each_step_is_explained_by_its_own_words),
+        cmocka_unit_test(test_verdict__an_object_with_a_former_state_is_updated),
+        cmocka_unit_test(test_verdict__an_object_without_one_is_created),
+        cmocka_unit_test(test_verdict__defaults_are_remarked_on_only_where_they_matter),
+        cmocka_unit_test(test_verdict__without_defaults_the_manifest_is_submitted_as_it_is),
+        cmocka_unit_test(test_verdict__with_defaults_they_are_submitted_and_admitted),
+        cmocka_unit_test(test_verdict__a_deployment_is_whose_owner_or_else_labels_say),
+        cmocka_unit_test(test_verdict__a_recorded_review_is_told_by_its_owner_alone),
+        cmocka_unit_test(test_verdict__says_how_to_make_an_owner_known),
+        cmocka_unit_test(test_verdict__remarks_on_what_an_api_server_would_refuse),
+        cmocka_unit_test(test_verdict__other_kinds_pass_as_they_are),
+        cmocka_unit_test(test_verdict__an_item_says_itself_what_its_list_said_of_it),
+        cmocka_unit_test(test_verdict__a_recorded_review_gets_no_defaults),
+        cmocka_unit_test(test_verdict__a_malformed_review_is_an_error),
+        cmocka_unit_test(test_verdict__explains_only_if_asked),
+        cmocka_unit_test(test_verdict__each_step_is_explained_by_its_own_words),
     };
-    return cmocka_run_group_tests_name("app/review_verdict", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("app/verdict", tests, NULL, NULL);
 }

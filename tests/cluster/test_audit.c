@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/*
+ * `capstan audit`: what is in the cluster, judged as if it were submitted again. It only reads.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "cluster/cluster.h"
+#include "edge/clock.h"
+
+enum { OUTPUT_SIZE = 64 * 1024, MANY = 1000, LIMIT_MS = 1000 };
+
+static void put(const struct cluster *cluster, enum fake_kind kind, const char *api_version,
+                const char *namespace, const char *name, const char *metadata, const char *spec) {
+    static const char *const kinds[FAKE_KIND_COUNT] = {
+        [FAKE_SERVER] = "MCPServer",
+        [FAKE_PROXY] = "MCPRemoteProxy",
+        [FAKE_DEPLOYMENT] = "Deployment",
+        [FAKE_HPA] = "HorizontalPodAutoscaler",
+    };
+    AUTO_FREE char *json = memory_format(
+        "{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"metadata\":{\"namespace\":\"%s\",\"name\":\"%s\","
+        "\"managedFields\":[{\"manager\":\"x\"}]%s},\"spec\":%s}",
+        api_version, kinds[kind], namespace, name, metadata, spec);
+    fake_put(cluster->api, kind, json);
+}
+
+#define TOOLHIVE "toolhive.stacklok.dev/v1beta1"
+#define STDIO(n) "{\"transport\":\"stdio\",\"replicas\":" n "}"
+#define SSE(n)   "{\"transport\":\"sse\",\"replicas\":" n "}"
+/* The fake API server lists no Deployment without the label. It makes nothing the family's. */
+#define LABEL ",\"labels\":{\"app.kubernetes.io/name\":\"mcpserver\"}"
+#define OWNER(name)                                                                                \
+    LABEL ",\"ownerReferences\":[{\"apiVersion\":\"" TOOLHIVE "\",\"kind\":\"MCPServer\","         \
+          "\"name\":\"" name "\",\"uid\":\"m-" name "\",\"controller\":true}]"
+#define UID(name) ",\"uid\":\"m-" name "\""
+#define PODS(n)                                                                                    \
+    "{\"replicas\":" n ",\"template\":{\"spec\":{\"containers\":[],"                               \
+    "\"terminationGracePeriodSeconds\":30}}}"
+
+/* Two namespaces with findings of several rules, an object that is being deleted, and a Deployment
+   and an autoscaler of nobody. */
+static void fill(const struct cluster *cluster) {
+    put(cluster, FAKE_SERVER, TOOLHIVE, "prod", "capped", UID("capped"), STDIO("3"));
+    put(cluster, FAKE_DEPLOYMENT, "apps/v1", "prod", "capped", OWNER("capped"), PODS("2"));
+    put(cluster, FAKE_SERVER, TOOLHIVE, "prod", "quiet", UID("quiet"), STDIO("1"));
+    put(cluster, FAKE_SERVER, TOOLHIVE, "prod", "leaving",
+        UID("leaving") ",\"deletionTimestamp\":\"2026-01-02T03:04:05Z\",\"finalizers\":[\"a/b\"]",
+        STDIO("5"));
+    put(cluster, FAKE_DEPLOYMENT, "apps/v1", "prod", "unrelated", LABEL, PODS("9"));
+    put(cluster, FAKE_SERVER, TOOLHIVE, "dev", "sessions", UID("sessions"), SSE("4"));
+    put(cluster, FAKE_HPA, "autoscaling/v1", "prod", "scaler", "",
+        "{\"maxReplicas\":5,\"scaleTargetRef\":{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\","
+        "\"name\":\"capped\"}}");
+    put(cluster, FAKE_HPA, "autoscaling/v1", "prod", "foreign", "",
+        "{\"maxReplicas\":5,\"scaleTargetRef\":{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\","
+        "\"name\":\"unrelated\"}}");
+}
+
+/* Runs `capstan audit` with more arguments, and perhaps a pipe. */
+static int audit(const struct cluster *cluster, const char *arguments, char output[OUTPUT_SIZE]) {
+    AUTO_FREE char *command =
+        memory_format("cd $FOLDER && \"$CAPSTAN\" audit --kubeconfig kubeconfig %s", arguments);
+    return program_shell(&cluster->program, command, output, OUTPUT_SIZE);
+}
+
+static void assert_shows(const char *output, const char *words) {
+    if (strstr(output, words) == NULL) {
+        fail_msg("'%s' is not in:\n%s", words, output);
+    }
+}
+
+#define FINDINGS                                                                                   \
+    " -o json | jq -c '.items[] | [.file, .operation, .allowed, (.findings[] | .rule, .change)]'"
+
+static void test_audit__judges_the_family_its_deployments_and_their_autoscalers(void **state) {
+    struct cluster *cluster = *state;
+    char output[OUTPUT_SIZE];
+    fill(cluster);
+    (void)audit(cluster, FINDINGS, output);
+    assert_string_equal(
+        output,
+        "[\"dev/mcpservers/sessions\",\"CREATE\",true,\"session-storage\",false]\n"
+        "[\"prod/mcpservers/capped\",\"CREATE\",true,\"stdio-cap\",false,\"session-storage\","
+        "false]\n"
+        "[\"prod/mcpservers/quiet\",\"CREATE\",true]\n"
+        "[\"prod/deployments/capped\",\"UPDATE\",true,\"stdio-cap\",true]\n"
+        "[\"prod/horizontalpodautoscalers/scaler\",\"CREATE\",true,\"autoscaler\",false]\n");
+    (void)audit(cluster, "-o json | jq -c '.summary.passedOver, .namespaces'", output);
+    assert_string_equal(
+        output, "1\n[{\"namespace\":\"dev\",\"objects\":1,\"findings\":{\"session-storage\":1}},"
+                "{\"namespace\":\"prod\",\"objects\":4,\"findings\":{\"stdio-cap\":2,"
+                "\"session-storage\":1,\"autoscaler\":1}}]\n");
+    cluster_assert_count(cluster, "WRITE", NULL, 0);
+    cluster_assert_count(cluster, "WATCH", NULL, 0);
+    cluster_start(cluster);
+}
+
+#define WHAT "'.items[] | select(.name != \"leaving\") | [.kind, .name, .findings, .patch]'"
+
+static void test_audit__finds_what_review_finds(void **state) {
+    struct cluster *cluster = *state;
+    char reviewed[OUTPUT_SIZE];
+    char audited[OUTPUT_SIZE];
+    fill(cluster);
+    /* No rule changes anything under this policy: the form yaml has the objects as they are stored.
+     */
+    program_put(&cluster->program, "warn.yaml",
+                "apiVersion: capstan.dev/v1\nkind: PolicyConfig\nstdioCap: {mode: warn}\n");
+    (void)audit(cluster, "--config warn.yaml -o yaml >objects.yaml", audited);
+    (void)audit(cluster, "--config warn.yaml -o json | jq -c " WHAT, audited);
+    (void)program_shell(&cluster->program,
+                        "cd $FOLDER && \"$CAPSTAN\" review -f objects.yaml --old objects.yaml "
+                        "--config warn.yaml -o json | jq -c " WHAT,
+                        reviewed, sizeof(reviewed));
+    assert_shows(audited, "\"rule\":\"autoscaler\"");
+    assert_string_equal(audited, reviewed);
+    cluster_start(cluster);
+}
+
+static void test_audit__every_form_is_about_a_cluster(void **state) {
+    static const struct {
+        const char *arguments;
+        const char *words;
+    } rows[] = {
+        {"", "prod\n  warning  stdio-cap            MCPServer prod/capped  "},
+        {"", "namespace                objects  stdio-cap  session-storage  autoscaler\n"},
+        {"", "prod                           4          2                1           1\n"},
+        {"-v", "passed over  MCPServer prod/leaving"},
+        {"--diff", "-  replicas: 2\n"},
+        {"--explain", "MCPServer prod/capped (this object): stdio"},
+        {"-o yaml", "kind: Deployment"},
+        {"-o patch", "\"file\":\"prod/deployments/capped\",\"line\":1"},
+        {"-o github", "::warning title=stdio-cap::MCPServer prod/capped: "},
+        {"-o sarif", "\"uri\":\"prod/mcpservers/capped\""},
+        {"-o junit", "<testsuite name=\"prod\" tests=\"4\""},
+    };
+    struct cluster *cluster = *state;
+    char output[OUTPUT_SIZE];
+    fill(cluster);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int status = audit(cluster, rows[i].arguments, output);
+        assert_shows(output, rows[i].words);
+        assert_int_equal(status, 0);
+        assert_null(strstr(output, "managedFields"));
+        assert_null(strstr(output, "unrelated"));
+    }
+    cluster_start(cluster);
+}
+
+static void test_audit__exit_statuses(void **state) {
+    static const struct {
+        const char *arguments;
+        int status;
+        const char *words;
+    } rows[] = {
+        {"", 0, "0 denied"},
+        {"--namespace dev --fail-on change", 0, "1 object:"},
+        {"--fail-on change", 1, "1 changed"},
+        {"--namespace dev --fail-on warning", 1, "1 warned"},
+        {"--config deny.yaml", 1, "denied   stdio-cap            MCPServer prod/capped"},
+        {"--config missing.yaml", 2, "missing.yaml"},
+        {"--namespace Not_A_Name", 2, "--namespace"},
+        {"--kubeconfig missing", 2, "missing"},
+    };
+    struct cluster *cluster = *state;
+    char output[OUTPUT_SIZE];
+    fill(cluster);
+    program_put(&cluster->program, "deny.yaml",
+                "apiVersion: capstan.dev/v1\nkind: PolicyConfig\nstdioCap: {mode: deny}\n");
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int status = audit(cluster, rows[i].arguments, output);
+        assert_shows(output, rows[i].words);
+        assert_int_equal(status, rows[i].status);
+    }
+    cluster_start(cluster);
+}
+
+static void test_audit__namespaces_are_listed_alone_and_once(void **state) {
+    struct cluster *cluster = *state;
+    char output[OUTPUT_SIZE];
+    fill(cluster);
+    assert_int_equal(audit(cluster, "-n dev --namespace dev", output), 0);
+    assert_shows(output, "1 object: ");
+    cluster_assert_count(cluster, "LIST", "/namespaces/dev/mcpservers?", 1);
+    cluster_assert_count(cluster, "LIST", "v1beta1/mcpservers", 0);
+    cluster_start(cluster);
+}
+
+static void put_many(const struct cluster *cluster) {
+    for (int i = 0; i < MANY; i++) {
+        AUTO_FREE char *name = memory_format("m%04d", i);
+        AUTO_FREE char *uid = memory_format(",\"uid\":\"m-%s\"", name);
+        put(cluster, FAKE_SERVER, TOOLHIVE, "default", name, uid, STDIO("2"));
+    }
+}
+
+static void test_audit__reads_a_thousand_objects_by_pages_within_a_second(void **state) {
+    struct cluster *cluster = *state;
+    char output[OUTPUT_SIZE];
+    int64_t best_ms = INT64_MAX;
+    put_many(cluster);
+    for (int i = 0; i < 3; i++) {
+        int64_t began_ms = clock_boot_ms();
+        assert_int_equal(audit(cluster, "| tail -n 1", output), 0);
+        best_ms = MIN(best_ms, clock_boot_ms() - began_ms);
+        assert_shows(output, "1000 objects: 0 denied, 0 changed, 1000 warned");
+    }
+    cluster_assert_count(cluster, "LIST", "/mcpservers?limit=500&continue=", 3);
+    printf("1,000 objects: %lld ms\n", (long long)best_ms);
+    assert_true(program_is_sanitized() || best_ms < LIMIT_MS);
+    cluster_start(cluster);
+}
+
+static void test_audit__begins_a_list_again_if_its_token_expires(void **state) {
+    const struct fake_fault fault = {
+        .verb = "LIST", .path = "/mcpservers?limit=500&continue", .times = 1, .status = 410};
+    struct cluster *cluster = *state;
+    char output[OUTPUT_SIZE];
+    put_many(cluster);
+    fake_inject(cluster->api, &fault);
+    assert_int_equal(audit(cluster, "| tail -n 1", output), 0);
+    assert_shows(output, "1000 objects: 0 denied, 0 changed, 1000 warned");
+    cluster_assert_count(cluster, "LIST", "/mcpservers?limit=500", 4);
+    fake_heal(cluster->api);
+    cluster_start(cluster);
+}
+
+/* Each fault leaves the rest judged, and is status 2. */
+static void test_audit__a_list_that_fails_is_named_and_is_never_well(void **state) {
+    static const struct {
+        struct fake_fault fault;
+        const char *words;
+        const char *judged;
+    } rows[] = {
+        {{.verb = "LIST", .path = "/deployments?", .status = 403},
+         "capstan: deployments of namespace prod could not be listed",
+         "MCPServer prod/capped"},
+        {{.verb = "LIST", .path = "/deployments?", .status = 403},
+         "grant the right to list deployments in the API group apps",
+         "MCPServer prod/capped"},
+        {{.verb = "LIST", .path = "/mcpservers?", .status = 500},
+         "capstan: mcpservers of namespace prod could not be listed",
+         "unresolved           Deployment prod/capped"},
+        {{.verb = "LIST", .path = "/mcpservers?", .status = 410},
+         "capstan: mcpservers of namespace prod could not be listed",
+         "unresolved           Deployment prod/capped"},
+        {{.verb = "LIST", .path = "/mcpservers?", .status = 200, .body = "{}"},
+         "capstan: mcpservers of namespace prod could not be listed",
+         "unresolved           Deployment prod/capped"},
+    };
+    struct cluster *cluster = *state;
+    char output[OUTPUT_SIZE];
+    fill(cluster);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        fake_inject(cluster->api, &rows[i].fault);
+        int status = audit(cluster, "-n prod", output);
+        fake_heal(cluster->api);
+        assert_shows(output, rows[i].words);
+        assert_shows(output, rows[i].judged);
+        assert_int_equal(status, 2);
+    }
+    cluster_start(cluster);
+}
+
+static void test_audit__no_connection_is_one_line(void **state) {
+    struct cluster *cluster = *state;
+    char output[OUTPUT_SIZE];
+    fake_go_away(cluster->api);
+    assert_int_equal(audit(cluster, "", output), 2);
+    assert_ptr_equal(strchr(output, '\n'), output + strlen(output) - 1);
+    fake_come_back(cluster->api);
+    cluster_start(cluster);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, cluster_setup, cluster_teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_audit__judges_the_family_its_deployments_and_their_autoscalers),
+        TEST(test_audit__finds_what_review_finds),
+        TEST(test_audit__every_form_is_about_a_cluster),
+        TEST(test_audit__exit_statuses),
+        TEST(test_audit__namespaces_are_listed_alone_and_once),
+        TEST(test_audit__reads_a_thousand_objects_by_pages_within_a_second),
+        TEST(test_audit__begins_a_list_again_if_its_token_expires),
+        TEST(test_audit__a_list_that_fails_is_named_and_is_never_well),
+        TEST(test_audit__no_connection_is_one_line),
+    };
+    return cmocka_run_group_tests_name("cluster/audit", tests, NULL, NULL);
+}
