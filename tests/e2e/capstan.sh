@@ -106,13 +106,14 @@ review() {
 }
 
 # webhook_json NAME [FAILURE_POLICY [REINVOCATION_POLICY]]: the webhook configuration of the manifests,
-# but called by its address, and named zz-NAME.
+# but called by its address, and named zz-NAME. What is about autoscalers never fails closed.
 webhook_json() {
     yq -c --arg name "zz-$1" --arg failure "${2-Fail}" --arg reinvocation "${3-IfNeeded}" \
         --arg url "https://127.0.0.1:$(webhook_port "$1")/mutate" \
         --arg bundle "$(base64 -w 0 "$CLUSTER/serving/ca.crt")" '
         select(.kind == "MutatingWebhookConfiguration") | .metadata = {$name} |
-        .webhooks[] |= (.clientConfig = {$url, caBundle: $bundle} | .failurePolicy = $failure |
+        .webhooks[] |= (.clientConfig = {$url, caBundle: $bundle} |
+            (select(.name != "autoscalers.capstan.dev") | .failurePolicy) = $failure |
             .reinvocationPolicy = $reinvocation | .timeoutSeconds = 10)' manifests/install.yaml
 }
 
@@ -148,4 +149,15 @@ is_not_asked() {
     before=$(reviews_answered "$1")
     api admin POST "$(server_path)?dryRun=All" "$(server_json is-asked '{"replicas": 1}')"
     (($(reviews_answered "$1") == before))
+}
+
+# write_policy NAME LINE: a policy with these lines, in $CLUSTER/NAME.yaml.
+write_policy() {
+    printf '%s\n' 'apiVersion: capstan.dev/v1' 'kind: PolicyConfig' "$2" >"$CLUSTER/$1.yaml"
+}
+
+# evaluation_errors: of all matchConditions since the API server began.
+evaluation_errors() {
+    api admin GET /metrics | awk '/^apiserver_admission_match_condition_evaluation_errors_total/ {
+        n += $NF } END { print n + 0 }'
 }

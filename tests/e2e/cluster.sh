@@ -25,7 +25,8 @@ capstan-2 capstan
 capstan-3 capstan
 capstan-limited nobodies
 capstan-viewer viewers
-capstan-doctor doctors'
+capstan-doctor doctors
+capstan-auditor auditors'
 
 # free_port: prints a port that nobody listens on and that was not printed before. It is below the
 # range from which the system takes ports by itself.
@@ -125,6 +126,8 @@ rules:
   - {group: apps, resources: [deployments, deployments/scale]}
   - {group: events.k8s.io}
   - {group: admissionregistration.k8s.io}
+  - {group: autoscaling}
+  - {group: keda.sh}
   - {group: ""}
 - level: None
 END
@@ -295,18 +298,32 @@ upstream_crd() {
     fi
 }
 
-# install_crd upstream|NAME: of the newest operator, or of tests/e2e/crds. Waits until it is served.
+# install_crd upstream|NAME [KIND]: of the newest operator, or of tests/e2e/crds. KIND is mcpservers, or
+# another of the family.
 install_crd() {
-    local file=tests/e2e/crds/$1.yaml
-    [[ $1 != upstream ]] || file=$(upstream_crd mcpservers)
+    local kind=${2-mcpservers} file=tests/e2e/crds/$1.yaml
+    [[ $1 != upstream ]] || file=$(upstream_crd "$kind")
+    apply_crd "$kind" "$file"
+}
+
+# install_family: upstream's CRDs of all kinds that Capstan watches, and of the groups.
+install_family() {
+    local kind
+    for kind in "${family[@]}" mcpgroups; do
+        install_crd upstream "$kind"
+    done
+}
+
+# apply_crd KIND FILE: waits until it is served.
+apply_crd() {
     # Upstream's is too long for an annotation, so it has to be applied by the API server.
-    k apply --server-side --force-conflicts -f "$file" >/dev/null
-    k wait --for condition=established --timeout 30s crd/mcpservers.toolhive.stacklok.dev >/dev/null
-    wait_for 30 crd_is_served
+    k apply --server-side --force-conflicts -f "$2" >/dev/null
+    k wait --for condition=established --timeout 30s "crd/$1.toolhive.stacklok.dev" >/dev/null
+    wait_for 30 crd_is_served "$1"
 }
 
 crd_is_served() {
-    local version
-    version=$(k get crd mcpservers.toolhive.stacklok.dev -o jsonpath='{.spec.versions[-1].name}') &&
-        api admin GET "/apis/toolhive.stacklok.dev/$version/mcpservers"
+    local version kind=${1-mcpservers}
+    version=$(k get crd "$kind.toolhive.stacklok.dev" -o jsonpath='{.spec.versions[-1].name}') &&
+        api admin GET "/apis/toolhive.stacklok.dev/$version/$kind"
 }

@@ -38,18 +38,26 @@ END
     wait_for 60 k wait --for condition=Ready --timeout 1s node/kwok
 }
 
-# make_autoscaler NAME: of a Deployment in $NAMESPACE. It needs no metrics to see that there are fewer
-# replicas than its minimum.
+# autoscaler_json NAME [FILTER]: of a Deployment of this name, between 2 and 5 replicas. It needs no metrics
+# to see that there are fewer replicas than its minimum.
+autoscaler_json() {
+    jq -nc --arg name "$1" '{apiVersion: "autoscaling/v2", kind: "HorizontalPodAutoscaler",
+        metadata: {$name}, spec: {scaleTargetRef: {apiVersion: "apps/v1", kind: "Deployment", $name},
+        minReplicas: 2, maxReplicas: 5}} | '"${2-.}"
+}
+
+# make_autoscaler NAME [FILTER]: in $NAMESPACE.
 make_autoscaler() {
-    k apply -f - <<END
-apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata: {name: $1, namespace: $NAMESPACE}
-spec:
-  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: $1}
-  minReplicas: 2
-  maxReplicas: 5
-END
+    autoscaler_json "$@" >"$CLUSTER/autoscaler.json"
+    k -n "$NAMESPACE" apply -f "$CLUSTER/autoscaler.json"
+}
+
+# make_deployment NAME REPLICAS [KIND]: as the operator. The node is named, so that no scheduler is needed.
+make_deployment() {
+    k -n "$NAMESPACE" create serviceaccount "$1-proxy-runner" >/dev/null
+    api toolhive-operator POST "$(deployment_path)" "$(deployment_of "${3-mcpservers}" "$1" "$2" |
+        jq -c '.spec.template.spec.nodeName = "kwok"')" >/dev/null
+    wait_for 30 is_settled "$1"
 }
 
 # scalings NAME: how often the autoscaler has written the scale of a Deployment in $NAMESPACE.

@@ -1,36 +1,72 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154 # filters of jq; names of the other files
 # SPDX-License-Identifier: Apache-2.0
 #
-# MCPServers, and their Deployments the way the ToolHive operator makes them. To be sourced.
-# Everything is in the namespace $NAMESPACE.
+# MCPServers and the other kinds of the family, and their Deployments the way the ToolHive operator makes
+# them. To be sourced. Everything is in the namespace $NAMESPACE. A kind is given as its plural.
 
 NAMESPACE=default
-VERSION=v1beta1 # of MCPServer
+VERSION=v1beta1 # of the family
 
-# server_path [NAME], deployment_path [NAME]: the path of an object or of all, for `api`.
+family=(mcpservers mcpremoteproxies virtualmcpservers)
+declare -A kind_of=([mcpservers]=MCPServer [mcpremoteproxies]=MCPRemoteProxy
+    [virtualmcpservers]=VirtualMCPServer)
+# What upstream's CRDs ask for in each spec, as JSON.
+declare -A least_spec=([mcpservers]='{"image": "ghcr.io/example/mcp:v1"}'
+    [mcpremoteproxies]='{"remoteUrl": "https://mcp.example.com"}'
+    [virtualmcpservers]='{"groupRef": {"name": "group"}, "incomingAuth": {"type": "anonymous"}}')
+
+# member_path KIND [NAME], server_path [NAME], deployment_path [NAME]: the path of an object or of all,
+# for `api`.
+member_path() {
+    echo "/apis/toolhive.stacklok.dev/$VERSION/namespaces/$NAMESPACE/$1${2:+/$2}"
+}
+
 server_path() {
-    echo "/apis/toolhive.stacklok.dev/$VERSION/namespaces/$NAMESPACE/mcpservers${1:+/$1}"
+    member_path mcpservers "$@"
 }
 
 deployment_path() {
     echo "/apis/apps/v1/namespaces/$NAMESPACE/deployments${1:+/$1}"
 }
 
-# server_json NAME [SPEC]: SPEC is JSON; its members are added to the image.
+# member_json KIND NAME [SPEC]: SPEC is JSON; its members are added to what the kind needs.
+member_json() {
+    jq -nc --arg version "$VERSION" --arg kind "${kind_of[$1]}" --arg name "$2" \
+        --argjson least "${least_spec[$1]}" --argjson spec "${3-"{}"}" '{
+        apiVersion: "toolhive.stacklok.dev/\($version)", $kind, metadata: {$name}, spec: ($least + $spec)}'
+}
+
+# create_member KIND NAME [SPEC]
+create_member() {
+    api admin POST "$(member_path "$1")" "$(member_json "$@")" >/dev/null
+}
+
+# change_member KIND NAME SPEC: SPEC is a merge patch.
+change_member() {
+    api admin PATCH "$(member_path "$1" "$2")" "{\"spec\": $3}" >/dev/null
+}
+
+member() {
+    api admin GET "$(member_path "$1" "$2")"
+}
+
+# create_group: the MCPGroup that VirtualMCPServers need.
+create_group() {
+    api admin POST "$(member_path mcpgroups)" "{\"apiVersion\": \"toolhive.stacklok.dev/$VERSION\",
+        \"kind\": \"MCPGroup\", \"metadata\": {\"name\": \"group\"}, \"spec\": {}}" >/dev/null
+}
+
+# server_json NAME [SPEC], and so on: of an MCPServer.
 server_json() {
-    jq -nc --arg version "$VERSION" --arg name "$1" --argjson spec "${2-"{}"}" '{
-        apiVersion: "toolhive.stacklok.dev/\($version)", kind: "MCPServer", metadata: {$name},
-        spec: ({image: "ghcr.io/example/mcp:v1"} + $spec)}'
+    member_json mcpservers "$@"
 }
 
-# create_server NAME [SPEC]
 create_server() {
-    api admin POST "$(server_path)" "$(server_json "$@")" >/dev/null
+    create_member mcpservers "$@"
 }
 
-# change_server NAME SPEC: SPEC is a merge patch.
 change_server() {
-    api admin PATCH "$(server_path "$1")" "{\"spec\": $2}" >/dev/null
+    change_member mcpservers "$@"
 }
 
 delete_server() {
@@ -38,7 +74,7 @@ delete_server() {
 }
 
 server() {
-    api admin GET "$(server_path "$1")"
+    member mcpservers "$1"
 }
 
 # server_field NAME FILTER, deployment_field NAME FILTER: of jq.
@@ -54,23 +90,30 @@ replicas_of() {
     deployment_field "$1" .spec.replicas
 }
 
-# deployment_json NAME [REPLICAS]: the Deployment of the MCPServer of that name. Without REPLICAS the field
+# deployment_of KIND NAME [REPLICAS]: the Deployment of the object of that name. Without REPLICAS the field
 # is left out; the operator does so if spec.replicas is not set.
-deployment_json() {
-    server "$1" | jq -c --arg replicas "${2-}" '.metadata.name as $name | {
-        app: "mcpserver", "app.kubernetes.io/name": "mcpserver",
+deployment_of() {
+    member "$1" "$2" | jq -c --arg replicas "${3-}" '.metadata.name as $name |
+        (.kind | ascii_downcase) as $of | {
+        app: $of, "app.kubernetes.io/name": $of,
         "app.kubernetes.io/instance": $name, toolhive: "true", "toolhive-name": $name} as $labels |
         {apiVersion: "apps/v1", kind: "Deployment",
         metadata: {$name, $labels, ownerReferences: [{apiVersion, kind, $name, uid: .metadata.uid,
             controller: true, blockOwnerDeletion: true}]},
         spec: {selector: {matchLabels: $labels}, template: {
-            metadata: {$labels, annotations: {
-                "toolhive.stacklok.dev/mcpserver-generation": "\(.metadata.generation)",
-                "toolhive.stacklok.dev/runconfig-checksum": "0"}},
+            metadata: {$labels, annotations: ({"toolhive.stacklok.dev/runconfig-checksum": "0"} +
+                if .kind != "MCPServer" then {} else
+                    {"toolhive.stacklok.dev/mcpserver-generation": "\(.metadata.generation)"} end)},
             spec: {terminationGracePeriodSeconds: 30, serviceAccountName: "\($name)-proxy-runner",
                 containers: [{name: "toolhive", image: "ghcr.io/stacklok/toolhive/proxyrunner:v1",
-                    args: ["run", .spec.image], ports: [{name: "http", containerPort: 8080}]}]}}}} |
+                    args: ["run", .spec.image // "proxy"],
+                    ports: [{name: "http", containerPort: 8080}]}]}}}} |
         if $replicas == "" then . else .spec.replicas = ($replicas | tonumber) end'
+}
+
+# deployment_json NAME [REPLICAS]: of an MCPServer.
+deployment_json() {
+    deployment_of mcpservers "$@"
 }
 
 # create_deployment NAME [REPLICAS]: as the operator. Prints the answer.
@@ -156,4 +199,36 @@ events_about() {
 
 has_event() {
     events_about "$1" | grep -xF "$2"
+}
+
+# warnings COMMAND...: runs kubectl in some way, and prints the warnings that it shows, one a line. Fails if
+# it fails.
+warnings() {
+    local output
+    if ! output=$("$@" 2>&1); then
+        echo "$output" >&2
+        return 1
+    fi
+    sed -n 's/^Warning: //p' <<<"$output"
+}
+
+# created KIND NAME [SPEC]: creates it with kubectl, and prints the warnings.
+created() {
+    member_json "$@" >"$CLUSTER/created.json"
+    warnings k -n "$NAMESPACE" create -f "$CLUSTER/created.json"
+}
+
+# n_lines TEXT: 0 of no text at all.
+n_lines() {
+    grep -c . <<<"$1" || true
+}
+
+# delete_namespace: and waits until it is gone, with everything in it.
+delete_namespace() {
+    k delete namespace "$NAMESPACE" --wait=false >/dev/null
+    wait_for 300 namespace_is_gone
+}
+
+namespace_is_gone() {
+    ! k get namespace "$NAMESPACE" -o json 2>/dev/null | jq -c .status
 }

@@ -93,3 +93,25 @@ make_stateful_set() {
                 template: {metadata: {$labels},
                     spec: {containers: [{name: "mcp", image: "ghcr.io/example/mcp:v1"}]}}}}')" apply
 }
+
+# last_write WRITER: when it was, in milliseconds; leases do not count.
+last_write() {
+    audit "select(.writer == \"$1\" and .what != \"leases\") | .stageTimestamp" | tail -n 1 |
+        jq -r '(.[:19] + "Z" | fromdate) * 1000 + (.[20:23] | tonumber)'
+}
+
+# is_quiet SECONDS: whether the operator has written nothing for so long.
+is_quiet() {
+    local last
+    last=$(last_write toolhive-operator)
+    ((${EPOCHREALTIME/./} / 1000 > ${last:-0} + $1 * 1000))
+}
+
+writes_of_both() {
+    audit 'select((.writer == "toolhive-operator" or .writer == "capstan") and .what != "leases")' | wc -l
+}
+
+# pair_is_there NAME: whether the operator has made its Deployment, and it is ready.
+pair_is_there() {
+    api admin GET "$(deployment_path "$1")" && is_settled "$1"
+}

@@ -17,6 +17,8 @@ TOOLHIVE=
 TOOLHIVE_OLD=
 # And of kwok, for what a node and a pod go through.
 KWOK=
+# And of KEDA, for its CRDs and rights.
+KEDA=
 
 get_program() {
     tests/support/kubernetes/get "$@"
@@ -74,6 +76,9 @@ find_programs_of() {
     [[ -z $needed ]] || take "$version" $needed || return
     if [[ $needed == *kwok* ]]; then
         KWOK=$(get_program --source kwok) || return
+    fi
+    if [[ $needed == *keda* ]]; then
+        KEDA=$(get_program --source keda) || return
     fi
     if [[ $needed == *thv-operator-0.10* ]]; then
         TOOLHIVE_OLD=$(get_program --source toolhive-0.10) || return

@@ -203,8 +203,10 @@ test_5_each_overlay_is_accepted() {
     done
 }
 
+# policies [NAME]: the failure policies of all webhooks except that about autoscalers, or of this one.
 policies() {
-    registration | jq -r '[.webhooks[].failurePolicy] | unique | join(" ")'
+    registration | jq -r --arg name "${1-}" '[.webhooks[] | select(.name == $name or $name == "" and
+        .name != "autoscalers.capstan.dev") | .failurePolicy] | unique | join(" ")'
 }
 
 test_6_fail_closed_says_fail_once_it_is_ready() {
@@ -219,6 +221,17 @@ test_6_fail_closed_says_fail_once_it_is_ready() {
         '[{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}]' json >/dev/null
     wait_for 10 prints Fail policies
     writes_go_through
+    expect 'failurePolicy about autoscalers' "$(policies autoscalers.capstan.dev)" Ignore
+}
+
+# Nobody scales a cluster by hand because Capstan is away.
+test_6b_an_autoscaler_can_be_made_while_nobody_answers() {
+    end installed
+    refuses writes_go_through >/dev/null
+    make_autoscaler any >/dev/null
+    run_installed
+    wait_for 30 is_ready installed
+    wait_for 10 writes_go_through
 }
 
 # red CHECK [PATTERN]: doctor reports this problem and a remedy.

@@ -27,19 +27,6 @@ spec_of() {
     echo "${specs[$1 % ${#specs[@]}]}"
 }
 
-# last_write WRITER: when it was, in milliseconds; leases do not count.
-last_write() {
-    audit "select(.writer == \"$1\" and .what != \"leases\") | .stageTimestamp" | tail -n 1 |
-        jq -r '(.[:19] + "Z" | fromdate) * 1000 + (.[20:23] | tonumber)'
-}
-
-# is_quiet SECONDS: whether the operator has written nothing for so long.
-is_quiet() {
-    local last
-    last=$(last_write toolhive-operator)
-    ((${EPOCHREALTIME/./} / 1000 > ${last:-0} + $1 * 1000))
-}
-
 # conflicts [WRITER]: how often the operator's status writes met one; with WRITER, only those for a write
 # of WRITER's. The operator meets some with its own writes, and with those of whoever edits.
 conflicts() {
@@ -101,21 +88,6 @@ server_conditions() {
     api admin GET "$(server_path)" | jq -c '.items[] | [.metadata.name, ([.status.conditions[] |
         select(.type == "StdioReplicaCapped" or .type == "SessionStorageWarning") |
         {type, status, reason, message, observedGeneration}] | sort_by(.type))] | select(.[1] | length == 2)' | sort
-}
-
-# delete_namespace: and waits until it is gone, with everything in it.
-delete_namespace() {
-    k delete namespace "$NAMESPACE" --wait=false >/dev/null
-    wait_for 300 namespace_is_gone
-}
-
-namespace_is_gone() {
-    ! k get namespace "$NAMESPACE" -o json 2>/dev/null | jq -c .status
-}
-
-# write_policy NAME LINE: a policy with this one line, in $CLUSTER/NAME.yaml.
-write_policy() {
-    printf '%s\n' 'apiVersion: capstan.dev/v1' 'kind: PolicyConfig' "$2" >"$CLUSTER/$1.yaml"
 }
 
 # The cost that is saved: Capstan writes at once, in the midst of the operator's writes.
@@ -200,15 +172,6 @@ test_5_two_quiet_minutes() {
     sleep 120
     expect 'writes of Capstan and of the operator' "$(($(writes_of_both) - n_before))" 0
     expect 'generations and resourceVersions' "$(in_first_namespace versions_of)" "$before"
-}
-
-writes_of_both() {
-    audit 'select((.writer == "toolhive-operator" or .writer == "capstan") and .what != "leases")' | wc -l
-}
-
-# pair_is_there NAME: whether the operator has made its Deployment, and it is ready.
-pair_is_there() {
-    api admin GET "$(deployment_path "$1")" && is_settled "$1"
 }
 
 test_6_edits_of_replicas_and_transport() {

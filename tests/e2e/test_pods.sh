@@ -30,14 +30,12 @@ setup() {
 # everything.
 try() {
     create_server "$1"
-    k -n "$NAMESPACE" create serviceaccount "$1-proxy-runner" >/dev/null
     [[ $1 == create ]] || make_deployment "$1" 1
     "by_${1//-/_}" "$1" >/dev/null
     wait_for 30 is_settled "$1"
 }
 
-# make_deployment NAME REPLICAS: as the operator. The node is named, so that no scheduler is needed.
-make_deployment() {
+deployment() {
     api toolhive-operator POST "$(deployment_path)" "$(deployment_json "$1" "$2" |
         jq -c '.spec.template.spec.nodeName = "kwok"')" >/dev/null
     wait_for 30 is_settled "$1"
@@ -194,7 +192,6 @@ live_pods() {
 # not available for an hour, so the old one stays. Then the rollout is paused, and gets a larger surge.
 stretch() {
     create_server "$1"
-    k -n "$NAMESPACE" create serviceaccount "$1-proxy-runner" >/dev/null
     make_deployment "$1" 1
     patch_spec "$1" '{"minReadySeconds": 3600, "progressDeadlineSeconds": 7200,
         "template": {"metadata": {"annotations": {"a": "b"}}}}'

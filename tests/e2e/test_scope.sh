@@ -170,6 +170,29 @@ test_a_scale_is_asked_about_by_its_selector() {
     scales yes 'one with a very long selector'
 }
 
+# aims WANTED WHAT FILTER: an autoscaler of the Deployment `odd`, changed by jq; a dry run.
+aims() {
+    asks "$1" "creating an autoscaler of $2" admin POST \
+        "/apis/autoscaling/v1/namespaces/$NAMESPACE/horizontalpodautoscalers?dryRun=All" \
+        "$(autoscaler_json odd ".apiVersion = \"autoscaling/v1\" | $3")"
+}
+
+test_an_autoscaler_is_asked_about_by_its_target() {
+    local target=.spec.scaleTargetRef
+    aims yes 'a Deployment' .
+    aims yes 'a Deployment without apiVersion' "del($target.apiVersion)"
+    aims yes 'something without a kind, which is refused' "del($target.kind)"
+    aims yes 'nothing, which is refused' "del($target)"
+    aims no 'a StatefulSet' "$target.kind = \"StatefulSet\""
+    aims no 'another kind of that name' "$target.kind = \"deployment\""
+    aims no 'a kind of another group' "$target = {apiVersion: \"example.com/v1\", kind: \"Odd\", name: \"odd\"}"
+    NAMESPACE=kube-system aims no 'a Deployment in kube-system' .
+    autoscaler_json odd '.apiVersion = "autoscaling/v1"' | k -n "$NAMESPACE" create -f - >/dev/null
+    asks no 'its status' admin PATCH \
+        "/apis/autoscaling/v1/namespaces/$NAMESPACE/horizontalpodautoscalers/odd/status" \
+        '{"status": {"currentReplicas": 1, "desiredReplicas": 1}}'
+}
+
 test_nothing_else_is_asked_about() {
     api admin POST "/apis/apps/v1/namespaces/$NAMESPACE/statefulsets" "$(odd '.kind = "StatefulSet" |
         .spec.serviceName = "odd"')" >/dev/null
@@ -200,12 +223,6 @@ test_the_roles_of_kubernetes_may_not_set_that_label() {
     done
     k get clusterrole system:aggregate-to-view -o json | jq -e 'any(.rules[]; .resources |
         index("namespaces"))' >/dev/null || fail 'no role says anything about namespaces'
-}
-
-# evaluation_errors: of all matchConditions since the API server began.
-evaluation_errors() {
-    api admin GET /metrics | awk '/^apiserver_admission_match_condition_evaluation_errors_total/ {
-        n += $NF } END { print n + 0 }'
 }
 
 test_no_expression_has_failed() {
