@@ -388,7 +388,9 @@ static void test_review__recorded_reviews_are_answered_as_the_webhook_does(void 
                            "[\"apps/v1\",\"Deployment\",\"CREATE\"]\n"
                            "[\"apps/v1\",\"Deployment\",\"UPDATE\",3]\n"
                            "[\"apps/v1\",\"Deployment\",\"CREATE\",30]\n"
-                           "[\"apps/v1\",\"Deployment\",\"CREATE\"]\n");
+                           "[\"apps/v1\",\"Deployment\",\"CREATE\"]\n"
+                           "[\"toolhive.stacklok.dev/v1beta1\",\"MCPRemoteProxy\",\"CREATE\"]\n"
+                           "[\"autoscaling/v2\",\"HorizontalPodAutoscaler\",\"CREATE\"]\n");
 }
 
 static void test_review__each_recorded_review_has_an_answer(void **state) {
