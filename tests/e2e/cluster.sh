@@ -318,7 +318,8 @@ install_family() {
 apply_crd() {
     # Upstream's is too long for an annotation, so it has to be applied by the API server.
     k apply --server-side --force-conflicts -f "$2" >/dev/null
-    k wait --for condition=established --timeout 30s "crd/$1.toolhive.stacklok.dev" >/dev/null
+    # kubectl 1.30 fails at once about a CRD that has no status yet.
+    wait_for 30 k wait --for condition=established --timeout 30s "crd/$1.toolhive.stacklok.dev"
     wait_for 30 crd_is_served "$1"
 }
 
