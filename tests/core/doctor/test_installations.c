@@ -204,15 +204,17 @@ static void test_installations__without_an_answer_are_never_healthy(void **state
         {200, "{} x"},
         {200, "{\"kind\":\"Status\",\"items\":[]}"},
     };
+    AUTO(installation_fini) struct installation sound;
     (void)state;
+    installation_make(&sound, "default", 90, INSTALLATION_NOW);
+    installation_seal(&sound);
     for (size_t question = 0; question < QUESTION_COUNT; question++) {
-        for (size_t i = 0; i < COUNT_OF(faults); i++) {
+        for (size_t i = 0; i < COUNT_OF(faults) && is_asked(&sound, (enum question)question); i++) {
             AUTO(installation_fini) struct installation installation;
             struct doctor_report report;
             bool is_answer = question == QUESTION_MUTATIONS && faults[i].status == 404;
             installation_make(&installation, "default", 90, INSTALLATION_NOW);
             installation_seal(&installation);
-            is_answer = is_answer || !is_asked(&installation, (enum question)question);
             installation_answer(&installation, (enum question)question, faults[i].status,
                                 faults[i].body);
             examine(&installation, &report);

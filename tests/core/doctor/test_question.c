@@ -143,6 +143,30 @@ static void test_question__asks_for_the_resources_of_each_version_that_matters(v
     }
 }
 
+static void test_question__asks_for_the_resources_of_8_versions_and_not_one_more(void **state) {
+    (void)state;
+    for (size_t n = 7; n <= 9; n++) {
+        AUTO(buffer_fini) struct buffer json;
+        struct patient patient = unseen_patient();
+        size_t n_asked = 0;
+        buffer_init(&json, 1024);
+        buffer_add_text(&json, "{\"kind\":\"APIGroup\",\"versions\":[");
+        for (size_t i = 1; i <= n; i++) {
+            buffer_add_format(&json, "%s{\"version\":\"v%zu\"}", i > 1 ? "," : "", i);
+        }
+        buffer_add_text(&json, "]}");
+        patient.answers[QUESTION_GROUP] =
+            (struct answer){.status = 200, .json = buffer_text(&json), .size = json.size};
+        for (int i = QUESTION_RESOURCES; i <= QUESTION_RESOURCES_LAST; i++) {
+            AUTO(buffer_fini) struct buffer path;
+            buffer_init(&path, 1024);
+            n_asked +=
+                question_add_path((enum question)i, &patient.names, patient.answers, "", &path);
+        }
+        assert_int_equal(n_asked, n < 8 ? n : 8);
+    }
+}
+
 static void test_question__says_of_each_what_it_is_about(void **state) {
     (void)state;
     for (size_t i = 0; i < QUESTION_COUNT; i++) {
@@ -167,6 +191,7 @@ int main(void) {
         cmocka_unit_test(test_question__asks_for_what_the_deployment_mounts),
         cmocka_unit_test(test_question__names_the_objects_of_the_installation),
         cmocka_unit_test(test_question__asks_for_the_resources_of_each_version_that_matters),
+        cmocka_unit_test(test_question__asks_for_the_resources_of_8_versions_and_not_one_more),
         cmocka_unit_test(test_question__says_of_each_what_it_is_about),
         cmocka_unit_test(test_question__puts_names_into_remedies),
     };
