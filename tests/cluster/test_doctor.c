@@ -88,14 +88,14 @@ static void stage_serve(struct stage *stage, enum asker asker) {
     for (size_t i = 0; i < QUESTION_COUNT; i++) {
         AUTO(buffer_fini) struct buffer path;
         buffer_init(&path, PATH_SIZE);
-        assert_true(
-            question_add_path((enum question)i, &patient->names, patient->answers, "v1", &path));
+        bool is_asked =
+            question_add_path((enum question)i, &patient->names, patient->answers, "v1", &path);
+        assert_true(is_asked || (i > QUESTION_RESOURCES && i <= QUESTION_RESOURCES_LAST));
         snprintf(stage->paths[i], PATH_SIZE, "%s", buffer_text(&path));
     }
     memcpy(kept, stage->paths, sizeof(stage->paths));
     installation_hide(&stage->installation, asker);
-    for (size_t n = 0; n < QUESTION_COUNT; n++) {
-        size_t i = longest(stage);
+    for (size_t i = longest(stage); stage->paths[i][0] != '\0'; i = longest(stage)) {
         const struct answer *answer = &patient->answers[i];
         stage->paths[i][0] = '\0';
         inject(stage->cluster, NULL, kept[i], answer->status,

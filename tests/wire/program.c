@@ -116,6 +116,9 @@ static void make_command(const struct program *program, struct command *command)
     if (!program->makes_certificates) {
         add(command, "--webhook-cert-path", command->certs);
     }
+    if (program->fails_closed) {
+        command->arguments[command->n_arguments++] = "--fail-closed";
+    }
     if (program->trust_delay != NULL) {
         add(command, "--ca-trust-delay", program->trust_delay);
     }

@@ -33,6 +33,7 @@ struct program {
     bool has_kubeconfig;
     bool elects_leader;
     bool makes_certificates;         /* it has none from files */
+    bool fails_closed;               /* with makes_certificates alone */
     const char *trust_delay;         /* --ca-trust-delay; NULL: the default */
     const char *watch_namespaces[3]; /* --watch-namespace; NULL ends them */
     const char *shutdown_delay;      /* "0s" */

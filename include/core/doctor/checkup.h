@@ -16,12 +16,14 @@
 #include "core/admission/policy.h"
 #include "core/doctor/finding.h"
 #include "core/doctor/question.h"
+#include "core/facts/kind.h"
 
 enum { CHECKUP_FINDINGS_MAX = 24, CHECKUP_ASKS_MAX = 2304, CHECKUP_NAME_SIZE = 254 };
 
 /* A right that the program needs. */
 struct checkup_right {
     const char *verb;
+    enum object_kind kind; /* OBJECT_OTHER: `group` and `resource` tell */
     const char *group;
     const char *resource;
     const char *subresource;  /* "" for none */
@@ -80,6 +82,9 @@ enum checkup_grant checkup_read_grant(const struct answer *review);
 
 /* True if a SelfSubjectReview names this user. */
 bool checkup_is_user(const struct answer *review, const char *user);
+
+const char *checkup_group_of(const struct checkup_right *right);
+const char *checkup_resource_of(const struct checkup_right *right);
 
 extern const struct checkup_right checkup_rights[];
 extern const size_t checkup_n_rights;

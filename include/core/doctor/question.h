@@ -12,6 +12,7 @@
 
 #include "base/attribute.h"
 #include "base/buffer.h"
+#include "core/cluster/discovery.h"
 #include "core/doctor/finding.h"
 
 enum question {
@@ -19,6 +20,8 @@ enum question {
     QUESTION_CONFIGURATION,
     QUESTION_CONFIGURATIONS, /* of everybody */
     QUESTION_GROUP,          /* the versions of toolhive.stacklok.dev */
+    QUESTION_RESOURCES,      /* of these versions, in the order in which `serve` asks for them */
+    QUESTION_RESOURCES_LAST = QUESTION_RESOURCES + DISCOVERY_VERSIONS_MAX - 1,
     QUESTION_DEFINITION,
     QUESTION_OPERATORS,
     QUESTION_HOME, /* the Namespace of Capstan */
@@ -46,10 +49,17 @@ struct answer {
 };
 
 /* Adds the path of a question. `answers` has those to earlier questions; for the policies, the
-   `version` of their API. False if there is nothing to ask: the Deployment names no such object. */
+   `version` of their API. False if there is nothing to ask: the Deployment names no such object, or
+   no further version of the family has to be looked at. */
 bool question_add_path(enum question question, const struct finding_names *names,
                        const struct answer *answers, const char *version,
                        struct buffer *out) MUST_CHECK;
+
+/* Finds the kinds of the family in the answers to QUESTION_GROUP and to the first `n_lists`
+   questions about resources. True if a kind that `ret_discovery` does not have is not installed;
+   false if it may be, since an answer is missing or cannot be read. */
+bool question_discover(const struct answer *answers, size_t n_lists,
+                       struct discovery *ret_discovery);
 
 /* The versions of the API of MutatingAdmissionPolicies, best first. NULL ends them. */
 extern const char *const question_versions[];

@@ -127,8 +127,8 @@ static void write_review(const struct checkup_ask *right_ask, const char *user,
     }
     json_write_member_open(&write, "resourceAttributes", '{');
     json_write_member_text(&write, "verb", right->verb);
-    json_write_member_text(&write, "group", right->group);
-    json_write_member_text(&write, "resource", right->resource);
+    json_write_member_text(&write, "group", checkup_group_of(right));
+    json_write_member_text(&write, "resource", checkup_resource_of(right));
     json_write_member_text(&write, "subresource", right->subresource);
     json_write_member_text(&write, "name", name);
     json_write_member_text(&write, "namespace", right_ask->namespace);

@@ -96,7 +96,8 @@ static bool is_of_kind(const cJSON *tree, const char *kind) {
     if (kind == NULL) {
         return cJSON_IsObject(tree);
     }
-    const cJSON *items = tree_at(tree, "items");
+    bool is_of_resources = strcmp(kind, "APIResourceList") == 0;
+    const cJSON *items = tree_at(tree, is_of_resources ? "resources" : "items");
     return strcmp(tree_text(tree, "kind"), kind) == 0 &&
            (!ends_with(kind, "List") || cJSON_IsArray(items) || cJSON_IsNull(items));
 }

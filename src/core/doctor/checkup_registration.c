@@ -17,20 +17,18 @@ struct expectation {
 /* Expected of all entries. */
 static const struct expectation common[] = {
     {"admissionReviewVersions", "[\"v1\"]"},
-    {"sideEffects", "\"None\""},
     {"matchPolicy", "\"Equivalent\""},
     {"reinvocationPolicy", "\"IfNeeded\""},
 };
 
 struct expected_entry {
     const char *name;
-    const char *rules;
+    int first; /* of the kinds that it is about, which stand together in the table */
+    int last;
+    const char *operations; /* a JSON array, as the versions are */
+    const char *versions;
     const char *condition; /* the only one of matchConditions; NULL for none */
 };
-
-#define RULE(operations, group, version, resources)                                                \
-    "[{\"operations\":" operations ",\"apiGroups\":[\"" group "\"],\"apiVersions\":[\"" version    \
-    "\"],\"resources\":[\"" resources "\"],\"scope\":\"Namespaced\"}]"
 
 /* Not by labels: anybody may take one off. */
 #define SELECTS_OR_IS_OWNED                                                                        \
@@ -48,33 +46,71 @@ struct expected_entry {
     ".exists(term, term in ['app.kubernetes.io/name=mcpserver', "                                  \
     "'app.kubernetes.io/name=mcpremoteproxy', 'app.kubernetes.io/name=virtualmcpserver']))"
 
-#define AUTOSCALER_RULE(group, resources)                                                          \
-    "{\"operations\":[\"CREATE\",\"UPDATE\"],\"apiGroups\":[\"" group                              \
-    "\"],\"apiVersions\":[\"*\"],\"resources\":[\"" resources "\"],\"scope\":\"Namespaced\"}"
-#define AUTOSCALER_RULES                                                                           \
-    "[" AUTOSCALER_RULE("autoscaling", "horizontalpodautoscalers") "," AUTOSCALER_RULE(            \
-        "keda.sh", "scaledobjects") "]"
-
 #define SCALES_A_DEPLOYMENT                                                                        \
     "object != null && has(object.spec) && type(object.spec) == map && "                           \
     "has(object.spec.scaleTargetRef) && type(object.spec.scaleTargetRef) == map && "               \
     "(!has(object.spec.scaleTargetRef.kind) || object.spec.scaleTargetRef.kind in "                \
     "['', 'Deployment'])"
 
+#define CREATE_AND_UPDATE "[\"CREATE\",\"UPDATE\"]"
+
 static const struct expected_entry expected_entries[] = {
     {.name = "mcpservers.capstan.dev",
-     .rules = RULE("[\"CREATE\",\"UPDATE\"]", "toolhive.stacklok.dev", "*",
-                   "mcpservers\",\"mcpremoteproxies\",\"virtualmcpservers")},
+     .first = OBJECT_FAMILY_FIRST,
+     .last = OBJECT_FAMILY_LAST,
+     .operations = CREATE_AND_UPDATE,
+     .versions = "[\"*\"]"},
     {.name = "deployments.capstan.dev",
-     .rules = RULE("[\"CREATE\",\"UPDATE\"]", "apps", "v1", "deployments"),
+     .first = OBJECT_DEPLOYMENT,
+     .last = OBJECT_DEPLOYMENT,
+     .operations = CREATE_AND_UPDATE,
+     .versions = "[\"v1\"]",
      .condition = SELECTS_OR_IS_OWNED},
     {.name = "scale.capstan.dev",
-     .rules = RULE("[\"UPDATE\"]", "apps", "v1", "deployments/scale"),
+     .first = OBJECT_SCALE,
+     .last = OBJECT_SCALE,
+     .operations = "[\"UPDATE\"]",
+     .versions = "[\"v1\"]",
      .condition = SCALES_ONE_THAT_SELECTS},
     {.name = REGISTRATION_AUTOSCALERS_NAME,
-     .rules = AUTOSCALER_RULES,
+     .first = OBJECT_HPA,
+     .last = OBJECT_SCALEDOBJECT,
+     .operations = CREATE_AND_UPDATE,
+     .versions = "[\"*\"]",
      .condition = SCALES_A_DEPLOYMENT},
 };
+
+/* Adds the rule that an entry needs for a kind. A Scale comes under the group of its Deployment. */
+static void add_rule(const struct expected_entry *expected, enum object_kind kind, cJSON *wanted) {
+    const struct kind *row = &kind_rows[kind];
+    const char *group = kind_rows[kind == OBJECT_SCALE ? OBJECT_DEPLOYMENT : kind].group;
+    cJSON *rule = cJSON_CreateObject();
+    cJSON_AddItemToObject(rule, "operations", cJSON_Parse(expected->operations));
+    cJSON_AddItemToObject(rule, "apiGroups", cJSON_CreateStringArray(&group, 1));
+    cJSON_AddItemToObject(rule, "apiVersions", cJSON_Parse(expected->versions));
+    cJSON_AddItemToObject(rule, "resources", cJSON_CreateStringArray(&row->plural, 1));
+    cJSON_AddStringToObject(rule, "scope", "Namespaced");
+    cJSON_AddItemToArray(wanted, rule);
+}
+
+/* Adds the resources of an entry's kinds: all, or with `entry` those that its rules miss. */
+static void add_resources(const struct expected_entry *expected, const cJSON *entry,
+                          struct buffer *out) {
+    for (int i = expected->first; i <= expected->last; i++) {
+        AUTO(tree_fini) cJSON *wanted = cJSON_CreateArray();
+        add_rule(expected, (enum object_kind)i, wanted);
+        if (entry == NULL || !webhook_rules_cover(tree_list(entry, "rules"), wanted)) {
+            buffer_add_format(out, "%s%s", out->size > 0 ? ", " : "", kind_rows[i].plural);
+        }
+    }
+}
+
+/* An Event may follow from a request, but never from a dry run (app/cluster/contest_event). With
+   any other value the API server would refuse each dry run. */
+static bool has_side_effects(const cJSON *entry) {
+    const char *value = tree_text(entry, "sideEffects");
+    return strcmp(value, "None") != 0 && strcmp(value, "NoneOnDryRun") != 0;
+}
 
 /* The path of the first common member that differs; NULL if none does. */
 static const char *find_common_difference(const cJSON *entry) {
@@ -83,19 +119,16 @@ static const char *find_common_difference(const cJSON *entry) {
             return common[i].path;
         }
     }
-    return NULL;
+    return has_side_effects(entry) ? "sideEffects" : NULL;
 }
 
-/* True if the entry is asked about all that it has to see. */
-static bool has_rules(const cJSON *entry, const char *json) {
-    AUTO(tree_fini) cJSON *expected = cJSON_Parse(json);
-    return webhook_rules_cover(tree_list(entry, "rules"), expected);
-}
-
-/* True if it is asked about more than that. */
-static bool has_broader_rules(const cJSON *entry, const char *json) {
-    AUTO(tree_fini) cJSON *expected = cJSON_Parse(json);
-    return !webhook_rules_cover(expected, tree_list(entry, "rules"));
+/* True if the entry is asked about more than it has to see. */
+static bool has_broader_rules(const cJSON *entry, const struct expected_entry *expected) {
+    AUTO(tree_fini) cJSON *wanted = cJSON_CreateArray();
+    for (int i = expected->first; i <= expected->last; i++) {
+        add_rule(expected, (enum object_kind)i, wanted);
+    }
+    return !webhook_rules_cover(wanted, tree_list(entry, "rules"));
 }
 
 static const char *find_service_difference(const cJSON *entry, const struct finding_names *names) {
@@ -116,15 +149,11 @@ static const char *find_service_difference(const cJSON *entry, const struct find
 }
 
 /* The path of the first member that is not as expected; NULL if all are. */
-static const char *find_fault(const cJSON *entry, const struct expected_entry *expected,
-                              const struct finding_names *names) {
+static const char *find_fault(const cJSON *entry, const struct finding_names *names) {
     const char *fault = find_common_difference(entry);
     int64_t seconds = tree_integer(entry, "timeoutSeconds", SECONDS_DEFAULT);
     if (fault == NULL && (seconds < SECONDS_MIN || seconds > SECONDS_MAX)) {
         fault = "timeoutSeconds";
-    }
-    if (fault == NULL && !has_rules(entry, expected->rules)) {
-        fault = "rules";
     }
     if (fault == NULL && !entry_has_url(entry)) {
         fault = find_service_difference(entry, names);
@@ -202,11 +231,24 @@ static bool check_filters(const cJSON *entry, const struct expected_entry *expec
     return true;
 }
 
+/* True if the entry is asked about all that it has to see. */
+static bool check_rules(const cJSON *entry, const struct expected_entry *expected,
+                        struct finding *finding) {
+    AUTO(buffer_fini) struct buffer missed;
+    buffer_init(&missed, FINDING_MESSAGE_SIZE);
+    add_resources(expected, entry, &missed);
+    return missed.size == 0 ||
+           finding_set(finding, FINDING_PROBLEM, CHECKUP_APPLY_AGAIN,
+                       "the rules of %s miss requests about %s: Capstan is not asked about these, "
+                       "so no rule of the policy holds there",
+                       expected->name, buffer_text(&missed));
+}
+
 /* True if nothing is wrong with the entry. */
 static bool check_entry(const cJSON *entry, const struct expected_entry *expected,
                         const cJSON *service, const struct finding_names *names,
                         struct finding *finding) {
-    const char *fault = find_fault(entry, expected, names);
+    const char *fault = find_fault(entry, names);
     if (fault != NULL) {
         return finding_set(finding, FINDING_PROBLEM, CHECKUP_APPLY_AGAIN,
                            "%s of %s is not what this version expects", fault, expected->name);
@@ -218,7 +260,7 @@ static bool check_entry(const cJSON *entry, const struct expected_entry *expecte
                            "Capstan does not answer",
                            expected->name);
     }
-    return check_filters(entry, expected, finding) &&
+    return check_rules(entry, expected, finding) && check_filters(entry, expected, finding) &&
            check_port(entry, expected->name, service, finding);
 }
 
@@ -250,7 +292,7 @@ static void remark(const cJSON *entry, const struct expected_entry *expected,
                     "%s has no matchConditions: Capstan is asked about objects that are none of "
                     "its business",
                     expected->name);
-    } else if (has_broader_rules(entry, expected->rules)) {
+    } else if (has_broader_rules(entry, expected)) {
         finding_set(finding, FINDING_NOTE, CHECKUP_APPLY_AGAIN,
                     "the rules of %s are broader than this version needs: Capstan is asked about "
                     "more, and admits that as it is",
@@ -287,6 +329,16 @@ static void praise(const cJSON *entries, const struct finding_names *names,
     }
 }
 
+static void report_absence(const struct expected_entry *expected, struct finding *finding) {
+    AUTO(buffer_fini) struct buffer resources;
+    buffer_init(&resources, FINDING_MESSAGE_SIZE);
+    add_resources(expected, NULL, &resources);
+    finding_set(finding, FINDING_PROBLEM, CHECKUP_APPLY_AGAIN,
+                "it has no entry %s: Capstan is never asked about %s, so no rule of the policy "
+                "holds there",
+                expected->name, buffer_text(&resources));
+}
+
 void checkup_registration(const struct patient *patient, struct finding *finding) {
     AUTO(tree_fini)
     cJSON *tree = checkup_see(patient, QUESTION_CONFIGURATION, CHECKUP_APPLY_AGAIN, finding);
@@ -299,9 +351,7 @@ void checkup_registration(const struct patient *patient, struct finding *finding
         const struct expected_entry *expected = &expected_entries[i];
         const cJSON *entry = find_entry(entries, expected->name);
         if (entry == NULL) {
-            finding_set(finding, FINDING_PROBLEM, CHECKUP_APPLY_AGAIN,
-                        "it has no entry %s: Capstan is never asked about its objects",
-                        expected->name);
+            report_absence(expected, finding);
             return;
         }
         if (!check_entry(entry, expected, service, &patient->names, finding)) {

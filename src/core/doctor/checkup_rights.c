@@ -18,47 +18,61 @@ enum { MISSING_MAX = 1 << 16 };
 
 #define OWN true, true
 
+/* A kind of core/facts/kind.h, or a resource that Capstan knows no more about. */
+#define OF(ID)                 OBJECT_##ID, NULL, NULL
+#define NAMED(group, resource) OBJECT_OTHER, group, resource
+
 const struct checkup_right checkup_rights[] = {
-    {"list", "toolhive.stacklok.dev", "mcpservers", "", "", false, false},
-    {"watch", "toolhive.stacklok.dev", "mcpservers", "", "", false, false},
-    {"get", "toolhive.stacklok.dev", "mcpservers", "", "", false, false},
-    {"list", "toolhive.stacklok.dev", "mcpremoteproxies", "", "", false, false},
-    {"watch", "toolhive.stacklok.dev", "mcpremoteproxies", "", "", false, false},
-    {"get", "toolhive.stacklok.dev", "mcpremoteproxies", "", "", false, false},
-    {"list", "toolhive.stacklok.dev", "virtualmcpservers", "", "", false, false},
-    {"watch", "toolhive.stacklok.dev", "virtualmcpservers", "", "", false, false},
-    {"get", "toolhive.stacklok.dev", "virtualmcpservers", "", "", false, false},
-    {"list", "apps", "deployments", "", "", false, false},
-    {"watch", "apps", "deployments", "", "", false, false},
-    {"get", "apiextensions.k8s.io", "customresourcedefinitions", "",
+    {"list", OF(MCPSERVER), "", "", false, false},
+    {"watch", OF(MCPSERVER), "", "", false, false},
+    {"get", OF(MCPSERVER), "", "", false, false},
+    {"list", OF(MCPREMOTEPROXY), "", "", false, false},
+    {"watch", OF(MCPREMOTEPROXY), "", "", false, false},
+    {"get", OF(MCPREMOTEPROXY), "", "", false, false},
+    {"list", OF(VIRTUALMCPSERVER), "", "", false, false},
+    {"watch", OF(VIRTUALMCPSERVER), "", "", false, false},
+    {"get", OF(VIRTUALMCPSERVER), "", "", false, false},
+    {"list", OF(DEPLOYMENT), "", "", false, false},
+    {"watch", OF(DEPLOYMENT), "", "", false, false},
+    {"get", NAMED("apiextensions.k8s.io", "customresourcedefinitions"), "",
      "mcpservers.toolhive.stacklok.dev", false, false},
-    {"patch", "toolhive.stacklok.dev", "mcpservers", "status", "", false, false},
-    {"update", "toolhive.stacklok.dev", "mcpservers", "status", "", false, false},
-    {"get", "apps", "deployments", "scale", "", false, false},
-    {"patch", "apps", "deployments", "scale", "", false, false},
-    {"list", "autoscaling", "horizontalpodautoscalers", "", "", false, false},
-    {"create", "events.k8s.io", "events", "", "", false, false},
-    {"get", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "capstan", false,
-     false},
-    {"get", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "*", false, false},
-    {"patch", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "*", false,
-     false},
-    {"delete", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "*", false,
-     false},
-    {"delete", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "capstan",
+    {"patch", OF(MCPSERVER), "status", "", false, false},
+    {"update", OF(MCPSERVER), "status", "", false, false},
+    {"get", OF(DEPLOYMENT), "scale", "", false, false},
+    {"patch", OF(DEPLOYMENT), "scale", "", false, false},
+    {"list", OF(HPA), "", "", false, false},
+    {"create", NAMED("events.k8s.io", "events"), "", "", false, false},
+    {"get", NAMED("admissionregistration.k8s.io", "mutatingwebhookconfigurations"), "", "capstan",
      false, false},
-    {"get", "", "namespaces", "", "", true, false},
-    {"create", "coordination.k8s.io", "leases", "", "", true, false},
-    {"get", "coordination.k8s.io", "leases", "", "capstan", true, false},
-    {"update", "coordination.k8s.io", "leases", "", "capstan", true, false},
-    {"list", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "*", false, true},
-    {"watch", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "*", false,
+    {"get", NAMED("admissionregistration.k8s.io", "mutatingwebhookconfigurations"), "", "*", false,
+     false},
+    {"patch", NAMED("admissionregistration.k8s.io", "mutatingwebhookconfigurations"), "", "*",
+     false, false},
+    {"delete", NAMED("admissionregistration.k8s.io", "mutatingwebhookconfigurations"), "", "*",
+     false, false},
+    {"delete", NAMED("admissionregistration.k8s.io", "mutatingwebhookconfigurations"), "",
+     "capstan", false, false},
+    {"get", NAMED("", "namespaces"), "", "", true, false},
+    {"create", NAMED("coordination.k8s.io", "leases"), "", "", true, false},
+    {"get", NAMED("coordination.k8s.io", "leases"), "", "capstan", true, false},
+    {"update", NAMED("coordination.k8s.io", "leases"), "", "capstan", true, false},
+    {"list", NAMED("admissionregistration.k8s.io", "mutatingwebhookconfigurations"), "", "*", false,
      true},
-    {"create", "", "secrets", "", "", OWN},
-    {"list", "", "secrets", "", "capstan-certs", OWN},
-    {"watch", "", "secrets", "", "capstan-certs", OWN},
-    {"patch", "", "secrets", "", "capstan-certs", OWN},
+    {"watch", NAMED("admissionregistration.k8s.io", "mutatingwebhookconfigurations"), "", "*",
+     false, true},
+    {"create", NAMED("", "secrets"), "", "", OWN},
+    {"list", NAMED("", "secrets"), "", "capstan-certs", OWN},
+    {"watch", NAMED("", "secrets"), "", "capstan-certs", OWN},
+    {"patch", NAMED("", "secrets"), "", "capstan-certs", OWN},
 };
+
+const char *checkup_group_of(const struct checkup_right *right) {
+    return right->kind != OBJECT_OTHER ? kind_rows[right->kind].group : right->group;
+}
+
+const char *checkup_resource_of(const struct checkup_right *right) {
+    return right->kind != OBJECT_OTHER ? kind_rows[right->kind].plural : right->resource;
+}
 
 const size_t checkup_n_rights = COUNT_OF(checkup_rights);
 
@@ -86,14 +100,7 @@ void checkup_add_account(const struct patient *patient, struct buffer *out) {
 
 /* True if --watch-namespace narrows the right to the namespaces that it names. */
 static bool is_of_watched(const struct checkup_right *right) {
-    static const char *const groups[] = {"toolhive.stacklok.dev", "apps", "autoscaling",
-                                         "events.k8s.io"};
-    for (size_t i = 0; i < COUNT_OF(groups); i++) {
-        if (strcmp(right->group, groups[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return right->kind != OBJECT_OTHER || strcmp(right->group, "events.k8s.io") == 0;
 }
 
 static void add_ask(const struct checkup_right *right, const char *namespace,
@@ -133,8 +140,9 @@ static void add_missing(const struct patient *patient, const struct checkup_ask 
                         struct buffer *out) {
     const struct checkup_right *right = ask->right;
     const char *name = strcmp(right->name, "*") == 0 ? patient->names.configuration : right->name;
-    buffer_add_format(out, "%s%s %s%s%s", out->size > 0 ? ", " : "", right->verb, right->resource,
-                      right->subresource[0] != '\0' ? "/" : "", right->subresource);
+    buffer_add_format(out, "%s%s %s%s%s", out->size > 0 ? ", " : "", right->verb,
+                      checkup_resource_of(right), right->subresource[0] != '\0' ? "/" : "",
+                      right->subresource);
     if (name[0] != '\0') {
         buffer_add_format(out, " %s", name);
     }
@@ -163,6 +171,37 @@ static void explain(const struct patient *patient, struct finding *finding) {
     }
 }
 
+/* The rights that the ServiceAccount does not have. */
+struct lack {
+    struct buffer missing;
+    struct buffer idle; /* of kinds that are not installed */
+    size_t n_unasked;
+};
+
+static void lack_fini(struct lack *lack) {
+    buffer_fini(&lack->missing);
+    buffer_fini(&lack->idle);
+}
+
+static void find_lack(const struct patient *patient, struct lack *ret_lack) {
+    struct checkup_ask asks[CHECKUP_ASKS_MAX];
+    size_t n_asks = checkup_list_asks(patient, asks);
+    struct discovery discovery;
+    bool is_whole = question_discover(patient->answers, DISCOVERY_VERSIONS_MAX, &discovery);
+    ret_lack->n_unasked = 0;
+    buffer_init(&ret_lack->missing, MISSING_MAX);
+    buffer_init(&ret_lack->idle, MISSING_MAX);
+    for (size_t i = 0; i < n_asks; i++) {
+        enum object_kind kind = asks[i].right->kind;
+        bool is_idle =
+            is_whole && kind_is_family(kind) && discovery_version(&discovery, kind)[0] == '\0';
+        ret_lack->n_unasked += patient->grants[i] == CHECKUP_UNASKED;
+        if (patient->grants[i] == CHECKUP_REFUSED) {
+            add_missing(patient, &asks[i], is_idle ? &ret_lack->idle : &ret_lack->missing);
+        }
+    }
+}
+
 static bool watches_more(const struct patient *patient) {
     AUTO(tree_fini) cJSON *tree = tree_read(&patient->answers[QUESTION_DEPLOYMENT]);
     struct settings settings;
@@ -171,25 +210,16 @@ static bool watches_more(const struct patient *patient) {
 }
 
 void checkup_grants(const struct patient *patient, struct finding *finding) {
-    struct checkup_ask asks[CHECKUP_ASKS_MAX];
-    size_t n_asks = checkup_list_asks(patient, asks);
-    AUTO(buffer_fini) struct buffer missing;
+    AUTO(lack_fini) struct lack lack;
     AUTO(buffer_fini) struct buffer account;
-    size_t n_unasked = 0;
-    buffer_init(&missing, MISSING_MAX);
     buffer_init(&account, MISSING_MAX);
     checkup_add_account(patient, &account);
-    for (size_t i = 0; i < n_asks; i++) {
-        n_unasked += patient->grants[i] == CHECKUP_UNASKED;
-        if (patient->grants[i] == CHECKUP_REFUSED) {
-            add_missing(patient, &asks[i], &missing);
-        }
-    }
-    if (missing.size > 0) {
+    find_lack(patient, &lack);
+    if (lack.missing.size > 0) {
         finding_set(finding, FINDING_PROBLEM,
                     "apply the roles and bindings of the manifests again: manifests/README.md",
-                    "%s may not: %s", buffer_text(&account), buffer_text(&missing));
-    } else if (n_unasked > 0) {
+                    "%s may not: %s", buffer_text(&account), buffer_text(&lack.missing));
+    } else if (lack.n_unasked > 0) {
         explain(patient, finding);
     } else if (watches_more(patient)) {
         finding_set(finding, FINDING_UNKNOWN,
@@ -198,6 +228,12 @@ void checkup_grants(const struct patient *patient, struct finding *finding) {
                     "asked about no more",
                     buffer_text(&account), SETTINGS_WATCHED_MAX);
         (void)text_copy(finding->other, sizeof(finding->other), buffer_text(&account));
+    } else if (lack.idle.size > 0) {
+        finding_set(finding, FINDING_NOTE,
+                    "apply the roles and bindings of the manifests again before you install the "
+                    "CRDs of these kinds: manifests/README.md",
+                    "%s may not: %s. Nothing is lost so far: these kinds are not installed",
+                    buffer_text(&account), buffer_text(&lack.idle));
     } else {
         finding_set(finding, FINDING_OK, NULL, "%s has all the rights that it needs",
                     buffer_text(&account));

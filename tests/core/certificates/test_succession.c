@@ -128,6 +128,37 @@ static void test_succession__a_stricter_present_one_takes_over(void **state) {
     assert_int_equal(step(&succession, A, strict, true, DELAY_MS).verb, SUCCESSION_DELETE);
 }
 
+#define AUTOSCALERS(policy) ENTRY(REGISTRATION_AUTOSCALERS_NAME, policy)
+
+/* That entry stays on Ignore, so a former one on Fail, which somebody set, is no reason to wait. */
+static void test_succession__the_entry_for_autoscalers_may_be_laxer(void **state) {
+    static const struct {
+        const char *former;
+        const char *present;
+        enum succession_verb verb;
+    } rows[] = {
+        {CONFIGURATION(AUTOSCALERS("Fail")), CONFIGURATION(AUTOSCALERS("Ignore")),
+         SUCCESSION_DELETE},
+        {CONFIGURATION(ENTRY("a", "Fail") "," AUTOSCALERS("Fail")),
+         CONFIGURATION(ENTRY("a", "Fail") "," AUTOSCALERS("Ignore")), SUCCESSION_DELETE},
+        {CONFIGURATION(ENTRY("a", "Fail") "," AUTOSCALERS("Fail")),
+         CONFIGURATION(ENTRY("a", "Ignore") "," AUTOSCALERS("Ignore")), SUCCESSION_WAIT},
+        /* The former one has three entries, and the present one four. */
+        {A, CONFIGURATION(ENTRY("a", "Ignore") "," AUTOSCALERS("Ignore")), SUCCESSION_DELETE},
+        {CONFIGURATION(ENTRY("a", "Ignore") "," AUTOSCALERS("Fail")), A, SUCCESSION_WAIT},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct succession succession = {.is_taken_over = false};
+        (void)step(&succession, rows[i].former, rows[i].present, true, 0);
+        enum succession_verb verb =
+            step(&succession, rows[i].former, rows[i].present, true, DELAY_MS).verb;
+        if (verb != rows[i].verb) {
+            fail_msg("row %zu: verb %d", i, (int)verb);
+        }
+    }
+}
+
 /* In an installation the caBundle is written a moment after the first look. */
 static void test_succession__says_a_delay_only_when_it_lasts(void **state) {
     struct succession succession = {.is_taken_over = false};
@@ -159,6 +190,7 @@ int main(void) {
         cmocka_unit_test(test_succession__begins_anew_when_trust_or_an_answer_was_lost),
         cmocka_unit_test(test_succession__never_deletes),
         cmocka_unit_test(test_succession__a_stricter_present_one_takes_over),
+        cmocka_unit_test(test_succession__the_entry_for_autoscalers_may_be_laxer),
         cmocka_unit_test(test_succession__says_a_delay_only_when_it_lasts),
         cmocka_unit_test(test_succession__waits_longer_after_each_failure),
     };

@@ -44,6 +44,9 @@ enum { TEXT_SIZE = 1 << 16 };
 static const char *const others[QUESTION_COUNT] = {
     [QUESTION_VERSION] = "{'gitVersion':'v1.37.0'}",
     [QUESTION_GROUP] = "{'kind':'APIGroup','versions':[{'version':'v1beta1'}]}",
+    [QUESTION_RESOURCES] = "{'kind':'APIResourceList','resources':[{'name':'mcpservers'},"
+                           "{'name':'mcpservers/status'},{'name':'mcpremoteproxies'},"
+                           "{'name':'virtualmcpservers'}]}",
     [QUESTION_DEFINITION] = DEFINITION,
     [QUESTION_OPERATORS] = LIST("Deployment", OPERATOR),
     [QUESTION_HOME] = NAMESPACE("capstan-system"),
@@ -270,8 +273,11 @@ static void list_configurations(struct installation *installation) {
 void installation_seal(struct installation *installation) {
     list_configurations(installation);
     for (size_t i = 0; i < QUESTION_COUNT; i++) {
-        installation->bodies[i] = cJSON_PrintUnformatted(installation->trees[i]);
-        installation_answer(installation, (enum question)i, 200, installation->bodies[i]);
+        cJSON *tree = installation->trees[i]; /* NULL: the question is not asked */
+        installation->bodies[i] = tree != NULL ? cJSON_PrintUnformatted(tree) : NULL;
+        bool is_asked = installation->bodies[i] != NULL;
+        installation_answer(installation, (enum question)i, is_asked ? 200 : 0,
+                            is_asked ? installation->bodies[i] : "");
     }
     for (size_t i = 0; i < CHECKUP_ASKS_MAX; i++) {
         installation->patient.grants[i] = CHECKUP_GRANTED;
@@ -287,10 +293,10 @@ static void hide_rights(struct installation *installation) {
 
 void installation_hide(struct installation *installation, enum asker asker) {
     static const bool seen_by_viewer[QUESTION_COUNT] = {
-        [QUESTION_VERSION] = true, [QUESTION_GROUP] = true,  [QUESTION_OPERATORS] = true,
-        [QUESTION_HOME] = true,    [QUESTION_SLICES] = true, [QUESTION_NAMESPACES] = true,
-        [QUESTION_SERVICE] = true, [QUESTION_PODS] = true,   [QUESTION_DEPLOYMENT] = true,
-        [QUESTION_POLICY] = true,
+        [QUESTION_VERSION] = true, [QUESTION_GROUP] = true,     [QUESTION_OPERATORS] = true,
+        [QUESTION_HOME] = true,    [QUESTION_SLICES] = true,    [QUESTION_NAMESPACES] = true,
+        [QUESTION_SERVICE] = true, [QUESTION_PODS] = true,      [QUESTION_DEPLOYMENT] = true,
+        [QUESTION_POLICY] = true,  [QUESTION_RESOURCES] = true,
     };
     if (asker == ASKER_ADMIN) {
         return;

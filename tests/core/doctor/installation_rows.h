@@ -7,6 +7,7 @@
  */
 
 #include "core/doctor/question.h"
+#include "core/facts/kind.h"
 
 struct installation_row {
     const char *name;
@@ -20,7 +21,7 @@ struct installation_row {
     const char *piece;      /* of a message */
     int life_days;          /* of the certificate; 0: 90 */
     int days;               /* that have passed since */
-    bool refuses_right;
+    enum object_kind refused[3]; /* Capstan has no right on these kinds; OBJECT_OTHER ends them */
 };
 
 extern const struct installation_row installation_rows[];

@@ -17,6 +17,9 @@
 /* 2026-11-23T00:00:00Z */
 #define NOW INT64_C(1795392000)
 
+#define RESOURCES(name) "{'resources':[{'name':'" name "'}]}"
+#define FAMILY          RESOURCES("mcpservers'},{'name':'mcpremoteproxies'},{'name':'virtualmcpservers")
+
 static void test_checkup__reads_the_definition(void **state) {
 #define DEFINITION(versions)                                                                       \
     "{'kind':'CustomResourceDefinition','spec':{'versions':[" versions "]}}"
@@ -25,7 +28,7 @@ static void test_checkup__reads_the_definition(void **state) {
     "'properties':{'conditions':{'type':'array'" list_type "}}}}}}}"
 #define MAP ",'x-kubernetes-list-map-keys':['type'],'x-kubernetes-list-type':'map'"
     static const struct row rows[] = {
-        {DEFINITION(SERVED("v1alpha1", MAP)), 0, FINDING_OK, "v1alpha1"},
+        {DEFINITION(SERVED("v1alpha1", MAP)), 0, FINDING_PROBLEM, "in no version"},
         {DEFINITION(SERVED("v1alpha1", MAP) "," SERVED("v1beta1", MAP)), 0, FINDING_OK, "v1beta1"},
         {DEFINITION(SERVED("v1beta1", "")), 0, FINDING_NOTE, "written whole"},
         {DEFINITION(SERVED("v2", MAP)), 0, FINDING_PROBLEM, "in no version"},
@@ -37,10 +40,63 @@ static void test_checkup__reads_the_definition(void **state) {
     AUTO(answer_fini)
     const struct answer group =
         answer_to(QUESTION_GROUP, "{'versions':[{'version':'v1beta1'},{'version':'v1alpha1'}]}", 0);
+    AUTO(answer_fini) const struct answer list = answer_to(QUESTION_RESOURCES, FAMILY, 0);
     struct patient patient = unseen_patient();
     (void)state;
     patient.answers[QUESTION_GROUP] = group;
+    patient.answers[QUESTION_RESOURCES] = list;
     check_rows(checkup_definition, QUESTION_DEFINITION, &patient, rows, COUNT_OF(rows));
+}
+
+/* Each kind comes with the first version that has it. */
+static void test_checkup__finds_each_kind_in_the_lists_of_resources(void **state) {
+    static const struct {
+        const char *lists[2]; /* of v1beta1 and v1alpha1; NULL: the answer is `status` */
+        int status;
+        enum finding_level level;
+        const char *piece;
+    } rows[] = {
+        {{FAMILY, NULL}, 403, FINDING_OK, "as v1beta1; mcpremoteproxies as v1beta1; virtualmcp"},
+        {{RESOURCES("mcpservers"), RESOURCES("mcpremoteproxies")},
+         0,
+         FINDING_OK,
+         "MCPServers are served as v1beta1; mcpremoteproxies as v1alpha1; virtualmcpservers are "
+         "not installed"},
+        {{RESOURCES("mcpremoteproxies"), RESOURCES("mcpservers")},
+         0,
+         FINDING_OK,
+         "MCPServers are served as v1alpha1; mcpremoteproxies as v1beta1"},
+        {{NULL, RESOURCES("mcpservers")}, 404, FINDING_OK, "MCPServers are served as v1alpha1"},
+        {{RESOURCES("mcpservers"), NULL}, 404, FINDING_OK, "mcpremoteproxies are not installed"},
+        {{RESOURCES("mcpservers"), NULL}, 403, FINDING_UNKNOWN, "the right to get /apis/*"},
+        {{RESOURCES("mcpservers"), NULL}, 503, FINDING_UNKNOWN, "503"},
+        {{RESOURCES("mcpservers"), NULL}, 0, FINDING_UNKNOWN, "no answer"},
+        {{RESOURCES("mcpservers"), "{}"}, 0, FINDING_UNKNOWN, "cannot be read"},
+        {{RESOURCES("mcpservers"), "{'resources':null}"}, 0, FINDING_OK, "are not installed"},
+        {{RESOURCES("mcpserver"), RESOURCES("mcpservers/status")}, 0, FINDING_PROBLEM, "in no ver"},
+        {{NULL, NULL}, 404, FINDING_PROBLEM, "MCPServers are served in no version"},
+    };
+    AUTO(answer_fini)
+    const struct answer group =
+        answer_to(QUESTION_GROUP, "{'versions':[{'version':'v1alpha1'},{'version':'v1beta1'}]}", 0);
+    AUTO(answer_fini)
+    const struct answer definition = answer_to(
+        QUESTION_DEFINITION, DEFINITION(SERVED("v1alpha1", MAP) "," SERVED("v1beta1", MAP)), 0);
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO(answer_fini)
+        const struct answer one = answer_to(QUESTION_RESOURCES, rows[i].lists[0], rows[i].status);
+        AUTO(answer_fini)
+        const struct answer other = answer_to(QUESTION_RESOURCES, rows[i].lists[1], rows[i].status);
+        struct patient patient = unseen_patient();
+        struct finding finding = {.check = "x"};
+        patient.answers[QUESTION_GROUP] = group;
+        patient.answers[QUESTION_RESOURCES] = one;
+        patient.answers[QUESTION_RESOURCES + 1] = other;
+        patient.answers[QUESTION_DEFINITION] = definition;
+        checkup_definition(&patient, &finding);
+        assert_finding(&finding, rows[i].level, rows[i].piece);
+    }
 }
 
 static void test_checkup__reads_the_operators(void **state) {
@@ -243,6 +299,7 @@ static void test_checkup__goes_by_the_life_of_a_certificate(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_checkup__reads_the_definition),
+        cmocka_unit_test(test_checkup__finds_each_kind_in_the_lists_of_resources),
         cmocka_unit_test(test_checkup__reads_the_operators),
         cmocka_unit_test(test_checkup__reads_the_lease),
         cmocka_unit_test(test_checkup__goes_by_the_life_of_a_certificate),

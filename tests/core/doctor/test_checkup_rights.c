@@ -85,7 +85,7 @@ static size_t count(const struct checkup_ask *asks, size_t n_asks, const char *r
                     const char *namespace) {
     size_t n = 0;
     for (size_t i = 0; i < n_asks; i++) {
-        n += strcmp(asks[i].right->resource, resource) == 0 &&
+        n += strcmp(checkup_resource_of(asks[i].right), resource) == 0 &&
              strcmp(asks[i].namespace, namespace) == 0;
     }
     return n;

@@ -98,6 +98,75 @@ static void test_question__names_the_objects_of_the_installation(void **state) {
     }
 }
 
+/* In the order of `serve`, until each kind is found. */
+static void test_question__asks_for_the_resources_of_each_version_that_matters(void **state) {
+#define MEMBER(name) "{'name':'" name "'}"
+#define PATH         "/apis/toolhive.stacklok.dev/"
+    static const struct {
+        const char *lists[DISCOVERY_VERSIONS_MAX]; /* NULL: not found */
+        const char *paths[DISCOVERY_VERSIONS_MAX]; /* NULL: nothing is asked */
+    } rows[] = {
+        {{"{'resources':[" MEMBER("mcpservers") "," MEMBER("mcpremoteproxies") "," MEMBER(
+             "virtualmcpservers") "]}"},
+         {PATH "v2"}},
+        {{"{'resources':[" MEMBER("mcpservers") "," MEMBER("mcpremoteproxies") "]}",
+          "{'resources':[" MEMBER("virtualmcpservers") "]}"},
+         {PATH "v2", PATH "v1beta1"}},
+        {{"{'resources':[" MEMBER("mcpservers") "]}"}, {PATH "v2", PATH "v1beta1", PATH "v9"}},
+        {{NULL}, {PATH "v2", PATH "v1beta1", PATH "v9"}},
+    };
+    AUTO(answer_fini)
+    const struct answer group = answer_to(
+        QUESTION_GROUP,
+        "{'preferredVersion':{'version':'v2'},'versions':[{'version':'v9'},{'version':'v1beta1'},"
+        "{'version':'v2'},{'version':'../v1'}]}",
+        0);
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct patient patient = unseen_patient();
+        struct answer lists[DISCOVERY_VERSIONS_MAX];
+        patient.answers[QUESTION_GROUP] = group;
+        for (size_t j = 0; j < DISCOVERY_VERSIONS_MAX; j++) {
+            AUTO(buffer_fini) struct buffer path;
+            enum question question = (enum question)(QUESTION_RESOURCES + j);
+            const char *expected = rows[i].paths[j] != NULL ? rows[i].paths[j] : "";
+            buffer_init(&path, 1024);
+            assert_true(question_add_path(question, &patient.names, patient.answers, "", &path) ==
+                        (rows[i].paths[j] != NULL));
+            assert_string_equal(buffer_text(&path), expected);
+            lists[j] = answer_to(question, rows[i].lists[j], 404);
+            patient.answers[question] = lists[j];
+        }
+        for (size_t j = 0; j < DISCOVERY_VERSIONS_MAX; j++) {
+            answer_fini(&lists[j]);
+        }
+    }
+}
+
+static void test_question__asks_for_the_resources_of_8_versions_and_not_one_more(void **state) {
+    (void)state;
+    for (size_t n = 7; n <= 9; n++) {
+        AUTO(buffer_fini) struct buffer json;
+        struct patient patient = unseen_patient();
+        size_t n_asked = 0;
+        buffer_init(&json, 1024);
+        buffer_add_text(&json, "{\"kind\":\"APIGroup\",\"versions\":[");
+        for (size_t i = 1; i <= n; i++) {
+            buffer_add_format(&json, "%s{\"version\":\"v%zu\"}", i > 1 ? "," : "", i);
+        }
+        buffer_add_text(&json, "]}");
+        patient.answers[QUESTION_GROUP] =
+            (struct answer){.status = 200, .json = buffer_text(&json), .size = json.size};
+        for (int i = QUESTION_RESOURCES; i <= QUESTION_RESOURCES_LAST; i++) {
+            AUTO(buffer_fini) struct buffer path;
+            buffer_init(&path, 1024);
+            n_asked +=
+                question_add_path((enum question)i, &patient.names, patient.answers, "", &path);
+        }
+        assert_int_equal(n_asked, n < 8 ? n : 8);
+    }
+}
+
 static void test_question__says_of_each_what_it_is_about(void **state) {
     (void)state;
     for (size_t i = 0; i < QUESTION_COUNT; i++) {
@@ -121,6 +190,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_question__asks_for_what_the_deployment_mounts),
         cmocka_unit_test(test_question__names_the_objects_of_the_installation),
+        cmocka_unit_test(test_question__asks_for_the_resources_of_each_version_that_matters),
+        cmocka_unit_test(test_question__asks_for_the_resources_of_8_versions_and_not_one_more),
         cmocka_unit_test(test_question__says_of_each_what_it_is_about),
         cmocka_unit_test(test_question__puts_names_into_remedies),
     };
