@@ -35,7 +35,7 @@ enum error_kind {
 struct error {
     enum error_kind kind;
     size_t offset; /* byte of the input that the error is about, or ERROR_NO_OFFSET */
-    char text[240];
+    char text[480];
 };
 
 /* Sets the error and returns false, so that failing is one line. */

@@ -35,6 +35,8 @@ struct kube_access {
     char *ca_file;
     char *ca_pem;
     char *tls_server_name;
+    char *proxy;         /* a URL of http, https or socks5h, for libcurl */
+    char *no_proxy;      /* hosts without it, as NO_PROXY has them */
     char *plugin_config; /* JSON that the cluster has for its credential plugin */
     bool is_insecure;    /* insecure-skip-tls-verify */
     char *certificate_file;
@@ -44,6 +46,7 @@ struct kube_access {
     char *token;
     char *token_file;           /* wins over the token */
     struct kube_plugin *plugin; /* not used if there is a token or a token_file */
+    char **impersonation;       /* headers, "Impersonate-User: jane"; the last is NULL */
 };
 
 void kube_access_fini(struct kube_access *access);
@@ -52,8 +55,15 @@ void kube_access_fini(struct kube_access *access);
    the service account of the pod, `context` NULL the kubeconfig's current-context. Errors name the
    path, and the key that is missing or wrong: ERROR_NOT_FOUND (the file, or a name in it),
    ERROR_INVALID, ERROR_TOO_LARGE, ERROR_UNAVAILABLE. Unsupported keys (username and password,
-   auth-provider, proxy-url, impersonation) are errors. The caller owns the access. */
+   auth-provider) are errors. Outside of a pod the environment may name a proxy. The caller owns the
+   access. */
 bool kubeconfig_read(const char *path, const char *context, struct kube_access *ret_access,
+                     struct error *error) MUST_CHECK;
+
+/* The same, but where `path` is NULL, as kubectl: the files in KUBECONFIG, separated by colons and
+   merged (of two things of one name the first counts, and files that are not there do not); or in a
+   pod its service account; or ~/.kube/config. For commands that people start. */
+bool kubeconfig_find(const char *path, const char *context, struct kube_access *ret_access,
                      struct error *error) MUST_CHECK;
 
 /* Reads what a pod has: KUBERNETES_SERVICE_HOST and _PORT_HTTPS (or _PORT), and the files in

@@ -83,9 +83,9 @@ static void test_error__wrap_cuts_the_context_before_the_text(void **state) {
         {"all fits", TEXT_MAX - 4 - 2 - 11, 10, false, false},
         {"one too long", TEXT_MAX - 4 - 2 - 10, 10, true, false},
         {"a path of 4096 bytes", 4096, 10, true, false},
-        {"half and half", 114, 118, false, false},
-        {"a text of half the room", 4096, 117, true, false},
-        {"both too long", 4096, 200, true, true},
+        {"half and half", TEXT_MAX / 2 - 5, TEXT_MAX / 2 - 1, false, false},
+        {"a text of half the room", 4096, TEXT_MAX / 2 - 2, true, false},
+        {"both too long", 4096, TEXT_MAX - 40, true, true},
         {"a full text", 0, TEXT_MAX - 1, false, true},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

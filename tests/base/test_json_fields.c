@@ -100,7 +100,7 @@ static void describe(const char *json, char *out, size_t capacity) {
     "owner=,absent colour=0"
 
 static void assert_reads(const char *json, const char *expected) {
-    char found[400];
+    char found[600];
     describe(json, found, sizeof(found));
     if (strcmp(found, expected) != 0) {
         fail_msg("%s\n reads: %s\n   not: %s", json, found, expected);

@@ -71,7 +71,7 @@ static const struct json_fields strict_fields = JSON_FIELDS(strict_rows);
 
 /* Reads strictly and returns "OFFSET TEXT", or "" if all is well. */
 static const char *read_strictly(const char *json, struct json_strict *strict) {
-    static char found[300];
+    static char found[600];
     AUTO_FREE char *text = quoted(json);
     struct strict_pet pet = {.name = ""};
     struct error error = {.text = ""};

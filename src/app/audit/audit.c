@@ -21,7 +21,7 @@ struct audit_options {
 
 static const struct option audit_option_list[] = {
     REPORT_OPTION(TEXT, "kubeconfig", 0, "FILE", offsetof(struct audit_options, kubeconfig),
-                  "the cluster; default: the cluster of the pod"),
+                  "the cluster; default: KUBECONFIG, the pod, ~/.kube/config"),
     REPORT_OPTION(TEXTS, "namespace", 'n', "NAME", offsetof(struct audit_options, namespaces),
                   "only this namespace; repeatable; default: all"),
     REPORT_OPTION_POLICY(struct audit_options, report),
@@ -107,7 +107,7 @@ static int run(const struct audit_options *options, struct session *session) {
     };
     struct error error;
     if (!session_read_policy(session, &error) ||
-        !kubeconfig_read(options->kubeconfig, NULL, &access, &error) ||
+        !kubeconfig_find(options->kubeconfig, NULL, &access, &error) ||
         !kube_new(&kube_options, &list.kube, &error)) {
         return session_give_up(&error);
     }

@@ -27,7 +27,8 @@ struct doctor_options {
     { NAME, ARGUMENT, HELP, OPTION_TEXT, offsetof(struct doctor_options, MEMBER), LETTER }
 
 static const struct option doctor_option_list[] = {
-    OPTION("kubeconfig", 0, "FILE", kubeconfig, "the cluster; default: the cluster of the pod"),
+    OPTION("kubeconfig", 0, "FILE", kubeconfig,
+           "the cluster; default: KUBECONFIG, the pod, ~/.kube/config"),
     OPTION("context", 0, "NAME", context, "a context of the kubeconfig; default: its current one"),
     OPTION("namespace", 0, "NAME", namespace, "the namespace of Capstan, default capstan-system"),
     OPTION("service-name", 0, "NAME", service_name, "default capstan"),
@@ -125,7 +126,7 @@ int doctor_command(int argc, char **argv) {
     if (!options_begin(&doctor_table, argc, argv, &options, &status)) {
         return status;
     }
-    if (!kubeconfig_read(options.kubeconfig, options.context, &access, &error)) {
+    if (!kubeconfig_find(options.kubeconfig, options.context, &access, &error)) {
         (void)exit_with(&error);
         return STATUS_USAGE;
     }

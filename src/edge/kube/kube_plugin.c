@@ -17,6 +17,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "kube_plugin_text.h"
+#include "kube_text.h"
 
 enum { INFO_MAX = 4 << 20 };
 
@@ -104,9 +105,10 @@ static bool fail_to_start(const struct kube_plugin *plugin, int number, struct e
         return error_set(error, ERROR_UNAVAILABLE, "it cannot be started: %s", reason);
     }
     const char *hint = plugin->install_hint == NULL ? "" : plugin->install_hint;
-    hint += strspn(hint, " \t\r\n");
-    return error_set(error, ERROR_NOT_FOUND, "there is no such program%s%.*s",
-                     *hint == '\0' ? "" : "; ", (int)strcspn(hint, "\r\n"), hint);
+    AUTO_FREE char *line = memory_copy(hint, strlen(hint));
+    kube_text_make_line(line);
+    return error_set(error, ERROR_NOT_FOUND, "there is no such program%s%s",
+                     *line == '\0' ? "" : "; ", line);
 }
 
 static void watch(struct kube_plugin_run *run, int descriptor) {

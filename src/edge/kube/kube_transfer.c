@@ -76,7 +76,6 @@ static int on_socket(void *context, curl_socket_t descriptor, curlsocktype purpo
 static void set_connection(struct setup *setup) {
     set_number(setup, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     set_pointer(setup, CURLOPT_PROTOCOLS_STR, "http,https");
-    set_pointer(setup, CURLOPT_PROXY, "");
     set_number(setup, CURLOPT_FOLLOWLOCATION, 0);
     set_number(setup, CURLOPT_PATH_AS_IS, 1);
     set_number(setup, CURLOPT_NOSIGNAL, 1);
@@ -89,6 +88,14 @@ static void set_connection(struct setup *setup) {
     set_number(setup, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
     set_number(setup, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
     keep(setup, setup->curl->easy_setopt(setup->easy, CURLOPT_SOCKOPTFUNCTION, on_socket));
+}
+
+/* An empty text keeps libcurl from the environment, which kube_proxy has read. */
+static void set_proxy(struct setup *setup, const struct kube_access *access) {
+    set_pointer(setup, CURLOPT_PROXY, access->proxy != NULL ? access->proxy : "");
+    set_pointer(setup, CURLOPT_NOPROXY, access->no_proxy != NULL ? access->no_proxy : "");
+    /* The answer of the proxy to CONNECT is not the API server's. */
+    set_number(setup, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1);
 }
 
 /* Trusts the CAs of the system. Given a file and a folder, libcurl would load the file for each
@@ -193,12 +200,17 @@ bool kube_transfer_prepare(struct kube_call *call, const struct kube_transfer_op
     struct setup setup = {.curl = call->curl, .easy = easy, .code = CURLE_OK};
     call->reason[0] = '\0';
     set_connection(&setup);
+    set_proxy(&setup, options->access);
     set_trust(&setup, options->access);
     set_identity(&setup, identity);
     set_url(&setup, options->target->url, call->path);
     set_method(&setup, call);
     if (identity->token != NULL) {
         add_token(&setup, call, identity->token);
+    }
+    for (char **header = options->access->impersonation; header != NULL && *header != NULL;
+         header++) {
+        add_header(&setup, call, *header);
     }
     if (options->target->host_header != NULL) {
         add_header(&setup, call, options->target->host_header);

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kubeconfig_decode.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/json_fields.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "kube_proxy.h"
 #include "kube_text.h"
+#include "kubeconfig_as.h"
 #include "kubeconfig_exec.h"
 
 /* https://kubernetes.io/docs/reference/config-api/client-authentication.v1/ (Cluster.config) */
@@ -91,7 +95,7 @@ static size_t scheme_size(const char *server) {
     static const char *const schemes[] = {"https://", "http://"};
     for (size_t i = 0; i < COUNT_OF(schemes); i++) {
         size_t size = strlen(schemes[i]);
-        if (strncmp(server, schemes[i], size) == 0) {
+        if (strncasecmp(server, schemes[i], size) == 0) {
             return size;
         }
     }
@@ -110,12 +114,26 @@ static void read_server(struct json_walk *walk, void *at) {
         json_walk_fail(walk, "must begin with https:// or http://");
         return;
     }
+    for (size_t i = 0; i < begin; i++) {
+        (*server)[i] = (char)tolower((unsigned char)(*server)[i]);
+    }
     while (size > begin && (*server)[size - 1] == '/') {
         (*server)[--size] = '\0';
     }
     const char *fault = find_fault(*server + begin);
     if (fault != NULL) {
         json_walk_fail(walk, fault);
+    }
+}
+
+static void read_proxy(struct json_walk *walk, void *at) {
+    char **proxy = at;
+    (void)json_walk_string(walk, proxy);
+    const char *fault = *proxy == NULL ? NULL : kube_proxy_fault(*proxy);
+    if (fault != NULL) {
+        json_walk_fail(walk, fault);
+    } else if (*proxy != NULL) {
+        kube_proxy_normalize(proxy);
     }
 }
 
@@ -177,7 +195,7 @@ bool kubeconfig_decode_cluster(const struct kubeconfig_part *part, const char *f
         JSON_BOOL("insecure-skip-tls-verify", struct kube_access, is_insecure),
         JSON_STRING("tls-server-name", struct kube_access, tls_server_name),
         JSON_LIST("extensions", struct kube_access, plugin_config, read_extension),
-        JSON_REFUSED("proxy-url", "a proxy is not supported"),
+        JSON_READ("proxy-url", struct kube_access, proxy, read_proxy),
     };
     static const struct json_fields fields = JSON_FIELDS(rows);
     bool is_good = read_part(part, &fields, check_cluster, access, error);
@@ -203,9 +221,9 @@ static void check_user(struct json_walk *walk, const void *into) {
     } else if (has_key && !has_certificate) {
         json_walk_fail(walk, "there is a client-key and no client-certificate");
     }
+    kubeconfig_check_as(walk, access->impersonation);
 }
 
-#define IMPERSONATION "impersonation is not supported"
 #define BASIC                                                                                      \
     "a user name and a password are not supported, since no API server takes them any more; "      \
     "use a token, a client certificate or exec"
@@ -223,10 +241,10 @@ bool kubeconfig_decode_user(const struct kubeconfig_part *part, const char *fold
         JSON_REFUSED("username", BASIC),
         JSON_REFUSED("password", BASIC),
         JSON_REFUSED("auth-provider", "an auth-provider is not supported; use exec"),
-        JSON_REFUSED("as", IMPERSONATION),
-        JSON_REFUSED("as-uid", IMPERSONATION),
-        JSON_REFUSED("as-groups", IMPERSONATION),
-        JSON_REFUSED("as-user-extra", IMPERSONATION),
+        JSON_READ("as", struct kube_access, impersonation, kubeconfig_read_as),
+        JSON_READ("as-uid", struct kube_access, impersonation, kubeconfig_read_as_uid),
+        JSON_READ("as-groups", struct kube_access, impersonation, kubeconfig_read_as_groups),
+        JSON_READ("as-user-extra", struct kube_access, impersonation, kubeconfig_read_as_extra),
     };
     static const struct json_fields fields = JSON_FIELDS(rows);
     bool is_good = read_part(part, &fields, check_user, access, error);

@@ -17,27 +17,10 @@ struct exec {
     char *interactive_mode;
 };
 
-static void add_text(char ***texts, char *owned_text) {
-    size_t n = 0;
-    while ((*texts)[n] != NULL) {
-        n++;
-    }
-    *texts = memory_resize(*texts, n + 2, sizeof(char *));
-    (*texts)[n] = owned_text;
-    (*texts)[n + 1] = NULL;
-}
-
-static void free_texts(char **texts) {
-    for (size_t i = 0; texts != NULL && texts[i] != NULL; i++) {
-        memory_free_secret(texts[i]);
-    }
-    free(texts);
-}
-
 static void plugin_fini(struct kube_plugin *plugin) {
     free(plugin->api_version);
-    free_texts(plugin->command);
-    free_texts(plugin->environment);
+    kube_text_list_free(plugin->command);
+    kube_text_list_free(plugin->environment);
     free(plugin->install_hint);
 }
 
@@ -82,7 +65,7 @@ static void read_command(struct json_walk *walk, void *at) {
 }
 
 static void read_argument(struct json_walk *walk, void *at) {
-    add_text(at, read_word(walk));
+    kube_text_list_add(at, read_word(walk));
 }
 
 static void read_variable(struct json_walk *walk, void *at) {
@@ -98,7 +81,7 @@ static void read_variable(struct json_walk *walk, void *at) {
         return;
     }
     const char *value = variable.value == NULL ? "" : variable.value;
-    add_text(at, memory_format("%s=%s", variable.name, value));
+    kube_text_list_add(at, memory_format("%s=%s", variable.name, value));
 }
 
 static const struct json_field exec_rows[] = {

@@ -98,7 +98,14 @@ static void test_kube_plugin__says_why_it_cannot_be_started(void **state) {
         {"./missing", NULL, ERROR_NOT_FOUND,
          "credential plugin './missing': there is no such program"},
         {"no-such-program", "\n  get it\nfrom somewhere\n", ERROR_NOT_FOUND,
-         "credential plugin 'no-such-program': there is no such program; get it"},
+         "credential plugin 'no-such-program': there is no such program; get it from somewhere"},
+        {"kubelogin",
+         "\nkubelogin is not installed which is required to connect to AAD enabled cluster.\n\n"
+         "To learn more, please go to https://azure.github.io/kubelogin/\n",
+         ERROR_NOT_FOUND,
+         "credential plugin 'kubelogin': there is no such program; kubelogin is not installed "
+         "which is required to connect to AAD enabled cluster. To learn more, please go to "
+         "https://azure.github.io/kubelogin/"},
         {"plain", "", ERROR_NOT_FOUND, "credential plugin 'plain': there is no such program"},
         {"./plain", "get it", ERROR_UNAVAILABLE,
          "credential plugin './plain': it cannot be started: permission denied"},

@@ -102,6 +102,227 @@ static void test_kubeconfig__reads_the_credentials_of_a_user(void **state) {
     }
 }
 
+static void test_kubeconfig__a_user_may_act_as_another(void **state) {
+    (void)state;
+    static const struct {
+        const char *user;
+        const char *headers; /* each with a bar behind it */
+    } rows[] = {
+        {"as: jane", "Impersonate-User: jane|"},
+        {"as: 'system:serviceaccount:n:a', as-uid: 7b-1",
+         "Impersonate-User: system:serviceaccount:n:a|Impersonate-Uid: 7b-1|"},
+        {"as: jane, as-groups: [a, 'system:masters']",
+         "Impersonate-User: jane|Impersonate-Group: a|Impersonate-Group: system:masters|"},
+        {"as: jane, as-user-extra: {scopes: [x, z], 'acme.com/a%': ['\xc3\xa4'], none: []}",
+         "Impersonate-User: jane|Impersonate-Extra-scopes: x|Impersonate-Extra-scopes: z|"
+         "Impersonate-Extra-acme.com%2Fa%25: \xc3\xa4|"},
+        {"as: jane, as-groups: null, as-user-extra: null, as-uid: ''", "Impersonate-User: jane|"},
+        {"as: ''", ""},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO(buffer_fini) struct buffer headers;
+        buffer_init(&headers, FILE_MAX);
+        write_config("config", "server: 'https://a'", rows[i].user);
+        AUTO(kube_access_fini) struct kube_access access = read_good("config", NULL);
+        for (char **at = access.impersonation; at != NULL && *at != NULL; at++) {
+            buffer_add_format(&headers, "%s|", *at);
+        }
+        assert_string_equal(buffer_text(&headers), rows[i].headers);
+    }
+}
+
+static void test_kubeconfig__a_scheme_may_have_any_case(void **state) {
+    (void)state;
+    static const char *const rows[][2] = {
+        {"HTTPS://A:6443/Path", "https://A:6443/Path"},
+        {"Http://a", "http://a"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char cluster[80];
+        snprintf(cluster, sizeof(cluster), "server: '%s'", rows[i][0]);
+        write_config("config", cluster, "");
+        AUTO(kube_access_fini) struct kube_access access = read_good("config", NULL);
+        assert_string_equal(access.server, rows[i][1]);
+    }
+}
+
+/* The variables of a row, set for as long as it is tried. */
+struct surroundings {
+    const char *variables[3][2];
+};
+
+static void surround(const struct surroundings *with, bool is_on) {
+    for (size_t i = 0; i < COUNT_OF(with->variables) && with->variables[i][0] != NULL; i++) {
+        if (is_on) {
+            setenv(with->variables[i][0], with->variables[i][1], 1);
+        } else {
+            unsetenv(with->variables[i][0]);
+        }
+    }
+}
+
+static void test_kubeconfig__a_proxy_is_of_the_cluster_or_else_of_the_environment(void **state) {
+    (void)state;
+    static const struct {
+        const char *cluster;
+        struct surroundings with;
+        const char *proxy;
+        const char *no_proxy;
+    } rows[] = {
+        {"server: 'https://a'", {{{NULL, NULL}}}, NULL, NULL},
+        {"server: 'https://a', proxy-url: 'http://p:3128'",
+         {{{NULL, NULL}}},
+         "http://p:3128",
+         NULL},
+        {"server: 'https://a', proxy-url: 'HTTPS://me:x@p'",
+         {{{NULL, NULL}}},
+         "https://me:x@p",
+         NULL},
+        {"server: 'https://a', proxy-url: 'socks5://p'", {{{NULL, NULL}}}, "socks5h://p", NULL},
+        {"server: 'https://a', proxy-url: ''", {{{NULL, NULL}}}, NULL, NULL},
+        {"server: 'https://a', proxy-url: 'http://p'",
+         {{{"HTTPS_PROXY", "http://q"}, {"NO_PROXY", "a"}}},
+         "http://p",
+         NULL},
+        {"server: 'https://a'", {{{"HTTPS_PROXY", "http://q:1"}}}, "http://q:1", NULL},
+        {"server: 'https://a'", {{{"https_proxy", "http://q"}}}, "http://q", NULL},
+        {"server: 'https://a'", {{{"HTTPS_PROXY", "q:8080"}}}, "http://q:8080", NULL},
+        {"server: 'https://a'",
+         {{{"HTTPS_PROXY", "http://q"}, {"https_proxy", "http://r"}, {"NO_PROXY", "b,.c"}}},
+         "http://q",
+         "b,.c"},
+        {"server: 'https://a'",
+         {{{"HTTPS_PROXY", ""}, {"https_proxy", "http://r"}, {"no_proxy", "*"}}},
+         "http://r",
+         "*"},
+        {"server: 'https://a'",
+         {{{"HTTP_PROXY", "http://q"}, {"ALL_PROXY", "http://q"}}},
+         NULL,
+         NULL},
+        {"server: 'http://a'", {{{"HTTP_PROXY", "http://q"}}}, "http://q", NULL},
+        {"server: 'http://a'", {{{"HTTPS_PROXY", "http://q"}}}, NULL, NULL},
+        {"server: 'https://localhost:1'", {{{"HTTPS_PROXY", "http://q"}}}, NULL, NULL},
+        {"server: 'https://LocalHost'", {{{"HTTPS_PROXY", "http://q"}}}, NULL, NULL},
+        {"server: 'https://127.9.9.9:1'", {{{"HTTPS_PROXY", "http://q"}}}, NULL, NULL},
+        {"server: 'https://[::1]:1'", {{{"HTTPS_PROXY", "http://q"}}}, NULL, NULL},
+        {"server: 'https://127.example.com'", {{{"HTTPS_PROXY", "http://q"}}}, "http://q", NULL},
+        {"server: 'https://localhost.example.com'",
+         {{{"HTTPS_PROXY", "http://q"}}},
+         "http://q",
+         NULL},
+        {"server: 'https://a'",
+         {{{"HTTPS_PROXY", "http://q"}, {"KUBERNETES_SERVICE_HOST", "10.0.0.1"}}},
+         NULL,
+         NULL},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        write_config("config", rows[i].cluster, "");
+        surround(&rows[i].with, true);
+        AUTO(kube_access_fini) struct kube_access access = read_good("config", NULL);
+        surround(&rows[i].with, false);
+        assert_text(rows[i].cluster, access.proxy, rows[i].proxy);
+        assert_text(rows[i].cluster, access.no_proxy, rows[i].no_proxy);
+    }
+    write_config("config", "server: 'https://a'", "");
+    setenv("HTTPS_PROXY", "ftp://secret@q", 1);
+    assert_refused("ftp", "config", NULL, ERROR_INVALID,
+                   "the environment variable HTTPS_PROXY must begin with http://, https:// or "
+                   "socks5://");
+    unsetenv("HTTPS_PROXY");
+}
+
+/* KUBECONFIG with several files: "first wins", for each thing apart. */
+static void test_kubeconfig__files_are_merged_as_kubectl_merges_them(void **state) {
+    (void)state;
+    static const char one[] =
+        "apiVersion: v1\nkind: Config\ncurrent-context: ''\n"
+        "contexts: [{name: a, context: {cluster: c, user: u, namespace: ns}}]\n"
+        "clusters: [{name: c, cluster: {server: 'https://one', "
+        "certificate-authority: ca.crt}}]\n";
+    static const char two[] = "apiVersion: v1\nkind: Config\ncurrent-context: b\n"
+                              "contexts: [{name: a, context: {cluster: d}}, "
+                              "{name: b, context: {cluster: c, user: u}}]\n"
+                              "clusters: [{name: c, cluster: {server: 'https://two'}}, "
+                              "{name: d, cluster: {server: 'https://three'}}]\n"
+                              "users: [{name: u, user: {token: t, client-certificate: c.crt, "
+                              "client-key: c.key}}]\n";
+    static const struct {
+        const char *paths, *context, *server, *namespace, *certificate;
+    } rows[] = {
+        {"one/config:two/config", NULL, "https://one", "default", "two/c.crt"},
+        {"one/config:two/config", "a", "https://one", "ns", "two/c.crt"},
+        {"two/config:one/config", "a", "https://three", "default", NULL},
+        {"two/config:one/config", NULL, "https://two", "default", "two/c.crt"},
+        {":missing:two/config::", NULL, "https://two", "default", "two/c.crt"},
+    };
+    assert_int_equal(mkdir("one", 0755), 0);
+    assert_int_equal(mkdir("two", 0755), 0);
+    write_text("one/config", one);
+    write_text("two/config", two);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct kube_access access;
+        struct error error;
+        setenv("KUBECONFIG", rows[i].paths, 1);
+        if (!kubeconfig_find(NULL, rows[i].context, &access, &error)) {
+            fail_msg("%s: %s", rows[i].paths, error.text);
+        }
+        assert_string_equal(access.server, rows[i].server);
+        assert_string_equal(access.namespace, rows[i].namespace);
+        assert_text(rows[i].paths, access.certificate_file, rows[i].certificate);
+        kube_access_fini(&access);
+    }
+    static const struct {
+        const char *paths, *context, *expected;
+    } faults[] = {
+        {"one/config", NULL, "one/config: there is no current-context; of contexts there are: a"},
+        {"one/config:two/config", "x", "KUBECONFIG: context 'x' is not there; there are: a, a, b"},
+        {"one/config", "a", "one/config: user 'u' is not there; there is none"},
+        {"missing:gone", NULL, "KUBECONFIG names no file that is there: 'missing:gone'"},
+        {"one/config:broken", NULL, "broken:1:1: the document must be a mapping"},
+    };
+    write_text("broken", "[]");
+    for (size_t i = 0; i < COUNT_OF(faults); i++) {
+        struct kube_access access;
+        struct error error;
+        setenv("KUBECONFIG", faults[i].paths, 1);
+        assert_false(kubeconfig_find(NULL, faults[i].context, &access, &error));
+        assert_string_equal(error.text, faults[i].expected);
+    }
+    unsetenv("KUBECONFIG");
+}
+
+/* A file that is named wins over KUBECONFIG, that over the pod, and that over ~/.kube/config. */
+static void test_kubeconfig__is_looked_for_where_kubectl_looks(void **state) {
+    const char *folder = *state;
+    struct error error;
+    struct kube_access found;
+    assert_int_equal(mkdir(".kube", 0755), 0);
+    write_config(".kube/config", "server: 'https://home'", "");
+    write_config("named", "server: 'https://named'", "");
+    write_config("listed", "server: 'https://listed'", "");
+    setenv("HOME", folder, 1);
+    if (!kubeconfig_find(NULL, NULL, &found, &error)) {
+        fail_msg("%s", error.text);
+    }
+    assert_string_equal(found.server, "https://home");
+    kube_access_fini(&found);
+    setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1", 1);
+    assert_false(kubeconfig_find(NULL, NULL, &found, &error)); /* a pod without a port */
+    assert_non_null(strstr(error.text, "KUBERNETES_SERVICE_PORT"));
+    setenv("KUBECONFIG", "listed", 1);
+    assert_true(kubeconfig_find(NULL, NULL, &found, &error));
+    assert_string_equal(found.server, "https://listed");
+    kube_access_fini(&found);
+    assert_true(kubeconfig_find("named", NULL, &found, &error));
+    assert_string_equal(found.server, "https://named");
+    kube_access_fini(&found);
+    unsetenv("KUBECONFIG");
+    unsetenv("KUBERNETES_SERVICE_HOST");
+    unsetenv("HOME");
+    assert_false(kubeconfig_find(NULL, NULL, &found, &error));
+    assert_int_equal(error.kind, ERROR_NOT_FOUND);
+}
+
 static void test_kubeconfig__relative_paths_start_at_its_folder(void **state) {
     const char *folder = *state;
     char absolute[300];
@@ -393,6 +614,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(test_kubeconfig__reads_all_fields_of_a_cluster),
         IN_FOLDER(test_kubeconfig__reads_the_credentials_of_a_user),
+        IN_FOLDER(test_kubeconfig__files_are_merged_as_kubectl_merges_them),
+        IN_FOLDER(test_kubeconfig__is_looked_for_where_kubectl_looks),
+        IN_FOLDER(test_kubeconfig__a_user_may_act_as_another),
+        IN_FOLDER(test_kubeconfig__a_scheme_may_have_any_case),
+        IN_FOLDER(test_kubeconfig__a_proxy_is_of_the_cluster_or_else_of_the_environment),
         IN_FOLDER(test_kubeconfig__relative_paths_start_at_its_folder),
         IN_FOLDER(test_kubeconfig__reads_a_credential_plugin),
         IN_FOLDER(test_kubeconfig__keeps_the_config_for_a_plugin),

@@ -51,8 +51,15 @@ static void test_kubeconfig_refuse__says_what_is_wrong_with_a_cluster(void **sta
         {"server: 'https://\xc3\xa4'",
          AT("40") ".server: may have a host, a port and a path, and nothing else"},
         {"server: \"https://a\\0b\"", AT("40") ".server: has a zero byte"},
-        {"server: 'https://a', proxy-url: 'http://p'",
-         AT("64") ".proxy-url: a proxy is not supported"},
+        {"server: 'https://a', proxy-url: 'ftp://p'",
+         AT("64") ".proxy-url: must begin with http://, https:// or socks5://"},
+        {"server: 'https://a', proxy-url: 'p:3128'",
+         AT("64") ".proxy-url: must begin with http://, https:// or socks5://"},
+        {"server: 'https://a', proxy-url: 'http://'", AT("64") ".proxy-url: has no host"},
+        {"server: 'https://a', proxy-url: 'http://me:x@'", AT("64") ".proxy-url: has no host"},
+        {"server: 'https://a', proxy-url: 'http://p q'",
+         AT("64") ".proxy-url: has a character that no URL can have"},
+        {"server: 'https://a', proxy-url: [a]", AT("64") ".proxy-url: must be a string"},
         {"server: 'https://a', certificate-authority: [a]",
          AT("76") ".certificate-authority: must be a string"},
         {"server: 'https://a', insecure-skip-tls-verify: 'true'",
@@ -107,8 +114,8 @@ static void test_kubeconfig_refuse__says_what_is_wrong_with_a_user(void **state)
 #define BASIC                                                                                      \
     "a user name and a password are not supported, since no API server takes them "                \
     "any more; use a token, a client certificate or exec"
-#define IMPERSONATION "impersonation is not supported"
-#define EXEC          "exec: {apiVersion: client.authentication.k8s.io/v1, command: x, "
+#define LONELY ".as: must be given beside as-uid, as-groups or as-user-extra"
+#define EXEC   "exec: {apiVersion: client.authentication.k8s.io/v1, command: x, "
     const struct {
         const char *user;
         const char *expected;
@@ -117,10 +124,15 @@ static void test_kubeconfig_refuse__says_what_is_wrong_with_a_user(void **state)
         {"password: p", AT("36") ".password: " BASIC},
         {"auth-provider: {name: gcp}",
          AT("41") ".auth-provider: an auth-provider is not supported; use exec"},
-        {"as: admin", AT("30") ".as: " IMPERSONATION},
-        {"as-groups: [a]", AT("37") ".as-groups: " IMPERSONATION},
-        {"as-uid: '1'", AT("34") ".as-uid: " IMPERSONATION},
-        {"as-user-extra: {a: [b]}", AT("41") ".as-user-extra: " IMPERSONATION},
+        {"as-groups: [a]", AT("25") LONELY},
+        {"as-uid: '1'", AT("25") LONELY},
+        {"as-user-extra: {a: [b]}", AT("25") LONELY},
+        {"as: [a]", AT("30") ".as: must be a string"},
+        {"as: \"a\\nX: y\"", AT("30") ".as: has a character that no header can have"},
+        {"as: a, as-groups: b", AT("44") ".as-groups: must be a list"},
+        {"as: a, as-groups: [b, 7]", AT("48") ".as-groups[1]: must be a string"},
+        {"as: a, as-user-extra: [b]", AT("48") ".as-user-extra: must be a mapping"},
+        {"as: a, as-user-extra: {b: c}", AT("48") ".as-user-extra: must be a list"},
         {"token: [a]", AT("33") ".token: must be a string"},
         {"token: 'a b'", AT("33") ".token: has a blank or a character that no token can have"},
         {"token: \"a\\n\"", AT("33") ".token: has a blank or a character that no token can have"},
