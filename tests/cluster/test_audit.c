@@ -18,7 +18,7 @@
 #include "cluster/cluster.h"
 #include "edge/clock.h"
 
-enum { OUTPUT_SIZE = 64 * 1024, MANY = 1000, LIMIT_MS = 1000 };
+enum { OUTPUT_SIZE = 64 * 1024, MANY = 1000, LIMIT_MS = 1000, PAGE_MAX = 64 << 20 };
 
 static void put(const struct cluster *cluster, enum fake_kind kind, const char *api_version,
                 const char *namespace, const char *name, const char *metadata, const char *spec) {
@@ -236,6 +236,85 @@ static void test_audit__begins_a_list_again_if_its_token_expires(void **state) {
     cluster_start(cluster);
 }
 
+static void test_audit__asks_again_after_a_fault_that_passes(void **state) {
+    static const struct {
+        struct fake_fault fault;
+        size_t n_lists;
+        int status;
+    } rows[] = {
+        {{.status = 429, .headers = "Retry-After: 1\r\n", .times = 1}, 2, 0},
+        {{.status = 429, .headers = "Retry-After: 11\r\n", .times = 1}, 1, 2},
+        {{.status = 500, .times = 3}, 4, 0},
+        {{.status = 503, .times = 4}, 4, 2},
+        {{.kind = FAKE_RESET, .times = 1}, 2, 0},
+        {{.kind = FAKE_CUT, .n_bytes = 40, .times = 1}, 2, 0},
+        {{.kind = FAKE_CUT, .n_bytes = 40}, 4, 2},
+    };
+    struct cluster *cluster = *state;
+    char output[OUTPUT_SIZE];
+    fill(cluster);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct fake_fault fault = rows[i].fault;
+        fault.verb = "LIST";
+        fault.path = "/mcpservers?";
+        fake_forget(cluster->api);
+        fake_inject(cluster->api, &fault);
+        assert_int_equal(audit(cluster, "", output), rows[i].status);
+        cluster_assert_count(cluster, "LIST", "/mcpservers?", rows[i].n_lists);
+        fake_heal(cluster->api);
+    }
+    cluster_start(cluster);
+}
+
+static void test_audit__keeps_to_a_retry_after(void **state) {
+    const struct fake_fault fault = {.verb = "LIST",
+                                     .path = "/deployments?",
+                                     .status = 429,
+                                     .headers = "Retry-After: 2\r\n",
+                                     .times = 1};
+    struct fake_request first;
+    struct fake_request second;
+    struct cluster *cluster = *state;
+    char output[OUTPUT_SIZE];
+    fake_inject(cluster->api, &fault);
+    assert_int_equal(audit(cluster, "", output), 0);
+    assert_true(fake_find(cluster->api, "LIST", "/deployments?", 0, &first));
+    assert_true(fake_find(cluster->api, "LIST", "/deployments?", 1, &second));
+    assert_true(second.at_ms - first.at_ms >= 2000);
+    fake_heal(cluster->api);
+    cluster_start(cluster);
+}
+
+static void test_audit__asks_for_smaller_pages_down_to_one_object(void **state) {
+    static const struct {
+        const char *path; /* of the pages that are over the limit of 64 MiB */
+        int status;
+        size_t n_lists;
+    } rows[] = {
+        {"/mcpservers?limit=500", 0, 2},
+        {"/mcpservers?limit=", 2, 4},
+    };
+    struct cluster *cluster = *state;
+    char output[OUTPUT_SIZE];
+    AUTO_FREE char *body = memory_new(1, PAGE_MAX + 2);
+    memset(body, ' ', PAGE_MAX + 1);
+    fill(cluster);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct fake_fault fault = {
+            .verb = "LIST", .path = rows[i].path, .status = 200, .body = body};
+        fake_forget(cluster->api);
+        fake_inject(cluster->api, &fault);
+        assert_int_equal(audit(cluster, "-v", output), rows[i].status);
+        cluster_assert_count(cluster, "LIST", "/mcpservers?limit=62", 1);
+        cluster_assert_count(cluster, "LIST", "/mcpservers?", rows[i].n_lists);
+        assert_shows(output, rows[i].status == 0 ? "MCPServer prod/capped"
+                                                 : "capstan: mcpservers could not be listed");
+        fake_heal(cluster->api);
+    }
+    cluster_assert_count(cluster, "LIST", "/mcpservers?limit=1", 1);
+    cluster_start(cluster);
+}
+
 /* Each fault leaves the rest judged, and is status 2. */
 static void test_audit__a_list_that_fails_is_named_and_is_never_well(void **state) {
     static const struct {
@@ -294,6 +373,9 @@ int main(void) {
         TEST(test_audit__namespaces_are_listed_alone_and_once),
         TEST(test_audit__reads_a_thousand_objects_by_pages_within_a_second),
         TEST(test_audit__begins_a_list_again_if_its_token_expires),
+        TEST(test_audit__asks_again_after_a_fault_that_passes),
+        TEST(test_audit__keeps_to_a_retry_after),
+        TEST(test_audit__asks_for_smaller_pages_down_to_one_object),
         TEST(test_audit__a_list_that_fails_is_named_and_is_never_well),
         TEST(test_audit__no_connection_is_one_line),
     };

@@ -4,28 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit_ask.h"
 #include "base/http_status.h"
 #include "base/json_edit.h"
 #include "base/memory.h"
 #include "core/cluster/discovery.h"
 #include "core/cluster/feed.h"
+#include "core/cluster/watch.h"
 #include "exit_status.h"
 
 enum {
-    TIMEOUT_MS = 30000,
-    ANSWER_MAX = 64 << 20,
-    PAGE_SIZE = 500,
     PATH_MAX_SIZE = 16384,
-    ROUNDS_MAX = 4, /* of one list, if its continue token expires */
-};
-
-/* A request, and what came back. */
-struct reply {
-    bool is_answered;
-    bool is_good;
-    int status;
-    struct buffer body;
-    struct error error;
+    EXPIRED_MAX = 3, /* continue tokens of one list */
 };
 
 /* One list: a kind, in a namespace or, if that is NULL, in all. */
@@ -34,40 +24,16 @@ struct query {
     enum object_kind kind;
     const char *namespace;
     const char *version;
+    int page_size;
     size_t n_before; /* objects of the lists before */
 };
 
-static void on_answer(void *context, const struct kube_answer *answer) {
-    struct reply *reply = context;
-    reply->is_answered = true;
-    reply->is_good = answer->is_good;
-    reply->status = answer->status;
-    reply->error = answer->error;
-    if (answer->is_good) {
-        buffer_add(&reply->body, answer->body, answer->body_size);
-    }
-}
-
-/* Sends a GET and waits for the answer. The body is to be freed. */
-static void ask(struct audit_list *list, const char *path, struct reply *ret_reply) {
-    const struct kube_request request = {
-        .verb = KUBE_GET,
-        .path = path,
-        .timeout_ms = TIMEOUT_MS,
-        .answer_max = ANSWER_MAX,
-        .done = on_answer,
-        .context = ret_reply,
-    };
-    *ret_reply = (struct reply){.is_answered = false};
-    buffer_init(&ret_reply->body, SIZE_MAX);
-    kube_begin(list->kube, &request);
-    while (!ret_reply->is_answered) {
-        kube_wait(list->kube, NULL, 0, TIMEOUT_MS);
-    }
+static void ask(struct audit_list *list, const char *path, struct audit_reply *ret_reply) {
+    audit_ask(list->kube, path, ret_reply);
     list->is_silent = !ret_reply->is_good && ret_reply->status == 0;
 }
 
-static void complain_of_list(const struct query *query, const struct reply *reply) {
+static void complain_of_list(const struct query *query, const struct audit_reply *reply) {
     const struct kind *row = &kind_rows[query->kind];
     bool is_one = query->namespace != NULL;
     struct audit_list *list = query->list;
@@ -142,9 +108,9 @@ static char *copy_object(const struct json_text *raw) {
 /* The Deployment that the autoscaler scales is one of the family's, or may become so. */
 static bool is_targeting(struct audit_list *list, const struct object *object) {
     struct fact fact;
-    for (int i = OBJECT_FAMILY_FIRST; i <= OBJECT_DEPLOYMENT; i++) {
-        if (facts_find(list->facts, (enum object_kind)i, object->namespace, object->target.name,
-                       &fact)) {
+    const char *name = object_scaled_deployment(object);
+    for (int i = OBJECT_FAMILY_FIRST; name != NULL && i <= OBJECT_DEPLOYMENT; i++) {
+        if (facts_find(list->facts, (enum object_kind)i, object->namespace, name, &fact)) {
             return true;
         }
     }
@@ -217,14 +183,14 @@ static void add_escaped(struct buffer *out, const char *text) {
     }
 }
 
-static void ask_page(const struct query *query, const char *token, struct reply *ret_reply) {
+static void ask_page(const struct query *query, const char *token, struct audit_reply *ret_reply) {
     const struct kind *row = &kind_rows[query->kind];
     bool is_one = query->namespace != NULL;
     AUTO(buffer_fini) struct buffer path;
     buffer_init(&path, PATH_MAX_SIZE);
     buffer_add_format(&path, "/apis/%s/%s%s%s/%s?limit=%d", row->group, query->version,
                       is_one ? "/namespaces/" : "", is_one ? query->namespace : "", row->plural,
-                      PAGE_SIZE);
+                      query->page_size);
     if (token[0] != '\0') {
         buffer_add_text(&path, "&continue=");
         add_escaped(&path, token);
@@ -233,7 +199,7 @@ static void ask_page(const struct query *query, const char *token, struct reply 
 }
 
 /* Asks page after page. Returns the last HTTP status: 200 if all of it came. */
-static int read_round(const struct query *query, struct reply *reply) {
+static int read_round(const struct query *query, struct audit_reply *reply) {
     struct feed_page page = {.continue_token = ""};
     drop_from(query->list, query->n_before);
     do {
@@ -242,20 +208,33 @@ static int read_round(const struct query *query, struct reply *reply) {
         buffer_fini(&reply->body);
         if (!is_good) {
             drop_from(query->list, query->n_before);
-            return reply->is_good ? 0 : reply->status;
+            return reply->is_good || reply->status == HTTP_STATUS_OK ? 0 : reply->status;
         }
     } while (page.continue_token[0] != '\0');
     return HTTP_STATUS_OK;
 }
 
-/* True if the version is served. A continue token that expires begins the list again. */
-static bool read_version(struct query *query) {
-    struct reply reply;
-    int status = HTTP_STATUS_GONE;
-    query->n_before = query->list->n_objects;
-    for (int i = 0; i < ROUNDS_MAX && status == HTTP_STATUS_GONE; i++) {
-        status = read_round(query, &reply);
+/* A continue token that expires begins the list again, and so does a page that is too large, with
+   smaller pages. */
+static int read_rounds(struct query *query, struct audit_reply *reply) {
+    int n_expired = 0;
+    for (;;) {
+        int status = read_round(query, reply);
+        if (status == HTTP_STATUS_GONE && n_expired < EXPIRED_MAX) {
+            n_expired++;
+        } else if (audit_reply_is_too_large(reply) && query->page_size > 1) {
+            query->page_size = watch_smaller_page(query->page_size);
+        } else {
+            return status;
+        }
     }
+}
+
+/* True if the version is served. */
+static bool read_version(struct query *query) {
+    struct audit_reply reply;
+    query->n_before = query->list->n_objects;
+    int status = read_rounds(query, &reply);
     if (status == HTTP_STATUS_NOT_FOUND) {
         return false;
     }
@@ -276,7 +255,7 @@ static bool find_versions(struct query *query, struct discovery *ret_discovery) 
         return true;
     }
     AUTO_FREE char *path = memory_format("/apis/%s", group);
-    struct reply reply;
+    struct audit_reply reply;
     ask(query->list, path, &reply);
     bool is_read = reply.is_good && discovery_read_group(reply.body.bytes, reply.body.size,
                                                          ret_discovery, &reply.error);
@@ -301,7 +280,7 @@ static bool is_repeated(const struct option_texts *namespaces, size_t index) {
 /* A kind whose CRD is not installed has no objects. */
 static void read_kind(struct audit_list *list, enum object_kind kind) {
     const struct option_texts *namespaces = list->namespaces;
-    struct query query = {.list = list, .kind = kind};
+    struct query query = {.list = list, .kind = kind, .page_size = WATCH_PAGE_SIZE};
     struct discovery discovery;
     if (list->is_silent) {
         list->lacks_family = list->lacks_family || kind_is_family(kind);
