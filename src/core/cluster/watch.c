@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/http_status.h"
+#include "base/text.h"
 
 enum {
     PAGE_SIZE_DIVISOR = 8, /* after a page that was too large */
@@ -40,33 +41,16 @@ static int64_t pick(uint32_t random, uint32_t count) {
     return (int64_t)((uint64_t)random * count >> 32);
 }
 
-static bool is_unreserved(char byte) {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= '0' && byte <= '9') || strchr("-._~", byte) != NULL;
-}
-
 static void add(char query[WATCH_QUERY_SIZE], const char *text) {
     size_t size = strlen(query);
     assert(size + strlen(text) < WATCH_QUERY_SIZE);
     memcpy(query + size, text, strlen(text) + 1);
 }
 
-/* Adds a text of the server, of any bytes, percent-encoded (RFC 3986, section 2.1). */
+/* Adds a text of the server, of any bytes. */
 static void add_escaped(char query[WATCH_QUERY_SIZE], const char *text) {
-    static const char digits[] = "0123456789ABCDEF";
-    char *at = query + strlen(query);
-    assert(at + 3 * strlen(text) < query + WATCH_QUERY_SIZE);
-    for (; *text != '\0'; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (is_unreserved(*text)) {
-            *at++ = *text;
-        } else {
-            *at++ = '%';
-            *at++ = digits[byte >> 4];
-            *at++ = digits[byte & 0xF];
-        }
-    }
-    *at = '\0';
+    size_t size = strlen(query);
+    text_escape_percent(query + size, WATCH_QUERY_SIZE - size, text, "");
 }
 
 static void add_selector(char query[WATCH_QUERY_SIZE], const char *selector) {
