@@ -222,6 +222,33 @@ static void test_audit__reads_a_thousand_objects_by_pages_within_a_second(void *
     cluster_start(cluster);
 }
 
+/* script(1) gives the program a terminal. */
+static void test_audit__a_terminal_shows_how_far_it_is_and_keeps_nothing_of_it(void **state) {
+    static const char *const steps[] = {"\r\033[Klisting deployments ... 0",
+                                        "\r\033[Klisting mcpservers ... 500",
+                                        "\r\033[Klisting mcpservers ... 1000",
+                                        "\r\033[Kauditing ... 500", "\r\033[Kauditing ... 1000"};
+    static const char end[] = "\r\033[K";
+    struct cluster *cluster = *state;
+    char output[OUTPUT_SIZE];
+    const char *at = output;
+    put_many(cluster);
+    int status = program_shell(
+        &cluster->program,
+        "cd $FOLDER && script -qec '\"$CAPSTAN\" audit --kubeconfig kubeconfig >report' /dev/null "
+        "</dev/null && test \"$(grep -c ' \\.\\.\\. ' report)\" = 0",
+        output, OUTPUT_SIZE);
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        assert_shows(at, steps[i]);
+        at = strstr(at, steps[i]);
+    }
+    assert_string_equal(output + strlen(output) - strlen(end), end);
+    assert_int_equal(status, 0);
+    assert_int_equal(audit(cluster, ">report", output), 0);
+    assert_string_equal(output, "");
+    cluster_start(cluster);
+}
+
 static void test_audit__begins_a_list_again_if_its_token_expires(void **state) {
     const struct fake_fault fault = {
         .verb = "LIST", .path = "/mcpservers?limit=500&continue", .times = 1, .status = 410};
@@ -372,6 +399,7 @@ int main(void) {
         TEST(test_audit__exit_statuses),
         TEST(test_audit__namespaces_are_listed_alone_and_once),
         TEST(test_audit__reads_a_thousand_objects_by_pages_within_a_second),
+        TEST(test_audit__a_terminal_shows_how_far_it_is_and_keeps_nothing_of_it),
         TEST(test_audit__begins_a_list_again_if_its_token_expires),
         TEST(test_audit__asks_again_after_a_fault_that_passes),
         TEST(test_audit__keeps_to_a_retry_after),

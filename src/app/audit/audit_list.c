@@ -8,6 +8,7 @@
 #include "base/http_status.h"
 #include "base/json_edit.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "core/cluster/discovery.h"
 #include "core/cluster/feed.h"
 #include "core/cluster/watch.h"
@@ -26,6 +27,7 @@ struct query {
     const char *version;
     int page_size;
     size_t n_before; /* objects of the lists before */
+    size_t n_listed; /* of this kind, in all of the cluster */
 };
 
 static void ask(struct audit_list *list, const char *path, struct audit_reply *ret_reply) {
@@ -46,6 +48,7 @@ static void complain_of_list(const struct query *query, const struct audit_reply
         buffer_add_format(&line, "; grant the right to list %s in the API group %s", row->plural,
                           row->group);
     }
+    progress_wipe(list->progress);
     complain(buffer_text(&line));
     list->is_incomplete = true;
     list->lacks_family = list->lacks_family || kind_is_family(query->kind);
@@ -117,13 +120,14 @@ static bool is_targeting(struct audit_list *list, const struct object *object) {
     return false;
 }
 
+/* Keeps a Deployment with an owner that cannot be read, since its verdict is unresolved. The facts
+   do not get it: put_facts(). */
 static bool is_kept(struct audit_list *list, const struct object *object) {
     if (kind_is_autoscaler(object->kind)) {
         return is_targeting(list, object);
     }
-    return object->kind != OBJECT_DEPLOYMENT || object->owner.kind != OBJECT_OTHER ||
-           object->owner.is_unusable ||
-           selection_names(&object->selection, OBJECT_MCPSERVER, object->name);
+    return object->kind != OBJECT_DEPLOYMENT || object->owner.is_unusable ||
+           object_names_family(object);
 }
 
 static void keep(const struct query *query, const struct json_text *raw) {
@@ -147,18 +151,24 @@ static void keep(const struct query *query, const struct json_text *raw) {
 }
 
 static void on_checked(void *context, const struct object *object) {
-    (void)context;
+    struct query *query = context;
     (void)object;
+    query->n_listed++;
+}
+
+static void show_progress(struct query *query) {
+    AUTO_FREE char *words = memory_format("listing %s", kind_rows[query->kind].plural);
+    progress_show(query->list->progress, words, query->n_listed);
 }
 
 /* feed_read_page() makes sure that nothing else passes for a list. */
-static bool read_page(const struct query *query, const struct buffer *body, struct feed_page *page,
+static bool read_page(struct query *query, const struct buffer *body, struct feed_page *page,
                       struct error *error) {
     static const char *const path[] = {"items"};
     struct json_reader reader;
     struct json_text items;
     struct json_text raw;
-    if (!feed_read_page(body->bytes, body->size, query->kind, on_checked, NULL, page, error)) {
+    if (!feed_read_page(body->bytes, body->size, query->kind, on_checked, query, page, error)) {
         return false;
     }
     if (!json_edit_find(body->bytes, body->size, path, COUNT_OF(path), &items)) {
@@ -175,14 +185,6 @@ static bool read_page(const struct query *query, const struct buffer *body, stru
     return true;
 }
 
-static void add_escaped(struct buffer *out, const char *text) {
-    for (; *text != '\0'; text++) {
-        bool is_plain = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
-                        (*text >= '0' && *text <= '9') || strchr("-._~", *text) != NULL;
-        buffer_add_format(out, is_plain ? "%c" : "%%%02X", (unsigned char)*text);
-    }
-}
-
 static void ask_page(const struct query *query, const char *token, struct audit_reply *ret_reply) {
     const struct kind *row = &kind_rows[query->kind];
     bool is_one = query->namespace != NULL;
@@ -192,22 +194,26 @@ static void ask_page(const struct query *query, const char *token, struct audit_
                       is_one ? "/namespaces/" : "", is_one ? query->namespace : "", row->plural,
                       query->page_size);
     if (token[0] != '\0') {
-        buffer_add_text(&path, "&continue=");
-        add_escaped(&path, token);
+        char escaped[3 * FEED_CONTINUE_SIZE];
+        text_escape_percent(escaped, sizeof(escaped), token, "");
+        buffer_add_format(&path, "&continue=%s", escaped);
     }
     ask(query->list, buffer_text(&path), ret_reply);
 }
 
 /* Asks page after page. Returns the last HTTP status: 200 if all of it came. */
-static int read_round(const struct query *query, struct audit_reply *reply) {
+static int read_round(struct query *query, struct audit_reply *reply) {
     struct feed_page page = {.continue_token = ""};
+    size_t n_listed = query->n_listed;
     drop_from(query->list, query->n_before);
     do {
         ask_page(query, page.continue_token, reply);
         bool is_good = reply->is_good && read_page(query, &reply->body, &page, &reply->error);
         buffer_fini(&reply->body);
+        show_progress(query);
         if (!is_good) {
             drop_from(query->list, query->n_before);
+            query->n_listed = n_listed;
             return reply->is_good || reply->status == HTTP_STATUS_OK ? 0 : reply->status;
         }
     } while (page.continue_token[0] != '\0');
@@ -309,6 +315,14 @@ static int compare(const void *one, const void *other) {
     return order != 0 ? order : strcmp(a->name, b->name);
 }
 
+/* The facts get what they have in `capstan serve`, so that an autoscaler is judged as there: if the
+   owner of its Deployment cannot be read, the name tells. */
+static void put_fact(struct facts *facts, const struct object *object) {
+    if (object->kind != OBJECT_DEPLOYMENT || object_names_family(object)) {
+        facts_put(facts, object);
+    }
+}
+
 static void put_facts(struct audit_list *list) {
     struct object object;
     for (int i = OBJECT_FAMILY_FIRST; i <= OBJECT_DEPLOYMENT; i++) {
@@ -318,7 +332,7 @@ static void put_facts(struct audit_list *list) {
         const char *json = list->objects[i].json;
         if (object_decode(json, strlen(json), &object)) {
             object.kind = list->objects[i].kind;
-            facts_put(list->facts, &object);
+            put_fact(list->facts, &object);
         }
     }
 }

@@ -14,6 +14,7 @@
 #include "core/facts/facts.h"
 #include "edge/kube.h"
 #include "options.h"
+#include "report/progress.h"
 
 /* An object as the API server listed it, without its managedFields. */
 struct audit_object {
@@ -28,6 +29,7 @@ struct audit_list {
     struct kube *kube;
     const struct option_texts *namespaces; /* none: all */
     struct facts *facts;                   /* gets the family and its Deployments */
+    struct progress *progress;
     struct audit_object *objects;
     size_t n_objects;
     bool is_incomplete; /* a list failed; a line on standard error says which */
