@@ -82,7 +82,7 @@ static int judge_all(struct session *session, const struct audit_list *list) {
     bool is_judged = true;
     session->context.find_old = find_old;
     session->context.is_live = true;
-    session->context.has_cluster = !list->lacks_family;
+    session->context.has_cluster = !audit_list_lacks_family(list);
     session_begin(session);
     for (size_t i = 0; is_judged && i < list->n_objects; i++) {
         is_judged = judge(session, &list->objects[i], &error);
@@ -90,6 +90,7 @@ static int judge_all(struct session *session, const struct audit_list *list) {
     if (!session_end(session, &end)) {
         return session_give_up(&end);
     }
+    audit_list_complain(list);
     if (!is_judged) {
         return session_give_up(&error);
     }

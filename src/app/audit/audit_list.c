@@ -51,7 +51,7 @@ static void complain_of_list(const struct query *query, const struct audit_reply
     progress_wipe(list->progress);
     complain(buffer_text(&line));
     list->is_incomplete = true;
-    list->lacks_family = list->lacks_family || kind_is_family(query->kind);
+    list->lacks[query->kind] = true;
 }
 
 static void free_object(struct audit_object *object) {
@@ -289,7 +289,7 @@ static void read_kind(struct audit_list *list, enum object_kind kind) {
     struct query query = {.list = list, .kind = kind, .page_size = WATCH_PAGE_SIZE};
     struct discovery discovery;
     if (list->is_silent) {
-        list->lacks_family = list->lacks_family || kind_is_family(kind);
+        list->lacks[kind] = true;
         return;
     }
     if (!find_versions(&query, &discovery)) {
@@ -302,6 +302,7 @@ static void read_kind(struct audit_list *list, enum object_kind kind) {
             query.version = discovery.versions[j];
             is_served = is_repeated(namespaces, i) || read_version(&query);
         }
+        list->has_family = list->has_family || (is_served && kind_is_family(kind));
     }
 }
 
@@ -349,6 +350,48 @@ void audit_list_read(struct audit_list *list) {
     read_kind(list, OBJECT_SCALEDOBJECT);
     if (list->n_objects > 0) {
         qsort(list->objects, list->n_objects, sizeof(list->objects[0]), compare);
+    }
+}
+
+bool audit_list_lacks_family(const struct audit_list *list) {
+    bool lacks = false;
+    for (int i = OBJECT_FAMILY_FIRST; i <= OBJECT_FAMILY_LAST; i++) {
+        lacks = lacks || list->lacks[i];
+    }
+    return lacks;
+}
+
+static void complain_of_lack(const struct audit_list *list, const char *consequence,
+                             enum object_kind first, enum object_kind last) {
+    const char *comma = "";
+    AUTO(buffer_fini) struct buffer line;
+    buffer_init(&line, SIZE_MAX);
+    buffer_add_text(&line, "without the list of ");
+    for (int i = (int)first; i <= (int)last; i++) {
+        if (list->lacks[i]) {
+            buffer_add_format(&line, "%s%s", comma, kind_rows[i].plural);
+            comma = ", ";
+        }
+    }
+    if (comma[0] != '\0') {
+        buffer_add_format(&line, ", %s", consequence);
+        complain(buffer_text(&line));
+    }
+}
+
+void audit_list_complain(const struct audit_list *list) {
+    complain_of_lack(list,
+                     "Capstan cannot tell whose some Deployments are: these are unresolved, and "
+                     "their autoscalers are not judged",
+                     OBJECT_MCPSERVER, OBJECT_VIRTUALMCPSERVER);
+    complain_of_lack(list,
+                     "no Deployment is judged, and an autoscaler only if its target has the name "
+                     "of an object of ToolHive",
+                     OBJECT_DEPLOYMENT, OBJECT_DEPLOYMENT);
+    complain_of_lack(list, "no autoscaler of this kind is judged", OBJECT_HPA, OBJECT_SCALEDOBJECT);
+    if (!list->has_family && !list->is_incomplete && list->n_objects == 0) {
+        complain(
+            "there is nothing to audit: the cluster has no CRD of the API group " TOOLHIVE_GROUP);
     }
 }
 
