@@ -16,6 +16,7 @@
 
 #include "base/memory.h"
 #include "cluster/cluster.h"
+#include "core/facts/kind.h"
 #include "edge/clock.h"
 
 enum {
@@ -558,6 +559,59 @@ static void test_audit__no_connection_is_one_line(void **state) {
     finish(cluster);
 }
 
+#define PAGE "\"$CAPSTAN_TESTS\"/../docs/audit.md"
+
+/* The last one asks the cluster of its pod, which is none here. */
+static void test_audit__each_command_of_its_page_works(void **state) {
+    static const struct {
+        int status;
+        const char *words;
+    } rows[] = {
+        {0, "5 objects: 0 denied, 1 changed"},
+        {1, "5 objects: 0 denied, 1 changed"},
+        {0, "\"namespace\": \"dev\""},
+    };
+    struct cluster *cluster = *state;
+    char output[OUTPUT_SIZE];
+    fill(cluster);
+    program_put(&cluster->program, "new.yaml",
+                "apiVersion: capstan.dev/v1\nkind: PolicyConfig\nstdioCap: {mode: enforce}\n");
+    (void)program_shell(&cluster->program,
+                        "cd $FOLDER && mkdir .kube bin && cp kubeconfig .kube/config && "
+                        "ln -s \"$CAPSTAN\" bin/capstan && "
+                        "sed -n '/^```sh$/,/^```$/s/^capstan/&/p' " PAGE
+                        " >commands; wc -l <commands",
+                        output, OUTPUT_SIZE);
+    assert_int_equal(strtol(output, NULL, 10), COUNT_OF(rows));
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO_FREE char *command =
+            memory_format("cd $FOLDER && export HOME=$PWD PATH=$PWD/bin:$PATH && "
+                          "sed '%dq;d' commands | sed 's/^capstan audit -n/capstan audit "
+                          "--kubeconfig kubeconfig -n/' "
+                          ">command && . ./command",
+                          (int)i + 1);
+        int status = program_shell(&cluster->program, command, output, OUTPUT_SIZE);
+        assert_shows(output, rows[i].words);
+        assert_int_equal(status, rows[i].status);
+    }
+    finish(cluster);
+}
+
+static void test_audit__the_role_of_its_page_lets_it_list_all_kinds(void **state) {
+    struct cluster *cluster = *state;
+    char role[OUTPUT_SIZE];
+    (void)program_shell(&cluster->program, "sed -n '/^```yaml$/,/^```$/p' " PAGE, role,
+                        OUTPUT_SIZE);
+    for (int kind = OBJECT_FAMILY_FIRST; kind < OBJECT_KIND_COUNT; kind++) {
+        AUTO_FREE char *group = memory_format("- apiGroups: [%s]\n", kind_rows[kind].group);
+        if (kind != OBJECT_SCALE) {
+            assert_shows(role, group);
+            assert_shows(strstr(role, group), kind_rows[kind].plural);
+        }
+    }
+    finish(cluster);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, cluster_setup, cluster_teardown)
 
 int main(void) {
@@ -580,6 +634,8 @@ int main(void) {
         TEST(test_audit__asks_for_smaller_pages_down_to_one_object),
         TEST(test_audit__a_list_that_fails_is_named_and_is_never_well),
         TEST(test_audit__no_connection_is_one_line),
+        TEST(test_audit__each_command_of_its_page_works),
+        TEST(test_audit__the_role_of_its_page_lets_it_list_all_kinds),
     };
     return cmocka_run_group_tests_name("cluster/audit", tests, NULL, NULL);
 }
