@@ -86,7 +86,7 @@ static void on_end(void *context, const struct kube_answer *answer, bool is_watc
     }
     if (answer->status == HTTP_STATUS_NOT_FOUND ||
         (kind_is_family(sync->options.kind) && is_watch)) {
-        api_doubt(sync->options.api);
+        api_doubt(sync->options.api, sync->options.kind);
     }
 }
 
