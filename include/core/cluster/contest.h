@@ -15,7 +15,8 @@
  * Bounds. There are CONTEST_SERIES_MAX series. A further one takes the place of the one that has
  * been quiet longest, which is forgotten without a last line. Anybody who reaches the webhook can
  * make up users and objects, so that at most CONTEST_EVENTS_MAX Events are due in an hour, those of
- * all series together. The others are left out.
+ * all series together. The others are left out. A namespace has a share of both, so that a crowd in
+ * one leaves room for the others.
  */
 
 #include <stdbool.h>
@@ -26,8 +27,10 @@
 
 enum {
     CONTEST_SERIES_MAX = 256,
+    CONTEST_SERIES_SHARE = 32, /* of one namespace */
     CONTEST_SHOWN = 2,
     CONTEST_EVENTS_MAX = 64,
+    CONTEST_EVENTS_SHARE = 8, /* of one namespace */
     CONTEST_MINUTE_MS = 60 * 1000,
     CONTEST_QUIET_MS = 10 * CONTEST_MINUTE_MS,
     CONTEST_HOUR_MS = 60 * CONTEST_MINUTE_MS,

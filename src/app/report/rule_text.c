@@ -126,8 +126,8 @@ static const struct rule_page pages[RULE_TEXT_COUNT] = {
                 "transport allows 1 replica; set the maximum to 1, or delete this\".",
             .modes = {{"off", MODE_OFF_TEXT},
                       {"warn", "admitted with a warning (default)"},
-                      {"deny", "refused with 403, when it is created and when its target or its "
-                               "maximum changes"}},
+                      {"deny", "refused with 403, when it is created and when its target changes, "
+                               "in row 14 also when its maximum changes"}},
             .rows = {{"14", "an HPA or a ScaledObject is created or updated, its target is the "
                             "Deployment of a stdio MCPServer, its maximum over 1: a warning"},
                      {"15", "the same, the target's owner is not stdio and has spec.replicas: a "

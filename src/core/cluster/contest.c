@@ -8,9 +8,17 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-struct contest {
-    int64_t hour_ms; /* when the hour of `n_events` began */
+/* The Events of a namespace in this hour. */
+struct budget {
+    char namespace[OBJECT_NAMESPACE_SIZE];
     unsigned n_events;
+};
+
+struct contest {
+    int64_t hour_ms; /* when the hour of the budgets began */
+    unsigned n_events;
+    size_t n_budgets;
+    struct budget budgets[CONTEST_EVENTS_MAX]; /* each has an Event at least */
     size_t n_series;
     struct contest_series series[CONTEST_SERIES_MAX]; /* in no order */
 };
@@ -48,21 +56,38 @@ static struct contest_series *find(struct contest *contest, enum rule_id rule,
     return NULL;
 }
 
-static struct contest_series *quietest(struct contest *contest) {
-    struct contest_series *found = contest->series;
-    for (size_t i = 1; i < contest->n_series; i++) {
-        if (contest->series[i].noted_ms < found->noted_ms) {
-            found = &contest->series[i];
+/* The series of a namespace, or, if that is NULL, of all, that has been quiet longest. */
+static struct contest_series *quietest(struct contest *contest, const char *namespace) {
+    struct contest_series *found = NULL;
+    for (size_t i = 0; i < contest->n_series; i++) {
+        struct contest_series *series = &contest->series[i];
+        bool is_asked = namespace == NULL || strcmp(series->namespace, namespace) == 0;
+        if (is_asked && (found == NULL || series->noted_ms < found->noted_ms)) {
+            found = series;
         }
     }
     return found;
 }
 
+static size_t count_series(const struct contest *contest, const char *namespace) {
+    size_t n = 0;
+    for (size_t i = 0; i < contest->n_series; i++) {
+        n += strcmp(contest->series[i].namespace, namespace) == 0;
+    }
+    return n;
+}
+
+static struct contest_series *find_place(struct contest *contest, const char *namespace) {
+    if (count_series(contest, namespace) >= CONTEST_SERIES_SHARE) {
+        return quietest(contest, namespace);
+    }
+    return contest->n_series < CONTEST_SERIES_MAX ? &contest->series[contest->n_series++]
+                                                  : quietest(contest, NULL);
+}
+
 static struct contest_series *begin(struct contest *contest, enum rule_id rule,
                                     const struct review *review, uint64_t hash) {
-    struct contest_series *series = contest->n_series < CONTEST_SERIES_MAX
-                                        ? &contest->series[contest->n_series++]
-                                        : quietest(contest);
+    struct contest_series *series = find_place(contest, review->namespace);
     *series = (struct contest_series){.rule = rule, .hash = hash};
     text_copy(series->namespace, sizeof(series->namespace), review->namespace);
     text_copy(series->name, sizeof(series->name), review->name);
@@ -85,6 +110,20 @@ static int64_t take_line(struct contest_series *series, int64_t now_ms) {
     return times;
 }
 
+/* NULL if the namespace has had its share, or all have had theirs. */
+static struct budget *find_budget(struct contest *contest, const char *namespace) {
+    for (size_t i = 0; i < contest->n_budgets; i++) {
+        struct budget *budget = &contest->budgets[i];
+        if (strcmp(budget->namespace, namespace) == 0) {
+            return budget->n_events < CONTEST_EVENTS_SHARE ? budget : NULL;
+        }
+    }
+    struct budget *budget = &contest->budgets[contest->n_budgets++];
+    *budget = (struct budget){.n_events = 0};
+    text_copy(budget->namespace, sizeof(budget->namespace), namespace);
+    return budget;
+}
+
 /* An Event that finds no room in this hour is tried again with the next decision. */
 static bool take_event(struct contest *contest, struct contest_series *series, int64_t now_ms) {
     if (series->has_event && now_ms < series->event_ms + CONTEST_HOUR_MS) {
@@ -93,11 +132,15 @@ static bool take_event(struct contest *contest, struct contest_series *series, i
     if (now_ms >= contest->hour_ms + CONTEST_HOUR_MS) {
         contest->hour_ms = now_ms;
         contest->n_events = 0;
+        contest->n_budgets = 0;
     }
-    if (contest->n_events >= CONTEST_EVENTS_MAX) {
+    struct budget *budget =
+        contest->n_events < CONTEST_EVENTS_MAX ? find_budget(contest, series->namespace) : NULL;
+    if (budget == NULL) {
         return false;
     }
     contest->n_events++;
+    budget->n_events++;
     series->has_event = true;
     series->event_ms = now_ms;
     return true;

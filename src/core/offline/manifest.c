@@ -213,7 +213,9 @@ static const char *autoscaler_fault(const struct object *object) {
     if (object->target.state != PRESENCE_SET || object->target.name[0] == '\0') {
         return "spec.scaleTargetRef names no object";
     }
-    if (object_maximum(object).state != PRESENCE_SET) {
+    const struct number maximum = object_maximum(object);
+    bool is_zero = object->kind == OBJECT_HPA && number_is(&maximum, 0);
+    if (maximum.state != PRESENCE_SET || is_zero) {
         return object->kind == OBJECT_HPA
                    ? "spec.maxReplicas is not an integer from 1 to 2147483647"
                    : "spec.maxReplicaCount is not an integer from 0 to 2147483647";

@@ -16,16 +16,22 @@ static void free_contest(struct contest **contest) {
     contest_free(*contest);
 }
 
-/* A review is 20 KB, and only these three texts matter. */
-static struct contest_news note(struct contest *contest, enum rule_id rule, const char *name,
-                                const char *user, int64_t now_ms) {
+/* A review is 20 KB, and only these texts matter. */
+static struct contest_news note_in(struct contest *contest, enum rule_id rule,
+                                   const char *namespace, const char *name, const char *user,
+                                   int64_t now_ms) {
     static struct review review;
     struct contest_news news;
-    text_copy(review.namespace, sizeof(review.namespace), "app");
+    text_copy(review.namespace, sizeof(review.namespace), namespace);
     text_copy(review.name, sizeof(review.name), name);
     text_copy(review.user, sizeof(review.user), user);
     contest_note(contest, rule, &review, now_ms, &news);
     return news;
+}
+
+static struct contest_news note(struct contest *contest, enum rule_id rule, const char *name,
+                                const char *user, int64_t now_ms) {
+    return note_in(contest, rule, "app", name, user, now_ms);
 }
 
 static struct contest_news note_cap(struct contest *contest, const char *name, const char *user,
@@ -94,42 +100,75 @@ static void test_contest__ten_minutes_of_quiet_end_it(void **state) {
     assert_false(note_cap(contest, "short", "hpa", 5 + CONTEST_QUIET_MS).is_contested);
 }
 
-/* Each of the first CONTEST_SERIES_MAX objects is noted twice. Without one more, the third note of
-   the first is contested. */
-static void fill(struct contest *contest, int n_series) {
+/* The object of this number, of which each namespace has `share`. */
+static struct contest_news note_number(struct contest *contest, int number, int share,
+                                       int64_t now_ms) {
+    char namespace[32];
+    char name[32];
+    snprintf(namespace, sizeof(namespace), "n-%d", number / share);
+    snprintf(name, sizeof(name), "o-%d", number);
+    return note_in(contest, RULE_STDIO_CAP, namespace, name, "hpa", now_ms);
+}
+
+/* Each object is noted twice. Without one more, the third note of the first is contested. */
+static void fill(struct contest *contest, int n_series, int share) {
     for (int i = 0; i < n_series; i++) {
-        char name[32];
-        snprintf(name, sizeof(name), "o-%d", i);
-        note_cap(contest, name, "hpa", i);
-        note_cap(contest, name, "hpa", i);
+        note_number(contest, i, share, i);
+        note_number(contest, i, share, i);
     }
 }
 
 static void test_contest__a_full_table_forgets_the_one_that_is_quiet_longest(void **state) {
+    enum { SHARE = CONTEST_SERIES_SHARE };
     (void)state;
     AUTO(free_contest) struct contest *full = contest_new();
-    fill(full, CONTEST_SERIES_MAX);
-    assert_true(note_cap(full, "o-0", "hpa", 1000).is_contested);
+    fill(full, CONTEST_SERIES_MAX, SHARE);
+    assert_true(note_number(full, 0, SHARE, 1000).is_contested);
     AUTO(free_contest) struct contest *over = contest_new();
-    fill(over, CONTEST_SERIES_MAX + 1);
-    assert_true(note_cap(over, "o-1", "hpa", 1000).is_contested);
-    assert_true(note_cap(over, "o-256", "hpa", 1000).is_contested);
-    assert_false(note_cap(over, "o-0", "hpa", 1000).is_contested);
+    fill(over, CONTEST_SERIES_MAX + 1, SHARE);
+    assert_true(note_number(over, 1, SHARE, 1000).is_contested);
+    assert_true(note_number(over, 256, SHARE, 1000).is_contested);
+    assert_false(note_number(over, 0, SHARE, 1000).is_contested);
+}
+
+/* A crowd in one namespace takes the places of its own, and no others. */
+static void test_contest__a_namespace_has_a_share_of_the_series(void **state) {
+    (void)state;
+    AUTO(free_contest) struct contest *contest = contest_new();
+    note_cap(contest, "one", "hpa", 0);
+    note_cap(contest, "one", "hpa", 0);
+    fill(contest, CONTEST_SERIES_SHARE, 1000);
+    assert_true(note_number(contest, 0, 1000, 500).is_contested);
+    fill(contest, CONTEST_SERIES_SHARE + 1, 1000);
+    fill(contest, 5000, 5000);
+    assert_true(note_cap(contest, "one", "hpa", 1000).is_contested);
 }
 
 static void test_contest__events_are_bounded_by_the_hour(void **state) {
+    enum { SHARE = CONTEST_EVENTS_SHARE };
     (void)state;
     AUTO(free_contest) struct contest *contest = contest_new();
-    fill(contest, CONTEST_EVENTS_MAX + 1);
+    fill(contest, CONTEST_EVENTS_MAX + 1, SHARE);
     for (int i = 0; i <= CONTEST_EVENTS_MAX; i++) {
-        char name[32];
-        snprintf(name, sizeof(name), "o-%d", i);
-        struct contest_news news = note_cap(contest, name, "hpa", 1000);
+        struct contest_news news = note_number(contest, i, SHARE, 1000);
         assert_int_equal(news.is_event_due, i < CONTEST_EVENTS_MAX);
         assert_int_equal(news.times, 3); /* the log says it all the same */
     }
-    assert_false(note_cap(contest, "o-64", "hpa", CONTEST_HOUR_MS - 1).is_event_due);
-    assert_true(note_cap(contest, "o-64", "hpa", CONTEST_HOUR_MS).is_event_due);
+    assert_false(note_number(contest, 64, SHARE, CONTEST_HOUR_MS - 1).is_event_due);
+    assert_true(note_number(contest, 64, SHARE, CONTEST_HOUR_MS).is_event_due);
+}
+
+static void test_contest__a_namespace_has_a_share_of_the_events(void **state) {
+    (void)state;
+    AUTO(free_contest) struct contest *contest = contest_new();
+    fill(contest, CONTEST_EVENTS_SHARE + 1, 1000);
+    for (int i = 0; i <= CONTEST_EVENTS_SHARE; i++) {
+        struct contest_news news = note_number(contest, i, 1000, 1000);
+        assert_int_equal(news.is_event_due, i < CONTEST_EVENTS_SHARE);
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(note_cap(contest, "one", "hpa", 1000).is_event_due, i == 2);
+    }
 }
 
 /* A user of the longest readable name is kept whole. */
@@ -153,7 +192,9 @@ int main(void) {
         cmocka_unit_test(test_contest__users_objects_and_rules_have_series_of_their_own),
         cmocka_unit_test(test_contest__ten_minutes_of_quiet_end_it),
         cmocka_unit_test(test_contest__a_full_table_forgets_the_one_that_is_quiet_longest),
+        cmocka_unit_test(test_contest__a_namespace_has_a_share_of_the_series),
         cmocka_unit_test(test_contest__events_are_bounded_by_the_hour),
+        cmocka_unit_test(test_contest__a_namespace_has_a_share_of_the_events),
         cmocka_unit_test(test_contest__a_long_user_is_kept_whole),
     };
     return cmocka_run_group_tests_name("core/contest", tests, NULL, NULL);
