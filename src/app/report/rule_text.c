@@ -46,7 +46,8 @@ static const struct rule_page pages[RULE_TEXT_COUNT] = {
             .is_silent = true,
             .description =
                 "Where spec.replicas is set, a new Deployment gets that count. Where it is not, "
-                "the count belongs to who scales the Deployment (an HPA, KEDA, kubectl scale) and "
+                "the count belongs to the one who scales the Deployment (an HPA, KEDA, kubectl "
+                "scale) and "
                 "is not touched; and where the ToolHive operator, known by its user name "
                 "(replicas.operatorUsers), updates the Deployment and would overwrite the live "
                 "count, the live count is put back. The rule never acts on what stdio-cap decides. "
