@@ -15,6 +15,10 @@
 /* Copies with a NUL, cut to the capacity (at least 1). Returns false if it was cut. */
 bool text_copy(char *out, size_t capacity, const char *text);
 
+/* Percent-encodes a text of any bytes (RFC 3986, section 2.1), except its unreserved ones and those
+   in `kept`. The room is three times the text's size and a NUL, at least. */
+void text_escape_percent(char *out, size_t capacity, const char *text, const char *kept);
+
 /* RFC 1123 names as Kubernetes checks them. A label has 1 to 63 bytes of [a-z0-9-] and begins and
    ends with [a-z0-9]. A subdomain is 1 to 253 bytes of such words of any length, joined by dots. In
    a name that the DNS can hold, each of them has at most 63 bytes. */

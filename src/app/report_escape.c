@@ -4,6 +4,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/memory.h"
+#include "base/text.h"
+
 #define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
 
 enum { MALFORMED = 0xFFFD };
@@ -117,18 +120,11 @@ void report_escape_xml_text(struct buffer *out, const char *text) {
 }
 
 void report_escape_uri(struct buffer *out, const char *path) {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                                "-._~/";
-    if (path[0] == '/') {
-        buffer_add_text(out, "file://");
-    }
-    for (; *path != '\0'; path++) {
-        if (strchr(plain, *path) != NULL) {
-            buffer_add_byte(out, *path);
-        } else {
-            buffer_add_format(out, "%%%02X", (unsigned)(unsigned char)*path);
-        }
-    }
+    size_t capacity = 3 * strlen(path) + 1;
+    AUTO_FREE char *escaped = memory_new(capacity, 1);
+    text_escape_percent(escaped, capacity, path, "/");
+    buffer_add_text(out, path[0] == '/' ? "file://" : "");
+    buffer_add_text(out, escaped);
 }
 
 const char *report_escape_plain_path(const char *path) {

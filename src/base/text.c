@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +30,26 @@ static bool is_digit(char byte) {
 
 static bool is_alphanumeric(char byte) {
     return (byte >= 'a' && byte <= 'z') || is_digit(byte);
+}
+
+static bool is_unreserved(char byte) {
+    return is_alphanumeric(byte) || (byte >= 'A' && byte <= 'Z') || strchr("-._~", byte) != NULL;
+}
+
+void text_escape_percent(char *out, size_t capacity, const char *text, const char *kept) {
+    static const char digits[] = "0123456789ABCDEF";
+    assert(capacity / 3 >= strlen(text) && capacity > 3 * strlen(text));
+    for (; *text != '\0'; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (is_unreserved(*text) || strchr(kept, *text) != NULL) {
+            *out++ = *text;
+        } else {
+            *out++ = '%';
+            *out++ = digits[byte >> 4];
+            *out++ = digits[byte & 0xF];
+        }
+    }
+    *out = '\0';
 }
 
 /* The size of the label at the beginning of `text`, however long it is; 0 if there is none. */

@@ -413,9 +413,32 @@ static void test_text__reads_integers_within_bounds(void **state) {
     }
 }
 
+static void test_text__percent_encoding_keeps_the_unreserved_bytes(void **state) {
+    static const struct {
+        const char *text;
+        const char *kept;
+        const char *encoded;
+    } rows[] = {
+        {"", "", ""},
+        {"azAZ09-._~", "", "azAZ09-._~"},
+        {"a+b==&c%", "", "a%2Bb%3D%3D%26c%25"},
+        {"a/b c", "", "a%2Fb%20c"},
+        {"a/b c", "/", "a/b%20c"},
+        {"\x01\x7f\xff\n", "", "%01%7F%FF%0A"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char out[64];
+        /* The least room that it may have. */
+        text_escape_percent(out, 3 * strlen(rows[i].text) + 1, rows[i].text, rows[i].kept);
+        assert_string_equal(out, rows[i].encoded);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text__copy_cuts_to_the_capacity_and_says_so),
+        cmocka_unit_test(test_text__percent_encoding_keeps_the_unreserved_bytes),
         cmocka_unit_test(test_text__names_are_those_of_rfc_1123),
         cmocka_unit_test(test_text__formats_times_and_reads_them_back),
         cmocka_unit_test(test_text__clamps_times_that_have_no_four_digit_year),

@@ -91,15 +91,18 @@ const struct fake_object *fake_store_find(const struct fake_store *store, enum f
 
 static void print_head(const struct fake_store *store, enum fake_kind kind, const char *ending,
                        struct buffer *out) {
-    static const char *const groups[FAKE_KIND_COUNT] = {"toolhive.stacklok.dev/",
-                                                        "toolhive.stacklok.dev/",
-                                                        "toolhive.stacklok.dev/",
-                                                        "apps/v1",
-                                                        "coordination.k8s.io/v1",
-                                                        "events.k8s.io/v1",
-                                                        "v1",
-                                                        "v1",
-                                                        "admissionregistration.k8s.io/v1"};
+    static const char *const groups[FAKE_KIND_COUNT] = {
+        [FAKE_SERVER] = "toolhive.stacklok.dev/",
+        [FAKE_PROXY] = "toolhive.stacklok.dev/",
+        [FAKE_VIRTUAL] = "toolhive.stacklok.dev/",
+        [FAKE_DEPLOYMENT] = "apps/v1",
+        [FAKE_HPA] = "autoscaling/v1",
+        [FAKE_LEASE] = "coordination.k8s.io/v1",
+        [FAKE_EVENT] = "events.k8s.io/v1",
+        [FAKE_SECRET] = "v1",
+        [FAKE_NAMESPACE] = "v1",
+        [FAKE_CONFIGURATION] = "admissionregistration.k8s.io/v1",
+    };
     buffer_add_format(out, "{\"kind\":\"%s%s\",\"apiVersion\":\"%s%s\",", kind_names[kind], ending,
                       groups[kind], kind < FAKE_FAMILY_COUNT ? store->family_versions[kind] : "");
 }

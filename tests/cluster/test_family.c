@@ -129,6 +129,24 @@ static void test_family__an_absent_crd_does_not_hinder(void **state) {
     cluster_assert_count(cluster, "GET", "/customresourcedefinitions/", 1);
 }
 
+/* The end of a watch may come from a change of the CRD. But Capstan reads one CRD alone, which is
+   large: that of MCPServers, whose watch goes on. */
+static void test_family__a_watch_that_ends_again_and_again_asks_for_no_other_crd(void **state) {
+    static const struct fake_fault broken = {
+        .verb = "WATCH", .path = PROXIES, .kind = FAKE_ANSWER, .status = 403};
+    struct cluster *cluster = *state;
+    cluster_start(cluster);
+    cluster_assert_count(cluster, "GET", "/customresourcedefinitions/", 1);
+    fake_inject(cluster->api, &broken);
+    fake_cut_watches(cluster->api);
+    /* The watch of MCPServers was cut, too, so that its CRD is asked for once more. */
+    assert_true(fake_wait(cluster->api, "GET", "/customresourcedefinitions/", 2, 15000));
+    size_t n = fake_count(cluster->api, "GET", "/apis/toolhive.stacklok.dev/v1beta1");
+    assert_true(
+        fake_wait(cluster->api, "GET", "/apis/toolhive.stacklok.dev/v1beta1", n + 2, 30000));
+    cluster_assert_count(cluster, "GET", "/customresourcedefinitions/", 2);
+}
+
 static void test_family__a_version_that_nobody_knows_will_do(void **state) {
     struct cluster *cluster = *state;
     struct fake_request request;
@@ -215,6 +233,7 @@ int main(void) {
         UNBORN(test_family__three_kinds_are_listed_and_watched),
         UNBORN(test_family__the_count_of_each_kinds_deployment_is_kept),
         UNBORN(test_family__an_absent_crd_does_not_hinder),
+        UNBORN(test_family__a_watch_that_ends_again_and_again_asks_for_no_other_crd),
         UNBORN(test_family__a_version_that_nobody_knows_will_do),
         UNBORN(test_family__kinds_may_have_different_versions),
         UNBORN(test_row_50__a_kind_that_is_forbidden_stops_no_other),

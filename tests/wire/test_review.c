@@ -283,6 +283,25 @@ static void test_review__an_object_that_is_there_twice_is_refused_with_its_place
     ASSERT_RUN(REVIEW "-f warned.yaml --facts twice.yaml", 0, "1 object: ");
 }
 
+#define AUTOSCALER(version, kind, name)                                                            \
+    "apiVersion: " version "\nkind: " kind "\nmetadata: {name: " name "}\n"                        \
+    "spec: {maxReplicas: 5, scaleTargetRef: {name: github}}\n"
+
+/* An autoscaler is no fact, and --old must not have two states of it to choose from. */
+static void test_review__an_autoscaler_that_is_there_twice_is_refused(void **state) {
+    (void)state;
+    write_text("hpa.yaml", AUTOSCALER("autoscaling/v2", "HorizontalPodAutoscaler", "a"));
+    write_text("hpa-v1.yaml", AUTOSCALER("autoscaling/v1", "HorizontalPodAutoscaler", "a"));
+    write_text("scaled.yaml", AUTOSCALER("keda.sh/v1alpha1", "ScaledObject", "a"));
+    ASSERT_RUN(REVIEW "-f hpa.yaml -f hpa-v1.yaml", 2,
+               "capstan: hpa-v1.yaml:1:1: HorizontalPodAutoscaler default/a is there twice, first "
+               "at hpa.yaml:1:1; ");
+    ASSERT_RUN(REVIEW "-f scaled.yaml -f scaled.yaml", 2, "ScaledObject default/a is there twice");
+    ASSERT_RUN(REVIEW "-f hpa.yaml --old hpa.yaml --old hpa-v1.yaml", 2, "is there twice");
+    ASSERT_RUN(REVIEW "-f hpa.yaml -f scaled.yaml", 0, "2 objects: ");
+    ASSERT_RUN(REVIEW "-f hpa.yaml --old hpa.yaml --facts hpa.yaml", 0, "1 object: ");
+}
+
 static void test_review__standard_input_and_files_go_together(void **state) {
     (void)state;
     ASSERT_RUN("cat warned.yaml | " REVIEW "-f - -f clean.yaml", 0, "<stdin>\n  1:1 ",
@@ -512,6 +531,7 @@ int main(void) {
         TEST(test_review__a_deployment_of_an_unknown_owner_is_unresolved),
         TEST(test_review__old_makes_an_update_of_it),
         TEST(test_review__an_object_that_is_there_twice_is_refused_with_its_place),
+        TEST(test_review__an_autoscaler_that_is_there_twice_is_refused),
         TEST(test_review__standard_input_and_files_go_together),
         TEST(test_review__its_yaml_reviewed_again_changes_nothing_and_loses_nothing),
         TEST(test_review__its_yaml_leaves_out_refused_objects_and_says_so),

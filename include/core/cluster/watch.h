@@ -23,7 +23,7 @@
 #include "core/cluster/backoff.h"
 #include "core/cluster/feed.h"
 
-enum { WATCH_QUERY_SIZE = 8192 };
+enum { WATCH_QUERY_SIZE = 8192, WATCH_PAGE_SIZE = 500 /* objects in a page, at first */ };
 
 enum watch_verb {
     WATCH_WAIT,   /* ask nothing before order.at_ms */
@@ -105,5 +105,9 @@ bool watch_is_synced(const struct watch *watch);
    resource now. If a request was under way, the caller has cancelled it, without watch_end().
    watch_is_synced() stays. */
 void watch_restart(struct watch *watch);
+
+/* The size to ask for after a page of this size was too large; at least 1. The list begins again,
+   since a continue token holds for queries with one limit only. */
+int watch_smaller_page(int page_size);
 
 #endif

@@ -135,6 +135,10 @@ bool object_is_redis(const struct object *object);
 /* Its strategy is Recreate: no two pods side by side, and no rolling update to set. */
 bool object_is_recreate(const struct object *object);
 
+/* True if a Deployment's controller is one of the family, or its selector names an MCPServer of the
+   Deployment's name. False if the kind of the controller cannot be read. */
+bool object_names_family(const struct object *deployment);
+
 /* The name of the Deployment that an autoscaler scales, or NULL: it scales something else, or its
    target cannot be read. An apiVersion that is missing stands for apps/v1, and a kind for
    Deployment: KEDA's defaults, and the only sense that an HPA without them can have. */

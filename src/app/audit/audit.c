@@ -82,7 +82,7 @@ static int judge_all(struct session *session, const struct audit_list *list) {
     bool is_judged = true;
     session->context.find_old = find_old;
     session->context.is_live = true;
-    session->context.has_cluster = !list->lacks_family;
+    session->context.has_cluster = !audit_list_lacks_family(list);
     session_begin(session);
     for (size_t i = 0; is_judged && i < list->n_objects; i++) {
         is_judged = judge(session, &list->objects[i], &error);
@@ -90,6 +90,7 @@ static int judge_all(struct session *session, const struct audit_list *list) {
     if (!session_end(session, &end)) {
         return session_give_up(&end);
     }
+    audit_list_complain(list);
     if (!is_judged) {
         return session_give_up(&error);
     }
@@ -99,7 +100,9 @@ static int judge_all(struct session *session, const struct audit_list *list) {
 
 static int run(const struct audit_options *options, struct session *session) {
     AUTO(kube_access_fini) struct kube_access access = {.server = NULL};
-    struct audit_list list = {.namespaces = &options->namespaces, .facts = session->facts};
+    struct audit_list list = {.namespaces = &options->namespaces,
+                              .facts = session->facts,
+                              .progress = &session->progress};
     const struct kube_options kube_options = {
         .access = &access,
         .user_agent = "capstan-audit/" CAPSTAN_VERSION,
@@ -112,7 +115,9 @@ static int run(const struct audit_options *options, struct session *session) {
         return session_give_up(&error);
     }
     signal(SIGPIPE, SIG_IGN);
+    progress_turn(&session->progress, true);
     audit_list_read(&list);
+    progress_wipe(&session->progress);
     kube_free(list.kube);
     /* Without any answer there is nothing to report, and one line has said so. */
     bool is_empty = list.is_silent && list.n_objects == 0;

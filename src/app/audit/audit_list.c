@@ -4,28 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit_ask.h"
 #include "base/http_status.h"
 #include "base/json_edit.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "core/cluster/discovery.h"
 #include "core/cluster/feed.h"
+#include "core/cluster/watch.h"
 #include "exit_status.h"
 
 enum {
-    TIMEOUT_MS = 30000,
-    ANSWER_MAX = 64 << 20,
-    PAGE_SIZE = 500,
     PATH_MAX_SIZE = 16384,
-    ROUNDS_MAX = 4, /* of one list, if its continue token expires */
-};
-
-/* A request, and what came back. */
-struct reply {
-    bool is_answered;
-    bool is_good;
-    int status;
-    struct buffer body;
-    struct error error;
+    EXPIRED_MAX = 3, /* continue tokens of one list */
 };
 
 /* One list: a kind, in a namespace or, if that is NULL, in all. */
@@ -34,40 +25,17 @@ struct query {
     enum object_kind kind;
     const char *namespace;
     const char *version;
+    int page_size;
     size_t n_before; /* objects of the lists before */
+    size_t n_listed; /* of this kind, in all of the cluster */
 };
 
-static void on_answer(void *context, const struct kube_answer *answer) {
-    struct reply *reply = context;
-    reply->is_answered = true;
-    reply->is_good = answer->is_good;
-    reply->status = answer->status;
-    reply->error = answer->error;
-    if (answer->is_good) {
-        buffer_add(&reply->body, answer->body, answer->body_size);
-    }
-}
-
-/* Sends a GET and waits for the answer. The body is to be freed. */
-static void ask(struct audit_list *list, const char *path, struct reply *ret_reply) {
-    const struct kube_request request = {
-        .verb = KUBE_GET,
-        .path = path,
-        .timeout_ms = TIMEOUT_MS,
-        .answer_max = ANSWER_MAX,
-        .done = on_answer,
-        .context = ret_reply,
-    };
-    *ret_reply = (struct reply){.is_answered = false};
-    buffer_init(&ret_reply->body, SIZE_MAX);
-    kube_begin(list->kube, &request);
-    while (!ret_reply->is_answered) {
-        kube_wait(list->kube, NULL, 0, TIMEOUT_MS);
-    }
+static void ask(struct audit_list *list, const char *path, struct audit_reply *ret_reply) {
+    audit_ask(list->kube, path, ret_reply);
     list->is_silent = !ret_reply->is_good && ret_reply->status == 0;
 }
 
-static void complain_of_list(const struct query *query, const struct reply *reply) {
+static void complain_of_list(const struct query *query, const struct audit_reply *reply) {
     const struct kind *row = &kind_rows[query->kind];
     bool is_one = query->namespace != NULL;
     struct audit_list *list = query->list;
@@ -80,9 +48,10 @@ static void complain_of_list(const struct query *query, const struct reply *repl
         buffer_add_format(&line, "; grant the right to list %s in the API group %s", row->plural,
                           row->group);
     }
+    progress_wipe(list->progress);
     complain(buffer_text(&line));
     list->is_incomplete = true;
-    list->lacks_family = list->lacks_family || kind_is_family(query->kind);
+    list->lacks[query->kind] = true;
 }
 
 static void free_object(struct audit_object *object) {
@@ -142,22 +111,23 @@ static char *copy_object(const struct json_text *raw) {
 /* The Deployment that the autoscaler scales is one of the family's, or may become so. */
 static bool is_targeting(struct audit_list *list, const struct object *object) {
     struct fact fact;
-    for (int i = OBJECT_FAMILY_FIRST; i <= OBJECT_DEPLOYMENT; i++) {
-        if (facts_find(list->facts, (enum object_kind)i, object->namespace, object->target.name,
-                       &fact)) {
+    const char *name = object_scaled_deployment(object);
+    for (int i = OBJECT_FAMILY_FIRST; name != NULL && i <= OBJECT_DEPLOYMENT; i++) {
+        if (facts_find(list->facts, (enum object_kind)i, object->namespace, name, &fact)) {
             return true;
         }
     }
     return false;
 }
 
+/* Keeps a Deployment with an owner that cannot be read, since its verdict is unresolved. The facts
+   do not get it: put_facts(). */
 static bool is_kept(struct audit_list *list, const struct object *object) {
     if (kind_is_autoscaler(object->kind)) {
         return is_targeting(list, object);
     }
-    return object->kind != OBJECT_DEPLOYMENT || object->owner.kind != OBJECT_OTHER ||
-           object->owner.is_unusable ||
-           selection_names(&object->selection, OBJECT_MCPSERVER, object->name);
+    return object->kind != OBJECT_DEPLOYMENT || object->owner.is_unusable ||
+           object_names_family(object);
 }
 
 static void keep(const struct query *query, const struct json_text *raw) {
@@ -181,18 +151,24 @@ static void keep(const struct query *query, const struct json_text *raw) {
 }
 
 static void on_checked(void *context, const struct object *object) {
-    (void)context;
+    struct query *query = context;
     (void)object;
+    query->n_listed++;
+}
+
+static void show_progress(struct query *query) {
+    AUTO_FREE char *words = memory_format("listing %s", kind_rows[query->kind].plural);
+    progress_show(query->list->progress, words, query->n_listed);
 }
 
 /* feed_read_page() makes sure that nothing else passes for a list. */
-static bool read_page(const struct query *query, const struct buffer *body, struct feed_page *page,
+static bool read_page(struct query *query, const struct buffer *body, struct feed_page *page,
                       struct error *error) {
     static const char *const path[] = {"items"};
     struct json_reader reader;
     struct json_text items;
     struct json_text raw;
-    if (!feed_read_page(body->bytes, body->size, query->kind, on_checked, NULL, page, error)) {
+    if (!feed_read_page(body->bytes, body->size, query->kind, on_checked, query, page, error)) {
         return false;
     }
     if (!json_edit_find(body->bytes, body->size, path, COUNT_OF(path), &items)) {
@@ -209,53 +185,62 @@ static bool read_page(const struct query *query, const struct buffer *body, stru
     return true;
 }
 
-static void add_escaped(struct buffer *out, const char *text) {
-    for (; *text != '\0'; text++) {
-        bool is_plain = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
-                        (*text >= '0' && *text <= '9') || strchr("-._~", *text) != NULL;
-        buffer_add_format(out, is_plain ? "%c" : "%%%02X", (unsigned char)*text);
-    }
-}
-
-static void ask_page(const struct query *query, const char *token, struct reply *ret_reply) {
+static void ask_page(const struct query *query, const char *token, struct audit_reply *ret_reply) {
     const struct kind *row = &kind_rows[query->kind];
     bool is_one = query->namespace != NULL;
     AUTO(buffer_fini) struct buffer path;
     buffer_init(&path, PATH_MAX_SIZE);
     buffer_add_format(&path, "/apis/%s/%s%s%s/%s?limit=%d", row->group, query->version,
                       is_one ? "/namespaces/" : "", is_one ? query->namespace : "", row->plural,
-                      PAGE_SIZE);
+                      query->page_size);
     if (token[0] != '\0') {
-        buffer_add_text(&path, "&continue=");
-        add_escaped(&path, token);
+        char escaped[3 * FEED_CONTINUE_SIZE];
+        text_escape_percent(escaped, sizeof(escaped), token, "");
+        buffer_add_format(&path, "&continue=%s", escaped);
     }
     ask(query->list, buffer_text(&path), ret_reply);
 }
 
 /* Asks page after page. Returns the last HTTP status: 200 if all of it came. */
-static int read_round(const struct query *query, struct reply *reply) {
+static int read_round(struct query *query, struct audit_reply *reply) {
     struct feed_page page = {.continue_token = ""};
+    size_t n_listed = query->n_listed;
     drop_from(query->list, query->n_before);
     do {
         ask_page(query, page.continue_token, reply);
         bool is_good = reply->is_good && read_page(query, &reply->body, &page, &reply->error);
         buffer_fini(&reply->body);
+        show_progress(query);
         if (!is_good) {
             drop_from(query->list, query->n_before);
-            return reply->is_good ? 0 : reply->status;
+            query->n_listed = n_listed;
+            return reply->is_good || reply->status == HTTP_STATUS_OK ? 0 : reply->status;
         }
     } while (page.continue_token[0] != '\0');
     return HTTP_STATUS_OK;
 }
 
-/* True if the version is served. A continue token that expires begins the list again. */
-static bool read_version(struct query *query) {
-    struct reply reply;
-    int status = HTTP_STATUS_GONE;
-    query->n_before = query->list->n_objects;
-    for (int i = 0; i < ROUNDS_MAX && status == HTTP_STATUS_GONE; i++) {
-        status = read_round(query, &reply);
+/* A continue token that expires begins the list again, and so does a page that is too large, with
+   smaller pages. */
+static int read_rounds(struct query *query, struct audit_reply *reply) {
+    int n_expired = 0;
+    for (;;) {
+        int status = read_round(query, reply);
+        if (status == HTTP_STATUS_GONE && n_expired < EXPIRED_MAX) {
+            n_expired++;
+        } else if (audit_reply_is_too_large(reply) && query->page_size > 1) {
+            query->page_size = watch_smaller_page(query->page_size);
+        } else {
+            return status;
+        }
     }
+}
+
+/* True if the version is served. */
+static bool read_version(struct query *query) {
+    struct audit_reply reply;
+    query->n_before = query->list->n_objects;
+    int status = read_rounds(query, &reply);
     if (status == HTTP_STATUS_NOT_FOUND) {
         return false;
     }
@@ -276,7 +261,7 @@ static bool find_versions(struct query *query, struct discovery *ret_discovery) 
         return true;
     }
     AUTO_FREE char *path = memory_format("/apis/%s", group);
-    struct reply reply;
+    struct audit_reply reply;
     ask(query->list, path, &reply);
     bool is_read = reply.is_good && discovery_read_group(reply.body.bytes, reply.body.size,
                                                          ret_discovery, &reply.error);
@@ -301,10 +286,10 @@ static bool is_repeated(const struct option_texts *namespaces, size_t index) {
 /* A kind whose CRD is not installed has no objects. */
 static void read_kind(struct audit_list *list, enum object_kind kind) {
     const struct option_texts *namespaces = list->namespaces;
-    struct query query = {.list = list, .kind = kind};
+    struct query query = {.list = list, .kind = kind, .page_size = WATCH_PAGE_SIZE};
     struct discovery discovery;
     if (list->is_silent) {
-        list->lacks_family = list->lacks_family || kind_is_family(kind);
+        list->lacks[kind] = true;
         return;
     }
     if (!find_versions(&query, &discovery)) {
@@ -317,6 +302,7 @@ static void read_kind(struct audit_list *list, enum object_kind kind) {
             query.version = discovery.versions[j];
             is_served = is_repeated(namespaces, i) || read_version(&query);
         }
+        list->has_family = list->has_family || (is_served && kind_is_family(kind));
     }
 }
 
@@ -330,6 +316,14 @@ static int compare(const void *one, const void *other) {
     return order != 0 ? order : strcmp(a->name, b->name);
 }
 
+/* The facts get what they have in `capstan serve`, so that an autoscaler is judged as there: if the
+   owner of its Deployment cannot be read, the name tells. */
+static void put_fact(struct facts *facts, const struct object *object) {
+    if (object->kind != OBJECT_DEPLOYMENT || object_names_family(object)) {
+        facts_put(facts, object);
+    }
+}
+
 static void put_facts(struct audit_list *list) {
     struct object object;
     for (int i = OBJECT_FAMILY_FIRST; i <= OBJECT_DEPLOYMENT; i++) {
@@ -339,7 +333,7 @@ static void put_facts(struct audit_list *list) {
         const char *json = list->objects[i].json;
         if (object_decode(json, strlen(json), &object)) {
             object.kind = list->objects[i].kind;
-            facts_put(list->facts, &object);
+            put_fact(list->facts, &object);
         }
     }
 }
@@ -356,6 +350,48 @@ void audit_list_read(struct audit_list *list) {
     read_kind(list, OBJECT_SCALEDOBJECT);
     if (list->n_objects > 0) {
         qsort(list->objects, list->n_objects, sizeof(list->objects[0]), compare);
+    }
+}
+
+bool audit_list_lacks_family(const struct audit_list *list) {
+    bool lacks = false;
+    for (int i = OBJECT_FAMILY_FIRST; i <= OBJECT_FAMILY_LAST; i++) {
+        lacks = lacks || list->lacks[i];
+    }
+    return lacks;
+}
+
+static void complain_of_lack(const struct audit_list *list, const char *consequence,
+                             enum object_kind first, enum object_kind last) {
+    const char *comma = "";
+    AUTO(buffer_fini) struct buffer line;
+    buffer_init(&line, SIZE_MAX);
+    buffer_add_text(&line, "without the list of ");
+    for (int i = (int)first; i <= (int)last; i++) {
+        if (list->lacks[i]) {
+            buffer_add_format(&line, "%s%s", comma, kind_rows[i].plural);
+            comma = ", ";
+        }
+    }
+    if (comma[0] != '\0') {
+        buffer_add_format(&line, ", %s", consequence);
+        complain(buffer_text(&line));
+    }
+}
+
+void audit_list_complain(const struct audit_list *list) {
+    complain_of_lack(list,
+                     "Capstan cannot tell whose some Deployments are: these are unresolved, and "
+                     "their autoscalers are not judged",
+                     OBJECT_MCPSERVER, OBJECT_VIRTUALMCPSERVER);
+    complain_of_lack(list,
+                     "no Deployment is judged, and an autoscaler only if its target has the name "
+                     "of an object of ToolHive",
+                     OBJECT_DEPLOYMENT, OBJECT_DEPLOYMENT);
+    complain_of_lack(list, "no autoscaler of this kind is judged", OBJECT_HPA, OBJECT_SCALEDOBJECT);
+    if (!list->has_family && !list->is_incomplete && list->n_objects == 0) {
+        complain(
+            "there is nothing to audit: the cluster has no CRD of the API group " TOOLHIVE_GROUP);
     }
 }
 

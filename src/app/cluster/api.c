@@ -337,8 +337,10 @@ bool api_has_condition_map(const struct api *api) {
     return api->has_condition_map;
 }
 
-void api_doubt(struct api *api) {
-    api->definition_ms = INT64_MIN;
+void api_doubt(struct api *api, enum object_kind kind) {
+    if (kind_has(kind, KIND_HAS_CONDITIONS)) {
+        api->definition_ms = INT64_MIN;
+    }
     int64_t soonest_ms = api->asked_ms + DOUBT_INTERVAL_MS;
     /* While the API server does not answer, a doubt must not shorten the back-off. */
     if (!api->is_asking && !api->is_failing && api->next_ms > soonest_ms) {

@@ -55,8 +55,9 @@ const char *api_group_version(const struct api *api, enum object_kind kind);
 /* True if conditions of MCPServers may be written by server-side apply. */
 bool api_has_condition_map(const struct api *api);
 
-/* An answer contradicts what discovery found: discovery is due again, at most every 2 s. */
-void api_doubt(struct api *api);
+/* An answer about this kind contradicts what discovery found: discovery is due again, at most every
+   2 s, and with it the CRD, if it is about MCPServers. */
+void api_doubt(struct api *api, enum object_kind kind);
 
 /* The path of all objects of a kind in a namespace or, if that is NULL, in all; and of one object,
    with a suffix such as "/status?force=true". Namespace and name must be DNS names, since nothing

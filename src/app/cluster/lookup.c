@@ -136,7 +136,7 @@ static void on_object(void *context, const struct kube_answer *got) {
     search->call = NULL;
     log_outcome(lookup, got, state);
     if (got->status == HTTP_STATUS_NOT_FOUND && state != EVIDENCE_ABSENT) {
-        api_doubt(lookup->api);
+        api_doubt(lookup->api, search->kind);
     }
     lookup_queue_end(lookup->queue, (size_t)(search - lookup->searches), state,
                      state == EVIDENCE_FOUND ? &fact : NULL, clock_boot_ms());

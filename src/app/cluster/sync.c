@@ -30,10 +30,10 @@ static void on_round(void *context) {
 }
 
 /* All Deployments are watched, since a selector of the watch would go by labels, which anybody may
-   edit. The facts keep those that an MCPServer may own. */
+   edit. The facts keep those that name one of the family. One whose owner cannot be read is of no
+   use there: it belongs to nobody, and admission reads the owner from the request. */
 static bool is_kept(const struct object *object) {
-    return object->kind != OBJECT_DEPLOYMENT || object->owner.kind != OBJECT_OTHER ||
-           selection_names(&object->selection, OBJECT_MCPSERVER, object->name);
+    return object->kind != OBJECT_DEPLOYMENT || object_names_family(object);
 }
 
 static void on_item(void *context, const struct object *object) {
@@ -86,7 +86,7 @@ static void on_end(void *context, const struct kube_answer *answer, bool is_watc
     }
     if (answer->status == HTTP_STATUS_NOT_FOUND ||
         (kind_is_family(sync->options.kind) && is_watch)) {
-        api_doubt(sync->options.api);
+        api_doubt(sync->options.api, sync->options.kind);
     }
 }
 

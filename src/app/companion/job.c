@@ -119,7 +119,7 @@ void job_fail(struct job *owned_job, const struct kube_answer *answer) {
     enum work_result result = WORK_STOPPED;
     log_failure(owned_job, &answer->error);
     if (answer->status == HTTP_STATUS_NOT_FOUND) {
-        api_doubt(owned_job->options->api);
+        api_doubt(owned_job->options->api, OBJECT_MCPSERVER);
     }
     if (is_own(answer)) {
         result = answer->error.kind == ERROR_INVALID ? WORK_REFUSED : WORK_FAILED;

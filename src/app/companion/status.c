@@ -127,7 +127,7 @@ static void on_write(void *context, const struct kube_answer *answer) {
     } else if (answer->status == HTTP_STATUS_CONFLICT) {
         job_fail_because(job, WORK_OUTRUN, answer->error.text);
     } else if (is_gone(answer)) {
-        api_doubt(job->options->api);
+        api_doubt(job->options->api, OBJECT_MCPSERVER);
         job_ask(job, KUBE_GET, OBJECT_MCPSERVER, "", NULL, on_missing);
     } else {
         job_fail(job, answer);

@@ -15,8 +15,8 @@
 enum { PROGRESS_EVERY = 500, WORD_SIZE = 32 };
 
 void session_init(struct session *session, const struct report_options *options,
-                  const char *progress) {
-    *session = (struct session){.options = options, .progress = progress, .facts = facts_new()};
+                  const char *doing) {
+    *session = (struct session){.options = options, .doing = doing, .facts = facts_new()};
 }
 
 void session_fini(struct session *session) {
@@ -64,7 +64,7 @@ static void count(struct session *session, const struct verdict *verdict) {
 }
 
 /* Goes to stderr where the form has no room for it: somebody who pipes the report must know. */
-static void complain_of_refusal(const struct session *session, const struct report_item *item) {
+static void complain_of_refusal(struct session *session, const struct report_item *item) {
     AUTO(buffer_fini) struct buffer line;
     const struct decision *decision = item->decision;
     buffer_init(&line, SIZE_MAX);
@@ -79,6 +79,7 @@ static void complain_of_refusal(const struct session *session, const struct repo
     } else {
         buffer_add_format(&line, " is %s", decision->warnings[0]);
     }
+    progress_wipe(&session->progress);
     complain(buffer_text(&line));
 }
 
@@ -86,16 +87,10 @@ size_t session_count(const struct session *session) {
     return session->totals.n_objects + session->totals.n_passed_over;
 }
 
-static void show_progress(const struct session *session) {
+static void show_progress(struct session *session) {
     size_t n = session_count(session);
-    if (session->shows_progress && n % PROGRESS_EVERY == 0) {
-        fprintf(stderr, "\r%s ... %zu", session->progress, n);
-    }
-}
-
-static void wipe_progress(const struct session *session) {
-    if (session->shows_progress && session_count(session) >= PROGRESS_EVERY) {
-        fputs("\r\033[K", stderr);
+    if (n % PROGRESS_EVERY == 0) {
+        progress_show(&session->progress, session->doing, n);
     }
 }
 
@@ -204,13 +199,14 @@ void session_begin(struct session *session) {
         .is_live = session->context.is_live,
         .version = CAPSTAN_VERSION,
     };
-    session->shows_progress = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
+    /* On the same terminal it would stand between the lines of the report. */
+    progress_turn(&session->progress, !isatty(STDOUT_FILENO));
     report_begin(&session->report);
 }
 
 bool session_end(struct session *session, struct error *error) {
     report_end(&session->report, &session->totals);
-    wipe_progress(session);
+    progress_wipe(&session->progress);
     return (fflush(stdout) == 0 && ferror(stdout) == 0) ||
            error_set(error, ERROR_INVALID, "standard output does not take what is written");
 }

@@ -19,19 +19,20 @@
 #include <stdint.h>
 
 #include "base/attribute.h"
+#include "progress.h"
 #include "report.h"
 #include "report_options.h"
 #include "verdict.h"
 
 struct session {
     const struct report_options *options;
-    const char *progress; /* what a terminal shows meanwhile: "reviewing"; a literal */
+    const char *doing; /* for the progress: "reviewing"; a literal */
     struct policy *policy;
     struct facts *facts;
     struct verdict_context context; /* policy, facts and time are set by the session */
     struct report report;
     struct report_totals totals;
-    bool shows_progress;
+    struct progress progress; /* on between session_begin() and session_end() */
 };
 
 /* Borrowed for the call. */
@@ -43,8 +44,7 @@ struct session_object {
 };
 
 /* Free with session_fini(). */
-void session_init(struct session *session, const struct report_options *options,
-                  const char *progress);
+void session_init(struct session *session, const struct report_options *options, const char *doing);
 void session_fini(struct session *session);
 
 /* Reads the policy, and complains of one that is valid but has less effect than it seems to. */

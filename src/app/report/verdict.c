@@ -103,17 +103,21 @@ static void remark_on_fault(const struct object *object, struct verdict *verdict
     }
 }
 
-static const char *why_no_rule(const struct subject *subject) {
+static const char *why_no_rule(const struct verdict_context *context,
+                               const struct subject *subject) {
     if (subject->state == SUBJECT_UNRESOLVED) {
-        return "its owner is not known; --facts PATH adds more";
+        return context->is_live ? "its owner is not known: its list failed, as standard error "
+                                  "says, or the reference to it cannot be read"
+                                : "its owner is not known; --facts PATH adds more";
     }
     return "it is nobody's of ToolHive, or is being deleted, or is not well formed";
 }
 
-static void explain_subject(const struct subject *subject, bool is_itself, struct buffer *out) {
+static void explain_subject(const struct verdict_context *context, const struct subject *subject,
+                            bool is_itself, struct buffer *out) {
     const struct fact *server = &subject->server;
     if (subject->state != SUBJECT_FOUND) {
-        buffer_add_format(out, "no rule is asked: %s\n", why_no_rule(subject));
+        buffer_add_format(out, "no rule is asked: %s\n", why_no_rule(context, subject));
         return;
     }
     buffer_add_format(out, "%s %s/%s%s: %s, spec.replicas ", kind_rows[server->kind].kind,
@@ -135,10 +139,11 @@ static const char *step_text(const struct decision_step *step) {
     return step->note[0] != '\0' ? step->note : "nothing would change";
 }
 
-static void explain(const struct subject *subject, struct verdict *verdict) {
+static void explain(const struct verdict_context *context, const struct subject *subject,
+                    struct verdict *verdict) {
     struct buffer *out = &verdict->explanation;
     const struct decision *decision = &verdict->decision;
-    explain_subject(subject, kind_is_family(verdict->review.kind), out);
+    explain_subject(context, subject, kind_is_family(verdict->review.kind), out);
     bool was_stopped = decision->is_unresolved || subject->state != SUBJECT_FOUND;
     if (decision->is_unresolved && subject->state == SUBJECT_FOUND) {
         buffer_add_format(out, "%s\n", decision->warnings[0]);
@@ -184,7 +189,7 @@ static bool make_of_manifest(const struct verdict_context *context,
     review_make(&object, context->find_old(context->old, &object), &verdict->review);
     judge(context, &verdict->review, &subject, &verdict->decision);
     if (context->explains) {
-        explain(&subject, verdict);
+        explain(context, &subject, verdict);
     }
     if (context->fills_defaults) {
         remark_on_defaults(context, raw, verdict);
@@ -215,7 +220,7 @@ static bool make_of_review(const struct verdict_context *context, const struct m
     buffer_add(&verdict->submitted, object.at, object.size);
     judge(context, &verdict->review, &subject, &verdict->decision);
     if (context->explains) {
-        explain(&subject, verdict);
+        explain(context, &subject, verdict);
     }
     return admit(verdict, error);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "review_gather.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,7 @@ struct round {
     struct facts *facts;
     struct review_old *old; /* of --old; else NULL */
     bool is_reviewed;
+    void *autoscalers; /* those so far, which are no facts: a tree of tsearch() */
 };
 
 struct search {
@@ -97,9 +99,30 @@ static bool fail_twice(const struct round *round, const struct review_input *inp
     return false;
 }
 
+static int compare_keys(const void *one, const void *other) {
+    return strcmp(one, other);
+}
+
+/* True if the round has the autoscaler already. */
+static bool add_autoscaler(struct round *round, const struct object *object) {
+    char *key =
+        memory_format("%s %s/%s", kind_rows[object->kind].kind, object->namespace, object->name);
+    char *const *found = tsearch(key, &round->autoscalers, compare_keys);
+    bool is_there = found == NULL || *found != key;
+    if (is_there) {
+        free(key);
+    }
+    return is_there;
+}
+
+static bool add_object(struct round *round, const struct object *object) {
+    return kind_is_autoscaler(object->kind) ? add_autoscaler(round, object)
+                                            : facts_put(round->facts, object);
+}
+
 /* Objects under review are facts too: the others are reviewed by them. */
 static bool on_object(void *context, const struct review_input *input, struct error *error) {
-    const struct round *round = context;
+    struct round *round = context;
     size_t offset;
     struct object object;
     if (placeholder_find(input->item, &offset)) {
@@ -119,7 +142,7 @@ static bool on_object(void *context, const struct review_input *input, struct er
     if (manifest_fault(&object) != NULL) {
         return true; /* an API server would refuse it */
     }
-    return !facts_put(round->facts, &object) || fail_twice(round, input, &object, error);
+    return !add_object(round, &object) || fail_twice(round, input, &object, error);
 }
 
 /* Never ends a round of the facts, since that would remove what earlier rounds put there. */
@@ -127,14 +150,16 @@ static bool go_round(struct round *round, struct error *error) {
     for (int kind = 0; kind < OBJECT_KIND_COUNT; kind++) {
         (void)facts_begin_round(round->facts, (enum object_kind)kind);
     }
-    return review_input_each(round->paths, round->standard_input, on_object, round, error);
+    bool is_read = review_input_each(round->paths, round->standard_input, on_object, round, error);
+    tdestroy(round->autoscalers, free);
+    return is_read;
 }
 
 /* Earlier states are no facts. They get facts of their own, which only serve to find doubles. */
 static bool gather_old(const struct review_options *options, const struct buffer *standard_input,
                        struct review_old *old, struct error *error) {
     struct facts *facts = facts_new();
-    struct round round = {&options->old, standard_input, facts, old, false};
+    struct round round = {&options->old, standard_input, facts, old, false, NULL};
     bool is_gathered = go_round(&round, error);
     facts_free(facts);
     review_old_sort(old);
@@ -143,8 +168,8 @@ static bool gather_old(const struct review_options *options, const struct buffer
 
 bool review_gather(const struct review_options *options, const struct buffer *standard_input,
                    struct facts *facts, struct review_old *old, struct error *error) {
-    struct round given = {&options->facts, standard_input, facts, NULL, false};
-    struct round reviewed = {&options->paths, standard_input, facts, NULL, true};
+    struct round given = {&options->facts, standard_input, facts, NULL, false, NULL};
+    struct round reviewed = {&options->paths, standard_input, facts, NULL, true, NULL};
     return gather_old(options, standard_input, old, error) &&
            (options->kubeconfig == NULL || cluster_facts_load(options->kubeconfig, facts, error)) &&
            go_round(&given, error) && go_round(&reviewed, error);

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/http_status.h"
+#include "base/text.h"
 
 enum {
-    PAGE_SIZE = 500,
     PAGE_SIZE_DIVISOR = 8, /* after a page that was too large */
     PAGE_SIZE_GROWTH = 2,  /* after a list that came whole */
     LIST_TIMEOUT_MS = 60000,
@@ -41,33 +41,16 @@ static int64_t pick(uint32_t random, uint32_t count) {
     return (int64_t)((uint64_t)random * count >> 32);
 }
 
-static bool is_unreserved(char byte) {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= '0' && byte <= '9') || strchr("-._~", byte) != NULL;
-}
-
 static void add(char query[WATCH_QUERY_SIZE], const char *text) {
     size_t size = strlen(query);
     assert(size + strlen(text) < WATCH_QUERY_SIZE);
     memcpy(query + size, text, strlen(text) + 1);
 }
 
-/* Adds a text of the server, of any bytes, percent-encoded (RFC 3986, section 2.1). */
+/* Adds a text of the server, of any bytes. */
 static void add_escaped(char query[WATCH_QUERY_SIZE], const char *text) {
-    static const char digits[] = "0123456789ABCDEF";
-    char *at = query + strlen(query);
-    assert(at + 3 * strlen(text) < query + WATCH_QUERY_SIZE);
-    for (; *text != '\0'; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (is_unreserved(*text)) {
-            *at++ = *text;
-        } else {
-            *at++ = '%';
-            *at++ = digits[byte >> 4];
-            *at++ = digits[byte & 0xF];
-        }
-    }
-    *at = '\0';
+    size_t size = strlen(query);
+    text_escape_percent(query + size, WATCH_QUERY_SIZE - size, text, "");
 }
 
 static void add_selector(char query[WATCH_QUERY_SIZE], const char *selector) {
@@ -77,9 +60,13 @@ static void add_selector(char query[WATCH_QUERY_SIZE], const char *selector) {
     }
 }
 
+int watch_smaller_page(int page_size) {
+    return MAX(page_size / PAGE_SIZE_DIVISOR, 1);
+}
+
 void watch_init(struct watch *watch, const char *selector) {
     assert(strlen(selector) <= SELECTOR_MAX);
-    *watch = (struct watch){.selector = selector, .page_size = PAGE_SIZE};
+    *watch = (struct watch){.selector = selector, .page_size = WATCH_PAGE_SIZE};
     watch_restart(watch);
 }
 
@@ -166,7 +153,7 @@ bool watch_page(struct watch *watch, const struct feed_page *page) {
     backoff_reset(&watch->list_backoff);
     watch->is_synced = true;
     watch->is_following = true;
-    watch->page_size = MIN(watch->page_size * PAGE_SIZE_GROWTH, PAGE_SIZE);
+    watch->page_size = MIN(watch->page_size * PAGE_SIZE_GROWTH, WATCH_PAGE_SIZE);
     watch->give_up_ms = INT64_MAX;
     watch->n_server_errors = 0;
     return true;
@@ -232,8 +219,7 @@ static void end_list(struct watch *watch, int64_t now_ms, uint32_t random,
     /* A whole list says nothing about the size of pages. */
     if (outcome->is_too_large && !watch->wants_whole && watch->page_size > 1) {
         begin_round(watch);
-        watch->page_size =
-            watch->page_size > PAGE_SIZE_DIVISOR ? watch->page_size / PAGE_SIZE_DIVISOR : 1;
+        watch->page_size = watch_smaller_page(watch->page_size);
         return;
     }
     watch->not_before_ms = now_ms + delay(&watch->list_backoff, random, outcome);

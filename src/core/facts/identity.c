@@ -161,14 +161,16 @@ static const char *value_of(const char *term, const char *end, const char *key) 
     return is_about ? term + size + 1 : NULL;
 }
 
-/* Two terms about the instance select nothing, or what neither names: nobody writes them. */
+/* Two terms about the instance select nothing, or what neither names: nobody writes them. Of two
+   terms about the name, the one that the cap is about counts: MCPServers stand first. */
 static void read_term(const char *term, const char *end, struct match_labels *found) {
     struct selection *selection = &found->selection;
     const char *name = value_of(term, end, LABEL_NAME);
     const char *instance = value_of(term, end, LABEL_INSTANCE);
     if (name != NULL) {
         enum object_kind kind = kind_of_label(name, (size_t)(end - name));
-        selection->kind = kind != OBJECT_OTHER ? kind : selection->kind;
+        bool is_first = selection->kind == OBJECT_OTHER || kind < selection->kind;
+        selection->kind = kind != OBJECT_OTHER && is_first ? kind : selection->kind;
     } else if (instance != NULL) {
         size_t size = (size_t)(end - instance);
         bool is_usable =

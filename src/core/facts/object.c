@@ -43,6 +43,11 @@ bool object_is_recreate(const struct object *object) {
     return strcmp(object->strategy_type, "Recreate") == 0;
 }
 
+bool object_names_family(const struct object *deployment) {
+    return deployment->owner.kind != OBJECT_OTHER ||
+           selection_names(&deployment->selection, OBJECT_MCPSERVER, deployment->name);
+}
+
 const char *object_scaled_deployment(const struct object *autoscaler) {
     const struct target *target = &autoscaler->target;
     bool is_of_apps = target->version_presence == PRESENCE_ABSENT || target->is_of_apps;

@@ -339,6 +339,19 @@ static void test_verdict__says_how_to_make_an_owner_known(void **state) {
                         "no rule is asked: its owner is not known; --facts PATH adds more\n");
 }
 
+/* `capstan audit` has no --facts. */
+static void test_verdict__names_no_option_that_audit_lacks(void **state) {
+    (void)state;
+    AUTO(desk_fini) struct desk desk;
+    AUTO(verdict_fini) struct verdict verdict;
+    desk_init(&desk, NULL, NULL);
+    desk.context.explains = desk.context.is_live = true;
+    judge(&desk, DEPLOYMENT_WITH(OWNER("MCPServer"), "'replicas':3,", ""), &verdict);
+    assert_true(verdict.decision.is_unresolved);
+    assert_non_null(strstr(buffer_text(&verdict.explanation), "its list failed"));
+    assert_null(strstr(buffer_text(&verdict.explanation), "--"));
+}
+
 static void test_verdict__remarks_on_what_an_api_server_would_refuse(void **state) {
     static const struct {
         const char *object;
@@ -529,6 +542,7 @@ int main(void) {
         cmocka_unit_test(test_verdict__a_deployment_is_whose_owner_or_else_labels_say),
         cmocka_unit_test(test_verdict__a_recorded_review_is_told_by_its_owner_alone),
         cmocka_unit_test(test_verdict__says_how_to_make_an_owner_known),
+        cmocka_unit_test(test_verdict__names_no_option_that_audit_lacks),
         cmocka_unit_test(test_verdict__remarks_on_what_an_api_server_would_refuse),
         cmocka_unit_test(test_verdict__other_kinds_pass_as_they_are),
         cmocka_unit_test(test_verdict__an_item_says_itself_what_its_list_said_of_it),

@@ -177,6 +177,8 @@ static void test_identity__a_selector_names_a_server_by_two_whole_terms(void **s
         {"'" BOTH "'", SERVER},
         {"'x=y," BOTH ",z=1'", SERVER},
         {"',app.kubernetes.io/instance=a,app.kubernetes.io/name=mcpserver,'", SERVER},
+        {"'" BOTH ",app.kubernetes.io/name=virtualmcpserver'", SERVER},
+        {"'app.kubernetes.io/name=virtualmcpserver," BOTH "'", SERVER},
         {"'app.kubernetes.io\\/name=mcp\\u0073erver,app.kubernetes.io/instance=\\u0061'", SERVER},
         {"'app.kubernetes.io/name=mcpserver'", NOBODY},
         {"'app.kubernetes.io/instance=a'", NOBODY},

@@ -323,6 +323,45 @@ static void test_object__of_strategy_recreate_is_told(void **state) {
     assert_false(object_is_recreate(&object));
 }
 
+#define CONTROLLER(members)                                                                        \
+    "{\"metadata\":{\"name\":\"x\",\"ownerReferences\":[{\"controller\":true," members "}]}}"
+#define SELECTING(word, instance)                                                                  \
+    "{\"metadata\":{\"name\":\"x\"},\"spec\":{\"selector\":{\"matchLabels\":{"                     \
+    "\"app.kubernetes.io/name\":\"" word "\",\"app.kubernetes.io/instance\":\"" instance "\"}}}}"
+#define OF_TOOLHIVE "\"apiVersion\":\"toolhive.stacklok.dev/v1\","
+
+static void test_object_values__a_deployment_names_the_family_by_owner_or_selector(void **state) {
+    static const struct {
+        const char *json;
+        bool names_family;
+        bool is_unusable;
+    } rows[] = {
+        {"{}", false, false},
+        {CONTROLLER(OF_TOOLHIVE "\"kind\":\"MCPServer\",\"name\":\"a\",\"uid\":\"u\""), true,
+         false},
+        {CONTROLLER(OF_TOOLHIVE "\"kind\":\"VirtualMCPServer\",\"name\":\"a\",\"uid\":\"u\""), true,
+         false},
+        {CONTROLLER(OF_TOOLHIVE "\"kind\":\"MCPGroup\",\"name\":\"a\",\"uid\":\"u\""), false,
+         false},
+        {CONTROLLER("\"apiVersion\":\"a/v1\",\"kind\":\"MCPServer\",\"name\":\"a\",\"uid\":\"u\""),
+         false, false},
+        {CONTROLLER(OF_TOOLHIVE "\"kind\":\"MCPServer\",\"name\":7,\"uid\":\"u\""), true, true},
+        {CONTROLLER(OF_TOOLHIVE "\"kind\":7,\"name\":\"a\",\"uid\":\"u\""), false, true},
+        {SELECTING("mcpserver", "x"), true, false},
+        {SELECTING("mcpserver", "y"), false, false},
+        {SELECTING("mcpremoteproxy", "x"), false, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct object object;
+        assert_true(object_decode(rows[i].json, strlen(rows[i].json), &object));
+        if (object_names_family(&object) != rows[i].names_family ||
+            object.owner.is_unusable != rows[i].is_unusable) {
+            fail_msg("%s", rows[i].json);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_object__numbers_are_integers_within_their_range),
@@ -335,6 +374,7 @@ int main(void) {
         cmocka_unit_test(test_object__the_generation_note_is_decimal_digits),
         cmocka_unit_test(test_object__tells_absent_objects_from_wrong_ones),
         cmocka_unit_test(test_object__of_strategy_recreate_is_told),
+        cmocka_unit_test(test_object_values__a_deployment_names_the_family_by_owner_or_selector),
     };
     return cmocka_run_group_tests_name("core/object_values", tests, NULL, NULL);
 }
