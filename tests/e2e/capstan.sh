@@ -106,7 +106,7 @@ review() {
 }
 
 # webhook_json NAME [FAILURE_POLICY [REINVOCATION_POLICY]]: the webhook configuration of the manifests,
-# but called by its address, and named zz-NAME. What is about autoscalers never fails closed.
+# but called by its address, and named zz-NAME. The entry for autoscalers never fails closed.
 webhook_json() {
     yq -c --arg name "zz-$1" --arg failure "${2-Fail}" --arg reinvocation "${3-IfNeeded}" \
         --arg url "https://127.0.0.1:$(webhook_port "$1")/mutate" \

@@ -10,7 +10,7 @@ VERSION=v1beta1 # of the family
 family=(mcpservers mcpremoteproxies virtualmcpservers)
 declare -A kind_of=([mcpservers]=MCPServer [mcpremoteproxies]=MCPRemoteProxy
     [virtualmcpservers]=VirtualMCPServer)
-# What upstream's CRDs ask for in each spec, as JSON.
+# The fields that upstream's CRDs ask for in each spec, as JSON.
 declare -A least_spec=([mcpservers]='{"image": "ghcr.io/example/mcp:v1"}'
     [mcpremoteproxies]='{"remoteUrl": "https://mcp.example.com"}'
     [virtualmcpservers]='{"groupRef": {"name": "group"}, "incomingAuth": {"type": "anonymous"}}')

@@ -89,7 +89,7 @@ test_2_the_count_that_an_autoscaler_chose_outlives_an_edit() {
     done
 }
 
-test_3_the_count_of_a_spec_wins_and_who_scales_is_told() {
+test_3_the_count_of_a_spec_wins_and_the_scaler_is_told() {
     local kind name warning
     make_members pinned '{"replicas": 2}'
     for kind in "${family[@]}"; do

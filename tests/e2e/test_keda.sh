@@ -52,7 +52,7 @@ test_2_at_other_servers_it_scales() {
     expect replicas "$(replicas_of free)" 2
 }
 
-test_3_what_its_spec_may_say() {
+test_3_its_spec_decides_about_the_warning() {
     local target='.spec.scaleTargetRef'
     create_server one
     create_server pinned '{"transport": "sse", "replicas": 2}'

@@ -44,7 +44,7 @@ static bool has_wrong_types(enum family kind, const cJSON *server) {
             (transport_of(server).state == UNUSABLE || backends_of(server).state == UNUSABLE));
 }
 
-/* What broke a rule. */
+/* The fields that broke a rule. */
 struct breach {
     bool is_by_replicas;
     bool is_by_backends;

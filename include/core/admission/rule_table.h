@@ -13,10 +13,10 @@
  *   key       the key of PolicyConfig under which the rule has its `mode`
  *   default   the mode where the policy names none: OFF, WARN, ENFORCE or DENY
  *   modes     what a policy may choose beside off and warn: CAN_ENFORCE, CAN_DENY, both, or 0
- *   kinds     what the rule may have something to say about: ON_MCPSERVER, ON_FAMILY,
- * ON_DEPLOYMENT, ... function  what the rule does; it stands in src/core/admission/rules/ and has
- * the type rule_step label     what this step of the rule is about, in a few words summary   one
- * sentence for users
+ *   kinds     what the rule may have something to say about: ON_FAMILY, ON_DEPLOYMENT and so on
+ *   function  what the rule does; it stands in src/core/admission/rules/ and has the type rule_step
+ *   label     what this step of the rule is about, in a few words
+ *   summary   one sentence for users
  *
  * STEP(ID, RULE, function, label) is one more step of a rule that stands above.
  */

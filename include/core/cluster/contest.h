@@ -51,7 +51,7 @@ struct contest_series {
     bool has_event;
 };
 
-/* What to do about one decision. */
+/* The actions that one decision calls for. */
 struct contest_news {
     bool is_contested; /* the log shows this decision at its debug level only */
     int64_t times;     /* not 0: say that the series is contested, with this number of decisions */

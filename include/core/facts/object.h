@@ -4,8 +4,8 @@
 
 /*
  * The few fields of an object that anything here reads, taken from its JSON in one pass. One struct
- * serves all kinds of kind.h: which fields mean something follows
- * from the kind, which need not be known while reading (in an AdmissionReview it may come later).
+ * serves all kinds of kind.h. The kind tells which fields mean something. It need not be known
+ * while reading: in an AdmissionReview it may come later.
  *
  * Nothing is borrowed: texts are copied, decoded, into fixed arrays as large as Kubernetes lets
  * them be. A text that is too long, or of another type, reads as empty. If it identifies an object,

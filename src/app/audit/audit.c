@@ -94,7 +94,7 @@ static int judge_all(struct session *session, const struct audit_list *list) {
     if (!is_judged) {
         return session_give_up(&error);
     }
-    /* What cannot be judged is never well. */
+    /* An object that cannot be judged is never well. */
     return list->is_incomplete ? STATUS_USAGE : session_status(session);
 }
 

@@ -338,7 +338,7 @@ static void put_facts(struct audit_list *list) {
     }
 }
 
-/* Deployments first: then no Deployment is of an MCPServer that was created after the list of
+/* Deployments first: then no Deployment is of an owner that was created after the list of
    MCPServers. Autoscalers last, since the others tell which of them count. */
 void audit_list_read(struct audit_list *list) {
     read_kind(list, OBJECT_DEPLOYMENT);

@@ -3,8 +3,8 @@
 #define APP_CLUSTER_CONTEST_EVENT_H
 
 /*
- * Posts the Event ReplicasContested about an MCPServer, by whichever replica saw the contest, the
- * leader or not. Where the user is the controller of HorizontalPodAutoscalers, one GET finds the
+ * Posts the Event ReplicasContested about an MCPServer. The replica that saw the contest posts it,
+ * the leader or not. If the user is the controller of HorizontalPodAutoscalers, one GET finds the
  * HPA, so that the Event can name it. Any thread tells of a contest. The loop does the rest.
  *
  * The Event's name is made of the object, the user and the hour of the API server's clock, so that

@@ -46,7 +46,8 @@ static const struct rule_page pages[RULE_TEXT_COUNT] = {
             .is_silent = true,
             .description =
                 "Where spec.replicas is set, a new Deployment gets that count. Where it is not, "
-                "the count belongs to who scales the Deployment (an HPA, KEDA, kubectl scale) and "
+                "the count belongs to the one who scales the Deployment (an HPA, KEDA, kubectl "
+                "scale) and "
                 "is not touched; and where the ToolHive operator, known by its user name "
                 "(replicas.operatorUsers), updates the Deployment and would overwrite the live "
                 "count, the live count is put back. The rule never acts on what stdio-cap decides. "
@@ -136,10 +137,11 @@ static const struct rule_page pages[RULE_TEXT_COUNT] = {
     [RULE_COUNT] =
         {
             .description =
-                "What is decided about a Deployment or a Scale depends on its owner: an MCPServer, "
-                "an MCPRemoteProxy or a VirtualMCPServer. Where that is not known and cannot be "
-                "asked for, nothing is changed, and no rule is applied. This is not a rule, but is "
-                "reported as one. In capstan review, --facts names files that have the owner, and "
+                "Rules judge a Deployment or a Scale by its owner: an MCPServer, an MCPRemoteProxy "
+                "or "
+                "a VirtualMCPServer. If Capstan does not know the owner and cannot ask for it, it "
+                "changes nothing, and applies no rule. This is not a rule, but is reported as one. "
+                "In capstan review, --facts names files that have the owner, and "
                 "--kubeconfig asks a cluster.",
             .example =
                 "The Deployment github is reviewed, and the MCPServer github is in none of the "
@@ -161,9 +163,9 @@ static const struct rule_page pages[RULE_TEXT_COUNT] = {
     [RULE_##ID] = {(NAME), KEY ".mode", (SUMMARY), &pages[RULE_##ID]},
 
 const struct rule_text rule_texts[RULE_TEXT_COUNT] = {
-    RULE_TABLE(TEXT, NOTHING)[RULE_COUNT] =
-        {"unresolved", "onUnresolved",
-         "It could not be found out whom of ToolHive the object belongs to.", &pages[RULE_COUNT]},
+    RULE_TABLE(TEXT, NOTHING)[RULE_COUNT] = {"unresolved", "onUnresolved",
+                                             "Capstan cannot find out whose the object is.",
+                                             &pages[RULE_COUNT]},
 };
 
 const struct rule_text *rule_text_find(const char *id) {

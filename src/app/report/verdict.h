@@ -27,7 +27,7 @@ struct verdict_context {
     verdict_find_old *find_old;
     const void *old; /* for find_old */
     bool is_live; /* the objects are in a cluster now: one that is being deleted is passed over */
-    bool has_cluster; /* the facts hold all MCPServers of a live cluster */
+    bool has_cluster; /* the facts hold all objects of the family of a live cluster */
     bool fills_defaults;
     bool explains;
     int64_t now;

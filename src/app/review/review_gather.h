@@ -25,8 +25,9 @@ void review_old_sort(struct review_old *old);
 /* NULL if there is none. */
 const struct object *review_old_find(const struct review_old *old, const struct object *object);
 
-/* Fills `facts` with the MCPServers and Deployments of the cluster, of --facts and under review. If
-   an object is in several of them, the last of these three counts. Fills and sorts `old` from
+/* Fills `facts` with the objects of the family and the Deployments of the cluster, of --facts and
+   under review. If an object is in several of them, the last of these three counts. Fills and sorts
+   `old` from
    --old. Errors name file, line and column. */
 bool review_gather(const struct review_options *options, const struct buffer *standard_input,
                    struct facts *facts, struct review_old *old, struct error *error) MUST_CHECK;

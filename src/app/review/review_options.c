@@ -10,8 +10,9 @@
 static const struct option review_option_list[] = {
     OPTION(TEXTS, "filename", 'f', "PATH", paths,
            "review this: a file, a folder, or - for standard input; repeatable"),
-    OPTION(TEXTS, "facts", 0, "PATH", facts, "more MCPServers, not to review; repeatable"),
-    OPTION(TEXT, "kubeconfig", 0, "FILE", kubeconfig, "take more MCPServers from this cluster"),
+    OPTION(TEXTS, "facts", 0, "PATH", facts, "more objects to judge by, not to review; repeatable"),
+    OPTION(TEXT, "kubeconfig", 0, "FILE", kubeconfig,
+           "take more objects to judge by from this cluster"),
     OPTION(TEXTS, "old", 0, "PATH", old,
            "earlier states of objects, to review updates; repeatable"),
     REPORT_OPTION_POLICY(struct review_options, report),

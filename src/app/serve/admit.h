@@ -4,11 +4,11 @@
 
 /*
  * The request path: the bytes of an AdmissionReview in, the bytes of its answer out. It reads the
- * facts and the policy without waiting for their writer. Its only side effects are a count and a
- * line in the log. If the facts lack an MCPServer and there is an API server to ask, it asks, while
- * the thread serves other requests. One GET takes at most 500 ms. With its wait for a turn, a
- * request takes at most 70 % of the time that it names (`?timeout=3s`), and never more than 2 s;
- * 500 ms if it names none.
+ * facts and the policy without waiting for their writer. Its only side effects are counts, a line
+ * in the log, and an Event about a contested count. If the facts lack an owner and there is an API
+ * server to ask, it asks, while the thread serves other requests. One GET takes at most 500 ms.
+ * With its wait for a turn, a request takes at most 70 % of the time that it names (`?timeout=3s`),
+ * and never more than 2 s; 500 ms if it names none.
  */
 
 #include "core/admission/policy.h"

@@ -35,7 +35,7 @@ static const struct option serve_option_list[] = {
     OPTION(DURATION, "ca-retire-delay", "DURATION", retire_delay_ms,
            "from not using a CA to not trusting it, default 24h"),
     OPTION(TEXTS, "objects", "PATH", objects,
-           "read MCPServers and Deployments from a file or folder; repeatable"),
+           "read objects of these kinds from a file or folder; repeatable"),
     OPTION(TEXT, "status-dir", "DIR", status_dir,
            "with --objects: write conditions to DIR/<namespace>/<name>.json"),
     OPTION(TEXT, "config", "FILE", config, "the policy; default: every rule has its default"),
@@ -161,8 +161,9 @@ static bool check(void *target, struct error *error) {
 static const struct option_table serve_table = {
     .usage = "capstan serve [option]...",
     .summary =
-        "Answers AdmissionReviews (POST /mutate, TLS) by the MCPServers and Deployments of the\n"
-        "cluster, or of --objects. Keeps the status conditions of the MCPServers.",
+        "Answers AdmissionReviews (POST /mutate, TLS) by the MCPServers, MCPRemoteProxies,\n"
+        "VirtualMCPServers and Deployments of the cluster, or of --objects. Keeps the status\n"
+        "conditions of the MCPServers.",
     .options = serve_option_list,
     .n_options = COUNT_OF(serve_option_list),
     .epilogue =

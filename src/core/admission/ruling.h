@@ -46,7 +46,7 @@ void ruling_deny(struct ruling *ruling, const char *format, ...) PRINTF_LIKE(2, 
 /* Gives up, since nobody can tell what is true in the cluster. */
 void ruling_give_up(struct ruling *ruling);
 
-/* What a rule can be broken by: flags. */
+/* The fields that can break a rule: flags. */
 enum {
     CHANGE_TRANSPORT = 1,
     CHANGE_REPLICAS = 2,

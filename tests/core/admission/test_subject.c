@@ -465,8 +465,8 @@ static void test_subject__what_is_missing_is_looked_up(void **state) {
             fail_msg("%s: state %d, scope %d", rows[i].name, (int)subject.state,
                      (int)subject.scope);
         }
-        bool could_look_up = subject.lookup_kind == OBJECT_MCPSERVER;
-        assert_true(subject.state == SUBJECT_NONE || could_look_up == (rows[i].uid == NOT_ASKED));
+        bool needs_lookup = subject.lookup_kind == OBJECT_MCPSERVER;
+        assert_true(subject.state == SUBJECT_NONE || needs_lookup == (rows[i].uid == NOT_ASKED));
         bool is_confirmed =
             subject.state == SUBJECT_FOUND && evidence.states[OBJECT_MCPSERVER] == EVIDENCE_FOUND;
         assert_int_equal(subject.is_confirmed, is_confirmed);
