@@ -549,6 +549,21 @@ static void test_audit__a_list_that_fails_is_named_and_is_never_well(void **stat
     finish(cluster);
 }
 
+/* An autoscaler whose owner is in no list must not pass for one that is right. */
+static void test_audit__no_autoscaler_is_judged_without_its_owner(void **state) {
+    static const struct fake_fault fault = {.verb = "LIST", .path = "/mcpservers?", .status = 403};
+    struct cluster *cluster = *state;
+    char output[OUTPUT_SIZE];
+    fill(cluster);
+    assert_int_equal(audit(cluster, "-n prod -v", output), 0);
+    assert_shows(output, "HorizontalPodAutoscaler prod/scaler");
+    fake_inject(cluster->api, &fault);
+    assert_int_equal(audit(cluster, "-n prod -v", output), 2);
+    fake_heal(cluster->api);
+    assert_null(strstr(output, "HorizontalPodAutoscaler"));
+    finish(cluster);
+}
+
 static void test_audit__no_connection_is_one_line(void **state) {
     struct cluster *cluster = *state;
     char output[OUTPUT_SIZE];
@@ -633,6 +648,7 @@ int main(void) {
         TEST(test_audit__keeps_to_a_retry_after),
         TEST(test_audit__asks_for_smaller_pages_down_to_one_object),
         TEST(test_audit__a_list_that_fails_is_named_and_is_never_well),
+        TEST(test_audit__no_autoscaler_is_judged_without_its_owner),
         TEST(test_audit__no_connection_is_one_line),
         TEST(test_audit__each_command_of_its_page_works),
         TEST(test_audit__the_role_of_its_page_lets_it_list_all_kinds),

@@ -5,7 +5,7 @@
 /*
  * The kinds that anything is decided or known about. Everything that differs from kind to kind
  * stands in this table, and all else asks it: reading, facts, discovery, watches, look-ups, doctor,
- * review, audit, explain.
+ * review, audit, explain. src/README.md names the few places that a new row needs beside.
  *
  * KIND(ID, group, kind, plural, label, transport, traits)
  *

@@ -108,11 +108,19 @@ static char *copy_object(const struct json_text *raw) {
     return memory_copy(out.bytes, out.size);
 }
 
-/* The Deployment that the autoscaler scales is one of the family's, or may become so. */
+/* The Deployment that the autoscaler scales is one of the family's, or may become so. Without the
+   list that its owner would be in, the autoscaler cannot be judged, and must not pass for right. */
 static bool is_targeting(struct audit_list *list, const struct object *object) {
     struct fact fact;
     const char *name = object_scaled_deployment(object);
-    for (int i = OBJECT_FAMILY_FIRST; name != NULL && i <= OBJECT_DEPLOYMENT; i++) {
+    if (name == NULL) {
+        return false;
+    }
+    if (facts_find(list->facts, OBJECT_DEPLOYMENT, object->namespace, name, &fact)) {
+        return !list->lacks[fact.owner.kind] &&
+               !(fact.is_selecting && list->lacks[OBJECT_MCPSERVER]);
+    }
+    for (int i = OBJECT_FAMILY_FIRST; i <= OBJECT_FAMILY_LAST; i++) {
         if (facts_find(list->facts, (enum object_kind)i, object->namespace, name, &fact)) {
             return true;
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster_facts.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "api.h"
@@ -15,16 +16,25 @@ static void on_change(void *context, enum object_kind kind, const struct object 
     (void)object;
 }
 
+/* Names the first list that is missing, and why. */
+static bool fail_to_list(const struct sync_part *part, struct error *error) {
+    AUTO(buffer_fini) struct buffer reasons;
+    buffer_init(&reasons, SIZE_MAX);
+    sync_part_why_not_done(part, &reasons);
+    const char *text = buffer_text(&reasons);
+    return error_set(error, ERROR_UNAVAILABLE,
+                     "the cluster could not be listed within %d s; it takes the right to list each "
+                     "kind of ToolHive's that is installed, and Deployments: %.*s",
+                     PATIENCE_MS / 1000, (int)strcspn(text, "\n"), text);
+}
+
 /* The log, on stderr, has the failures until it gives up. */
 static bool wait_for_lists(struct api *api, struct sync_part *part, struct error *error) {
     int64_t ends_ms = clock_boot_ms() + PATIENCE_MS;
     while (!sync_part_is_done(part)) {
         int64_t now_ms = clock_boot_ms();
         if (now_ms >= ends_ms) {
-            return error_set(error, ERROR_UNAVAILABLE,
-                             "the cluster's MCPServers, the other kinds of their family and their "
-                             "Deployments could not be listed within %d s",
-                             PATIENCE_MS / 1000);
+            return fail_to_list(part, error);
         }
         int64_t next_ms = MIN(ends_ms, api_step(api, now_ms));
         next_ms = MIN(next_ms, sync_part_step(part, now_ms));
