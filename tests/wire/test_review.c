@@ -487,7 +487,7 @@ static void test_review__there_is_progress_only_where_someone_looks(void **state
     (void)state;
     ASSERT_RUN("for i in $(seq 600); do printf 'kind: A\\n---\\n'; done >a-lot.yaml", 0, "");
     AUTO_FREE char *seen = run_on_a_terminal(REVIEW "-f a-lot.yaml >/dev/null");
-    assert_non_null(strstr(seen, "\rreviewing ... 500"));
+    assert_non_null(strstr(seen, "\r\033[Kreviewing ... 500"));
     AUTO_FREE char *mixed = run_on_a_terminal(REVIEW "-f a-lot.yaml");
     assert_null(strstr(mixed, "reviewing"));
     assert_output(REVIEW "-f a-lot.yaml >/dev/null", "");
