@@ -232,8 +232,8 @@ static void weigh(struct search *search, const struct selection *selection) {
     enum sign selector =
         is_of_sibling ? SIGN_NONE : ask_selection(search, selection, OBJECT_MCPSERVER);
     bool is_capped = selector == SIGN_OURS && search->subject->server.is_stdio;
-    bool is_unread = (selector == SIGN_DOUBTFUL && !selection->is_unusable) ||
-                     (selector == SIGN_OURS && is_stale(search));
+    bool is_unread = selector == SIGN_DOUBTFUL && !selection->is_unusable;
+    bool is_old = selector == SIGN_OURS && is_stale(search);
     bool is_siblings = owner.kind != OBJECT_OTHER && owner.kind != OBJECT_MCPSERVER;
     /* A sibling's claim frees nothing, so the MCPServer of the selector is asked for first. */
     bool is_cap_first = is_siblings && (is_capped || is_unread);
@@ -244,6 +244,9 @@ static void weigh(struct search *search, const struct selection *selection) {
     } else if (owner.sign == SIGN_DOUBTFUL && !is_cap_first &&
                (lookup_of(search, owner.kind) != OBJECT_OTHER || !is_capped)) {
         leave_unresolved(search, owner.kind);
+        if (is_siblings && is_old) {
+            search->subject->server.kind = OBJECT_OTHER; /* the MCPServer is in doubt as well */
+        }
     } else if (selector == SIGN_OURS) {
         find(search, OBJECT_MCPSERVER, SCOPE_CAP);
     } else if (selector == SIGN_DOUBTFUL) {
