@@ -56,33 +56,25 @@ static struct contest_series *find(struct contest *contest, enum rule_id rule,
     return NULL;
 }
 
-/* The series of a namespace, or, if that is NULL, of all, that has been quiet longest. */
-static struct contest_series *quietest(struct contest *contest, const char *namespace) {
-    struct contest_series *found = NULL;
+/* A free place, or that of the series that has been quiet longest: of this namespace, if it has its
+   share already, or else of all. */
+static struct contest_series *find_place(struct contest *contest, const char *namespace) {
+    struct contest_series *own = contest->series;
+    struct contest_series *any = contest->series;
+    size_t n_own = 0;
     for (size_t i = 0; i < contest->n_series; i++) {
         struct contest_series *series = &contest->series[i];
-        bool is_asked = namespace == NULL || strcmp(series->namespace, namespace) == 0;
-        if (is_asked && (found == NULL || series->noted_ms < found->noted_ms)) {
-            found = series;
+        bool is_own = strcmp(series->namespace, namespace) == 0;
+        any = series->noted_ms < any->noted_ms ? series : any;
+        if (is_own && (n_own == 0 || series->noted_ms < own->noted_ms)) {
+            own = series;
         }
+        n_own += is_own;
     }
-    return found;
-}
-
-static size_t count_series(const struct contest *contest, const char *namespace) {
-    size_t n = 0;
-    for (size_t i = 0; i < contest->n_series; i++) {
-        n += strcmp(contest->series[i].namespace, namespace) == 0;
+    if (n_own >= CONTEST_SERIES_SHARE) {
+        return own;
     }
-    return n;
-}
-
-static struct contest_series *find_place(struct contest *contest, const char *namespace) {
-    if (count_series(contest, namespace) >= CONTEST_SERIES_SHARE) {
-        return quietest(contest, namespace);
-    }
-    return contest->n_series < CONTEST_SERIES_MAX ? &contest->series[contest->n_series++]
-                                                  : quietest(contest, NULL);
+    return contest->n_series < CONTEST_SERIES_MAX ? &contest->series[contest->n_series++] : any;
 }
 
 static struct contest_series *begin(struct contest *contest, enum rule_id rule,
