@@ -216,6 +216,11 @@ static const char *current_context(const struct merge *merge) {
     return NULL;
 }
 
+/* The folder of the source that the last part is from. */
+static const char *folder_of(const struct merge *merge) {
+    return merge->at_fault == NULL ? "" : merge->at_fault->folder;
+}
+
 static bool compose(struct merge *merge, const char *name, struct kube_access *access,
                     struct error *error) {
     AUTO(kubeconfig_context_fini) struct kubeconfig_context context = {.cluster = NULL};
@@ -230,14 +235,14 @@ static bool compose(struct merge *merge, const char *name, struct kube_access *a
         !kubeconfig_decode_context(part, &context, error) ||
         !find_by_name(merge, offsetof(struct kubeconfig, clusters), context.cluster, &part,
                       error) ||
-        !kubeconfig_decode_cluster(part, merge->at_fault->folder, access, error)) {
+        !kubeconfig_decode_cluster(part, folder_of(merge), access, error)) {
         return false;
     }
     access->namespace =
         context.namespace == NULL ? memory_copy("default", 7) : TAKE(context.namespace);
     return context.user == NULL ||
            (find_by_name(merge, offsetof(struct kubeconfig, users), context.user, &part, error) &&
-            kubeconfig_decode_user(part, merge->at_fault->folder, access, error));
+            kubeconfig_decode_user(part, folder_of(merge), access, error));
 }
 
 /* Puts the path before the text, with line and column if they are known: path:3:5. */
