@@ -231,9 +231,8 @@ static void answer(struct admit *admit, const struct review *review,
                    const struct decision *decision, struct http_response *response) {
     if (decision->fails) {
         response->status = HTTP_STATUS_INTERNAL_ERROR;
-        buffer_add_text(
-            &response->body,
-            "the MCPServer of this object could not be looked up (onUnresolved: fail)\n");
+        buffer_add_text(&response->body,
+                        "the owner of this object could not be looked up (onUnresolved: fail)\n");
         metrics_add(admit->metrics, METRIC_REQUESTS_500, 1);
         return;
     }

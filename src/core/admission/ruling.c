@@ -117,10 +117,14 @@ void ruling_deny(struct ruling *ruling, const char *format, ...) {
 }
 
 void ruling_give_up(struct ruling *ruling) {
+    enum object_kind kind = ruling->server->kind;
+    char text[DECISION_WARNING_SIZE];
+    snprintf(text, sizeof(text),
+             "unresolved: the %s of this object could not be looked up; left unchanged",
+             kind != OBJECT_OTHER ? kind_rows[kind].kind : "owner");
     *ruling->decision =
         (struct decision){.is_unresolved = true, .fails = ruling->policy->fails_unresolved};
-    add_warning(ruling->decision,
-                "unresolved: the MCPServer of this object could not be looked up; left unchanged");
+    add_warning(ruling->decision, text);
 }
 
 static bool is_same_target(const struct object *one, const struct object *other) {

@@ -3,43 +3,9 @@
 
 #include <string.h>
 
+#include "base/json_edit.h"
 #include "base/json_fields.h"
-
-struct item {
-    struct scaler scaler;
-    bool is_of_deployment;
-    char target[OBJECT_NAME_SIZE];
-};
-
-/* https://keda.sh/docs/latest/concepts/scaling-deployments/: the HPA bears its ScaledObject's name.
- */
-static const struct json_field label_rows[] = {
-    JSON_TEXT("scaledobject.keda.sh/name", struct item, scaler.scaled_object),
-};
-static const struct json_fields label_fields = JSON_FIELDS(label_rows);
-
-static const struct json_field metadata_rows[] = {
-    JSON_TEXT("name", struct item, scaler.name),
-    JSON_INSIDE("labels", &label_fields),
-};
-static const struct json_fields metadata_fields = JSON_FIELDS(metadata_rows);
-
-static const struct json_field target_rows[] = {
-    JSON_IS("kind", struct item, is_of_deployment, "Deployment"),
-    JSON_TEXT("name", struct item, target),
-};
-static const struct json_fields target_fields = JSON_FIELDS(target_rows);
-
-static const struct json_field spec_rows[] = {
-    JSON_INSIDE("scaleTargetRef", &target_fields),
-};
-static const struct json_fields spec_fields = JSON_FIELDS(spec_rows);
-
-static const struct json_field item_rows[] = {
-    JSON_INSIDE("metadata", &metadata_fields),
-    JSON_INSIDE("spec", &spec_fields),
-};
-static const struct json_fields item_fields = JSON_FIELDS(item_rows);
+#include "base/text.h"
 
 struct search {
     const char *deployment;
@@ -47,15 +13,30 @@ struct search {
     struct scaler *ret_scaler;
 };
 
+/* https://keda.sh/docs/latest/concepts/scaling-deployments/: the HPA bears its ScaledObject's name.
+ */
+static void read_scaled_object(const struct json_text *hpa, struct scaler *scaler) {
+    static const char *const path[] = {"metadata", "labels", "scaledobject.keda.sh/name"};
+    struct json_text name;
+    scaler->scaled_object[0] = '\0';
+    if (json_edit_find_text(hpa->at, hpa->size, path, COUNT_OF(path), &name)) {
+        (void)json_text_copy(&name, scaler->scaled_object, sizeof(scaler->scaled_object));
+    }
+}
+
 static void read_item(struct json_walk *walk, void *at) {
     struct search *search = at;
-    struct item item = {.is_of_deployment = false};
-    (void)json_walk_object(walk, &item_fields, &item);
-    bool is_it = item.is_of_deployment && item.scaler.name[0] != '\0' &&
-                 strcmp(item.target, search->deployment) == 0;
-    if (is_it && !search->is_found) {
+    struct json_text hpa;
+    struct object object;
+    if (!json_read_raw(walk->reader, &hpa) || search->is_found ||
+        !object_decode(hpa.at, hpa.size, &object) || object.name[0] == '\0') {
+        return;
+    }
+    const char *target = object_scaled_deployment(&object);
+    if (target != NULL && strcmp(target, search->deployment) == 0) {
         search->is_found = true;
-        *search->ret_scaler = item.scaler;
+        text_copy(search->ret_scaler->name, sizeof(search->ret_scaler->name), object.name);
+        read_scaled_object(&hpa, search->ret_scaler);
     }
 }
 

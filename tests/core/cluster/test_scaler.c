@@ -33,6 +33,9 @@ static void test_scaler__is_the_one_whose_target_is_the_deployment(void **state)
         {"{\"items\":[" HPA("h", "", "StatefulSet", "one") "]}", NULL, ""},
         {"{\"items\":[" HPA("h", "", "Deployment", "ones") "]}", NULL, ""},
         {"{\"items\":[null,1,[],{\"spec\":2}," HPA("h", "", "Deployment", "one") "]}", "h", ""},
+        {"{\"items\":[{\"metadata\":{\"name\":\"h\"},\"spec\":{\"scaleTargetRef\":{\"kind\":"
+         "\"Deployment\",\"apiVersion\":\"example.com/v1\",\"name\":\"one\"}}}]}",
+         NULL, ""},
         {"{\"items\":[]}", NULL, ""},
         {"{\"items\":[" HPA("h", "", "Deployment", "one"), NULL, ""},
         {"{\"kind\":\"Status\"}", NULL, ""},

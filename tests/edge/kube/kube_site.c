@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include <openssl/pem.h>
+
 #include "base/memory.h"
 #include "edge/clock.h"
 
@@ -24,6 +26,27 @@ void kube_site_init(struct kube_site *site, const struct script_options *options
     snprintf(site->url, sizeof(site->url), "%s://%s:%u", options->tls == NULL ? "http" : "https",
              options->family == AF_INET6 ? "[::1]" : "127.0.0.1", script_server_port(site->server));
     site->access.server = site->url;
+}
+
+X509 *kube_site_certificate(const char *pem) {
+    BIO *text = BIO_new_mem_buf(pem, -1);
+    X509 *certificate = PEM_read_bio_X509(text, NULL, NULL, NULL);
+    BIO_free(text);
+    assert_non_null(certificate);
+    return certificate;
+}
+
+SSL_CTX *kube_site_tls(const struct x509_pair *pair) {
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    X509 *certificate = kube_site_certificate(pair->certificate_pem);
+    BIO *text = BIO_new_mem_buf(pair->key_pem, -1);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(text, NULL, NULL, NULL);
+    assert_int_equal(SSL_CTX_use_certificate(context, certificate), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(context, key), 1);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    BIO_free(text);
+    return context;
 }
 
 void kube_site_start(struct kube_site *site) {

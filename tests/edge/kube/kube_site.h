@@ -32,6 +32,11 @@ void kube_site_stop(struct kube_site *site);
 /* Does kube_site_init() and kube_site_start() for a plain server on 127.0.0.1. */
 void kube_site_open(struct kube_site *site);
 
+/* A certificate from PEM, and a server's context with a pair. Free with X509_free() and
+   SSL_CTX_free(). */
+X509 *kube_site_certificate(const char *pem);
+SSL_CTX *kube_site_tls(const struct x509_pair *pair);
+
 /* Records the callbacks of one request. */
 struct kube_heard {
     unsigned n_done;

@@ -14,8 +14,6 @@
 
 #include <cmocka.h>
 
-#include <openssl/pem.h>
-
 #include "base/memory.h"
 #include "edge/clock.h"
 #include "kube_site.h"
@@ -89,21 +87,6 @@ static void tunnel_end(struct tunnel *tunnel) {
     close(tunnel->listener);
 }
 
-static SSL_CTX *make_context(const struct x509_pair *pair) {
-    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    BIO *text = BIO_new_mem_buf(pair->certificate_pem, -1);
-    X509 *certificate = PEM_read_bio_X509(text, NULL, NULL, NULL);
-    BIO *key_text = BIO_new_mem_buf(pair->key_pem, -1);
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(key_text, NULL, NULL, NULL);
-    assert_int_equal(SSL_CTX_use_certificate(context, certificate), 1);
-    assert_int_equal(SSL_CTX_use_PrivateKey(context, key), 1);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-    BIO_free(text);
-    BIO_free(key_text);
-    return context;
-}
-
 /* The proxy sees the name of the API server, and nothing that is inside the TLS. */
 static void test_kube_proxy__tls_goes_through_a_tunnel(void **state) {
     (void)state;
@@ -118,7 +101,7 @@ static void test_kube_proxy__tls_goes_through_a_tunnel(void **state) {
     char proxy[64];
     assert_true(x509_make_ca("one", clock_wall_seconds(), DAY_S, &ca, &error));
     assert_true(x509_make_leaf(&ca, names, 1, clock_wall_seconds(), DAY_S, &leaf, &error));
-    SSL_CTX *tls = make_context(&leaf);
+    SSL_CTX *tls = kube_site_tls(&leaf);
     kube_site_init(&site, &(struct script_options){.tls = tls});
     script_server_answer(site.server, "/a", 1, OK_EMPTY);
     uint16_t port = tunnel_start(&tunnel, script_server_port(site.server));

@@ -79,30 +79,8 @@ static char *write_file(const struct world *world, const char *name, const char 
     return memory_copy(path, strlen(path));
 }
 
-static X509 *parse_certificate(const char *pem) {
-    BIO *text = BIO_new_mem_buf(pem, -1);
-    X509 *certificate = PEM_read_bio_X509(text, NULL, NULL, NULL);
-    BIO_free(text);
-    assert_non_null(certificate);
-    return certificate;
-}
-
-/* Makes a server context with the pair. */
-static SSL_CTX *make_context(const struct x509_pair *pair) {
-    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    X509 *certificate = parse_certificate(pair->certificate_pem);
-    BIO *text = BIO_new_mem_buf(pair->key_pem, -1);
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(text, NULL, NULL, NULL);
-    assert_int_equal(SSL_CTX_use_certificate(context, certificate), 1);
-    assert_int_equal(SSL_CTX_use_PrivateKey(context, key), 1);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-    BIO_free(text);
-    return context;
-}
-
 static void require_client_of(SSL_CTX *context, const struct x509_pair *ca) {
-    X509 *certificate = parse_certificate(ca->certificate_pem);
+    X509 *certificate = kube_site_certificate(ca->certificate_pem);
     assert_int_equal(X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate), 1);
     X509_free(certificate);
     /* The pairs are for servers, but here they also serve clients. */
@@ -152,7 +130,7 @@ static void test_kube_tls__trusts_the_ca_it_is_given(void **state) {
         {"another name", {.ca_pem = ca_pem, .tls_server_name = wrong_name}, false},
         {"the name, another CA", {.ca_pem = other_pem, .tls_server_name = right_name}, false},
     };
-    SSL_CTX *context = make_context(&world->leaf);
+    SSL_CTX *context = kube_site_tls(&world->leaf);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct kube_heard heard = ask_with(context, rows[i].access);
         if (heard.is_good != rows[i].is_good) {
@@ -184,7 +162,7 @@ static void test_kube_tls__asks_for_the_name_and_goes_to_the_server(void **state
     struct kube_heard heard;
     char noted[64] = "nothing";
     char expected[256];
-    SSL_CTX *context = make_context(&world->leaf);
+    SSL_CTX *context = kube_site_tls(&world->leaf);
     SSL_CTX_set_tlsext_servername_callback(context, note_name);
     SSL_CTX_set_tlsext_servername_arg(context, noted);
     kube_site_init(&site, &(struct script_options){.tls = context});
@@ -212,7 +190,7 @@ static void test_kube_tls__speaks_1_2_and_newer(void **state) {
         bool is_good;
     } rows[] = {{TLS1_1_VERSION, false}, {TLS1_2_VERSION, true}, {TLS1_3_VERSION, true}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        SSL_CTX *context = make_context(&world->leaf);
+        SSL_CTX *context = kube_site_tls(&world->leaf);
         SSL_CTX_set_security_level(context, 0);
         SSL_CTX_set_cipher_list(context, "ALL:@SECLEVEL=0");
         SSL_CTX_set_min_proto_version(context, rows[i].version);
@@ -252,7 +230,7 @@ static void test_kube_tls__shows_its_certificate(void **state) {
         {"none", {.ca_pem = ca}, false},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        SSL_CTX *context = make_context(&world->leaf);
+        SSL_CTX *context = kube_site_tls(&world->leaf);
         require_client_of(context, &world->ca);
         struct kube_heard heard = ask_with(context, rows[i].access);
         if (heard.is_good != rows[i].is_good) {
@@ -272,7 +250,7 @@ static void test_kube_tls__trusts_the_current_ca_file(void **state) {
     struct world *world = *state;
     struct kube_site site;
     struct kube_heard heard;
-    SSL_CTX *context = make_context(&world->leaf);
+    SSL_CTX *context = kube_site_tls(&world->leaf);
     AUTO_FREE char *ca_file = write_file(world, "ca", world->other_ca.certificate_pem);
     kube_site_init(&site, &(struct script_options){.tls = context});
     site.access.ca_file = ca_file;
@@ -330,7 +308,7 @@ static void test_kube_tls__shows_a_replaced_certificate_over_a_new_connection(vo
     struct world *world = *state;
     struct x509_pair next = make_leaf(&world->ca);
     struct kube_site site;
-    SSL_CTX *context = make_context(&world->leaf);
+    SSL_CTX *context = kube_site_tls(&world->leaf);
     require_client_of(context, &world->ca);
     AUTO_FREE char *certificate = write_file(world, "crt", world->leaf.certificate_pem);
     AUTO_FREE char *key = write_file(world, "key", world->leaf.key_pem);
@@ -368,7 +346,7 @@ static void test_kube_tls__receives_a_watch(void **state) {
     };
     struct kube_site site;
     struct kube_heard heard;
-    SSL_CTX *context = make_context(&world->leaf);
+    SSL_CTX *context = kube_site_tls(&world->leaf);
     kube_site_init(&site, &(struct script_options){.tls = context});
     site.access.ca_pem = world->ca.certificate_pem;
     kube_site_start(&site);
