@@ -285,6 +285,24 @@ static bool find_by_labels(struct search *search, const struct object *object) {
     return false;
 }
 
+static bool knows_labelled_server(const struct search *search, const struct object *object) {
+    struct fact server;
+    return object->labelled == OBJECT_MCPSERVER && object->instance_presence == PRESENCE_SET &&
+           facts_find(search->facts, OBJECT_MCPSERVER, search->review->namespace, object->instance,
+                      &server);
+}
+
+/* The old labels count first. But if the two name two kinds, the MCPServer counts, as among owners.
+ */
+static void find_by_all_labels(struct search *search, const struct object *settled,
+                               const struct object *object) {
+    bool is_new_first =
+        settled->labelled != OBJECT_MCPSERVER && knows_labelled_server(search, object);
+    const struct object *first = is_new_first ? object : settled;
+    const struct object *second = is_new_first ? settled : object;
+    (void)(find_by_labels(search, first) || find_by_labels(search, second));
+}
+
 /* Anybody may write the annotation. After a look-up that failed, the cap goes by the facts, as in
    weigh(). */
 static void settle_stale(struct search *search) {
@@ -321,7 +339,7 @@ static void find_for_deployment(struct search *search) {
     }
     weigh(search, &settled->selection);
     if (!object->owner.is_controlled && !settled->owner.is_controlled) {
-        (void)(find_by_labels(search, settled) || find_by_labels(search, object));
+        find_by_all_labels(search, settled, object);
     }
     if (subject->state == SUBJECT_FOUND && is_stale(search)) {
         settle_stale(search);
